@@ -1,0 +1,2 @@
+//! The kernel against plain loops.
+fn main() {}

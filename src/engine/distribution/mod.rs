@@ -1,0 +1,1 @@
+//! Distributions: what a scenario writes ([`DistributionSpec`]) and what draws ([`Sampler`]).

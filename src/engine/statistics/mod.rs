@@ -1,0 +1,1 @@
+//! Statistics that are updated in place.

@@ -1,0 +1,188 @@
+//! Virtual time: whole nanoseconds, as an instant ([`SimTime`]) and as a length ([`SimDuration`]).
+//!
+//! Floats meet time in this file and nowhere else. How a duration is written in a scenario ("250ms") is in
+//! [`units`](super::units).
+
+use std::fmt;
+use std::ops::{Add, AddAssign, Sub};
+
+/// Nanoseconds in a second.
+pub const NANOS_PER_SECOND: u64 = 1_000_000_000;
+
+/// An instant of virtual time, in nanoseconds since the start of the run (range: about 584 years).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SimTime(u64);
+
+/// A length of virtual time, in nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SimDuration(u64);
+
+impl SimTime {
+    /// The start of every run.
+    pub const ZERO: Self = Self(0);
+    /// Later than anything that can happen.
+    pub const MAX: Self = Self(u64::MAX);
+
+    /// The instant `nanos` nanoseconds after the start.
+    #[must_use]
+    pub const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    /// Nanoseconds since the start.
+    #[must_use]
+    pub const fn as_nanos(self) -> u64 {
+        self.0
+    }
+
+    /// Seconds since the start, for people and plots.
+    #[must_use]
+    pub fn as_seconds(self) -> f64 {
+        nanos_to_seconds(self.0)
+    }
+
+    /// The time that has passed since `earlier`; zero if `earlier` is later.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> SimDuration {
+        SimDuration(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl SimDuration {
+    /// No time at all.
+    pub const ZERO: Self = Self(0);
+    /// The longest duration there is.
+    pub const MAX: Self = Self(u64::MAX);
+
+    /// A duration of `nanos` nanoseconds.
+    #[must_use]
+    pub const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    /// A duration of `seconds` whole seconds, at most [`SimDuration::MAX`].
+    #[must_use]
+    pub const fn from_seconds(seconds: u64) -> Self {
+        Self(seconds.saturating_mul(NANOS_PER_SECOND))
+    }
+
+    /// The duration nearest to `nanos` nanoseconds. What lies below zero, and NaN, becomes zero; what lies above the
+    /// range becomes [`SimDuration::MAX`].
+    #[must_use]
+    #[inline]
+    pub fn from_nanos_f64(nanos: f64) -> Self {
+        // Adding a half and cutting rounds to nearest below 2^52 ns (52 days), and needs no call into the system's
+        // mathematics; above that a float has no halves left to round.
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "`as` saturates, which is what is wanted"
+        )]
+        let whole = if nanos < 4_503_599_627_370_496.0 { (nanos + 0.5) as u64 } else { nanos as u64 };
+        Self(whole)
+    }
+
+    /// Nanoseconds.
+    #[must_use]
+    pub const fn as_nanos(self) -> u64 {
+        self.0
+    }
+
+    /// Nanoseconds as a float, for samplers.
+    #[must_use]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "2^53 ns are 104 days, beyond that a microsecond does not matter"
+    )]
+    pub const fn as_nanos_f64(self) -> f64 {
+        self.0 as f64
+    }
+
+    /// Seconds, for people and plots.
+    #[must_use]
+    pub fn as_seconds(self) -> f64 {
+        nanos_to_seconds(self.0)
+    }
+
+    /// Whether this is no time at all.
+    #[must_use]
+    pub const fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// Nanoseconds to seconds, correctly rounded for whatever fits a float exactly.
+#[must_use]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "2^53 ns are 104 days, beyond that a microsecond does not matter"
+)]
+pub fn nanos_to_seconds(nanos: u64) -> f64 {
+    nanos as f64 / NANOS_PER_SECOND as f64
+}
+
+impl Add<SimDuration> for SimTime {
+    type Output = Self;
+
+    #[inline]
+    fn add(self, duration: SimDuration) -> Self {
+        Self(self.0.saturating_add(duration.0))
+    }
+}
+
+impl Add for SimDuration {
+    type Output = Self;
+
+    #[inline]
+    fn add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+}
+
+impl AddAssign for SimDuration {
+    #[inline]
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl Sub for SimDuration {
+    type Output = Self;
+
+    #[inline]
+    fn sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+}
+
+impl fmt::Display for SimTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        SimDuration(self.0).fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_float_becomes_the_nearest_nanosecond() {
+        assert_eq!(SimDuration::from_nanos_f64(0.49).as_nanos(), 0);
+        assert_eq!(SimDuration::from_nanos_f64(0.5).as_nanos(), 1);
+        assert_eq!(SimDuration::from_nanos_f64(1e9 - 0.4).as_nanos(), 1_000_000_000);
+        assert_eq!(SimDuration::from_nanos_f64(9_007_199_254_740_991.0).as_nanos(), 9_007_199_254_740_991);
+    }
+
+    #[test]
+    fn what_is_no_duration_becomes_the_nearest_one() {
+        assert_eq!(SimDuration::from_nanos_f64(-3.0), SimDuration::ZERO);
+        assert_eq!(SimDuration::from_nanos_f64(f64::NAN), SimDuration::ZERO);
+        assert_eq!(SimDuration::from_nanos_f64(f64::INFINITY), SimDuration::MAX);
+    }
+
+    #[test]
+    fn the_end_of_time_is_never_passed() {
+        assert_eq!(SimTime::MAX + SimDuration::from_nanos(1), SimTime::MAX);
+        assert_eq!(SimTime::from_nanos(1).since(SimTime::from_nanos(2)), SimDuration::ZERO);
+    }
+}

@@ -1,0 +1,398 @@
+//! Quantities as people write them: durations ("250ms"), rates ("20/s", "3 rpm") and sizes ("64KiB").
+//!
+//! A bare number is refused: "250" could be anything. Each type reads and writes itself, by serde too.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::time::SimDuration;
+
+/// Events per second of virtual time; finite and not negative.
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
+pub struct Rate(f64);
+
+/// An amount of data in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Bytes(u64);
+
+/// Why a text is not the quantity it should be: a sentence with the remedy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnitError(String);
+
+impl fmt::Display for UnitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UnitError {}
+
+/// A kind of quantity that distributions draw: a float in its base unit inside, a unit of its own outside.
+pub trait Quantity: Copy + fmt::Display {
+    /// The value in the base unit: nanoseconds for durations, bytes for sizes.
+    fn to_base(self) -> f64;
+    /// The value nearest to `base`, as [`Quantity::to_base`] gives it.
+    fn from_base(base: f64) -> Self;
+}
+
+impl Quantity for SimDuration {
+    fn to_base(self) -> f64 {
+        self.as_nanos_f64()
+    }
+
+    fn from_base(base: f64) -> Self {
+        Self::from_nanos_f64(base)
+    }
+}
+
+impl Quantity for Bytes {
+    #[expect(clippy::cast_precision_loss, reason = "nobody counts single bytes beyond 8 PiB")]
+    fn to_base(self) -> f64 {
+        self.0 as f64
+    }
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, as wanted")]
+    fn from_base(base: f64) -> Self {
+        Self((base + 0.5) as u64)
+    }
+}
+
+impl Rate {
+    /// `per_second` events a second; nothing where that is negative or not a finite number.
+    #[must_use]
+    pub fn per_second(per_second: f64) -> Option<Self> {
+        (per_second.is_finite() && per_second >= 0.0).then_some(Self(per_second))
+    }
+
+    /// Events a second.
+    #[must_use]
+    pub const fn as_per_second(self) -> f64 {
+        self.0
+    }
+}
+
+impl Bytes {
+    /// A size of `bytes` bytes.
+    #[must_use]
+    pub const fn new(bytes: u64) -> Self {
+        Self(bytes)
+    }
+
+    /// Bytes.
+    #[must_use]
+    pub const fn as_u64(self) -> u64 {
+        self.0
+    }
+}
+
+/// Units of time, the longest first, with their length in nanoseconds.
+const TIME_UNITS: [(&str, f64); 8] = [
+    ("d", 86_400e9),
+    ("h", 3_600e9),
+    ("min", 60e9),
+    ("s", 1e9),
+    ("ms", 1e6),
+    ("us", 1e3),
+    ("µs", 1e3),
+    ("ns", 1.0),
+];
+
+/// Units of size with their length in bytes.
+const SIZE_UNITS: [(&str, f64); 9] = [
+    ("B", 1.0),
+    ("kB", 1e3),
+    ("MB", 1e6),
+    ("GB", 1e9),
+    ("TB", 1e12),
+    ("KiB", 1024.0),
+    ("MiB", 1_048_576.0),
+    ("GiB", 1_073_741_824.0),
+    ("TiB", 1_099_511_627_776.0),
+];
+
+/// Splits "1.5 ms" into the number and the trimmed rest.
+fn number_and_unit<'a>(text: &'a str, what: &str, example: &str) -> Result<(f64, &'a str), UnitError> {
+    let text = text.trim();
+    let end = text
+        .char_indices()
+        .find(|&(i, c)| {
+            let exponent = matches!(c, 'e' | 'E')
+                && text[i + 1..].starts_with(|d: char| d.is_ascii_digit() || d == '-' || d == '+');
+            let sign = matches!(c, '-' | '+') && (i == 0 || text[..i].ends_with(['e', 'E']));
+            !(c.is_ascii_digit() || matches!(c, '.' | '_') || exponent || sign)
+        })
+        .map_or(text.len(), |(i, _)| i);
+    let (digits, unit) = text.split_at(end);
+    let number = digits
+        .replace('_', "")
+        .parse::<f64>()
+        .map_err(|_| UnitError(format!("\"{text}\" is not {what}: write it like {example}")))?;
+    if !number.is_finite() {
+        return Err(UnitError(format!("\"{text}\" is not a finite number")));
+    }
+    if number < 0.0 {
+        return Err(UnitError(format!("\"{text}\" is negative: {what} is zero or more")));
+    }
+    Ok((number, unit.trim()))
+}
+
+/// Multiplies the number in `text` by the unit behind it.
+fn scaled(text: &str, units: &[(&str, f64)], what: &str, example: &str) -> Result<f64, UnitError> {
+    let (number, unit) = number_and_unit(text, what, example)?;
+    let listed = || units.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    if unit.is_empty() {
+        return Err(UnitError(format!(
+            "\"{}\" lacks a unit (one of {}): write it like {example}",
+            text.trim(),
+            listed()
+        )));
+    }
+    let Some((_, factor)) = units.iter().find(|(name, _)| *name == unit) else {
+        return Err(UnitError(format!("unknown unit \"{unit}\": expected one of {}", listed())));
+    };
+    Ok(number * factor)
+}
+
+impl FromStr for SimDuration {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Self, UnitError> {
+        let nanos = scaled(text, &TIME_UNITS, "a duration", "\"250ms\"")?;
+        if nanos > 9e18 {
+            return Err(UnitError(format!(
+                "\"{}\" is longer than 285 years, the longest run there is",
+                text.trim()
+            )));
+        }
+        if nanos > 0.0 && nanos < 0.5 {
+            return Err(UnitError(format!(
+                "\"{}\" is shorter than a nanosecond, the shortest time there is",
+                text.trim()
+            )));
+        }
+        Ok(Self::from_nanos_f64(nanos))
+    }
+}
+
+impl FromStr for Bytes {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Self, UnitError> {
+        let bytes = scaled(text, &SIZE_UNITS, "a size", "\"64KiB\"")?;
+        if bytes > 9e15 {
+            return Err(UnitError(format!(
+                "\"{}\" is more than 9 PB, the largest size there is",
+                text.trim()
+            )));
+        }
+        Ok(Self::from_base(bytes))
+    }
+}
+
+impl FromStr for Rate {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Self, UnitError> {
+        let (number, unit) = number_and_unit(text, "a rate", "\"20/s\"")?;
+        let seconds = match unit.trim_start_matches('/').trim_start() {
+            "rps" | "qps" if !unit.starts_with('/') => 1.0,
+            "rpm" if !unit.starts_with('/') => 60.0,
+            "" => {
+                return Err(UnitError(format!(
+                    "\"{}\" lacks a unit (\"/s\", \"/min\", \"/h\", \"/d\", \"rps\" or \"rpm\"): write it like \"20/s\"",
+                    text.trim()
+                )));
+            }
+            per if unit.starts_with('/') => match TIME_UNITS.iter().find(|(name, _)| *name == per) {
+                Some((_, nanos)) => nanos / 1e9,
+                None => {
+                    return Err(UnitError(format!(
+                        "unknown unit \"{unit}\": expected \"/s\", \"/min\", \"/h\" or \"rpm\""
+                    )));
+                }
+            },
+            _ => {
+                return Err(UnitError(format!(
+                    "unknown unit \"{unit}\": expected \"/s\", \"/min\", \"/h\" or \"rpm\""
+                )));
+            }
+        };
+        let per_second = number / seconds;
+        if per_second > 1e9 {
+            return Err(UnitError(format!("\"{}\" is more than one event a nanosecond", text.trim())));
+        }
+        Ok(Self(per_second))
+    }
+}
+
+impl fmt::Display for SimDuration {
+    /// The shortest exact form: "250ms", "1.5s", "90s".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nanos = self.as_nanos();
+        let (unit, factor) = match nanos {
+            0 => ("s", 1),
+            1..1_000 => ("ns", 1),
+            1_000..1_000_000 => ("us", 1_000),
+            1_000_000..1_000_000_000 => ("ms", 1_000_000),
+            _ => ("s", 1_000_000_000),
+        };
+        let (whole, rest) = (nanos / factor, nanos % factor);
+        if rest == 0 {
+            write!(f, "{whole}{unit}")
+        } else {
+            let digits = factor.ilog10() as usize;
+            let fraction = format!("{rest:0digits$}");
+            write!(f, "{whole}.{}{unit}", fraction.trim_end_matches('0'))
+        }
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/s", self.0)
+    }
+}
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (unit, factor) = match self.0 {
+            n if n != 0 && n.is_multiple_of(1 << 30) => ("GiB", 1 << 30),
+            n if n != 0 && n.is_multiple_of(1 << 20) => ("MiB", 1 << 20),
+            n if n != 0 && n.is_multiple_of(1 << 10) => ("KiB", 1 << 10),
+            _ => ("B", 1),
+        };
+        write!(f, "{}{unit}", self.0 / factor)
+    }
+}
+
+/// Reads a quantity from a string by its [`FromStr`], and says what a bare number lacks.
+struct QuantityVisitor<T> {
+    what: &'static str,
+    example: &'static str,
+    quantity: std::marker::PhantomData<T>,
+}
+
+impl<T: FromStr<Err = UnitError>> QuantityVisitor<T> {
+    fn bare<E: de::Error>(&self, number: impl fmt::Display) -> E {
+        E::custom(format_args!("{number} lacks a unit: {} is written like {}", self.what, self.example))
+    }
+}
+
+impl<T: FromStr<Err = UnitError>> de::Visitor<'_> for QuantityVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} like {}", self.what, self.example)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<T, E> {
+        Err(self.bare(number))
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<T, E> {
+        Err(self.bare(number))
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<T, E> {
+        Err(self.bare(number))
+    }
+}
+
+macro_rules! written_as_text {
+    ($($type:ty, $what:literal, $example:literal;)*) => {$(
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_any(QuantityVisitor {
+                    what: $what,
+                    example: $example,
+                    quantity: std::marker::PhantomData,
+                })
+            }
+        }
+
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+    )*};
+}
+
+written_as_text! {
+    SimDuration, "a duration", "\"250ms\"";
+    Rate, "a rate", "\"20/s\"";
+    Bytes, "a size", "\"64KiB\"";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nanos(text: &str) -> u64 {
+        text.parse::<SimDuration>().expect("a duration").as_nanos()
+    }
+
+    #[test]
+    fn durations_are_read_in_every_unit() {
+        assert_eq!(nanos("250ms"), 250_000_000);
+        assert_eq!(nanos("1.5s"), 1_500_000_000);
+        assert_eq!(nanos(" 2 min "), 120_000_000_000);
+        assert_eq!(nanos("3us"), 3_000);
+        assert_eq!(nanos("3µs"), 3_000);
+        assert_eq!(nanos("1e3ms"), 1_000_000_000);
+        assert_eq!(nanos("1_000ns"), 1_000);
+        assert_eq!(nanos("0s"), 0);
+    }
+
+    #[test]
+    fn rates_are_read_per_any_time() {
+        let rate = |text: &str| text.parse::<Rate>().expect("a rate").as_per_second();
+        assert_eq!(rate("20/s"), 20.0);
+        assert_eq!(rate("3 rpm"), 0.05);
+        assert_eq!(rate("120 / min"), 2.0);
+        assert_eq!(rate("5rps"), 5.0);
+        assert_eq!(rate("1/ms"), 1000.0);
+    }
+
+    #[test]
+    fn sizes_are_read_in_both_families() {
+        let size = |text: &str| text.parse::<Bytes>().expect("a size").as_u64();
+        assert_eq!(size("64KiB"), 65_536);
+        assert_eq!(size("1.5 kB"), 1_500);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_the_remedy() {
+        let complaint = |text: &str| text.parse::<SimDuration>().expect_err("no duration").to_string();
+        assert!(complaint("250").contains("lacks a unit"), "{}", complaint("250"));
+        assert!(complaint("-3s").contains("negative"));
+        assert!(complaint("3 parsecs").contains("unknown unit \"parsecs\""));
+        assert!(complaint("soon").contains("is not a duration"));
+        assert!(complaint("").contains("is not a duration"));
+        assert!(complaint("1e300s").contains("285 years"));
+        assert!(complaint("0.1ns").contains("nanosecond"));
+        assert!("NaN/s".parse::<Rate>().is_err());
+        assert!("20".parse::<Rate>().expect_err("no unit").to_string().contains("\"/s\""));
+        assert!("20/parsec".parse::<Rate>().is_err());
+        assert!("20 s".parse::<Rate>().is_err());
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        for text in ["250ms", "1.5s", "90s", "1.000001s", "17ns", "2.5us", "0s"] {
+            assert_eq!(text.parse::<SimDuration>().expect("a duration").to_string(), text);
+        }
+        for text in ["20/s", "0.05/s"] {
+            assert_eq!(text.parse::<Rate>().expect("a rate").to_string(), text);
+        }
+        for text in ["64KiB", "1500B", "0B", "2GiB"] {
+            assert_eq!(text.parse::<Bytes>().expect("a size").to_string(), text);
+        }
+    }
+}

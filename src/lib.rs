@@ -1,0 +1,2 @@
+//! rushhour: a discrete-event simulator of request flow.
+pub mod engine;
