@@ -1,1 +1,10 @@
-//! Statistics that are updated in place.
+//! Statistics that are updated in place and never grow with the number of samples: tallies of values
+//! ([`Tally`]) and averages over time ([`TimeWeighted`]).
+
+mod histogram;
+mod tally;
+mod time_weighted;
+
+pub use histogram::Histogram;
+pub use tally::{Quantiles, Tally};
+pub use time_weighted::TimeWeighted;

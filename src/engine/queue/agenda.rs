@@ -1,0 +1,121 @@
+//! The agenda: the events of the current window of time, in order.
+//!
+//! A run is sorted once and consumed from its end. What is added later goes into the run if its place is near the end
+//! (the near future), and otherwise into a heap beside it.
+
+use super::Entry;
+
+/// An event is put into the run if its place is among this many at the end: moving those few is cheaper than a heap.
+const NEAR_END: usize = 24;
+
+/// Children of a node in the heap: four lie in one or two cache lines, and halve the depth of a binary heap.
+const ARITY: usize = 4;
+
+/// Events of the current window.
+#[derive(Clone, Debug)]
+pub(super) struct Agenda<E> {
+    /// Descending, so that the next event is the last.
+    run: Vec<Entry<E>>,
+    /// A 4-ary heap (D. B. Johnson, "Priority queues with update and finding minimum spanning trees", 1975).
+    heap: Vec<Entry<E>>,
+}
+
+impl<E> Default for Agenda<E> {
+    fn default() -> Self {
+        Self { run: Vec::new(), heap: Vec::new() }
+    }
+}
+
+impl<E: Copy> Agenda<E> {
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.run.len() + self.heap.len()
+    }
+
+    /// The key of the next event; the largest key there is if there is none.
+    #[inline]
+    pub(super) fn peek(&self) -> u128 {
+        let run = self.run.last().map_or(u128::MAX, Entry::key);
+        let heap = self.heap.first().map_or(u128::MAX, Entry::key);
+        run.min(heap)
+    }
+
+    /// Takes the next event.
+    #[inline]
+    pub(super) fn pop(&mut self) -> Entry<E> {
+        match (self.run.last(), self.heap.first()) {
+            (Some(run), Some(heap)) if heap.key() < run.key() => self.pop_heap(),
+            (None, _) => self.pop_heap(),
+            (Some(_), _) => self.run.pop().expect("the run has a last event"),
+        }
+    }
+
+    #[inline]
+    pub(super) fn insert(&mut self, entry: Entry<E>) {
+        let key = entry.key();
+        let end = self.run.len();
+        let mut place = end;
+        while place > 0 && self.run[place - 1].key() < key {
+            place -= 1;
+            if end - place > NEAR_END {
+                return self.push_heap(entry);
+            }
+        }
+        self.run.insert(place, entry);
+    }
+
+    /// Replaces the run, which has been used up, by `bucket` and leaves the old memory in its place.
+    pub(super) fn refill(&mut self, bucket: &mut Vec<Entry<E>>) {
+        debug_assert!(self.run.is_empty(), "a window is opened when the last one is used up");
+        std::mem::swap(&mut self.run, bucket);
+        self.run.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.key()));
+    }
+
+    /// Removes and returns everything, in no order.
+    pub(super) fn take_all(&mut self) -> Vec<Entry<E>> {
+        let mut all = std::mem::take(&mut self.run);
+        all.append(&mut self.heap);
+        all
+    }
+
+    pub(super) fn retain(&mut self, keep: impl Fn(&Entry<E>) -> bool + Copy) {
+        self.run.retain(keep);
+        for entry in std::mem::take(&mut self.heap) {
+            if keep(&entry) {
+                self.push_heap(entry);
+            }
+        }
+    }
+
+    fn push_heap(&mut self, entry: Entry<E>) {
+        let mut hole = self.heap.len();
+        self.heap.push(entry);
+        while hole > 0 {
+            let parent = (hole - 1) / ARITY;
+            if self.heap[parent].key() <= entry.key() {
+                break;
+            }
+            self.heap[hole] = self.heap[parent];
+            hole = parent;
+        }
+        self.heap[hole] = entry;
+    }
+
+    fn pop_heap(&mut self) -> Entry<E> {
+        let top = self.heap.swap_remove(0);
+        let Some(&sinking) = self.heap.first() else { return top };
+        let mut hole = 0;
+        loop {
+            let first = hole * ARITY + 1;
+            let children = self.heap[first.min(self.heap.len())..].iter().take(ARITY);
+            let least = children.enumerate().min_by_key(|(_, child)| child.key());
+            let Some((offset, &child)) = least.filter(|(_, child)| child.key() < sinking.key()) else {
+                break;
+            };
+            self.heap[hole] = child;
+            hole = first + offset;
+        }
+        self.heap[hole] = sinking;
+        top
+    }
+}

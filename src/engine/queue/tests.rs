@@ -1,0 +1,136 @@
+//! The queue against the obvious one: a sorted map of all that is to come.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::engine::random::RandomStream;
+
+/// Takes everything up to the end of time.
+fn drain(queue: &mut EventQueue<u64>) -> Vec<(u64, u64)> {
+    std::iter::from_fn(|| queue.pop_until(SimTime::MAX)).map(|(at, event)| (at.as_nanos(), event)).collect()
+}
+
+#[test]
+fn events_come_in_order_of_time_and_then_of_scheduling() {
+    let mut queue = EventQueue::default();
+    let lane = queue.lane(SimDuration::from_nanos(5)).expect("a lane");
+    queue.schedule_last(SimTime::from_nanos(5), 4);
+    queue.schedule(SimTime::from_nanos(5), 1);
+    queue.schedule_in(lane, 2);
+    queue.schedule(SimTime::from_nanos(5), 3);
+    queue.schedule(SimTime::from_nanos(4), 0);
+    assert_eq!(drain(&mut queue), [(4, 0), (5, 1), (5, 2), (5, 3), (5, 4)]);
+}
+
+#[test]
+fn nothing_is_taken_beyond_the_horizon() {
+    let mut queue = EventQueue::default();
+    queue.schedule(SimTime::from_nanos(10), 0_u64);
+    assert_eq!(queue.pop_until(SimTime::from_nanos(9)), None);
+    assert_eq!(queue.pop_until(SimTime::from_nanos(10)), Some((SimTime::from_nanos(10), 0)));
+    assert_eq!(queue.now(), SimTime::from_nanos(10));
+    assert!(queue.is_empty());
+}
+
+#[test]
+fn a_cancelled_event_never_happens_and_a_past_one_cannot_be_cancelled() {
+    let mut queue = EventQueue::default();
+    let past = queue.schedule_cancellable(SimTime::from_nanos(1), 1_u64);
+    let never = queue.schedule_cancellable(SimTime::from_nanos(2), 2);
+    queue.schedule_cancellable(SimTime::from_nanos(3), 3);
+    assert_eq!(queue.pop_until(SimTime::MAX), Some((SimTime::from_nanos(1), 1)));
+    assert!(!queue.cancel(past));
+    assert!(queue.cancel(never));
+    assert!(!queue.cancel(never), "once is enough");
+    assert_eq!(queue.len(), 1);
+    assert_eq!(drain(&mut queue), [(3, 3)]);
+    assert!(queue.cancelled.is_empty());
+}
+
+#[test]
+fn lanes_run_out_kindly_and_the_same_delay_shares_one() {
+    let mut queue = EventQueue::<u64>::default();
+    let first = queue.lane(SimDuration::from_nanos(0));
+    let given = (0..20).filter_map(|delay| queue.lane(SimDuration::from_nanos(delay))).count();
+    assert_eq!(given, 8);
+    assert_eq!(queue.lane(SimDuration::from_nanos(0)), first);
+}
+
+/// Drives the queue and a sorted map through the same random operations; `pending` is how many events there are about,
+/// `spread` how many bits their delays have at most.
+fn compare_with_a_map(seed: u64, pending: usize, spread: u64) {
+    let mut random = RandomStream::from_seed(seed);
+    let mut queue = EventQueue::default();
+    let lanes: Vec<Lane> =
+        [0, 3, 1_000].iter().filter_map(|&delay| queue.lane(SimDuration::from_nanos(delay))).collect();
+    let mut expected: BTreeMap<(u64, bool, u64), Option<EventKey>> = BTreeMap::new();
+    let mut now = 0;
+    for number in 0..20_000_u64 {
+        let wanted = if number < 10_000 { pending } else { pending / 50 };
+        let bits = random.below(spread);
+        let at = now + random.below(1 << bits);
+        match random.below(8) {
+            _ if expected.len() > wanted => {
+                let horizon = if random.chance(0.5) { u64::MAX } else { at };
+                let popped =
+                    queue.pop_until(SimTime::from_nanos(horizon)).map(|(at, event)| (at.as_nanos(), event));
+                let next = expected.first_key_value().map(|(key, _)| *key).filter(|key| key.0 <= horizon);
+                assert_eq!(popped, next.map(|(at, _, event)| (at, event)), "seed {seed}, operation {number}");
+                if let Some(key) = next {
+                    expected.remove(&key);
+                    now = key.0;
+                }
+            }
+            0 => {
+                let which = random.index(lanes.len());
+                queue.schedule_in(lanes[which], number);
+                expected.insert((now + [0, 3, 1_000][which], false, number), None);
+            }
+            1 => {
+                queue.schedule_last(SimTime::from_nanos(at), number);
+                expected.insert((at, true, number), None);
+            }
+            2 | 3 => {
+                let key = queue.schedule_cancellable(SimTime::from_nanos(at), number);
+                expected.insert((at, false, number), Some(key));
+            }
+            4 => {
+                let some = expected.iter().find_map(|(place, key)| key.map(|key| (*place, key)));
+                if let Some((place, key)) = some {
+                    assert!(queue.cancel(key));
+                    expected.remove(&place);
+                }
+            }
+            _ => {
+                queue.schedule(SimTime::from_nanos(at), number);
+                expected.insert((at, false, number), None);
+            }
+        }
+        assert_eq!(queue.len(), expected.len());
+    }
+    let rest: Vec<_> = expected.keys().map(|&(at, _, event)| (at, event)).collect();
+    assert_eq!(drain(&mut queue), rest);
+}
+
+#[test]
+fn it_agrees_with_a_sorted_map_at_any_size_and_scale() {
+    for (seed, pending) in (1..).zip([1, 3, 20, 40, 100, 130, 300, 2_000, 6_000]) {
+        for spread in [1, 4, 12, 30, 55] {
+            compare_with_a_map(seed, pending, spread);
+        }
+    }
+}
+
+#[test]
+fn many_cancelled_events_do_not_pile_up() {
+    let mut queue = EventQueue::default();
+    for number in 0..100_000_u64 {
+        let key = queue.schedule_cancellable(SimTime::from_nanos(1_000_000 + number), number);
+        if number % 1_000 != 0 {
+            assert!(queue.cancel(key));
+        }
+        let held = queue.agenda.len() + queue.wheel.len();
+        assert!(held <= 2 * (queue.len() + 1024) + 1, "{held} held for {}", queue.len());
+    }
+    assert_eq!(drain(&mut queue).len(), 100);
+}

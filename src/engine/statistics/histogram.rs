@@ -1,0 +1,167 @@
+//! A log-linear histogram of whole numbers: 512 buckets an octave, so that a bucket's middle is within 0.1 % of
+//! everything in it. Below 1,024 it is exact.
+//!
+//! The layout is that of `HdrHistogram` (Gil Tene): the bucket is read off the leading bits of the value.
+
+/// Buckets an octave, as a power of two. Half a bucket is then at most 2^-10 = 0.098 % of its value.
+const SUB_BITS: u32 = 9;
+
+/// Buckets are allocated by this many at once.
+const CHUNK: usize = 64;
+
+/// Counts of whole numbers by bucket.
+#[derive(Clone, Debug, Default)]
+pub struct Histogram {
+    /// The bucket that `counts[0]` stands for; a multiple of [`CHUNK`].
+    first: usize,
+    /// Counts modulo 2^32, to keep thousands of histograms small.
+    counts: Vec<u32>,
+    /// Buckets whose count passed 2^32, once for each time.
+    overflows: Vec<usize>,
+}
+
+impl Histogram {
+    /// Counts one value.
+    #[inline]
+    pub fn record(&mut self, value: u64) {
+        let bucket = bucket_of(value);
+        let index = bucket.wrapping_sub(self.first);
+        if index >= self.counts.len() {
+            self.make_room(bucket);
+        }
+        let count = &mut self.counts[bucket - self.first];
+        *count = count.wrapping_add(1);
+        if *count == 0 {
+            self.overflows.push(bucket);
+        }
+    }
+
+    /// Adds the counts of another histogram.
+    pub fn merge(&mut self, other: &Self) {
+        for (bucket, count) in other.buckets() {
+            self.add(bucket, count);
+        }
+    }
+
+    /// The occupied buckets in ascending order: a range of values (both ends included) and its count.
+    pub fn ranges(&self) -> impl Iterator<Item = (u64, u64, u64)> + '_ {
+        self.buckets().map(|(bucket, count)| {
+            let (low, high) = range_of(bucket);
+            (low, high, count)
+        })
+    }
+
+    /// The middle of the bucket that holds the value of rank `rank` (from 1), or nothing beyond the last.
+    #[must_use]
+    pub fn value_at_rank(&self, rank: u64) -> Option<u64> {
+        let mut seen = 0;
+        self.buckets().find_map(|(bucket, count)| {
+            seen += count;
+            let (low, high) = range_of(bucket);
+            (seen >= rank).then_some(low + (high - low).div_ceil(2))
+        })
+    }
+
+    fn buckets(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
+        self.counts.iter().enumerate().filter_map(move |(index, &count)| {
+            let bucket = self.first + index;
+            let wraps = self.overflows.iter().filter(|&&b| b == bucket).count() as u64;
+            let count = u64::from(count) + (wraps << 32);
+            (count > 0).then_some((bucket, count))
+        })
+    }
+
+    fn add(&mut self, bucket: usize, count: u64) {
+        self.make_room(bucket);
+        let slot = &mut self.counts[bucket - self.first];
+        let total = u64::from(*slot) + count;
+        #[expect(clippy::cast_possible_truncation, reason = "the upper half is kept in `overflows`")]
+        let low = total as u32;
+        *slot = low;
+        for _ in 0..total >> 32 {
+            self.overflows.push(bucket);
+        }
+    }
+
+    #[cold]
+    fn make_room(&mut self, bucket: usize) {
+        let start = bucket / CHUNK * CHUNK;
+        if self.counts.is_empty() {
+            self.first = start;
+        } else if start < self.first {
+            let missing = self.first - start;
+            self.counts.splice(0..0, std::iter::repeat_n(0, missing));
+            self.first = start;
+        }
+        let wanted = start + CHUNK - self.first;
+        if wanted > self.counts.len() {
+            self.counts.resize(wanted, 0);
+        }
+    }
+}
+
+/// The bucket of a value: the leading bits, behind the number of bits cut off.
+#[inline]
+const fn bucket_of(value: u64) -> usize {
+    let shift = (63 - SUB_BITS).saturating_sub((value | 1).leading_zeros());
+    ((shift as usize) << SUB_BITS) + (value >> shift) as usize
+}
+
+/// The lowest and the highest value of a bucket.
+const fn range_of(bucket: usize) -> (u64, u64) {
+    let shift = (bucket >> SUB_BITS).saturating_sub(1);
+    let low = ((bucket - (shift << SUB_BITS)) as u64) << shift;
+    (low, low + ((1 << shift) - 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_cover_every_number_once_in_order() {
+        let mut expected = 0;
+        for bucket in 0..=bucket_of(u64::MAX) {
+            let (low, high) = range_of(bucket);
+            assert_eq!(low, expected, "bucket {bucket} begins where the last one ended");
+            assert_eq!((bucket_of(low), bucket_of(high)), (bucket, bucket));
+            expected = high.wrapping_add(1);
+        }
+        assert_eq!(expected, 0, "the last bucket ends with the largest number");
+    }
+
+    #[test]
+    fn a_bucket_is_within_a_tenth_of_a_percent() {
+        for bucket in 0..=bucket_of(u64::MAX) {
+            let (low, high) = range_of(bucket);
+            let middle = low + (high - low).div_ceil(2);
+            assert!(u128::from(high - low) * 1000 <= u128::from(low) * 2, "{low}..={high}");
+            assert!(u128::from(middle - low) * 1000 <= u128::from(low.max(1)));
+        }
+    }
+
+    #[test]
+    fn ranks_are_found_and_merging_adds() {
+        let mut small = Histogram::default();
+        let mut large = Histogram::default();
+        for value in 1..=500 {
+            small.record(value);
+            large.record(value + 500);
+        }
+        large.merge(&small);
+        assert_eq!(large.value_at_rank(1), Some(1));
+        assert_eq!(large.value_at_rank(500), Some(500));
+        assert_eq!(large.value_at_rank(1000), Some(1000));
+        assert_eq!(large.value_at_rank(1001), None);
+        assert_eq!(large.ranges().map(|(_, _, count)| count).sum::<u64>(), 1000);
+    }
+
+    #[test]
+    fn counts_pass_32_bits() {
+        let mut half = Histogram::default();
+        half.add(3, 3_000_000_000);
+        let mut whole = half.clone();
+        whole.merge(&half);
+        assert_eq!(whole.ranges().collect::<Vec<_>>(), [(3, 3, 6_000_000_000)]);
+    }
+}

@@ -1,0 +1,251 @@
+//! A tally: statistics of a set of samples (latencies, waiting times), in whole nanoseconds.
+//!
+//! Sums are integers, so that they are exact and do not depend on the order of samples. Samples are first put into a
+//! small buffer: with few of them the quantiles are exact, with many the buffer is emptied into the histogram in one
+//! go, which costs a fraction of the cache misses of a histogram that is touched by every sample. That is what makes
+//! percentiles of a thousand servers affordable.
+
+use super::histogram::Histogram;
+
+/// Samples that are kept before they are counted: 4 KiB. Larger buffers gained nothing on 1,000 servers.
+const BUFFER: usize = 512;
+
+/// Statistics of a set of whole numbers.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    buffer: Vec<u64>,
+    counted: Counted,
+}
+
+/// What is known of the samples that left the buffer.
+#[derive(Clone, Debug, Default)]
+struct Counted {
+    count: u64,
+    sum: u128,
+    /// May wrap: what is made of it, the squares about the mean, comes out right as long as that fits.
+    sum_of_squares: u128,
+    min: u64,
+    max: u64,
+    histogram: Histogram,
+}
+
+/// A tally that is closed: its figures and its distribution.
+#[derive(Clone, Debug)]
+pub struct Quantiles {
+    counted: Counted,
+    /// All samples in order, where there are few enough to have kept them.
+    exact: Option<Vec<u64>>,
+}
+
+impl Tally {
+    /// Takes in one sample.
+    #[inline]
+    pub fn record(&mut self, sample: u64) {
+        if self.buffer.len() == self.buffer.capacity() {
+            self.make_room();
+        }
+        self.buffer.push(sample);
+    }
+
+    /// Forgets all samples (the end of a warm-up).
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Adds all samples of another tally.
+    pub fn merge(&mut self, other: &Self) {
+        if other.counted.count > 0 {
+            self.counted.merge(&other.counted);
+        }
+        for &sample in &other.buffer {
+            self.record(sample);
+        }
+    }
+
+    /// The number of samples.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.counted.count + self.buffer.len() as u64
+    }
+
+    /// The sum of all samples.
+    #[must_use]
+    pub fn sum(&self) -> u128 {
+        self.counted.sum + self.buffer.iter().map(|&sample| u128::from(sample)).sum::<u128>()
+    }
+
+    /// The figures of all samples so far.
+    #[must_use]
+    pub fn quantiles(&self) -> Quantiles {
+        let mut counted = self.counted.clone();
+        let exact = (counted.count == 0).then(|| {
+            let mut samples = self.buffer.clone();
+            samples.sort_unstable();
+            samples
+        });
+        counted.take_in(&self.buffer);
+        Quantiles { counted, exact }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn make_room(&mut self) {
+        if self.buffer.len() < BUFFER {
+            // 8, 16, ... so that ten thousand idle servers stay small.
+            self.buffer.reserve_exact(self.buffer.len().max(8));
+        } else {
+            self.counted.take_in(&self.buffer);
+            self.buffer.clear();
+        }
+    }
+}
+
+impl Counted {
+    fn take_in(&mut self, samples: &[u64]) {
+        let (Some(&min), Some(&max)) = (samples.iter().min(), samples.iter().max()) else { return };
+        self.min = if self.count == 0 { min } else { self.min.min(min) };
+        self.max = self.max.max(max);
+        self.count += samples.len() as u64;
+        for &sample in samples {
+            self.sum += u128::from(sample);
+            self.sum_of_squares = self.sum_of_squares.wrapping_add(u128::from(sample) * u128::from(sample));
+            self.histogram.record(sample);
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.min = if self.count == 0 { other.min } else { self.min.min(other.min) };
+        self.max = self.max.max(other.max);
+        self.count += other.count;
+        self.sum += other.sum;
+        self.sum_of_squares = self.sum_of_squares.wrapping_add(other.sum_of_squares);
+        self.histogram.merge(&other.histogram);
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "figures for people: 53 bits are plenty")]
+impl Quantiles {
+    /// The number of samples.
+    #[must_use]
+    pub const fn count(&self) -> u64 {
+        self.counted.count
+    }
+
+    /// The arithmetic mean.
+    #[must_use]
+    pub fn mean(&self) -> Option<f64> {
+        (self.counted.count > 0).then(|| self.counted.sum as f64 / self.counted.count as f64)
+    }
+
+    /// The sample standard deviation (divisor n - 1).
+    ///
+    /// The squares are taken about the whole part of the mean, in integers, so that nothing cancels.
+    #[must_use]
+    pub fn sd(&self) -> Option<f64> {
+        let n = u128::from(self.counted.count);
+        (n > 1).then(|| {
+            let (centre, rest) = (self.counted.sum / n, self.counted.sum % n);
+            let about_centre =
+                self.counted.sum_of_squares.wrapping_sub(centre.wrapping_mul(self.counted.sum + rest));
+            let offset = rest as f64 / n as f64;
+            let squares = about_centre as f64 - n as f64 * offset * offset;
+            (squares.max(0.0) / (n - 1) as f64).sqrt()
+        })
+    }
+
+    /// The smallest sample.
+    #[must_use]
+    pub fn min(&self) -> Option<u64> {
+        (self.counted.count > 0).then_some(self.counted.min)
+    }
+
+    /// The largest sample.
+    #[must_use]
+    pub fn max(&self) -> Option<u64> {
+        (self.counted.count > 0).then_some(self.counted.max)
+    }
+
+    /// The smallest sample that at least the share `q` (0 to 1) of all samples does not exceed (nearest rank): exact up
+    /// to 512 samples, beyond that within 0.1 %.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank lies in 1..=count")]
+    pub fn quantile(&self, q: f64) -> Option<u64> {
+        let n = self.counted.count;
+        if n == 0 {
+            return None;
+        }
+        // 0.95 * 100 is a little more than 95 in floats, and must not become rank 96.
+        let rank = ((q * n as f64 * (1.0 - 1e-15)).ceil() as u64).clamp(1, n);
+        if let Some(exact) = &self.exact {
+            return exact.get(rank as usize - 1).copied();
+        }
+        let middle = self.counted.histogram.value_at_rank(rank)?;
+        Some(middle.clamp(self.counted.min, self.counted.max))
+    }
+
+    /// The histogram behind the figures.
+    #[must_use]
+    pub const fn histogram(&self) -> &Histogram {
+        &self.counted.histogram
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally(samples: impl IntoIterator<Item = u64>) -> Tally {
+        let mut tally = Tally::default();
+        samples.into_iter().for_each(|sample| tally.record(sample));
+        tally
+    }
+
+    #[test]
+    fn nothing_is_known_of_no_samples() {
+        let none = Tally::default().quantiles();
+        assert_eq!(
+            (none.count(), none.mean(), none.sd(), none.min(), none.quantile(0.5)),
+            (0, None, None, None, None)
+        );
+        assert_eq!(tally([7]).quantiles().sd(), None);
+    }
+
+    #[test]
+    fn few_samples_are_exact() {
+        let figures = tally([30_001, 10_007, 20_003]).quantiles();
+        assert_eq!(figures.quantile(0.5), Some(20_003));
+        assert_eq!(figures.quantile(0.99), Some(30_001));
+        assert_eq!((figures.min(), figures.max()), (Some(10_007), Some(30_001)));
+        assert_eq!(tally(1..=100).quantiles().quantile(0.95), Some(95));
+    }
+
+    #[test]
+    fn many_samples_are_within_a_tenth_of_a_percent() {
+        let figures = tally((1..=1_000_000).map(|i| i * 1_000)).quantiles();
+        for (q, exact) in [(0.5, 5e8), (0.9, 9e8), (0.99, 9.9e8), (0.999, 9.99e8)] {
+            let found = figures.quantile(q).expect("a quantile") as f64;
+            assert!((found - exact).abs() <= exact * 1e-3, "{q}: {found}");
+        }
+        assert_eq!(figures.mean(), Some(500_000_500.0));
+        // The standard deviation of 1..=n is sqrt(n (n + 1) / 12) with divisor n - 1.
+        let sd = (1e6_f64 * 1_000_001.0 / 12.0).sqrt() * 1e3;
+        assert!((figures.sd().expect("an sd") - sd).abs() < 1e-3);
+    }
+
+    #[test]
+    fn equal_samples_have_no_spread_however_large() {
+        assert_eq!(tally(std::iter::repeat_n(86_400_000_000_007, 5_000)).quantiles().sd(), Some(0.0));
+    }
+
+    #[test]
+    fn merging_is_the_same_as_recording_together() {
+        let mut merged = tally((0..3_000).map(|i| i * i));
+        merged.merge(&tally((3_000..3_100).map(|i| i * i)));
+        merged.merge(&Tally::default());
+        let (merged, together) = (merged.quantiles(), tally((0..3_100).map(|i| i * i)).quantiles());
+        assert_eq!(merged.count(), together.count());
+        assert_eq!(merged.sd(), together.sd());
+        assert_eq!(merged.quantile(0.37), together.quantile(0.37));
+        assert_eq!((merged.min(), merged.max()), (together.min(), together.max()));
+    }
+}

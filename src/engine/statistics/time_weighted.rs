@@ -1,0 +1,86 @@
+//! The average over time of a level: requests in service, requests in a queue.
+//!
+//! The integral of a level over time is kept as `area + level * now`: a step up at time t subtracts t from the area, a
+//! step down adds it. So no moment of the last change has to be stored, and the sums are exact integers. They wrap on
+//! the way and come out right at the end, as the true integral fits.
+
+use crate::engine::time::{SimDuration, SimTime};
+
+/// A whole-numbered level that changes by one, its integral over time and its highest value.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TimeWeighted {
+    area: u128,
+    level: u32,
+    max: u32,
+}
+
+impl TimeWeighted {
+    /// The level now.
+    #[must_use]
+    #[inline]
+    pub const fn level(&self) -> u32 {
+        self.level
+    }
+
+    /// The highest level since the start, or since the last [`TimeWeighted::restart`].
+    #[must_use]
+    pub const fn max(&self) -> u32 {
+        self.max
+    }
+
+    /// One more, from `now` on.
+    #[inline]
+    pub fn increment(&mut self, now: SimTime) {
+        self.area = self.area.wrapping_sub(u128::from(now.as_nanos()));
+        self.level += 1;
+        self.max = self.max.max(self.level);
+    }
+
+    /// One less, from `now` on.
+    #[inline]
+    pub fn decrement(&mut self, now: SimTime) {
+        self.area = self.area.wrapping_add(u128::from(now.as_nanos()));
+        debug_assert!(self.level > 0, "what leaves was counted when it came");
+        self.level -= 1;
+    }
+
+    /// The integral of the level up to `now`, in nanoseconds times the level's unit.
+    #[must_use]
+    pub fn integral(&self, now: SimTime) -> u128 {
+        self.area.wrapping_add(u128::from(self.level) * u128::from(now.as_nanos()))
+    }
+
+    /// The mean level over the `elapsed` time up to `now`; nothing over no time.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a mean for people: 53 bits are plenty")]
+    pub fn mean(&self, now: SimTime, elapsed: SimDuration) -> Option<f64> {
+        (!elapsed.is_zero()).then(|| self.integral(now) as f64 / elapsed.as_nanos() as f64)
+    }
+
+    /// Begins the integral and the maximum anew at `now` (the end of a warm-up).
+    pub fn restart(&mut self, now: SimTime) {
+        self.area = (u128::from(self.level) * u128::from(now.as_nanos())).wrapping_neg();
+        self.max = self.level;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mean_weighs_levels_by_their_time() {
+        let at = SimTime::from_nanos;
+        let mut level = TimeWeighted::default();
+        level.increment(at(100));
+        level.increment(at(200));
+        level.decrement(at(250));
+        // 0 for 100 ns, 1 for 100 ns, 2 for 50 ns, 1 for 150 ns.
+        assert_eq!(level.integral(at(400)), 350);
+        assert_eq!(level.mean(at(400), SimDuration::from_nanos(400)), Some(0.875));
+        assert_eq!((level.level(), level.max()), (1, 2));
+        level.restart(at(400));
+        assert_eq!((level.integral(at(400)), level.integral(at(410)), level.max()), (0, 10, 1));
+        assert_eq!(level.mean(at(400), SimDuration::ZERO), None);
+    }
+}
