@@ -26,6 +26,7 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
 /// What to do about an unknown name: "did you mean `a`?", or which names there are.
 pub(crate) fn remedy<'a>(name: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
     match nearest(name, known.clone()) {
+        Some(nearest) if known.clone().into_iter().nth(1).is_none() => format!("did you mean `{nearest}`?"),
         Some(nearest) => format!("did you mean `{nearest}`? {}", listed(known)),
         None => listed(known),
     }
@@ -67,7 +68,11 @@ mod tests {
 
     #[test]
     fn the_names_there_are_are_listed_but_not_without_end() {
-        assert_eq!(remedy("capcity", ["capacity"]), "did you mean `capacity`? there is only `capacity`");
+        assert_eq!(remedy("capcity", ["capacity"]), "did you mean `capacity`?");
+        assert_eq!(
+            remedy("capcity", ["capacity", "x"]),
+            "did you mean `capacity`? there are `capacity` and `x`"
+        );
         assert_eq!(listed(KNOWN), "there are `capacity`, `concurrency`, `service` and `LoadAware`");
         assert_eq!(
             listed(std::iter::repeat_n("x", 14)),

@@ -65,7 +65,7 @@ impl Parser<'_> {
             Some(_) => {
                 let message =
                     format!("expected the end behind the last bracket, found {}", self.scan.found());
-                Err(Scanner::wrong(self.scan.here(), message))
+                Err(self.with_slip(message))
             }
         }
     }
@@ -285,7 +285,24 @@ impl Parser<'_> {
         let place = in_words(self.scan.text(), opened);
         let message =
             format!("expected {wanted}, found {}; the `{bracket}` opens at {place}", self.scan.found());
-        Scanner::wrong(self.scan.here(), message)
+        self.with_slip(message)
+    }
+
+    /// A complaint about the next character, with how to mend what other languages write differently.
+    fn with_slip(&self, message: String) -> Complaint {
+        let before = self.scan.text().get(..self.scan.offset()).unwrap_or("").trim_end();
+        let remedy = match self.scan.peek() {
+            Some('=') => "a field is written like name: value",
+            Some(':') => {
+                "names of fields stand without quotes, in parentheses; keys of a map stand in braces {..}"
+            }
+            Some('{') => "fields stand in parentheses: Name(field: value)",
+            Some(c) if is_word_start(c) && before.ends_with(|c: char| c.is_ascii_digit()) => {
+                "quantities with a unit are written in quotes: \"3 rpm\""
+            }
+            _ => return Scanner::wrong(self.scan.here(), message),
+        };
+        Scanner::wrong(self.scan.here(), message).with_remedy(remedy)
     }
 }
 
@@ -330,6 +347,19 @@ mod tests {
         assert_eq!(fails("(a: 1) x").0, "expected the end behind the last bracket, found `x`");
         assert!(fails("").0.contains("nothing here"));
         assert!(fails("// only\n").0.contains("nothing here"));
+    }
+
+    #[test]
+    fn slips_from_other_languages_come_with_a_remedy() {
+        for (text, part) in [
+            ("(a = 1)", "a field is written like name: value"),
+            ("(\"a\": 1)", "names of fields stand without quotes"),
+            ("A{a: 1}", "fields stand in parentheses"),
+            ("(a: 3 rpm)", "quantities with a unit"),
+        ] {
+            let complaints = parse(text, 0, Origin::File).expect_err(text);
+            assert!(complaints[0].remedy.as_ref().unwrap().contains(part), "{text}: {complaints:?}");
+        }
     }
 
     #[test]

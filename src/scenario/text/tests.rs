@@ -280,6 +280,15 @@ fn every_prefix_of_a_scenario_is_refused_without_a_panic() {
 }
 
 #[test]
+fn the_deepest_tree_there_may_be_is_read_within_a_small_stack() {
+    for (open, close) in [("[", "]"), ("{1:", "}"), ("(a:", ")"), ("(", ",)")] {
+        let text = format!("{}1{}", open.repeat(127), close.repeat(127));
+        let read = std::thread::Builder::new().stack_size(1 << 20).spawn(move || ours(&text).map(drop));
+        assert_eq!(read.unwrap().join().unwrap(), Ok(()), "{open}");
+    }
+}
+
+#[test]
 fn a_megabyte_of_anything_is_read_without_delay() {
     let repeated = |start: &str, piece: &str, end: &str| {
         format!("{start}{}{end}", piece.repeat(1_000_000 / piece.len()))
@@ -293,6 +302,11 @@ fn a_megabyte_of_anything_is_read_without_delay() {
         repeated("(name: 1, probes: [", "(of: 3),", "])"),
         repeated("(probes: [", "(of: \"x\", gauges: [], every: \"5s\", x: 1),", "])"),
         repeated("{", "\"a\": 1,", "}"),
+        repeated(
+            "(name: \"\", nodes: {}, sources: {}, probes: [",
+            "(of: \"x\", gauges: [], every: \"5s\"),",
+            &("5,".repeat(200) + "])"),
+        ),
         repeated("[\n", "a\n", "]"),
         repeated("\"", "\\n", "\""),
         repeated("", "a", ""),

@@ -121,6 +121,11 @@ pub(super) fn wrong_length(found: usize, expected: usize) -> Error {
     Error::new(Kind::Value, format!("expected {expected} {values}, found {found}"), None)
 }
 
+/// A variant around something of another shape.
+pub(super) fn held_otherwise(expected: &str, found: &str) -> Error {
+    Error::new(Kind::Value, format!("expected {expected}, found {found}"), None)
+}
+
 /// A variant written bare although it has to hold something.
 pub(super) fn lacks_its_value(variant: &str, expected: &str) -> Error {
     let variant = shortened(variant);

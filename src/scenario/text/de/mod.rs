@@ -301,6 +301,11 @@ mod tests {
         assert!(refused::<Queue>("Lifo(3)").starts_with("`Lifo` takes nothing in parentheses"));
         assert!(refused::<Key>("Fixed").starts_with("`Fixed` lacks its value"));
         assert!(refused::<Key>("Uniform").starts_with("`Uniform` lacks its value"));
+        assert!(refused::<Queue>("Fifo(3)").ends_with("(capacity: ..), found values without names; "));
+        assert!(
+            refused::<Key>("Uniform(a: 1)")
+                .starts_with("expected 2 values in parentheses, found fields with")
+        );
         assert!(refused::<Key>("Uniform(1, 2, 3)").starts_with("expected 2 values, found 3"));
         assert!(refused::<ServerSpec>("{}").contains("write parentheses"));
         assert!(refused::<indexmap::IndexMap<String, u8>>("(a: 1)").contains("write braces"));

@@ -35,6 +35,8 @@ impl<'a> Reader<'a> {
     pub(super) fn mismatch(self, expected: &str) -> Error {
         match &self.node.value {
             Value::Word(word) if self.held => error::lacks_its_value(word, expected),
+            Value::Tuple(..) if self.held => error::held_otherwise(expected, "values without names"),
+            Value::Record(..) if self.held => error::held_otherwise(expected, "fields with names"),
             _ => Error::mismatch(self.node, expected),
         }
         .at(self.node)
