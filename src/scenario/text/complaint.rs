@@ -1,0 +1,169 @@
+//! A mistake in a scenario as its author meets it: where, in which field, what is wrong, and how to mend it.
+//!
+//! How the source line below it is cut and underlined is in [`snippet`].
+
+use std::fmt;
+
+use anstyle::{AnsiColor, Style};
+
+use super::path::Path;
+use super::snippet;
+use super::source::{Location, Origin, Sources};
+use super::tree::shortened;
+
+/// Something wrong with a scenario.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Complaint {
+    /// The offending text.
+    pub location: Location,
+    /// The field that it is about; the root where the text could not even be read.
+    pub path: Path,
+    /// What is wrong: a sentence in lower case without a full stop.
+    pub message: String,
+    /// What to do about it, where that is known.
+    pub remedy: Option<String>,
+}
+
+impl Complaint {
+    /// A complaint without a remedy.
+    #[must_use]
+    pub fn new(location: Location, path: Path, message: impl Into<String>) -> Self {
+        Self { location, path, message: message.into(), remedy: None }
+    }
+
+    /// The same with a remedy.
+    #[must_use]
+    pub fn with_remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(remedy.into());
+        self
+    }
+
+    /// `file.ron:12:14: path: message`, the line itself, a caret under the offending text, and the remedy.
+    #[must_use]
+    pub fn render(&self, sources: &Sources, colour: bool) -> String {
+        let paint = |style: Style| if colour { style } else { Style::new() };
+        let (bold, red) = (paint(Style::new().bold()), paint(AnsiColor::Red.on_default().bold()));
+        let (dim, cyan) = (paint(Style::new().dimmed()), paint(AnsiColor::Cyan.on_default()));
+        let (line, column) = sources.line_and_column(self.location);
+        let place = match self.location.origin {
+            Origin::File => format!("{}:{line}:{column}", sources.name()),
+            origin @ Origin::Set(_) => format!("--set {}, column {column}", shortened(sources.text(origin))),
+        };
+        let path = if self.path.segments().is_empty() { String::new() } else { format!("{}: ", self.path) };
+        let mut out = format!("{bold}{}:{bold:#} {}{}\n", printable(&place), path, printable(&self.message));
+        let snippet = snippet::cut(sources.text(self.location.origin), self.location);
+        let gutter = match self.location.origin {
+            Origin::File => line.to_string(),
+            Origin::Set(_) => String::new(),
+        };
+        out += &format!("{dim}{gutter:>5} |{dim:#} {}\n", snippet.line);
+        let (indent, carets) = (" ".repeat(snippet.indent), "^".repeat(snippet.carets));
+        out += &format!("{dim}      |{dim:#} {indent}{red}{carets}{red:#}\n");
+        if let Some(remedy) = &self.remedy {
+            out += &format!("{dim}      ={dim:#} {cyan}{}{cyan:#}\n", printable(remedy));
+        }
+        out
+    }
+}
+
+/// Control characters of an input must not reach the terminal, and a sentence stays on its line.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// Complaints in the order of their position, with the texts that they point into: all that printing them takes.
+#[derive(Clone, Debug)]
+pub struct Complaints {
+    sources: Box<Sources>,
+    list: Vec<Complaint>,
+}
+
+impl Complaints {
+    /// How many complaints are printed: who has more has a mistake that repeats itself.
+    pub const MOST_PRINTED: usize = 50;
+
+    /// Sorts complaints by position.
+    #[must_use]
+    pub fn new(sources: Sources, mut list: Vec<Complaint>) -> Self {
+        list.sort_by_key(|complaint| complaint.location);
+        Self { sources: Box::new(sources), list }
+    }
+
+    /// The complaints in the order of their position.
+    #[must_use]
+    pub fn list(&self) -> &[Complaint] {
+        &self.list
+    }
+
+    /// The texts that they point into.
+    #[must_use]
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// All of them as text, an empty line between two.
+    #[must_use]
+    pub fn render(&self, colour: bool) -> String {
+        let shown = self.list.iter().take(Self::MOST_PRINTED);
+        let mut out =
+            shown.map(|complaint| complaint.render(&self.sources, colour)).collect::<Vec<_>>().join("\n");
+        if self.list.len() > Self::MOST_PRINTED {
+            out += &format!("\n... and {} more complaints\n", self.list.len() - Self::MOST_PRINTED);
+        }
+        out
+    }
+}
+
+impl fmt::Display for Complaints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Complaints {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complaint(text: &str, found: &str) -> (Sources, Complaint) {
+        let start = text.find(found).unwrap();
+        let location = Location { origin: Origin::File, start, end: start + found.len() };
+        let path = Path::root().name("sources").name("everyone").name("rate");
+        let sources = Sources::new("chaos.ron", text.to_owned());
+        (sources, Complaint::new(location, path, "20 lacks a unit").with_remedy("write \"20/s\""))
+    }
+
+    #[test]
+    fn a_complaint_shows_place_path_line_caret_and_remedy() {
+        let (sources, complaint) = complaint("(\n\tall: Constant(rate: 20),\r\n)", "20");
+        assert_eq!(
+            complaint.render(&sources, false),
+            "chaos.ron:2:22: sources.everyone.rate: 20 lacks a unit\n    2 |     all: Constant(rate: 20),\n\
+             \u{20}     |                         ^^\n      = write \"20/s\"\n"
+        );
+    }
+
+    #[test]
+    fn colour_adds_escapes_and_nothing_else() {
+        let (sources, complaint) = complaint("(rate: 20)", "20");
+        let coloured = complaint.render(&sources, true);
+        assert!(coloured.contains("\u{1b}["));
+        assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), complaint.render(&sources, false));
+    }
+
+    #[test]
+    fn escapes_of_the_input_never_reach_the_terminal() {
+        let (sources, mut complaint) = complaint("(a: \"\u{1b}[2J\", rate: 20)", "20");
+        complaint.message = "found \u{1b}[2J\n".to_owned();
+        complaint.path = Path::root().name("\u{1b}[2J");
+        assert!(!complaint.render(&sources, false).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn only_so_many_complaints_are_printed() {
+        let (sources, complaint) = complaint("(rate: 20)", "20");
+        let complaints = Complaints::new(sources, vec![complaint; 60]);
+        assert!(complaints.to_string().ends_with("... and 10 more complaints\n"), "{complaints}");
+    }
+}

@@ -1,0 +1,245 @@
+//! All mistakes at once: read, take the offending piece out, read again, until the rest makes a value.
+//!
+//! What was taken out may be missed further up (a required field): that is a consequence, not a mistake, and takes
+//! the struct around it out in turn, until a map, a list or an optional field can do without. Of several fields that
+//! one struct lacks only the first is named: a type does not tell of the others.
+
+use std::collections::BTreeSet;
+
+use serde::de::DeserializeOwned;
+
+use super::complaint::Complaint;
+use super::de::{self, Kind};
+use super::navigate::{child, child_mut};
+use super::path::{Path, Segment};
+use super::tree::{Node, Value};
+
+/// How often a tree is read again. Each round costs as much as the file is long; whoever has that many mistakes will
+/// read the first ones first.
+const MOST_ROUNDS: usize = 150;
+
+/// What was taken out of a scenario because it was wrong.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Poisoned(BTreeSet<Path>);
+
+impl Poisoned {
+    /// Whether something that is written at `path`, or around it, was wrong and is missing from the value.
+    #[must_use]
+    pub fn covers(&self, path: &Path) -> bool {
+        (0..=path.segments().len())
+            .any(|length| self.0.contains(&path.segments()[..length].iter().cloned().collect()))
+    }
+
+    /// Whether something at `path`, around it or inside of it was wrong: what is said of its value may be untrue.
+    #[must_use]
+    pub fn touches(&self, path: &Path) -> bool {
+        self.covers(path) || self.is_inside(path)
+    }
+
+    /// Every path that was taken out.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.0.iter()
+    }
+
+    fn is_inside(&self, path: &Path) -> bool {
+        self.0.range(path..).find(|removed| *removed != path).is_some_and(|removed| removed.starts_with(path))
+    }
+}
+
+/// A value as far as it could be read, and everything that was wrong.
+#[derive(Clone, Debug)]
+pub struct Decoded<T> {
+    /// What could be read: without the pieces in `poisoned`. To be trusted only if there are no complaints.
+    pub value: Option<T>,
+    /// Every mistake, in the order of the text.
+    pub complaints: Vec<Complaint>,
+    /// What was taken out.
+    pub poisoned: Poisoned,
+}
+
+/// Reads a `T` from a tree with all the mistakes in it.
+pub(super) fn decode<T: DeserializeOwned>(root: &Node) -> Decoded<T> {
+    let mut collection = Collection::default();
+    let mut value = None;
+    for _ in 0..MOST_ROUNDS {
+        match de::read::<T>(collection.tree.as_ref().unwrap_or(root)) {
+            Ok(read) => {
+                value = Some(read);
+                break;
+            }
+            Err(error) => {
+                if !collection.take_out(root, error) {
+                    break;
+                }
+            }
+        }
+    }
+    let mut complaints = collection.complaints;
+    complaints.sort_by_key(|complaint| complaint.location);
+    Decoded { value, complaints, poisoned: collection.removed }
+}
+
+#[derive(Default)]
+struct Collection {
+    /// The tree without what is wrong; nothing as long as nothing is.
+    tree: Option<Node>,
+    removed: Poisoned,
+    /// Fields that are missing because their name is misspelled.
+    excused: BTreeSet<Path>,
+    complaints: Vec<Complaint>,
+}
+
+impl Collection {
+    /// Notes a mistake and takes its piece out of the tree; false if nothing would be left.
+    fn take_out(&mut self, root: &Node, error: de::Error) -> bool {
+        let path = error.path();
+        let consequence = match error.kind() {
+            Kind::MissingField(field) => {
+                let missing = path.clone().name(*field);
+                self.removed.0.contains(&missing) || self.excused.contains(&missing)
+            }
+            Kind::UnknownField { meant } => {
+                if let (Some(meant), Some((parent, _))) = (meant, path.split_last()) {
+                    self.excused.insert(parent.name(*meant));
+                }
+                false
+            }
+            Kind::Mismatch { .. } | Kind::Value => self.removed.is_inside(&path),
+        };
+        if !consequence {
+            self.complaints.push(error.into_complaint(root));
+        }
+        let tree = self.tree.get_or_insert_with(|| root.clone());
+        match remove(tree, path) {
+            Some(path) => self.removed.0.insert(path),
+            None => false,
+        }
+    }
+}
+
+/// Takes the piece at `path` out, or what is around it where that cannot do without; nothing if that is the root.
+fn remove(root: &mut Node, mut path: Path) -> Option<Path> {
+    loop {
+        let last = path.pop()?;
+        let parent = find_mut(root, &path)?;
+        if !holds_a_fixed_number(parent, &last) {
+            child_mut(parent, &last)?.value = Value::Removed;
+            path.push(last);
+            return Some(path);
+        }
+    }
+}
+
+fn find_mut<'a>(root: &'a mut Node, path: &Path) -> Option<&'a mut Node> {
+    path.segments().iter().try_fold(root, |node, segment| child_mut(node, segment))
+}
+
+/// Whether the last step goes into values in parentheses: each of them counts.
+fn holds_a_fixed_number(parent: &Node, last: &Segment) -> bool {
+    match &parent.value {
+        Value::Tuple(_, items) => match items.as_slice() {
+            [held] => child(held, last).is_none() || holds_a_fixed_number(held, last),
+            _ => true,
+        },
+        Value::Unit
+        | Value::Bool(_)
+        | Value::Char(_)
+        | Value::Number(_)
+        | Value::Text(_)
+        | Value::List(_)
+        | Value::Map(_)
+        | Value::Record(..)
+        | Value::Word(_)
+        | Value::Removed => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Document;
+    use super::super::sample::{Scenario, TEXT};
+    use super::*;
+
+    fn decoded(text: &str) -> Decoded<Scenario> {
+        Document::parse("a.ron", text.as_bytes()).expect("RON").decode()
+    }
+
+    /// What is said of the sample with some pieces of it replaced, and which paths are missing from the value.
+    fn said(replaced: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
+        let mut text = TEXT.to_owned();
+        for (from, to) in replaced {
+            assert!(text.contains(from), "the sample holds {from}");
+            text = text.replacen(from, to, 1);
+        }
+        let decoded = decoded(&text);
+        assert!(decoded.complaints.is_sorted_by_key(|complaint| complaint.location));
+        let complaints = decoded.complaints.iter().map(|it| format!("{}: {}", it.path, it.message)).collect();
+        (complaints, decoded.poisoned.paths().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn a_sound_scenario_is_read_without_complaint() {
+        let decoded = decoded(TEXT);
+        assert_eq!(decoded.complaints, []);
+        assert!(decoded.value.is_some());
+    }
+
+    #[test]
+    fn every_mistake_is_reported_at_once() {
+        let (said, removed) = said(&[
+            ("seed: 42", "seed: -42"),
+            ("rate: \"20/s\"", "rate: 20"),
+            ("peak: \"150/s\"", "peek: \"150/s\""),
+            ("policy: Random", "policy: Rondom"),
+            ("concurrency: 10", "concurrency: 10, colour: 3"),
+            ("every: \"100ms\"", "every: \"100parsecs\""),
+        ]);
+        assert_eq!(
+            said,
+            [
+                "seed: expected a whole number of 0 or more, found -42",
+                "sources.everyone.arrivals.rate: 20 lacks a unit: a rate is written like \"20/s\"",
+                "sources.customer-1001.arrivals.rate.peek: unknown field `peek`",
+                "nodes.router.policy: there is no `Rondom` to choose here",
+                "nodes.server.colour: unknown field `colour`",
+                "probes.0.every: unknown unit \"parsecs\": expected one of d, h, min, s, ms, us, µs, ns",
+            ]
+        );
+        for path in ["nodes.router", "sources.everyone", "probes.0"] {
+            assert!(removed.iter().any(|it| it == path), "{removed:?}");
+        }
+    }
+
+    #[test]
+    fn a_missing_field_is_named_where_its_struct_begins() {
+        let text = TEXT.replacen(", to: \"client\"", "", 1);
+        let decoded = decoded(&text);
+        let [complaint] = decoded.complaints.as_slice() else { panic!("{:?}", decoded.complaints) };
+        assert_eq!(complaint.message, "`LoadBalancer` lacks the field `to`");
+        assert_eq!(complaint.path.to_string(), "nodes.router");
+        assert_eq!(&text[complaint.location.start..complaint.location.end], "LoadBalancer");
+        let value = decoded.value.expect("the rest");
+        assert_eq!(
+            value.nodes.keys().collect::<Vec<_>>(),
+            ["client", "server"],
+            "the others are kept, in order"
+        );
+    }
+
+    #[test]
+    fn poison_covers_what_lies_inside_and_touches_what_lies_around() {
+        let removed = Poisoned([Path::root().name("nodes").name("router")].into());
+        let path = |text: &str| text.parse::<Path>().expect("a path");
+        assert!(removed.covers(&path("nodes.router")) && removed.covers(&path("nodes.router.to")));
+        assert!(!removed.covers(&path("nodes")) && removed.touches(&path("nodes")));
+        assert!(!removed.touches(&path("nodes.server")) && !removed.touches(&path("nodes.router-2")));
+    }
+
+    #[test]
+    fn a_mistake_that_leaves_nothing_ends_without_a_value() {
+        for text in ["5", "Scenaro(name: \"x\")", "(name: 5)", "{}"] {
+            let decoded = decoded(text);
+            assert!(decoded.value.is_none() && !decoded.complaints.is_empty(), "{text}");
+        }
+    }
+}

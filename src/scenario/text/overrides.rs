@@ -1,0 +1,293 @@
+//! `--set path=value`: one value of the scenario replaced, or a field added, before it is read.
+//!
+//! The path walks through variants and `Some` as everywhere; the value is RON. Shells eat quotes, so what is no RON
+//! but a plain word or a quantity (`200/s`, `5s`, `load-aware`) is taken as the text that was meant. Whether an added
+//! field exists is for the type to say when the scenario is read.
+
+use std::ops::Range;
+
+use super::complaint::Complaint;
+use super::navigate::{child, child_mut, holder};
+use super::nearest;
+use super::parser::{DEEPEST, parse};
+use super::path::{Path, Segment, split};
+use super::source::{Location, Origin};
+use super::tree::{Entry, Field, Node, Value, Word, shortened};
+
+/// The tree with what `argument` sets; the mistakes in the argument if there are any.
+pub(super) fn apply(root: &Node, argument: &str, origin: Origin) -> Result<Node, Vec<Complaint>> {
+    let whole = Location { origin, start: 0, end: argument.len() };
+    let Some(equals) = find_equals(argument) else {
+        return Err(vec![
+            Complaint::new(whole, Path::root(), "expected `=` between a path and a value")
+                .with_remedy("write it like --set nodes.server.concurrency=20"),
+        ]);
+    };
+    let segments = split(&argument[..equals]).map_err(|error| {
+        let location = Location { origin, start: error.at.start, end: error.at.end };
+        vec![Complaint::new(location, Path::root(), error.to_string())]
+    })?;
+    let path: Path = segments.iter().map(|(segment, _)| segment.clone()).collect();
+    let value = read_value(argument, equals + 1, origin).map_err(|mut complaints| {
+        complaints.iter_mut().for_each(|complaint| complaint.path = path.clone());
+        complaints
+    })?;
+    let mut changed = root.clone();
+    let walk = Walk { origin, segments: &segments };
+    walk.put(&mut changed, 0, value).map_err(|complaint| vec![complaint])?;
+    if changed.depth() > DEEPEST {
+        return Err(vec![Complaint::new(whole, path, format!("brackets would be more than {DEEPEST} deep"))]);
+    }
+    Ok(changed)
+}
+
+/// The first `=` that does not stand in quotes.
+fn find_equals(argument: &str) -> Option<usize> {
+    let (mut quoted, mut escaped) = (false, false);
+    argument.char_indices().find_map(|(offset, c)| {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            '=' if !quoted => return Some(offset),
+            _ => {}
+        }
+        None
+    })
+}
+
+/// Reads the value that begins at byte `start`.
+fn read_value(argument: &str, start: usize, origin: Origin) -> Result<Node, Vec<Complaint>> {
+    let written = argument.get(start..).unwrap_or("");
+    let location = Location { origin, start, end: argument.len() };
+    if written.trim().is_empty() {
+        return Err(vec![
+            Complaint::new(location, Path::root(), "there is no value behind the `=`")
+                .with_remedy("an empty text is written \"\""),
+        ]);
+    }
+    match parse(argument, start, origin) {
+        Ok(parsed) if parsed.complaints.is_empty() => Ok(parsed.root),
+        Ok(_) | Err(_) if is_plain(written.trim()) => {
+            Ok(Node { location, value: Value::Text(written.trim().to_owned()) })
+        }
+        Ok(parsed) => Err(parsed.complaints),
+        Err(complaints) => Err(complaints),
+    }
+}
+
+/// Whether a text can only be a word or a quantity that lost its quotes.
+fn is_plain(text: &str) -> bool {
+    text.chars().all(|c| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+' | '%' | '@' | ' '))
+}
+
+struct Walk<'a> {
+    origin: Origin,
+    segments: &'a [(Segment, Range<usize>)],
+}
+
+impl Walk<'_> {
+    /// Puts `value` where the steps from number `step` on lead.
+    fn put(&self, node: &mut Node, step: usize, value: Node) -> Result<(), Complaint> {
+        let Some((segment, _)) = self.segments.get(step) else {
+            *node = value;
+            return Ok(());
+        };
+        if child(node, segment).is_some() {
+            return match child_mut(node, segment) {
+                Some(child) => self.put(child, step + 1, value),
+                None => Ok(()),
+            };
+        }
+        if step + 1 == self.segments.len() && self.insert(node, step, &value) {
+            return Ok(());
+        }
+        Err(self.nothing_there(holder(node, segment), step))
+    }
+
+    /// Adds a field or an entry that is not there yet; false if `node` cannot hold one.
+    fn insert(&self, node: &mut Node, step: usize, value: &Node) -> bool {
+        let Some((Segment::Name(name), at)) = self.segments.get(step) else { return false };
+        let location = Location { origin: self.origin, start: at.start, end: at.end };
+        let field = || Field { name: Word { text: name.clone(), location }, value: value.clone() };
+        match &mut node.value {
+            Value::Record(_, fields) => fields.push(field()),
+            Value::Map(entries) => entries.push(Entry {
+                key: Node { location, value: Value::Text(name.clone()) },
+                value: value.clone(),
+            }),
+            Value::Unit => node.value = Value::Record(None, vec![field()]),
+            Value::Word(word) if word != "None" => {
+                let word = Word { text: std::mem::take(word), location: node.location };
+                node.value = Value::Record(Some(word), vec![field()]);
+            }
+            Value::Tuple(variant, items) => match items.as_mut_slice() {
+                [] => node.value = Value::Record(variant.take(), vec![field()]),
+                [held] => return self.insert(held, step, value),
+                _ => return false,
+            },
+            Value::Bool(_)
+            | Value::Char(_)
+            | Value::Number(_)
+            | Value::Text(_)
+            | Value::Word(_)
+            | Value::List(_)
+            | Value::Removed => return false,
+        }
+        true
+    }
+
+    /// There is no such step from `node`: says what is there.
+    fn nothing_there(&self, node: &Node, step: usize) -> Complaint {
+        let (segment, at) = &self.segments[step];
+        let path: Path = self.segments[..=step].iter().map(|(segment, _)| segment.clone()).collect();
+        let place: Path = self.segments[..step].iter().map(|(segment, _)| segment.clone()).collect();
+        let place = if step == 0 {
+            "the scenario".to_owned()
+        } else {
+            format!("`{}`", shortened(&place.to_string()))
+        };
+        let wanted = shortened(&segment.to_string());
+        let (message, remedy) = match &node.value {
+            Value::Record(_, fields) => {
+                let names = fields.iter().map(|field| field.name.text.as_str());
+                (format!("`{wanted}` is not written in {place}"), nearest::remedy(&name_of(segment), names))
+            }
+            Value::Map(entries) => {
+                let keys: Vec<_> = entries.iter().map(|entry| entry.key.key_text()).collect();
+                let remedy = nearest::remedy(&name_of(segment), keys.iter().map(String::as_str));
+                (format!("there is no `{wanted}` in {place}"), remedy)
+            }
+            Value::List(items) | Value::Tuple(_, items) => {
+                let last = items.len().checked_sub(1);
+                let remedy = last.map_or("it is empty".to_owned(), |last| {
+                    format!("its elements are numbered 0 to {last}")
+                });
+                (format!("{place} has no element `{wanted}`"), remedy)
+            }
+            Value::Unit
+            | Value::Bool(_)
+            | Value::Char(_)
+            | Value::Number(_)
+            | Value::Text(_)
+            | Value::Word(_)
+            | Value::Removed => (
+                format!("{place} is {}: nothing is inside of it", node.describe()),
+                "set it as a whole".to_owned(),
+            ),
+        };
+        let location = Location { origin: self.origin, start: at.start, end: at.end };
+        Complaint::new(location, path, message).with_remedy(remedy)
+    }
+}
+
+/// A step as it was typed, without quotes.
+fn name_of(segment: &Segment) -> String {
+    match segment {
+        Segment::Name(name) => name.clone(),
+        Segment::Index(index) => index.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Document;
+    use super::super::sample::{Arrivals, NodeSpec, Queue, RateProfile, Scenario, TEXT};
+    use super::*;
+
+    fn document() -> Document {
+        Document::parse("a.ron", TEXT.as_bytes()).expect("RON")
+    }
+
+    fn with(argument: &str) -> Scenario {
+        let mut document = document();
+        document.set(argument).unwrap_or_else(|list| panic!("{argument}: {list:?}"));
+        let decoded = document.decode();
+        assert_eq!(decoded.complaints, [], "{argument}");
+        decoded.value.expect("a scenario")
+    }
+
+    /// The complaint about an argument, in words, and the text that it points at.
+    fn refused(argument: &str) -> (String, String) {
+        let complaints = document().set(argument).expect_err("a mistake");
+        let Complaint { location, message, remedy, .. } = &complaints[0];
+        let at = argument[location.start..location.end].to_owned();
+        (format!("{message}; {}", remedy.as_deref().unwrap_or("")), at)
+    }
+
+    #[test]
+    fn values_are_replaced_through_variants() {
+        assert_eq!(with("seed=7").seed, 7);
+        let scenario = with("sources.customer-1001.arrivals.rate.peak=200/s");
+        let Arrivals::Poisson { rate: RateProfile::Spike { peak, .. } } =
+            &scenario.sources["customer-1001"].arrivals
+        else {
+            panic!("{scenario:?}")
+        };
+        assert_eq!(peak.to_string(), "200/s");
+        assert_eq!(with("probes.0.every=\"5s\"").probes[0].every.to_string(), "5s");
+        assert_eq!(with("nodes.\"client\".to = router").nodes.len(), 3);
+    }
+
+    #[test]
+    fn fields_and_entries_that_are_not_there_yet_are_added() {
+        let NodeSpec::Server(server) = &with("nodes.server.queue.capacity=7").nodes["server"] else {
+            panic!()
+        };
+        assert_eq!(server.queue, Queue::Fifo { capacity: Some(7) });
+        let mut document = document();
+        document.set("nodes.server.queue=Fifo").expect("a bare variant");
+        document.set("nodes.server.queue.capacity=8").expect("a variant that takes fields");
+        document.set("nodes.extra=Server(concurrency: 1, service: Fixed(\"1ms\"))").expect("a new entry");
+        let scenario = document.decode::<Scenario>().value.expect("a scenario");
+        let NodeSpec::Server(server) = &scenario.nodes["server"] else { panic!() };
+        assert_eq!(server.queue, Queue::Fifo { capacity: Some(8) });
+        assert_eq!(scenario.nodes.get_index(3).map(|(name, _)| name.as_str()), Some("extra"));
+    }
+
+    #[test]
+    fn what_does_not_exist_is_refused_with_what_there_is() {
+        let (said, at) = refused("nodes.sever.queue.capacity=1");
+        assert!(said.starts_with("there is no `sever` in `nodes`; did you mean `server`?"), "{said}");
+        assert_eq!(at, "sever");
+        let (said, _) = refused("sources.everyone.arrivals.rate.peak=1");
+        assert_eq!(
+            said,
+            "`sources.everyone.arrivals.rate` is the text \"20/s\": nothing is inside of it; set it as a whole"
+        );
+        assert_eq!(
+            refused("probes.9.every=5s").0,
+            "`probes` has no element `9`; its elements are numbered 0 to 1"
+        );
+        assert!(refused("probes.first=5s").0.contains("numbered 0 to 1"));
+        assert!(refused("seed").0.starts_with("expected `=`"));
+        assert!(refused("=5").0.starts_with("a name is missing from the path"));
+        assert!(refused("seed=").0.starts_with("there is no value"));
+        assert!(refused("a..b=1").0.starts_with("a name is missing"));
+        assert_eq!(refused("seed=[1, 2").1, "[");
+    }
+
+    #[test]
+    fn an_unknown_field_is_refused_when_the_scenario_is_read() {
+        let mut document = document();
+        document.set("nodes.server.concurency=20").expect("may be a field");
+        let complaints = document.decode::<Scenario>().complaints;
+        let shown = document.complaints(complaints).to_string();
+        assert!(
+            shown.starts_with(
+                "--set nodes.server.concurency=20, column 14: nodes.server.concurency: unknown field"
+            ),
+            "{shown}"
+        );
+        assert!(shown.contains("did you mean `concurrency`?"), "{shown}");
+    }
+
+    #[test]
+    fn no_argument_deepens_the_tree_without_end() {
+        let mut document = document();
+        let deep = format!("{}1{}", "[".repeat(100), "]".repeat(100));
+        document.set(&format!("extra={deep}")).expect("deep, but not too deep");
+        let inner = format!("extra{}={deep}", ".0".repeat(100));
+        assert!(document.set(&inner).expect_err("too deep")[0].message.contains("deep"));
+    }
+}
