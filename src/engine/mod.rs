@@ -6,6 +6,7 @@ pub mod distribution;
 pub mod hash;
 pub mod queue;
 pub mod random;
+pub mod spec_error;
 pub mod statistics;
 pub mod time;
 pub mod units;

@@ -1,0 +1,50 @@
+//! Always the same value. Laws whose spread is zero become this one, so that whoever asks can skip the draw.
+
+use super::{Law, Part};
+use crate::engine::random::RandomStream;
+
+/// All mass on one value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Constant(f64);
+
+impl Constant {
+    pub(super) fn new(value: f64) -> Self {
+        // Also turns NaN into zero.
+        Self(value.max(0.0))
+    }
+}
+
+impl Law for Constant {
+    #[inline]
+    fn sample(&self, _: &mut RandomStream) -> f64 {
+        self.0
+    }
+
+    fn mean(&self) -> f64 {
+        self.0
+    }
+
+    fn sd(&self) -> f64 {
+        0.0
+    }
+
+    fn part(&self, min: f64, max: f64) -> Part {
+        if min <= self.0 && self.0 <= max { Part::atom(self.0, 1.0) } else { Part::NOTHING }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::engine::distribution::Sampler;
+    use crate::engine::distribution::testing::{assert_close, golden};
+
+    #[test]
+    fn every_draw_is_the_value() {
+        let sampler = Sampler::constant(5e6);
+        assert_eq!(golden(&sampler)[..5], [5e6_f64.to_bits(); 5]);
+        assert_close(sampler.mean(), 5e6, 0.0);
+        assert_close(sampler.sd(), 0.0, 0.0);
+        assert_close(sampler.cdf(4e6), 0.0, 0.0);
+        assert_close(sampler.cdf(5e6), 1.0, 0.0);
+    }
+}

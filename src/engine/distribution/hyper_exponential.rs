@@ -1,0 +1,140 @@
+//! The hyper-exponential law: one of several exponential laws, by chance. It spreads wider than an exponential.
+//!
+//! Its mean is the weighted mean, its second moment twice the weighted sum of squared means. Feitelson: "Workload
+//! modeling for computer systems performance evaluation", 2015, section 3.2.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Law, Part, Sampler};
+use crate::engine::random::RandomStream;
+use crate::engine::spec_error::SpecError;
+use crate::engine::units::Quantity;
+
+/// One of the exponential laws, as written.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Branch<Q> {
+    /// The probability of this law, 0 to 1.
+    pub probability: f64,
+    /// The mean of this law.
+    pub mean: Q,
+}
+
+/// Exponential laws with the probabilities of each or an earlier one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HyperExponential(Vec<(f64, Sampler)>);
+
+pub(super) fn resolve<Q: Quantity>(branches: &[Branch<Q>]) -> Result<Sampler, SpecError> {
+    let mut sum = 0.0;
+    for (i, Branch { probability, .. }) in branches.iter().enumerate() {
+        if !(0.0..=1.0).contains(probability) {
+            let complaint = format!("{probability} is no probability: expected a number from 0 to 1");
+            return Err(SpecError::at("probability", complaint).inside(&format!("branches[{i}]")));
+        }
+        sum += probability;
+    }
+    if branches.is_empty() {
+        return Err(SpecError::at("branches", "the list is empty: give at least one (probability, mean)"));
+    }
+    if (sum - 1.0).abs() > 1e-9 {
+        let complaint = format!("the probabilities sum to {sum}: make them sum to 1");
+        return Err(SpecError::at("branches", complaint));
+    }
+    let mut before = 0.0;
+    let laws = branches.iter().map(|branch| {
+        before += branch.probability / sum;
+        (before, Sampler::exponential(branch.mean.to_base()))
+    });
+    Ok(Sampler::HyperExponential(Box::new(HyperExponential(laws.collect()))))
+}
+
+impl HyperExponential {
+    /// The laws with their own probabilities.
+    fn branches(&self) -> impl Iterator<Item = (f64, &Sampler)> {
+        self.0.iter().scan(0.0, |before, (up_to, law)| {
+            let probability = up_to - *before;
+            *before = *up_to;
+            Some((probability, law))
+        })
+    }
+}
+
+impl Law for HyperExponential {
+    fn sample(&self, stream: &mut RandomStream) -> f64 {
+        let u = stream.uniform();
+        // The last sum may fall short of 1 by rounding, so the last law needs no comparison.
+        let chosen = self.0.iter().find(|(up_to, _)| u < *up_to).or(self.0.last());
+        chosen.map_or(0.0, |(_, law)| law.sample(stream))
+    }
+
+    fn mean(&self) -> f64 {
+        self.branches().map(|(probability, law)| probability * law.mean()).sum()
+    }
+
+    fn sd(&self) -> f64 {
+        // Within the branches and between them; no difference of large numbers.
+        let mean = self.mean();
+        let variance = |law: &Sampler| {
+            let offset = law.mean() - mean;
+            law.sd() * law.sd() + offset * offset
+        };
+        self.branches().map(|(probability, law)| probability * variance(law)).sum::<f64>().sqrt()
+    }
+
+    fn part(&self, min: f64, max: f64) -> Part {
+        Part::together(self.branches().map(|(probability, law)| law.part(min, max).weighted(probability)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Branch;
+    use crate::engine::distribution::testing::{assert_close, assert_consistent, golden};
+    use crate::engine::distribution::{DistributionSpec, Sampler};
+    use crate::engine::spec_error::SpecError;
+    use crate::engine::time::SimDuration;
+
+    fn hyper_exponential(branches: &[(f64, u64)]) -> Result<Sampler, SpecError> {
+        let branch = |&(probability, mean)| Branch { probability, mean: SimDuration::from_nanos(mean) };
+        DistributionSpec::HyperExponential { branches: branches.iter().map(branch).collect() }.resolve()
+    }
+
+    #[test]
+    fn it_draws_the_law_it_says() {
+        let sampler = hyper_exponential(&[(0.9, 1_000_000), (0.1, 20_000_000)]).expect("a law");
+        assert_close(sampler.mean(), 2.9e6, 1e-14);
+        assert_close(sampler.sd(), (2.0 * (0.9 + 40.0) - 2.9 * 2.9_f64).sqrt() * 1e6, 1e-14);
+        assert_consistent(&sampler);
+        let whole = sampler.part(0.0, f64::INFINITY);
+        assert_close(whole.mean(), sampler.mean(), 1e-14);
+        assert_close(whole.sd(), sampler.sd(), 1e-14);
+    }
+
+    #[test]
+    fn what_makes_no_law_is_refused() {
+        let error = hyper_exponential(&[(0.9, 1), (0.2, 2)]).expect_err("too much");
+        assert_eq!(error.field(), "branches");
+        assert!(error.message().contains("sum to 1.1"), "{error}");
+        assert_eq!(hyper_exponential(&[]).expect_err("empty").field(), "branches");
+        for probability in [-0.1, 1.1, f64::NAN] {
+            let error = hyper_exponential(&[(0.5, 1), (probability, 2)]).expect_err("no probability");
+            assert_eq!(error.field(), "branches[1].probability");
+        }
+        assert!(hyper_exponential(&[(0.1, 1), (0.2, 2), (0.7, 2)]).is_ok());
+    }
+
+    #[test]
+    fn the_values_never_change() {
+        let sampler = hyper_exponential(&[(0.6, 1_000_000), (0.4, 20_000_000)]).expect("a law");
+        assert_eq!(golden(&sampler), GOLDEN);
+    }
+
+    const GOLDEN: [u64; 6] = [
+        0x4175_8d75_7f81_51f6,
+        0x4120_2ebb_e8c5_fcd8,
+        0x4137_49e8_7536_0ae7,
+        0x4181_d081_9496_8769,
+        0x4120_bcdd_64a0_cc9a,
+        0x92e9_6788_103d_b527,
+    ];
+}

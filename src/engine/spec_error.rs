@@ -1,0 +1,95 @@
+//! Why something written in a scenario cannot be: the field concerned and a sentence.
+//!
+//! It is a value of its own, apart from the syntax errors of the scenario's format: where the field stands in the file
+//! is known to whoever read the file, who also adds the names around it by [`SpecError::inside`].
+
+use std::fmt;
+
+/// A complaint about a value that was written well but means nothing that can be run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpecError {
+    field: String,
+    message: String,
+}
+
+impl SpecError {
+    /// A complaint about `field`. `message` is a sentence with the offending value, what was expected, and the remedy.
+    #[must_use]
+    pub fn at(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), message: message.into() }
+    }
+
+    /// The same complaint, told from outside: `field` becomes `outer.field`, or `outer[3]` for `[3]`.
+    #[must_use]
+    pub fn inside(mut self, outer: &str) -> Self {
+        let dot = if self.field.is_empty() || self.field.starts_with('[') { "" } else { "." };
+        self.field = format!("{outer}{dot}{}", self.field);
+        self
+    }
+
+    /// The path to the field, from the value that was resolved: `sd`, `of.mean`, `branches[1].probability`; empty
+    /// where the value as a whole is meant.
+    #[must_use]
+    pub fn field(&self) -> &str {
+        &self.field
+    }
+
+    /// The sentence.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl fmt::Display for SpecError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.field.is_empty() {
+            f.write_str(&self.message)
+        } else {
+            write!(f, "{}: {}", self.field, self.message)
+        }
+    }
+}
+
+impl std::error::Error for SpecError {}
+
+/// Complains unless `weights` are finite, not negative, and not all zero. Returns their sum.
+pub(crate) fn weights(field: &str, weights: impl IntoIterator<Item = f64>) -> Result<f64, SpecError> {
+    let mut sum = 0.0;
+    for (i, weight) in weights.into_iter().enumerate() {
+        if !(weight.is_finite() && weight >= 0.0) {
+            let complaint = format!("{weight} is no weight: expected a finite number, 0 or more");
+            return Err(SpecError::at(format!("[{i}]"), complaint).inside(field));
+        }
+        sum += weight;
+    }
+    if !(sum.is_finite() && sum > 0.0) {
+        let complaint =
+            format!("the weights sum to {sum}: give at least one of them a finite weight above 0");
+        return Err(SpecError::at(field, complaint));
+    }
+    Ok(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_complaint_carries_the_path_to_its_field() {
+        let error = SpecError::at("mean", "is missing.").inside("branches[1]").inside("of");
+        assert_eq!(error.field(), "of.branches[1].mean");
+        assert_eq!(error.to_string(), "of.branches[1].mean: is missing.");
+        assert_eq!(SpecError::at("[2]", "").inside("values").field(), "values[2]");
+        assert_eq!(SpecError::at("", "").inside("of").field(), "of");
+    }
+
+    #[test]
+    fn weights_are_finite_and_not_negative_and_some_are_above_zero() {
+        assert_eq!(weights("weights", [1.0, 0.0, 2.0]), Ok(3.0));
+        assert_eq!(weights("weights", [1.0, -1.0]).expect_err("negative").field(), "weights[1]");
+        assert_eq!(weights("weights", [f64::NAN]).expect_err("NaN").field(), "weights[0]");
+        assert!(weights("weights", [0.0]).expect_err("zero").message().contains("sum to 0"));
+        assert!(weights("weights", [f64::MAX, f64::MAX]).is_err());
+    }
+}
