@@ -1,3 +1,9 @@
 //! rushhour: a discrete-event simulator of request flow.
+
 pub mod engine;
+pub mod event;
+pub mod metrics;
+pub mod model;
+pub mod request;
 pub mod scenario;
+pub mod simulation;

@@ -1,5 +1,138 @@
 //! From file to world: the scenario as a person writes it, checked and explained before virtual time starts.
 //!
-//! [`text`] turns bytes into any type that serde can read, and complains with positions.
+//! [`text`] turns bytes into any type that serde can read, and complains with positions. [`Scenario`] is the root of
+//! what can be written. [`directory`] knows who is who, [`check`] finds what cannot be, and [`spawn`](spawn()) builds
+//! the world.
 
+pub mod check;
+pub mod directory;
+mod load;
+mod spawn;
 pub mod text;
+
+use std::fmt;
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use crate::engine::time::SimDuration;
+use crate::model::client::ClientSpec;
+use crate::model::link::LinkSpec;
+use crate::model::load_balancer::LoadBalancerSpec;
+use crate::model::probe::{NodeKind, ProbeSpec};
+use crate::model::server::ServerSpec;
+use crate::model::source::SourceSpec;
+use text::Path;
+
+pub use load::{DEFAULT_SCENARIO, Loaded, load};
+pub use spawn::spawn;
+
+/// Everything that a run needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// What it is called.
+    pub name: String,
+    /// The seed of all randomness.
+    #[serde(default = "first_seed")]
+    pub seed: u64,
+    /// No request is born after this, unless its source says otherwise; until the end if it is not given.
+    #[serde(default)]
+    pub arrivals_until: Option<SimDuration>,
+    /// When the run ends; what happens at this very moment still belongs to it.
+    pub run_until: SimDuration,
+    /// Statistics of the time before this are left out: latencies, waiting times, time-weighted means. Counts are not.
+    #[serde(default)]
+    pub warm_up: SimDuration,
+    /// Where requests are born, by name.
+    pub sources: IndexMap<String, SourceSpec>,
+    /// What they meet, by name.
+    #[serde(default)]
+    pub nodes: IndexMap<String, NodeSpec>,
+    /// The network. Where no link is written, messages take no time.
+    #[serde(default)]
+    pub links: Vec<LinkSpec>,
+    /// What is looked at.
+    #[serde(default)]
+    pub probes: Vec<ProbeSpec>,
+}
+
+const fn first_seed() -> u64 {
+    1
+}
+
+/// A node or a group of equal ones.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum NodeSpec {
+    /// Picks a target for each request by a policy.
+    LoadBalancer(LoadBalancerSpec),
+    /// The caller's side: picks servers and learns from their responses.
+    Client(ClientSpec),
+    /// Does the work.
+    Server(ServerSpec),
+}
+
+impl NodeSpec {
+    /// What kind of node it is.
+    #[must_use]
+    pub const fn kind(&self) -> NodeKind {
+        match self {
+            Self::LoadBalancer(_) => NodeKind::LoadBalancer,
+            Self::Client(_) => NodeKind::Client,
+            Self::Server(_) => NodeKind::Server,
+        }
+    }
+
+    /// How many there are; a single one without a number if it is not given.
+    #[must_use]
+    pub const fn count(&self) -> Option<u32> {
+        match self {
+            Self::LoadBalancer(spec) => spec.count,
+            Self::Client(spec) => spec.count,
+            Self::Server(spec) => spec.count,
+        }
+    }
+
+    /// The names that it sends requests to.
+    #[must_use]
+    pub fn receivers(&self) -> Vec<&str> {
+        match self {
+            Self::LoadBalancer(spec) => spec.to.0.iter().map(String::as_str).collect(),
+            Self::Client(spec) => spec.to.0.iter().map(String::as_str).collect(),
+            Self::Server(spec) => spec.then.as_deref().into_iter().collect(),
+        }
+    }
+}
+
+/// Something in a scenario that is written well and means nothing that can be run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The field.
+    pub path: Path,
+    /// What is wrong with it: a sentence in lower case without a full stop.
+    pub message: String,
+    /// What to do about it.
+    pub remedy: Option<String>,
+}
+
+impl Problem {
+    /// A problem without a remedy.
+    #[must_use]
+    pub fn new(path: Path, message: impl Into<String>) -> Self {
+        Self { path, message: message.into(), remedy: None }
+    }
+
+    /// The same with a remedy.
+    #[must_use]
+    pub fn with_remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(remedy.into());
+        self
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.message)?;
+        self.remedy.as_ref().map_or(Ok(()), |remedy| write!(f, " ({remedy})"))
+    }
+}

@@ -15,6 +15,7 @@ mod wheel;
 use std::collections::BTreeSet;
 
 use agenda::Agenda;
+use bevy_ecs::prelude::Resource;
 use lanes::Lanes;
 use wheel::Wheel;
 
@@ -56,8 +57,8 @@ const NEXT: u64 = 2;
 pub struct EventKey(u128);
 
 /// A queue of events of type `E`, a small `Copy` value.
-#[derive(Clone, Debug)]
-pub struct EventQueue<E> {
+#[derive(Resource, Clone, Debug)]
+pub struct EventQueue<E: Send + Sync + 'static> {
     agenda: Agenda<E>,
     wheel: Wheel<E>,
     lanes: Lanes<E>,
@@ -70,7 +71,7 @@ pub struct EventQueue<E> {
     cancelled: BTreeSet<u64>,
 }
 
-impl<E: Copy> Default for EventQueue<E> {
+impl<E: Copy + Send + Sync> Default for EventQueue<E> {
     fn default() -> Self {
         Self {
             agenda: Agenda::default(),
@@ -84,7 +85,7 @@ impl<E: Copy> Default for EventQueue<E> {
     }
 }
 
-impl<E: Copy> EventQueue<E> {
+impl<E: Copy + Send + Sync> EventQueue<E> {
     /// The time of the event that was taken last.
     #[must_use]
     #[inline]
@@ -191,7 +192,7 @@ impl<E: Copy> EventQueue<E> {
     fn still_stands(&mut self, entry: &Entry<E>) -> bool {
         if entry.order & LAST != 0 {
             // All that was scheduled for this instant is over; what is scheduled from now on is not.
-            self.current = u128::from(entry.at) << 64 | u128::from(self.next_order - NEXT);
+            self.current = u128::from(entry.at) << 64 | u128::from(self.next_order - 1);
         }
         entry.order & CANCELLABLE == 0 || !self.cancelled.remove(&entry.order)
     }

@@ -14,7 +14,7 @@ mod de;
 mod decode;
 mod duplicates;
 mod navigate;
-mod nearest;
+pub(crate) mod nearest;
 mod number;
 mod overrides;
 mod parser;

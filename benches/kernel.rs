@@ -1,2 +1,0 @@
-//! The kernel against plain loops.
-fn main() {}

@@ -1,0 +1,4 @@
+//! Numbers, and no printing: what a run leaves behind, and the figures that are made of it.
+
+pub mod overview;
+pub mod result;

@@ -1,0 +1,74 @@
+//! The overview: how load and queue of each server went over the run, in a few equal slices of time. Every run has
+//! it, whether or not the scenario names a probe; it is what sparklines are drawn from.
+
+use bevy_ecs::prelude::*;
+
+use crate::engine::time::{SimDuration, SimTime};
+use crate::model::server::ServersView;
+
+/// Slices of a run. A terminal of 80 columns has room for two sparklines of half this many.
+pub const SLICES: u64 = 60;
+
+/// Time-weighted means in slices of equal width.
+#[derive(Clone, Debug, Default)]
+pub struct Overview {
+    /// The width of a slice.
+    pub slice: SimDuration,
+    /// Of each server, by row: the mean share of slots in use in each slice.
+    pub load: Vec<Vec<f32>>,
+    /// Of each server, by row: the mean number of requests that wait in each slice.
+    pub queue: Vec<Vec<f32>>,
+}
+
+/// Gathers the overview.
+#[derive(Resource, Clone, Debug, Default)]
+pub struct Surveyor {
+    overview: Overview,
+    end: SimTime,
+    /// Integrals of load and queue at the end of the last slice.
+    last: Vec<(u128, u128)>,
+}
+
+impl Surveyor {
+    /// A surveyor of a run that ends at `end`, with this many servers.
+    #[must_use]
+    pub fn new(end: SimTime, servers: usize) -> Self {
+        let slice = SimDuration::from_nanos((end.as_nanos() / SLICES).max(1));
+        let overview = Overview { slice, load: vec![Vec::new(); servers], queue: vec![Vec::new(); servers] };
+        Self { overview, end, last: vec![(0, 0); servers] }
+    }
+
+    /// When the first slice ends.
+    #[must_use]
+    pub fn first(&self) -> SimTime {
+        SimTime::ZERO + self.overview.slice
+    }
+
+    /// What was gathered.
+    #[must_use]
+    pub const fn overview(&self) -> &Overview {
+        &self.overview
+    }
+
+    /// The integrals begin anew (the end of a warm-up).
+    pub fn restart(&mut self) {
+        self.last.fill((0, 0));
+    }
+
+    /// A slice ends; tells when the next one does.
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a picture of a few pixels")]
+    pub fn survey(&mut self, now: SimTime, servers: &ServersView<'_>) -> Option<SimTime> {
+        let width = self.overview.slice.as_nanos() as f64;
+        for (row, last) in (0..).zip(&mut self.last) {
+            let in_flight = servers.in_flight(row);
+            let integrals = (in_flight.level.integral(now), servers.queue(row).depth.integral(now));
+            let busy = integrals.0.saturating_sub(last.0) as f64 / width / f64::from(in_flight.concurrency);
+            let waiting = integrals.1.saturating_sub(last.1) as f64 / width;
+            self.overview.load[row as usize].push(busy.min(1.0) as f32);
+            self.overview.queue[row as usize].push(waiting as f32);
+            *last = integrals;
+        }
+        let next = now + self.overview.slice;
+        (next <= self.end).then_some(next)
+    }
+}

@@ -1,0 +1,181 @@
+//! The client: the caller's side. It picks a server for each request, and learns from the responses.
+
+mod load_aware;
+
+use bevy_ecs::prelude::*;
+use bevy_ecs::system::SystemParam;
+use serde::{Deserialize, Serialize};
+
+pub use load_aware::{LoadAware, LoadWindow};
+
+use super::load_balancer::PolicySpec;
+use super::routing::Policy;
+use super::{Context, Outlet};
+use crate::engine::column;
+use crate::engine::random::RandomStream;
+use crate::engine::time::SimDuration;
+use crate::event::{Event, RequestRow};
+use super::references::References;
+
+/// A client, or a group of equal ones, as it is written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientSpec {
+    /// Makes a group of this many: `name-0`, `name-1`, ...
+    #[serde(default)]
+    pub count: Option<u32>,
+    /// How a server is picked.
+    #[serde(default = "by_key")]
+    pub routing: RoutingSpec,
+    /// The targets: a node or group, or a list of them.
+    pub to: References,
+}
+
+const fn by_key() -> RoutingSpec {
+    RoutingSpec::KeyHash { salt: None }
+}
+
+/// A client's routing as it is written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum RoutingSpec {
+    /// Any target, uniformly.
+    Random,
+    /// Always the same target for the same key.
+    KeyHash {
+        /// Scrambles keys; without it the target is the remainder of the key by the number of targets.
+        #[serde(default)]
+        salt: Option<u64>,
+    },
+    /// Each target in turn.
+    RoundRobin,
+    /// The key's own server unless it seems overloaded; then another one that does not.
+    LoadAware {
+        /// How long a reported load is remembered.
+        window: SimDuration,
+        /// The mean remembered load (above 0, at most 1) from which on a server seems overloaded.
+        threshold: f64,
+        /// How many random servers are tried before the request goes to the key's own; as many as there are targets
+        /// if it is not given.
+        #[serde(default)]
+        attempts: Option<u32>,
+        /// Scrambles keys for the choice of the key's own server.
+        #[serde(default)]
+        salt: Option<u64>,
+        /// With `false` loads are remembered, so that probes can show them, and not acted upon.
+        #[serde(default = "yes")]
+        smart: bool,
+    },
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// How a client picks.
+#[derive(Clone, Debug)]
+pub enum Routing {
+    /// Without regard to load.
+    Policy(Policy),
+    /// With regard to the loads that it has heard of.
+    LoadAware(LoadAware),
+}
+
+impl RoutingSpec {
+    /// The routing among `targets` targets, in its first state.
+    #[must_use]
+    pub fn resolve(&self, targets: usize) -> Routing {
+        match self {
+            Self::Random => Routing::Policy(PolicySpec::Random.resolve()),
+            Self::KeyHash { salt } => Routing::Policy(PolicySpec::KeyHash { salt: *salt }.resolve()),
+            Self::RoundRobin => Routing::Policy(PolicySpec::RoundRobin.resolve()),
+            Self::LoadAware { window, threshold, attempts, salt, smart } => {
+                Routing::LoadAware(LoadAware::new(*window, *threshold, *attempts, *salt, *smart, targets))
+            }
+        }
+    }
+}
+
+/// A client as it runs.
+#[derive(Component, Clone, Debug)]
+pub struct Client {
+    /// Its name.
+    pub name: String,
+    /// How it picks.
+    pub routing: Routing,
+    /// What it picks from (at least one).
+    pub outlet: Outlet,
+    /// The stream that it draws from.
+    pub stream: RandomStream,
+    /// Requests that came.
+    pub requests: u64,
+    /// Responses that came back, rejections included.
+    pub responses: u64,
+    /// Requests that were sent to another server than the key's own.
+    pub rehashed: u64,
+}
+
+/// The clients as a system reaches them.
+#[derive(SystemParam)]
+pub struct Clients<'w, 's> {
+    rows: Query<'w, 's, &'static mut Client>,
+    windows: Query<'w, 's, &'static mut LoadWindow>,
+}
+
+impl Clients<'_, '_> {
+    /// Borrows the columns of clients for a tick.
+    pub fn view(&mut self) -> ClientsView<'_> {
+        ClientsView { rows: column(&mut self.rows), windows: column(&mut self.windows) }
+    }
+}
+
+/// The clients as handlers reach them: by row.
+#[derive(Debug)]
+pub struct ClientsView<'a> {
+    rows: &'a mut [Client],
+    windows: &'a mut [LoadWindow],
+}
+
+impl ClientsView<'_> {
+    /// The client in a row.
+    #[must_use]
+    pub const fn get(&self, row: u32) -> &Client {
+        &self.rows[row as usize]
+    }
+
+    /// The loads that a client remembers, to be looked at.
+    pub const fn window_mut(&mut self, row: u32) -> &mut LoadWindow {
+        &mut self.windows[row as usize]
+    }
+
+    /// A request reaches the client and is sent on.
+    #[inline]
+    pub fn arrive(&mut self, context: &mut Context<'_>, row: u32, request: RequestRow) -> Option<Event> {
+        let client = &mut self.rows[row as usize];
+        client.requests += 1;
+        let key = context.requests.get(request).key;
+        let choice = match &mut client.routing {
+            Routing::Policy(policy) => policy.choose(key, client.outlet.targets.len(), &mut client.stream),
+            Routing::LoadAware(routing) => {
+                let window = &mut self.windows[row as usize];
+                let (choice, rehashed) = routing.choose(key, &client.outlet.targets, window, context.now, &mut client.stream);
+                client.rehashed += u64::from(rehashed);
+                choice
+            }
+        };
+        context.forward(request, &client.outlet, choice)
+    }
+
+    /// A response reaches the client on its way back.
+    #[inline]
+    pub fn respond(&mut self, context: &mut Context<'_>, row: u32, request: RequestRow) -> Option<Event> {
+        let client = &mut self.rows[row as usize];
+        client.responses += 1;
+        if let Routing::LoadAware(routing) = &client.routing {
+            let response = context.requests.get(request);
+            let window = &mut self.windows[row as usize];
+            window.hear(response.server, response.load, context.now, routing.memory());
+        }
+        context.reply(request)
+    }
+}

@@ -1,0 +1,256 @@
+//! The server: a queue, a number of slots, and a service time.
+//!
+//! A request that finds a free slot is served at once; otherwise it waits in line, if there is room, or is rejected at
+//! once. A response reports the server's load: the share of slots in use after the request has left and before the next
+//! one is taken from the queue, so that a busy server of ten slots reports 0.9, and a rejection reports 1.
+
+mod wait_queue;
+
+use bevy_ecs::prelude::*;
+use bevy_ecs::system::SystemParam;
+use serde::{Deserialize, Serialize};
+
+pub use wait_queue::{QueueSpec, WaitQueue};
+
+use super::{Context, Outlet};
+use crate::engine::column;
+use crate::engine::distribution::{DistributionSpec, Sampler};
+use crate::engine::queue::Lane;
+use crate::engine::random::RandomStream;
+use crate::engine::statistics::{Tally, TimeWeighted};
+use crate::engine::time::{SimDuration, SimTime};
+use crate::event::{Event, RequestRow};
+use crate::request::{Load, Outcome};
+
+/// A server, or a group of equal ones, as it is written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerSpec {
+    /// Makes a group of this many: `name-0`, `name-1`, ...
+    #[serde(default)]
+    pub count: Option<u32>,
+    /// How many requests are served at the same time (1 or more).
+    #[serde(default = "one")]
+    pub concurrency: u32,
+    /// How long a request is served.
+    pub service: DistributionSpec<SimDuration>,
+    /// Where requests wait.
+    #[serde(default)]
+    pub queue: QueueSpec,
+    /// The node that a request goes on to when it has been served here; it is answered here if there is none.
+    #[serde(default)]
+    pub then: Option<String>,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+/// The requests that a server is working on.
+#[derive(Component, Clone, Debug)]
+pub struct InFlight {
+    /// How many there are, over time.
+    pub level: TimeWeighted,
+    /// How many there can be.
+    pub concurrency: u32,
+}
+
+impl InFlight {
+    /// The load that a response reports.
+    #[inline]
+    #[must_use]
+    pub fn load(&self) -> Load {
+        Load::of(self.level.level(), self.concurrency)
+    }
+}
+
+/// How a server serves.
+#[derive(Component, Clone, Debug)]
+pub struct Service {
+    /// The law of the service time.
+    pub time: Sampler,
+    /// Where completions wait for their time if the service time is constant.
+    pub lane: Option<Lane>,
+    /// The stream that service times are drawn from.
+    pub stream: RandomStream,
+    /// Where requests go on to.
+    pub then: Option<Outlet>,
+}
+
+/// What a server has seen.
+#[derive(Component, Clone, Debug, Default)]
+pub struct ServerCounters {
+    /// Requests that came.
+    pub arrived: u64,
+    /// Requests that were served to their end.
+    pub completed: u64,
+    /// Requests that found no room.
+    pub rejected: u64,
+    /// Time in the queue of the requests that were taken into service; zero for those that did not wait.
+    pub wait: Tally,
+    /// Service times of the requests that were completed.
+    pub service: Tally,
+}
+
+/// Name of the server, as reports show it.
+#[derive(Component, Clone, Debug)]
+pub struct ServerName(pub String);
+
+/// Everything that makes an entity a server.
+#[derive(Bundle, Clone, Debug)]
+pub struct Server {
+    /// Its name.
+    pub name: ServerName,
+    /// What it works on.
+    pub in_flight: InFlight,
+    /// What waits.
+    pub queue: WaitQueue,
+    /// How it serves.
+    pub service: Service,
+    /// What it has seen.
+    pub counters: ServerCounters,
+}
+
+/// The servers as a system reaches them.
+#[derive(SystemParam)]
+pub struct Servers<'w, 's> {
+    in_flight: Query<'w, 's, &'static mut InFlight>,
+    queues: Query<'w, 's, &'static mut WaitQueue>,
+    service: Query<'w, 's, &'static mut Service>,
+    counters: Query<'w, 's, &'static mut ServerCounters>,
+}
+
+impl Servers<'_, '_> {
+    /// Borrows the columns of servers for a tick.
+    pub fn view(&mut self) -> ServersView<'_> {
+        ServersView {
+            in_flight: column(&mut self.in_flight),
+            queues: column(&mut self.queues),
+            service: column(&mut self.service),
+            counters: column(&mut self.counters),
+        }
+    }
+}
+
+/// The servers as handlers reach them: by row.
+#[derive(Debug)]
+pub struct ServersView<'a> {
+    in_flight: &'a mut [InFlight],
+    queues: &'a mut [WaitQueue],
+    service: &'a mut [Service],
+    counters: &'a mut [ServerCounters],
+}
+
+impl ServersView<'_> {
+    /// How many servers there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.in_flight.is_empty()
+    }
+
+    /// What a server works on.
+    #[must_use]
+    pub const fn in_flight(&self, row: u32) -> &InFlight {
+        &self.in_flight[row as usize]
+    }
+
+    /// What waits at a server.
+    #[must_use]
+    pub const fn queue(&self, row: u32) -> &WaitQueue {
+        &self.queues[row as usize]
+    }
+
+    /// What a server has seen.
+    #[must_use]
+    pub const fn counters(&self, row: u32) -> &ServerCounters {
+        &self.counters[row as usize]
+    }
+
+    /// A request reaches the server.
+    #[inline]
+    pub fn arrive(&mut self, context: &mut Context<'_>, row: u32, request: RequestRow) -> Option<Event> {
+        let at = row as usize;
+        self.counters[at].arrived += 1;
+        context.requests.get_mut(request).server = row;
+        if self.in_flight[at].level.level() < self.in_flight[at].concurrency {
+            self.start(context, row, request, SimDuration::ZERO);
+        } else if self.queues[at].has_room() {
+            self.queues[at].push(&mut context.requests, request, context.now);
+        } else {
+            return self.reject(context, row, request);
+        }
+        None
+    }
+
+    /// The server has finished its work on a request: the next one is taken from the queue.
+    #[inline]
+    pub fn complete(&mut self, context: &mut Context<'_>, row: u32, request: RequestRow) -> Option<Event> {
+        let at = row as usize;
+        self.in_flight[at].level.decrement(context.now);
+        let done = context.requests.get_mut(request);
+        let served = context.now.since(done.since);
+        done.service += served;
+        done.load = self.in_flight[at].load();
+        self.counters[at].completed += 1;
+        self.counters[at].service.record(served.as_nanos());
+        if let Some((next, wait)) = self.queues[at].pop(&mut context.requests, context.now) {
+            self.start(context, row, next, wait);
+        }
+        match &self.service[at].then {
+            Some(then) => context.forward(request, then, 0),
+            None => context.reply(request),
+        }
+    }
+
+    /// The response from further on passes the server on its way back: it reports this server's load from here on.
+    pub fn pass_back(&self, context: &mut Context<'_>, row: u32, request: RequestRow) -> Option<Event> {
+        let response = context.requests.get_mut(request);
+        response.server = row;
+        response.load = self.in_flight[row as usize].load();
+        context.reply(request)
+    }
+
+    /// Begins statistics anew.
+    pub fn restart(&mut self, now: SimTime) {
+        for at in 0..self.in_flight.len() {
+            self.in_flight[at].level.restart(now);
+            self.queues[at].depth.restart(now);
+            self.counters[at].wait.clear();
+            self.counters[at].service.clear();
+        }
+    }
+
+    #[inline]
+    fn start(&mut self, context: &mut Context<'_>, row: u32, request: RequestRow, wait: SimDuration) {
+        let at = row as usize;
+        self.in_flight[at].level.increment(context.now);
+        self.counters[at].wait.record(wait.as_nanos());
+        let taken = context.requests.get_mut(request);
+        taken.waiting += wait;
+        taken.since = context.now;
+        let completion = Event::Complete { server: row, request }.pack();
+        let service = &mut self.service[at];
+        match service.lane {
+            Some(lane) => context.queue.schedule_in(lane, completion),
+            None => {
+                let time = service.time.sample_duration(&mut service.stream);
+                context.queue.schedule(context.now + time, completion);
+            }
+        }
+    }
+
+    #[cold]
+    fn reject(&mut self, context: &mut Context<'_>, row: u32, request: RequestRow) -> Option<Event> {
+        self.counters[row as usize].rejected += 1;
+        let rejected = context.requests.get_mut(request);
+        rejected.outcome = Outcome::Rejected;
+        rejected.load = Load::FULL;
+        context.reply(request)
+    }
+}

@@ -1,0 +1,367 @@
+//! What cannot be: the problems of a scenario that is written well. All of them are found at once.
+
+use super::directory::Directory;
+use super::text::Path;
+use super::{NodeSpec, Problem, Scenario};
+use crate::engine::time::SimTime;
+use crate::model::client::RoutingSpec;
+use crate::model::probe::{GaugeSpec, NodeKind, ProbeSpec};
+use crate::engine::spec_error::SpecError;
+
+/// The most samples that all probes of a run may take together: 16 bytes each.
+const MAX_SAMPLES: u64 = 100_000_000;
+
+/// Everything that is wrong with a scenario, in no particular order.
+#[must_use]
+pub fn check(scenario: &Scenario) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let directory = Directory::gather(scenario, &mut problems);
+    let mut checker = Checker { scenario, directory: &directory, problems };
+    checker.times();
+    checker.sources();
+    checker.nodes();
+    checker.links();
+    checker.probes();
+    checker.cycles();
+    checker.problems
+}
+
+struct Checker<'a> {
+    scenario: &'a Scenario,
+    directory: &'a Directory,
+    problems: Vec<Problem>,
+}
+
+/// The kinds of nodes that requests can be sent to.
+const RECEIVERS: [NodeKind; 3] = [NodeKind::LoadBalancer, NodeKind::Client, NodeKind::Server];
+/// The kinds of nodes that send requests.
+const ALL: [NodeKind; 4] = [NodeKind::Source, NodeKind::LoadBalancer, NodeKind::Client, NodeKind::Server];
+
+impl Checker<'_> {
+    fn times(&mut self) {
+        let root = Path::root();
+        let Scenario { run_until, warm_up, arrivals_until, .. } = *self.scenario;
+        if run_until.is_zero() {
+            self.add(root.clone().name("run_until"), "a run of no time has no result", "make it longer than \"0s\"");
+        } else if warm_up >= run_until {
+            let message = format!("the warm-up of {warm_up} leaves nothing of the run of {run_until} to be measured");
+            self.add(root.clone().name("warm_up"), message, "make it shorter than `run_until`");
+        }
+        if let Some(until) = arrivals_until.filter(|until| *until > run_until) {
+            let message = format!("arrivals until {until} outlast the run, which ends at {run_until}");
+            self.add(root.name("arrivals_until"), message, "make `run_until` later, or this earlier");
+        }
+    }
+
+    fn sources(&mut self) {
+        let root = Path::root().name("sources");
+        if self.scenario.sources.is_empty() {
+            self.add(root.clone(), "there is no source: nothing would happen", "add one");
+        }
+        for (name, source) in &self.scenario.sources {
+            let path = root.clone().name(name);
+            self.spec(&path, "arrivals", source.arrivals.resolve(SimTime::ZERO + source.start).map(drop));
+            self.spec(&path, "key", source.key.resolve().map(drop));
+            if let Some(size) = &source.size {
+                self.spec(&path, "size", size.resolve().map(drop));
+            }
+            self.single_receiver(&path, "to", &source.to);
+            if source.stop.is_some_and(|stop| stop < source.start) {
+                self.add(path.name("stop"), "the source stops before it starts", "make `stop` later than `start`");
+            }
+        }
+    }
+
+    fn nodes(&mut self) {
+        for (name, node) in &self.scenario.nodes {
+            let path = Path::root().name("nodes").name(name);
+            match node {
+                NodeSpec::LoadBalancer(spec) => self.receivers(&path, &spec.to.0),
+                NodeSpec::Client(spec) => {
+                    self.receivers(&path, &spec.to.0);
+                    self.routing(&path, &spec.routing, &spec.to.0);
+                }
+                NodeSpec::Server(spec) => {
+                    self.spec(&path, "service", spec.service.resolve().map(drop));
+                    if let Some(then) = &spec.then {
+                        self.single_receiver(&path, "then", then);
+                    }
+                    if spec.concurrency == 0 {
+                        let message = "a server that serves 0 requests at a time serves none";
+                        self.add(path.name("concurrency"), message, "make it 1 or more");
+                    }
+                }
+            }
+        }
+    }
+
+    fn routing(&mut self, path: &Path, routing: &RoutingSpec, to: &[String]) {
+        let RoutingSpec::LoadAware { window, threshold, attempts, .. } = routing else { return };
+        let path = path.clone().name("routing");
+        if window.is_zero() {
+            self.add(path.clone().name("window"), "a window of no time remembers nothing", "make it longer than \"0s\"");
+        }
+        if !(*threshold > 0.0 && *threshold <= 1.0) {
+            let message = format!("{threshold} is no load: a share above 0 and at most 1 is expected");
+            self.add(path.clone().name("threshold"), message, "0.9 means nine tenths of the slots");
+        }
+        if *attempts == Some(0) {
+            let message = "with 0 attempts an overloaded server is never avoided";
+            self.add(path.clone().name("attempts"), message, "write `smart: false` if that is meant");
+        }
+        for name in to {
+            let entry = self.directory.entry(name).map(|(index, _)| &self.directory.entries[index]);
+            if let Some(entry) = entry.filter(|entry| entry.kind != NodeKind::Server) {
+                let message = format!("\"{name}\" is a {}: only servers report their load", entry.kind.name());
+                self.add(path.clone(), message, "send to servers, or choose another routing");
+            }
+        }
+    }
+
+    fn links(&mut self) {
+        for (index, link) in self.scenario.links.iter().enumerate() {
+            let path = Path::root().name("links").index(index);
+            if !(0.0..=1.0).contains(&link.loss) {
+                let message = format!("{} is no probability: a number from 0 to 1 is expected", link.loss);
+                self.add(path.clone().name("loss"), message, "0.01 means one message in a hundred");
+            }
+            if let Some(latency) = &link.latency {
+                self.spec(&path, "latency", latency.resolve().map(drop));
+            }
+            if let Some(latency) = &link.response_latency {
+                self.spec(&path, "response_latency", latency.resolve().map(drop));
+            }
+            let first = self.scenario.links.iter().position(|other| other.from == link.from && other.to == link.to);
+            if first != Some(index) {
+                let message = format!("there is already a link from \"{}\" to \"{}\"", link.from, link.to);
+                self.add(path.clone(), message, "remove one of them");
+            }
+            if self.known(&path, "from", &link.from, &ALL) & self.known(&path, "to", &link.to, &RECEIVERS) {
+                self.link_is_used(path, &link.from, &link.to);
+            }
+        }
+    }
+
+    /// Complains of a link that no message ever takes.
+    fn link_is_used(&mut self, path: Path, from: &str, to: &str) {
+        let Some((sender, _)) = self.directory.entry(from) else { return };
+        let sends = |receiver: &str| {
+            let overlap = |a: &str, b: &str| {
+                let (Some((a_entry, a_whole)), Some((b_entry, b_whole))) =
+                    (self.directory.entry(a), self.directory.entry(b))
+                else {
+                    return false;
+                };
+                a == b || (a_entry == b_entry && (a_whole || b_whole))
+            };
+            overlap(receiver, to)
+        };
+        let entry = &self.directory.entries[sender];
+        let used = match self.scenario.nodes.get(&entry.name) {
+            Some(node) => node.receivers().into_iter().any(sends),
+            None => self.scenario.sources.get(&entry.name).is_some_and(|source| sends(&source.to)),
+        };
+        if !used {
+            let message = format!("\"{from}\" never sends to \"{to}\", so that nothing would pass this link");
+            self.add(path, message, "links lead from a sender to those in its `to` or `then`");
+        }
+    }
+
+    fn probes(&mut self) {
+        let mut samples = 0_u64;
+        for (index, probe) in self.scenario.probes.iter().enumerate() {
+            let path = Path::root().name("probes").index(index);
+            if probe.every.is_zero() {
+                self.add(path.clone().name("every"), "samples at intervals of no time never end", "write \"100ms\"");
+                continue;
+            }
+            let tracks = self.gauges(&path, probe);
+            let each = self.scenario.run_until.as_nanos() / probe.every.as_nanos() + 1;
+            samples = samples.saturating_add(each.saturating_mul(tracks));
+            if samples > MAX_SAMPLES {
+                let message = format!("the probes would take {samples} samples, more than {MAX_SAMPLES}");
+                self.add(path.name("every"), message, "sample less often, or fewer nodes");
+                samples = 0;
+            }
+        }
+    }
+
+    /// Checks the gauges of a probe, and counts the series that they make.
+    fn gauges(&mut self, path: &Path, probe: &ProbeSpec) -> u64 {
+        if probe.gauges.is_empty() {
+            self.add(path.clone().name("gauges"), "a probe without a gauge shows nothing", "name one");
+        }
+        let mut tracks = 0;
+        for name in &probe.of.0 {
+            if !self.known(path, "of", name, &ALL) {
+                continue;
+            }
+            let Some((index, whole)) = self.directory.entry(name) else { continue };
+            let entry = &self.directory.entries[index];
+            let members = if whole { entry.members.len() as u64 } else { 1 };
+            for (at, gauge) in probe.gauges.iter().enumerate() {
+                let gauge_path = path.clone().name("gauges").index(at);
+                if !entry.kind.gauges().contains(&gauge.name()) {
+                    let message = format!("{} is no gauge of a {} (\"{name}\")", gauge.name(), entry.kind.name());
+                    let remedy = format!("it has {}", entry.kind.gauges().join(", "));
+                    self.add(gauge_path, message, remedy);
+                } else if let GaugeSpec::PerceivedLoad(server) = gauge {
+                    tracks += members * self.perceived(&gauge_path, &entry.name, server);
+                } else {
+                    tracks += members;
+                }
+            }
+        }
+        tracks
+    }
+
+    /// Checks that a client can perceive the load of `server`, and counts the servers.
+    fn perceived(&mut self, path: &Path, client: &str, server: &str) -> u64 {
+        let Some((index, whole)) = self.directory.entry(server) else {
+            let problem = self.directory.unknown(server, "server", path.clone(), &[NodeKind::Server]);
+            self.problems.push(problem);
+            return 0;
+        };
+        let entry = &self.directory.entries[index];
+        if entry.kind != NodeKind::Server {
+            let message = format!("\"{server}\" is a {}: only servers report their load", entry.kind.name());
+            self.add(path.clone(), message, "name a server or a group of servers");
+        }
+        let remembers = |node: &NodeSpec| match node {
+            NodeSpec::Client(spec) => matches!(spec.routing, RoutingSpec::LoadAware { .. }),
+            NodeSpec::LoadBalancer(_) | NodeSpec::Server(_) => false,
+        };
+        if !self.scenario.nodes.get(client).is_some_and(remembers) {
+            let message = format!("\"{client}\" does not remember loads: its routing is not LoadAware");
+            self.add(path.clone(), message, "write `LoadAware(..., smart: false)` to listen without acting");
+        }
+        if whole { entry.members.len() as u64 } else { 1 }
+    }
+
+    /// Complains of requests that would go round for ever.
+    fn cycles(&mut self) {
+        let entries = &self.directory.entries;
+        let receivers: Vec<Vec<usize>> = entries
+            .iter()
+            .map(|entry| {
+                let to = self.scenario.nodes.get(&entry.name).map(NodeSpec::receivers).unwrap_or_default();
+                to.into_iter().filter_map(|name| self.directory.entry(name)).map(|(index, _)| index).collect()
+            })
+            .collect();
+        if let Some(cycle) = find_cycle(&receivers) {
+            let names: Vec<_> = cycle.iter().map(|&index| entries[index].name.as_str()).collect();
+            let first = names.first().copied().unwrap_or_default();
+            let message = format!("requests would go round for ever: {} -> {first}", names.join(" -> "));
+            self.add(Path::root().name("nodes").name(first), message, "let one of them answer instead of sending on");
+        }
+    }
+
+    /// Checks the targets of a balancer or client.
+    fn receivers(&mut self, path: &Path, names: &[String]) {
+        if names.is_empty() {
+            self.add(path.clone().name("to"), "there is nothing to send to", "name a node or a group");
+        }
+        for name in names {
+            self.known(path, "to", name, &RECEIVERS);
+        }
+        for (index, name) in names.iter().enumerate() {
+            if names[..index].contains(name) {
+                self.add(path.clone().name("to"), format!("\"{name}\" is named twice"), "name each target once");
+            }
+        }
+    }
+
+    fn single_receiver(&mut self, path: &Path, field: &str, name: &str) {
+        if self.known(path, field, name, &RECEIVERS)
+            && self.directory.members(name).is_some_and(|members| members.len() > 1)
+        {
+            let message = format!("\"{name}\" is a group: which of its nodes is meant?");
+            self.add(path.clone().name(field), message, "name one of them, or put a LoadBalancer in between");
+        }
+    }
+
+    /// Whether a name stands for a node of one of these kinds; complains if it does not.
+    fn known(&mut self, path: &Path, field: &str, name: &str, kinds: &[NodeKind]) -> bool {
+        let path = path.clone().name(field);
+        let Some((index, _)) = self.directory.entry(name) else {
+            let problem = self.directory.unknown(name, "node or group", path, kinds);
+            self.problems.push(problem);
+            return false;
+        };
+        let kind = self.directory.entries[index].kind;
+        if !kinds.contains(&kind) {
+            let message = format!("\"{name}\" is a {}: requests are not sent to it", kind.name());
+            self.add(path, message, "name a load balancer, a client or a server");
+            return false;
+        }
+        true
+    }
+
+    fn spec(&mut self, path: &Path, field: &str, resolved: Result<(), SpecError>) {
+        if let Err(error) = resolved {
+            let path = join(path.clone().name(field), error.field());
+            self.problems.push(Problem::new(path, error.message()));
+        }
+    }
+
+    fn add(&mut self, path: Path, message: impl Into<String>, remedy: impl Into<String>) {
+        self.problems.push(Problem::new(path, message).with_remedy(remedy));
+    }
+}
+
+/// The path of a field of a field, as [`SpecError`] writes it: `of.branches[1].mean`.
+fn join(path: Path, field: &str) -> Path {
+    field.split(['.', '[']).filter(|segment| !segment.is_empty()).fold(path, |path, segment| {
+        match segment.strip_suffix(']').and_then(|index| index.parse().ok()) {
+            Some(index) => path.index(index),
+            None => path.name(segment),
+        }
+    })
+}
+
+/// A cycle in a graph, if there is one, without recursion: a chain of 10,000 nodes is no reason to crash.
+fn find_cycle(edges: &[Vec<usize>]) -> Option<Vec<usize>> {
+    let mut done = vec![false; edges.len()];
+    let mut on_path = vec![false; edges.len()];
+    for start in 0..edges.len() {
+        let mut path: Vec<(usize, usize)> = if done[start] { Vec::new() } else { vec![(start, 0)] };
+        while let Some((node, next)) = path.pop() {
+            on_path[node] = true;
+            match edges[node].get(next) {
+                None => (on_path[node], done[node]) = (false, true),
+                Some(&to) => {
+                    path.push((node, next + 1));
+                    if on_path[to] {
+                        let nodes = path.iter().map(|(node, _)| *node);
+                        return Some(nodes.skip_while(|node| *node != to).collect());
+                    }
+                    if !done[to] {
+                        path.push((to, 0));
+                    }
+                }
+            }
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_inside_of_fields_are_found() {
+        let path = join(Path::root().name("service"), "of.branches[1].mean");
+        assert_eq!(path, Path::root().name("service").name("of").name("branches").index(1).name("mean"));
+        assert_eq!(join(Path::root(), ""), Path::root());
+    }
+
+    #[test]
+    fn cycles_are_found_and_diamonds_are_not_cycles() {
+        assert_eq!(find_cycle(&[vec![1, 2], vec![3], vec![3], vec![]]), None);
+        assert_eq!(find_cycle(&[vec![1], vec![2], vec![1]]), Some(vec![1, 2]));
+        assert_eq!(find_cycle(&[vec![0]]), Some(vec![0]));
+        let chain: Vec<_> = (0..100_000).map(|i| if i < 99_999 { vec![i + 1] } else { vec![] }).collect();
+        assert_eq!(find_cycle(&chain), None);
+    }
+}
