@@ -40,8 +40,10 @@ pub enum Event {
         /// The request.
         request: RequestRow,
     },
-    /// The response to a request reaches the node that is on top of its return path.
+    /// The response to a request reaches a node that awaits it.
     Respond {
+        /// Number of the way home that it took.
+        way: u32,
         /// The request.
         request: RequestRow,
     },
@@ -65,7 +67,7 @@ pub enum Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PackedEvent(u64);
 
-/// Rows of nodes and probes fit 24 bits.
+/// Rows of nodes and probes and numbers of ways home fit 24 bits.
 pub const MAX_ROWS: u32 = 1 << 24;
 
 const ARRIVAL: u64 = 0;
@@ -88,7 +90,7 @@ impl Event {
     #[inline]
     pub fn pack(self) -> PackedEvent {
         let pack = |kind: u64, row: u32, request: u32| {
-            debug_assert!(row < MAX_ROWS, "a scenario has fewer than 2^24 nodes of a kind");
+            debug_assert!(row < MAX_ROWS, "a scenario has fewer than 2^24 nodes of a kind, and ways home");
             PackedEvent(kind << 56 | u64::from(row) << 32 | u64::from(request))
         };
         match self {
@@ -98,7 +100,7 @@ impl Event {
             Self::Deliver { to: Node::Server(row), request } => pack(TO_SERVER, row, request),
             Self::Deliver { to: Node::Source(_), .. } => unreachable!("nothing is delivered to a source"),
             Self::Complete { server, request } => pack(COMPLETE, server, request),
-            Self::Respond { request } => pack(RESPOND, 0, request),
+            Self::Respond { way, request } => pack(RESPOND, way, request),
             Self::Lost { request } => pack(LOST, 0, request),
             Self::WarmedUp => pack(WARMED_UP, 0, 0),
             Self::Sample { probe } => pack(SAMPLE, probe, 0),
@@ -108,10 +110,20 @@ impl Event {
 }
 
 impl PackedEvent {
+    /// The same event for another request.
+    #[must_use]
+    #[inline]
+    pub const fn of_request(self, request: RequestRow) -> Self {
+        Self(self.0 >> 32 << 32 | request as u64)
+    }
+
     /// The event that was packed.
     #[must_use]
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "the request is the lower half, the row 24 bits of the upper")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the request is the lower half, the row 24 bits of the upper"
+    )]
     pub const fn unpack(self) -> Event {
         let request = self.0 as u32;
         let row = (self.0 >> 32) as u32 & (MAX_ROWS - 1);
@@ -121,7 +133,7 @@ impl PackedEvent {
             TO_CLIENT => Event::Deliver { to: Node::Client(row), request },
             TO_SERVER => Event::Deliver { to: Node::Server(row), request },
             COMPLETE => Event::Complete { server: row, request },
-            RESPOND => Event::Respond { request },
+            RESPOND => Event::Respond { way: row, request },
             LOST => Event::Lost { request },
             WARMED_UP => Event::WarmedUp,
             SAMPLE => Event::Sample { probe: row },
@@ -144,7 +156,7 @@ mod tests {
             Event::Deliver { to: Node::Client(row), request },
             Event::Deliver { to: Node::Server(row), request },
             Event::Complete { server: row, request },
-            Event::Respond { request },
+            Event::Respond { way: row, request },
             Event::Lost { request },
             Event::WarmedUp,
             Event::Sample { probe: row },

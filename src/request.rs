@@ -7,6 +7,7 @@
 use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemParam;
 
+use crate::engine::column;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::RequestRow;
 
@@ -58,20 +59,24 @@ impl Load {
     /// A server that is full.
     pub const FULL: Self = Self(1_000_000_000);
 
-    /// The share of `concurrency` that is in use.
-    #[must_use]
-    #[inline]
-    pub fn of(in_flight: u32, concurrency: u32) -> Self {
-        debug_assert!(in_flight <= concurrency && concurrency > 0, "a server serves no more than it can");
-        let share = u64::from(in_flight) * u64::from(Self::FULL.0) / u64::from(concurrency);
-        Self(u32::try_from(share).unwrap_or(Self::FULL.0))
-    }
-
     /// The load nearest to a share between 0 and 1.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, as wanted")]
     pub fn from_share(share: f64) -> Self {
-        Self((share * f64::from(Self::FULL.0) + 0.5) as u32)
+        Self::from_billionths(share * Self::FULL.as_f64())
+    }
+
+    /// The load nearest to this many billionths.
+    #[must_use]
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, as wanted")]
+    pub fn from_billionths(billionths: f64) -> Self {
+        Self((billionths + 0.5) as u32)
+    }
+
+    /// Billionths as a float.
+    #[must_use]
+    pub fn as_f64(self) -> f64 {
+        f64::from(self.0)
     }
 
     /// Billionths.
@@ -97,23 +102,28 @@ pub struct Request {
     pub number: u32,
     /// What it asks for, or for whom: balancers and clients may route by it.
     pub key: u32,
-    /// Row of its source.
-    pub source: u32,
     /// Row of the server that it reached last, or [`NO_SERVER`].
     pub server: u32,
     /// The request behind it in the queue, or [`NO_REQUEST`].
     pub next: RequestRow,
     /// The load that its response reports.
     pub load: Load,
-    /// Its size in bytes.
-    pub size: u32,
-    /// How often it was tried.
-    pub attempts: u16,
-    /// How many nodes await its response: the length of its return path.
-    pub depth: u8,
-    /// What becomes of it, as things stand.
-    pub outcome: Outcome,
+    /// The first nodes that await its response behind its source: numbers among the ways home.
+    path: [u32; NEAR_WAYS],
+    /// Row of its source.
+    pub source: u16,
+    /// How many nodes await its response, its source not counted: the length of its return path.
+    depth: u8,
+    /// What becomes of it, as things stand; nothing where the place is free.
+    pub outcome: Option<Outcome>,
 }
+
+/// Ways home that a request carries itself. Those of a longer path lie in the pool.
+const NEAR_WAYS: usize = 2;
+
+/// The size of a request in bytes; only where some source gives sizes.
+#[derive(Component, Clone, Copy, Debug, Default)]
+pub struct RequestSize(pub u32);
 
 impl Request {
     const FREE: Self = Self {
@@ -123,20 +133,19 @@ impl Request {
         service: SimDuration::ZERO,
         number: 0,
         key: 0,
-        source: 0,
         server: NO_SERVER,
         next: NO_REQUEST,
         load: Load(0),
-        size: 0,
-        attempts: 0,
+        path: [0; NEAR_WAYS],
+        source: 0,
         depth: 0,
-        outcome: Outcome::Completed,
+        outcome: None,
     };
 
-    /// Whether this place holds a request: one under way has been tried at least once.
+    /// Whether this place holds a request.
     #[must_use]
     pub const fn is_under_way(&self) -> bool {
-        self.attempts > 0
+        self.outcome.is_some()
     }
 }
 
@@ -146,10 +155,10 @@ pub struct RequestRecord {
     /// Number of the request in order of birth, from 0.
     pub id: u64,
     /// Row of its source.
-    pub source: u32,
+    pub source: u16,
     /// Its key.
     pub key: u32,
-    /// Its size in bytes.
+    /// Its size in bytes; zero where its source gives none.
     pub size: u32,
     /// When it was born.
     pub created: SimTime,
@@ -165,22 +174,25 @@ pub struct RequestRecord {
     pub service: SimDuration,
 }
 
-/// The places for requests: which are free, the return paths, and the log if one is kept.
+/// The places for requests: which are free, the far ends of long return paths, and the log if one is kept.
 #[derive(Resource, Debug, Default)]
 pub struct RequestPool {
     free: Vec<RequestRow>,
-    /// Return paths, `stride` ways to each request: way home numbers as the senders pushed them.
-    paths: Vec<u32>,
-    stride: usize,
+    /// What does not fit into the requests: `far_ways` numbers of ways home to each.
+    far_paths: Vec<u32>,
+    far_ways: usize,
+    sized: bool,
     born: u64,
     log: Option<Vec<RequestRecord>>,
 }
 
 impl RequestPool {
-    /// An empty pool for requests that pass at most `stride` senders. With `keep_log` a record of each is kept.
+    /// An empty pool for requests that pass at most `senders` nodes behind their source, with sizes if `sized`. With
+    /// `keep_log` a record of each is kept.
     #[must_use]
-    pub fn new(stride: usize, keep_log: bool) -> Self {
-        Self { stride, log: keep_log.then(Vec::new), ..Self::default() }
+    pub fn new(senders: usize, sized: bool, keep_log: bool) -> Self {
+        let far_ways = senders.saturating_sub(NEAR_WAYS);
+        Self { far_ways, sized, log: keep_log.then(Vec::new), ..Self::default() }
     }
 
     /// Requests born so far.
@@ -203,16 +215,22 @@ impl RequestPool {
 
     /// The record of a request as it stands.
     #[must_use]
-    pub fn record(&self, request: &Request, finished: Option<(SimTime, Outcome)>) -> RequestRecord {
+    pub fn record(
+        &self,
+        request: &Request,
+        size: u32,
+        finished: Option<(SimTime, Outcome)>,
+    ) -> RequestRecord {
         RequestRecord {
             id: self.id(request.number),
             source: request.source,
             key: request.key,
-            size: request.size,
+            size,
             created: request.created,
             finished,
             server: (request.server != NO_SERVER).then_some(request.server),
-            attempts: request.attempts,
+            // Clients do not retry yet: who was born was tried once.
+            attempts: 1,
             waiting: request.waiting,
             service: request.service,
         }
@@ -225,13 +243,17 @@ impl RequestPool {
 pub fn grow_pool(world: &mut World) {
     let rows = world.query::<&Request>().iter(world).len();
     let more = (rows / 4).max(1024);
-    world.spawn_batch(std::iter::repeat_n(Request::FREE, more)).for_each(drop);
+    if world.resource::<RequestPool>().sized {
+        world.spawn_batch(std::iter::repeat_n((Request::FREE, RequestSize(0)), more)).for_each(drop);
+    } else {
+        world.spawn_batch(std::iter::repeat_n(Request::FREE, more)).for_each(drop);
+    }
     let mut pool = world.resource_mut::<RequestPool>();
-    let stride = pool.stride;
-    let paths = more * stride;
-    pool.paths.reserve_exact(paths);
-    let length = pool.paths.len() + paths;
-    pool.paths.resize(length, 0);
+    let far_ways = more * pool.far_ways;
+    pool.far_paths.reserve_exact(far_ways);
+    let length = pool.far_paths.len() + far_ways;
+    pool.far_paths.resize(length, 0);
+    pool.free.reserve_exact(more);
     let more = u32::try_from(more).expect("a batch is far below 2^32");
     let first = u32::try_from(rows).expect("memory ends long before 2^32 requests in flight");
     // The lowest row on top: a pool that is too large leaves its end untouched.
@@ -242,13 +264,18 @@ pub fn grow_pool(world: &mut World) {
 #[derive(SystemParam)]
 pub struct Requests<'w, 's> {
     rows: Query<'w, 's, &'static mut Request>,
+    sizes: Query<'w, 's, &'static mut RequestSize>,
     pool: ResMut<'w, RequestPool>,
 }
 
 impl Requests<'_, '_> {
     /// Borrows the column of requests for a tick.
     pub fn view(&mut self) -> RequestsView<'_> {
-        RequestsView { rows: crate::engine::column(&mut self.rows), pool: self.pool.bypass_change_detection() }
+        RequestsView {
+            rows: column(&mut self.rows),
+            sizes: column(&mut self.sizes),
+            pool: self.pool.bypass_change_detection(),
+        }
     }
 }
 
@@ -256,6 +283,8 @@ impl Requests<'_, '_> {
 #[derive(Debug)]
 pub struct RequestsView<'a> {
     rows: &'a mut [Request],
+    /// Empty where no source gives sizes.
+    sizes: &'a mut [RequestSize],
     pool: &'a mut RequestPool,
 }
 
@@ -282,13 +311,19 @@ impl RequestsView<'_> {
 
     /// A request is born.
     #[inline]
-    pub fn create(&mut self, now: SimTime, source: u32, key: u32, size: u32) -> RequestRow {
+    pub fn create(&mut self, now: SimTime, source: u16, key: u32) -> RequestRow {
         let row = self.pool.free.pop().expect("the tick makes room before it takes an arrival");
         #[expect(clippy::cast_possible_truncation, reason = "the lower half tells requests in flight apart")]
         let number = self.pool.born as u32;
         self.pool.born += 1;
-        self.rows[row as usize] = Request { created: now, number, key, source, size, attempts: 1, ..Request::FREE };
+        let outcome = Some(Outcome::Completed);
+        self.rows[row as usize] = Request { created: now, number, key, source, outcome, ..Request::FREE };
         row
+    }
+
+    /// Gives a request its size in bytes.
+    pub fn set_size(&mut self, row: RequestRow, size: u32) {
+        self.sizes[row as usize] = RequestSize(size);
     }
 
     /// A request is over: its place is free for another.
@@ -297,31 +332,43 @@ impl RequestsView<'_> {
         if self.pool.log.is_some() {
             self.log(now, row, outcome);
         }
-        self.rows[row as usize].attempts = 0;
+        self.rows[row as usize].outcome = None;
         self.pool.free.push(row);
     }
 
     /// A sender puts the way home on top of the return path.
     #[inline]
     pub fn push_way_home(&mut self, row: RequestRow, way: u32) {
-        let depth = &mut self.rows[row as usize].depth;
-        self.pool.paths[row as usize * self.pool.stride + usize::from(*depth)] = way;
-        *depth += 1;
+        let request = &mut self.rows[row as usize];
+        let depth = usize::from(request.depth);
+        request.depth += 1;
+        match request.path.get_mut(depth) {
+            Some(place) => *place = way,
+            None => self.pool.far_paths[row as usize * self.pool.far_ways + depth - NEAR_WAYS] = way,
+        }
     }
 
-    /// The way home that is on top of the return path.
+    /// The way home that is on top of the return path; its source's own at the end of it.
     #[inline]
     #[must_use]
     pub fn way_home(&self, row: RequestRow) -> u32 {
-        let depth = usize::from(self.rows[row as usize].depth);
-        self.pool.paths[row as usize * self.pool.stride + depth - 1]
+        let request = &self.rows[row as usize];
+        match usize::from(request.depth).checked_sub(1) {
+            // Sources come first among the ways home.
+            None => u32::from(request.source),
+            Some(top) => match request.path.get(top) {
+                Some(&way) => way,
+                None => self.pool.far_paths[row as usize * self.pool.far_ways + top - NEAR_WAYS],
+            },
+        }
     }
 
     /// Takes the way home from the top of the return path.
     #[inline]
     pub fn pop_way_home(&mut self, row: RequestRow) -> u32 {
         let way = self.way_home(row);
-        self.rows[row as usize].depth -= 1;
+        let depth = &mut self.rows[row as usize].depth;
+        *depth = depth.saturating_sub(1);
         way
     }
 
@@ -332,7 +379,8 @@ impl RequestsView<'_> {
 
     #[cold]
     fn log(&mut self, now: SimTime, row: RequestRow, outcome: Outcome) {
-        let record = self.pool.record(&self.rows[row as usize], Some((now, outcome)));
+        let size = self.sizes.get(row as usize).map_or(0, |size| size.0);
+        let record = self.pool.record(&self.rows[row as usize], size, Some((now, outcome)));
         self.pool.log.get_or_insert_default().push(record);
     }
 }
@@ -348,9 +396,10 @@ mod tests {
 
     #[test]
     fn nine_tenths_are_nine_tenths() {
-        assert_eq!(Load::of(9, 10), Load::from_share(0.9));
-        assert_eq!(Load::of(10, 10), Load::FULL);
-        assert_eq!(Load::of(1, 3).billionths(), 333_333_333);
+        let of_ten = |n: u32| Load::from_billionths(f64::from(n) * (Load::FULL.as_f64() / 10.0));
+        assert_eq!(of_ten(9), Load::from_share(0.9));
+        assert_eq!(of_ten(10), Load::FULL);
+        assert_eq!(Load::from_share(1.0 / 3.0).billionths(), 333_333_333);
     }
 
     #[test]

@@ -278,7 +278,7 @@ impl Dispatcher<'_> {
             let Some((now, event)) = self.context.queue.pop_until(horizon) else { return Status::Done };
             self.context.now = now;
             *budget -= 1;
-            let mut next = Some(event.unpack());
+            let mut next = Some(event);
             while let Some(event) = next {
                 next = self.handle(event);
             }
@@ -288,8 +288,8 @@ impl Dispatcher<'_> {
 
     /// Hands an event to its part; returns what follows in the same instant.
     #[inline]
-    fn handle(&mut self, event: Event) -> Option<Event> {
-        match event {
+    fn handle(&mut self, event: PackedEvent) -> Option<PackedEvent> {
+        match event.unpack() {
             Event::Arrival { source } => {
                 let (request, next) = self.sources.arrive(&mut self.context, source);
                 self.note(1, self.tags.sources[source as usize], request);
@@ -312,14 +312,14 @@ impl Dispatcher<'_> {
                 self.note(3, self.tags.servers[server as usize], request);
                 self.servers.complete(&mut self.context, server, request)
             }
-            Event::Respond { request } => self.respond(request),
+            Event::Respond { way, request } => self.respond(way, request),
             Event::Lost { request } => {
                 self.note(5, 0, request);
                 self.sources.finish(&mut self.context, request, Outcome::Dropped);
                 None
             }
-            Event::WarmedUp | Event::Sample { .. } | Event::Survey => {
-                self.observe(event);
+            observation @ (Event::WarmedUp | Event::Sample { .. } | Event::Survey) => {
+                self.observe(observation);
                 None
             }
         }
@@ -327,13 +327,13 @@ impl Dispatcher<'_> {
 
     /// A response reaches the node that awaits it.
     #[inline]
-    fn respond(&mut self, request: RequestRow) -> Option<Event> {
-        let way = self.context.requests.pop_way_home(request);
+    fn respond(&mut self, way: u32, request: RequestRow) -> Option<PackedEvent> {
         let (node, _) = self.context.ways_home[way as usize];
         match node {
             Node::Source(row) => {
                 self.note(4, self.tags.sources[row as usize], request);
-                let outcome = self.context.requests.get(request).outcome;
+                let outcome =
+                    self.context.requests.get(request).outcome.expect("a response belongs to a request");
                 self.sources.finish(&mut self.context, request, outcome);
                 None
             }
@@ -389,9 +389,9 @@ impl Dispatcher<'_> {
     #[inline]
     fn note(&mut self, kind: u64, tag: u64, request: RequestRow) {
         let number = u64::from(self.context.requests.get(request).number);
+        let what = tag ^ (kind << 56) ^ number;
         self.trace.events += 1;
-        self.trace.fingerprint.absorb(self.context.now.as_nanos());
-        self.trace.fingerprint.absorb(tag ^ (kind << 56) ^ number);
+        self.trace.fingerprint.absorb(self.context.now.as_nanos().wrapping_add(what));
     }
 }
 

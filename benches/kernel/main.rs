@@ -5,7 +5,7 @@
 //! its lanes (the floor). The loops draw from the same generator and keep the same statistics, and must come to the same
 //! mean latency. Quote ratios: absolute times are those of a noisy machine.
 //!
-//! `cargo bench --bench kernel [-- MODEL...]`; `-- --once MODEL` runs the product once, for profilers.
+//! `cargo bench --bench kernel [-- MODEL...]`; `-- --once MODEL [REQUESTS]` runs the product once, for profilers.
 
 #![expect(clippy::print_stdout, clippy::disallowed_types, reason = "a benchmark takes times and prints them")]
 #![expect(missing_docs, reason = "a benchmark has no users")]
@@ -36,8 +36,26 @@ pub struct Model {
 }
 
 const MODELS: [Model; 5] = [
-    Model { name: "mm1", events: 2, rate: 0.8e6, service: 1e3, servers: 1, concurrency: 1, link: None, requests: 4_000_000 },
-    Model { name: "mm10", events: 2, rate: 8e6, service: 1e3, servers: 1, concurrency: 10, link: None, requests: 4_000_000 },
+    Model {
+        name: "mm1",
+        events: 2,
+        rate: 0.8e6,
+        service: 1e3,
+        servers: 1,
+        concurrency: 1,
+        link: None,
+        requests: 4_000_000,
+    },
+    Model {
+        name: "mm10",
+        events: 2,
+        rate: 8e6,
+        service: 1e3,
+        servers: 1,
+        concurrency: 10,
+        link: None,
+        requests: 4_000_000,
+    },
     Model {
         name: "fleet-10k",
         events: 6,
@@ -88,7 +106,9 @@ impl Model {
             ),
         };
         // Long enough for the last request to come home.
-        let run_until = self.requests as f64 / self.rate + 50e-9 * self.service + self.link.map_or(0.0, |nanos| nanos as f64 * 4e-9);
+        let run_until = self.requests as f64 / self.rate
+            + 50e-9 * self.service
+            + self.link.map_or(0.0, |nanos| nanos as f64 * 4e-9);
         format!(
             "Scenario(name: \"{}\", seed: 7, run_until: \"{run_until}s\",
               sources: {{\"source\": (arrivals: Poisson(rate: \"{}/s\"), to: \"{to}\", max_requests: {})}},
@@ -103,7 +123,11 @@ impl Model {
         let loaded = load(self.name, self.scenario().as_bytes(), &[]).expect("the scenario is good");
         let result = run(&loaded.scenario, RunOptions::default()).expect("the run balances");
         let latency = result.sources[0].latency.quantiles();
-        Run { seconds: start.elapsed().as_secs_f64(), completed: latency.count(), mean: latency.mean().expect("a mean") }
+        Run {
+            seconds: start.elapsed().as_secs_f64(),
+            completed: latency.count(),
+            mean: latency.mean().expect("a mean"),
+        }
     }
 
     fn plain<Q: floor::Queue>(&self) -> Run {
@@ -111,7 +135,11 @@ impl Model {
         let mut floor = Floor::<Q>::new(self);
         floor.run();
         let latency = floor.latency.quantiles();
-        Run { seconds: start.elapsed().as_secs_f64(), completed: latency.count(), mean: latency.mean().expect("a mean") }
+        Run {
+            seconds: start.elapsed().as_secs_f64(),
+            completed: latency.count(),
+            mean: latency.mean().expect("a mean"),
+        }
     }
 
     fn compare(&self) {
@@ -120,7 +148,11 @@ impl Model {
             let runs = [self.product(), self.plain::<HeapQueue>(), self.plain::<LaneQueue>()];
             for (times, run) in times.iter_mut().zip(&runs) {
                 assert_eq!(run.completed, self.requests, "{}: every request is completed", self.name);
-                assert!((run.mean / runs[0].mean - 1.0).abs() < 1e-6, "{}: all ways come to one mean", self.name);
+                assert!(
+                    (run.mean / runs[0].mean - 1.0).abs() < 1e-6,
+                    "{}: all ways come to one mean",
+                    self.name
+                );
                 times.push(run.seconds);
             }
         }
@@ -164,12 +196,20 @@ fn bytes_per_request() {
     let peak = |name: &str| {
         let this = std::env::current_exe().expect("the path of this program");
         let out = std::process::Command::new(this).args(["--once", name]).output().expect("it runs");
-        String::from_utf8_lossy(&out.stdout).trim().rsplit(' ').next().and_then(|bytes| bytes.parse::<f64>().ok())
+        String::from_utf8_lossy(&out.stdout)
+            .trim()
+            .rsplit(' ')
+            .next()
+            .and_then(|bytes| bytes.parse::<f64>().ok())
     };
     if let (Some(big), Some(fleet)) = (peak("big"), peak("fleet")) {
         // On the links, on average: four passages of 62 ms or 1 ms at 4 million a second.
         let in_flight = 4e6 * 4.0 * (62e-3 - 1e-3);
-        println!("memory     {:.0} bytes a request in flight ({:.0} MB in all for big)", (big - fleet) / in_flight, big / 1e6);
+        println!(
+            "memory     {:.0} bytes a request in flight ({:.0} MB in all for big)",
+            (big - fleet) / in_flight,
+            big / 1e6
+        );
     }
 }
 
@@ -177,7 +217,9 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let named = |model: &&Model| arguments.iter().any(|argument| argument == model.name);
     if arguments.first().is_some_and(|first| matches!(first.as_str(), "--once" | "--floor" | "--heap")) {
-        for model in MODELS.iter().filter(named) {
+        let requests = arguments.iter().find_map(|argument| argument.parse().ok());
+        for model in MODELS.into_iter().filter(|model| named(&model)) {
+            let model = Model { requests: requests.unwrap_or(model.requests), ..model };
             let run = match arguments[0].as_str() {
                 "--once" => model.product(),
                 "--heap" => model.plain::<HeapQueue>(),

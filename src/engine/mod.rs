@@ -6,7 +6,6 @@ use bevy_ecs::change_detection::ContiguousMut;
 use bevy_ecs::component::{Component, Mutable};
 use bevy_ecs::system::Query;
 
-
 pub mod distribution;
 pub mod hash;
 pub mod queue;
@@ -25,7 +24,9 @@ pub mod units;
 ///
 /// # Panics
 /// If the invariant is broken, so that the entities lie in more than one table.
-pub fn column<'a, T: Component<Mutability = Mutable>>(query: &'a mut Query<'_, '_, &'static mut T>) -> &'a mut [T] {
+pub fn column<'a, T: Component<Mutability = Mutable>>(
+    query: &'a mut Query<'_, '_, &'static mut T>,
+) -> &'a mut [T] {
     let mut tables = query
         .contiguous_iter_mut()
         .expect("components on hot paths are in table storage")

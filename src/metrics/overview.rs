@@ -56,7 +56,11 @@ impl Surveyor {
     }
 
     /// A slice ends; tells when the next one does.
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a picture of a few pixels")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "a picture of a few pixels"
+    )]
     pub fn survey(&mut self, now: SimTime, servers: &ServersView<'_>) -> Option<SimTime> {
         let width = self.overview.slice.as_nanos() as f64;
         for (row, last) in (0..).zip(&mut self.last) {

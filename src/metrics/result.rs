@@ -17,7 +17,7 @@ use crate::model::load_balancer::LoadBalancer;
 use crate::model::probe::{Probe, Series};
 use crate::model::server::{InFlight, ServerCounters, ServerName, WaitQueue};
 use crate::model::source::{Fates, Source};
-use crate::request::{Request, RequestPool, RequestRecord};
+use crate::request::{Request, RequestPool, RequestRecord, RequestSize};
 use crate::simulation::Trace;
 
 /// What identifies a run.
@@ -211,7 +211,7 @@ fn balance(world: &mut World) -> Result<(), ConservationError> {
     let sources: Vec<Source> = rows(world).collect();
     let mut under_way = vec![0_u64; sources.len()];
     for request in world.query::<&Request>().iter(world).filter(|request| request.is_under_way()) {
-        under_way[request.source as usize] += 1;
+        under_way[usize::from(request.source)] += 1;
     }
     for (source, under_way) in sources.iter().zip(under_way) {
         let ended: u64 = source.fates.ended.iter().sum();
@@ -279,7 +279,7 @@ fn node_results(
             .outlet
             .targets
             .iter()
-            .map(|target| names.of(target.node).to_owned())
+            .map(|target| names.of(target.node()).to_owned())
             .zip(balancer.routed.iter().copied())
             .collect(),
     });
@@ -334,10 +334,11 @@ fn records(world: &mut World) -> Vec<RequestRecord> {
     let mut pool = world.resource_mut::<RequestPool>();
     let Some(mut records) = pool.take_log() else { return Vec::new() };
     let ended = records.len();
-    let under_way: Vec<Request> =
-        world.query::<&Request>().iter(world).filter(|request| request.is_under_way()).copied().collect();
+    let mut query = world.query::<(&Request, Option<&RequestSize>)>();
     let pool = world.resource::<RequestPool>();
-    records.extend(under_way.iter().map(|request| pool.record(request, None)));
+    let under_way = query.iter(world).filter(|(request, _)| request.is_under_way());
+    records
+        .extend(under_way.map(|(request, size)| pool.record(request, size.map_or(0, |size| size.0), None)));
     records[ended..].sort_unstable_by_key(|record| record.id);
     records
 }

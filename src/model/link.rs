@@ -86,17 +86,17 @@ impl Direction {
         &mut self,
         now: SimTime,
         queue: &mut EventQueue<PackedEvent>,
-        message: Event,
+        message: PackedEvent,
         request: RequestRow,
-    ) -> Option<Event> {
+    ) -> Option<PackedEvent> {
         self.sent += 1;
         if self.loss > 0.0 && self.loss_stream.chance(self.loss) {
             self.lost += 1;
-            return Some(Event::Lost { request });
+            return Some(Event::Lost { request }.pack());
         }
         match self.lane {
-            Some(lane) => queue.schedule_in(lane, message.pack()),
-            None => queue.schedule(now + self.latency.sample_duration(&mut self.latency_stream), message.pack()),
+            Some(lane) => queue.schedule_in(lane, message),
+            None => queue.schedule(now + self.latency.sample_duration(&mut self.latency_stream), message),
         }
         None
     }

@@ -4,12 +4,12 @@ use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemParam;
 use serde::{Deserialize, Serialize};
 
+use super::references::References;
 use super::routing::{KeyHash, Policy, Random, RoundRobin};
 use super::{Context, Outlet};
 use crate::engine::column;
 use crate::engine::random::RandomStream;
-use crate::event::{Event, RequestRow};
-use super::references::References;
+use crate::event::{PackedEvent, RequestRow};
 
 /// A load balancer, or a group of equal ones, as it is written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -95,7 +95,12 @@ impl LoadBalancersView<'_> {
 
     /// A request reaches the balancer and is sent on.
     #[inline]
-    pub fn arrive(&mut self, context: &mut Context<'_>, row: u32, request: RequestRow) -> Option<Event> {
+    pub fn arrive(
+        &mut self,
+        context: &mut Context<'_>,
+        row: u32,
+        request: RequestRow,
+    ) -> Option<PackedEvent> {
         let balancer = &mut self.rows[row as usize];
         let key = context.requests.get(request).key;
         let choice = balancer.policy.choose(key, balancer.outlet.targets.len(), &mut balancer.stream);

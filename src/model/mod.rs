@@ -26,12 +26,32 @@ use link::LinksView;
 /// A node that a sender may send to, and the link to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// The node.
-    pub node: Node,
+    /// The delivery of a request to the node, ready to be addressed to any request.
+    delivery: PackedEvent,
     /// Row of the link on the way, or [`NO_LINK`].
     pub link: u32,
     /// Which of the sender's links that is: offset of its entry among the sender's [`WaysHome`].
     pub way: u32,
+}
+
+impl Target {
+    /// The target that is reached over `link`.
+    #[must_use]
+    pub fn new(node: Node, link: u32, way: u32) -> Self {
+        Self { delivery: Event::Deliver { to: node, request: 0 }.pack(), link, way }
+    }
+
+    /// The node.
+    ///
+    /// # Panics
+    /// Never: a target holds a delivery.
+    #[must_use]
+    pub fn node(&self) -> Node {
+        let Event::Deliver { to, .. } = self.delivery.unpack() else {
+            unreachable!("a target holds a delivery")
+        };
+        to
+    }
 }
 
 /// Where a sender sends. Members of a group share the list of targets.
@@ -46,7 +66,8 @@ pub struct Outlet {
 /// No link on the way: the passage takes no time and loses nothing.
 pub const NO_LINK: u32 = u32::MAX;
 
-/// All pairs of a sender and a link that it sends over: a return path is a list of numbers of such pairs.
+/// All pairs of a sender and a link that it sends over: a return path is a list of numbers of such pairs. The first
+/// ones are the sources in their order, each with its only link.
 #[derive(Resource, Clone, Debug, Default)]
 pub struct WaysHome(pub Vec<(Node, u32)>);
 
@@ -68,10 +89,16 @@ pub struct Context<'a> {
 impl Context<'_> {
     /// Sends a request on to one of the targets; its response will come back to the sender.
     #[inline]
-    pub fn forward(&mut self, request: RequestRow, outlet: &Outlet, choice: usize) -> Option<Event> {
+    pub fn forward(&mut self, request: RequestRow, outlet: &Outlet, choice: usize) -> Option<PackedEvent> {
         let target = outlet.targets[choice];
         self.requests.push_way_home(request, outlet.ways_home + target.way);
-        let delivery = Event::Deliver { to: target.node, request };
+        self.send(request, target)
+    }
+
+    /// Sends a request to a target without a trace on its return path: the source's way home is always at its end.
+    #[inline]
+    pub fn send(&mut self, request: RequestRow, target: Target) -> Option<PackedEvent> {
+        let delivery = target.delivery.of_request(request);
         if target.link == NO_LINK {
             return Some(delivery);
         }
@@ -80,9 +107,10 @@ impl Context<'_> {
 
     /// Sends the response to a request to the node that awaits it next.
     #[inline]
-    pub fn reply(&mut self, request: RequestRow) -> Option<Event> {
-        let (_, link) = self.ways_home[self.requests.way_home(request) as usize];
-        let response = Event::Respond { request };
+    pub fn reply(&mut self, request: RequestRow) -> Option<PackedEvent> {
+        let way = self.requests.pop_way_home(request);
+        let response = Event::Respond { way, request }.pack();
+        let (_, link) = self.ways_home[way as usize];
         if link == NO_LINK {
             return Some(response);
         }

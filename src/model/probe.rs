@@ -161,13 +161,17 @@ impl Track {
     fn read(&mut self, now: SimTime, every: SimDuration, scene: &mut Scene<'_, '_>) -> Option<f64> {
         match (self.gauge, self.node) {
             (Gauge::QueueDepth, Node::Server(row)) => Some(f64::from(scene.servers.queue(row).depth.level())),
-            (Gauge::InFlight, Node::Server(row)) => Some(f64::from(scene.servers.in_flight(row).level.level())),
+            (Gauge::InFlight, Node::Server(row)) => {
+                Some(f64::from(scene.servers.in_flight(row).level.level()))
+            }
             (Gauge::InFlight, Node::Source(row)) => Some(f64::from(scene.sources.get(row).in_flight.level())),
             (Gauge::Load, Node::Server(row)) => {
                 let load = scene.servers.in_flight(row).load().billionths();
                 Some(load as f64 / Load::FULL.billionths() as f64)
             }
-            (Gauge::PerceivedLoad(server), Node::Client(row)) => perceived_load(scene.clients, row, server, now),
+            (Gauge::PerceivedLoad(server), Node::Client(row)) => {
+                perceived_load(scene.clients, row, server, now)
+            }
             (Gauge::Rate(counter), node) => {
                 let count = count(counter, node, scene)?;
                 let growth = count - std::mem::replace(&mut self.last, count);
@@ -187,10 +191,14 @@ fn perceived_load(clients: &mut ClientsView<'_>, row: u32, server: u32, now: Sim
 fn count(counter: Counter, node: Node, scene: &Scene<'_, '_>) -> Option<u64> {
     match (counter, node) {
         (Counter::Arrivals, Node::Source(row)) => Some(scene.sources.get(row).fates.offered),
-        (Counter::Arrivals, Node::LoadBalancer(row)) => Some(scene.load_balancers.get(row).routed.iter().sum()),
+        (Counter::Arrivals, Node::LoadBalancer(row)) => {
+            Some(scene.load_balancers.get(row).routed.iter().sum())
+        }
         (Counter::Arrivals, Node::Client(row)) => Some(scene.clients.get(row).requests),
         (Counter::Arrivals, Node::Server(row)) => Some(scene.servers.counters(row).arrived),
-        (Counter::Completions, Node::Source(row)) => Some(scene.sources.get(row).fates.of(Outcome::Completed)),
+        (Counter::Completions, Node::Source(row)) => {
+            Some(scene.sources.get(row).fates.of(Outcome::Completed))
+        }
         (Counter::Completions, Node::Client(row)) => Some(scene.clients.get(row).responses),
         (Counter::Completions, Node::Server(row)) => Some(scene.servers.counters(row).completed),
         (Counter::Rejections, Node::Source(row)) => Some(scene.sources.get(row).fates.of(Outcome::Rejected)),
@@ -234,7 +242,9 @@ impl NodeKind {
             Self::Source => &["InFlight", "ArrivalRate", "CompletionRate", "RejectionRate"],
             Self::LoadBalancer => &["ArrivalRate"],
             Self::Client => &["PerceivedLoad", "ArrivalRate", "CompletionRate", "RehashRate"],
-            Self::Server => &["QueueDepth", "InFlight", "Load", "ArrivalRate", "CompletionRate", "RejectionRate"],
+            Self::Server => {
+                &["QueueDepth", "InFlight", "Load", "ArrivalRate", "CompletionRate", "RejectionRate"]
+            }
         }
     }
 }

@@ -3,10 +3,10 @@
 use super::directory::Directory;
 use super::text::Path;
 use super::{NodeSpec, Problem, Scenario};
+use crate::engine::spec_error::SpecError;
 use crate::engine::time::SimTime;
 use crate::model::client::RoutingSpec;
 use crate::model::probe::{GaugeSpec, NodeKind, ProbeSpec};
-use crate::engine::spec_error::SpecError;
 
 /// The most samples that all probes of a run may take together: 16 bytes each.
 const MAX_SAMPLES: u64 = 100_000_000;
@@ -42,9 +42,14 @@ impl Checker<'_> {
         let root = Path::root();
         let Scenario { run_until, warm_up, arrivals_until, .. } = *self.scenario;
         if run_until.is_zero() {
-            self.add(root.clone().name("run_until"), "a run of no time has no result", "make it longer than \"0s\"");
+            self.add(
+                root.clone().name("run_until"),
+                "a run of no time has no result",
+                "make it longer than \"0s\"",
+            );
         } else if warm_up >= run_until {
-            let message = format!("the warm-up of {warm_up} leaves nothing of the run of {run_until} to be measured");
+            let message =
+                format!("the warm-up of {warm_up} leaves nothing of the run of {run_until} to be measured");
             self.add(root.clone().name("warm_up"), message, "make it shorter than `run_until`");
         }
         if let Some(until) = arrivals_until.filter(|until| *until > run_until) {
@@ -67,7 +72,11 @@ impl Checker<'_> {
             }
             self.single_receiver(&path, "to", &source.to);
             if source.stop.is_some_and(|stop| stop < source.start) {
-                self.add(path.name("stop"), "the source stops before it starts", "make `stop` later than `start`");
+                self.add(
+                    path.name("stop"),
+                    "the source stops before it starts",
+                    "make `stop` later than `start`",
+                );
             }
         }
     }
@@ -99,7 +108,11 @@ impl Checker<'_> {
         let RoutingSpec::LoadAware { window, threshold, attempts, .. } = routing else { return };
         let path = path.clone().name("routing");
         if window.is_zero() {
-            self.add(path.clone().name("window"), "a window of no time remembers nothing", "make it longer than \"0s\"");
+            self.add(
+                path.clone().name("window"),
+                "a window of no time remembers nothing",
+                "make it longer than \"0s\"",
+            );
         }
         if !(*threshold > 0.0 && *threshold <= 1.0) {
             let message = format!("{threshold} is no load: a share above 0 and at most 1 is expected");
@@ -112,7 +125,8 @@ impl Checker<'_> {
         for name in to {
             let entry = self.directory.entry(name).map(|(index, _)| &self.directory.entries[index]);
             if let Some(entry) = entry.filter(|entry| entry.kind != NodeKind::Server) {
-                let message = format!("\"{name}\" is a {}: only servers report their load", entry.kind.name());
+                let message =
+                    format!("\"{name}\" is a {}: only servers report their load", entry.kind.name());
                 self.add(path.clone(), message, "send to servers, or choose another routing");
             }
         }
@@ -131,7 +145,8 @@ impl Checker<'_> {
             if let Some(latency) = &link.response_latency {
                 self.spec(&path, "response_latency", latency.resolve().map(drop));
             }
-            let first = self.scenario.links.iter().position(|other| other.from == link.from && other.to == link.to);
+            let first =
+                self.scenario.links.iter().position(|other| other.from == link.from && other.to == link.to);
             if first != Some(index) {
                 let message = format!("there is already a link from \"{}\" to \"{}\"", link.from, link.to);
                 self.add(path.clone(), message, "remove one of them");
@@ -172,7 +187,11 @@ impl Checker<'_> {
         for (index, probe) in self.scenario.probes.iter().enumerate() {
             let path = Path::root().name("probes").index(index);
             if probe.every.is_zero() {
-                self.add(path.clone().name("every"), "samples at intervals of no time never end", "write \"100ms\"");
+                self.add(
+                    path.clone().name("every"),
+                    "samples at intervals of no time never end",
+                    "write \"100ms\"",
+                );
                 continue;
             }
             let tracks = self.gauges(&path, probe);
@@ -202,7 +221,8 @@ impl Checker<'_> {
             for (at, gauge) in probe.gauges.iter().enumerate() {
                 let gauge_path = path.clone().name("gauges").index(at);
                 if !entry.kind.gauges().contains(&gauge.name()) {
-                    let message = format!("{} is no gauge of a {} (\"{name}\")", gauge.name(), entry.kind.name());
+                    let message =
+                        format!("{} is no gauge of a {} (\"{name}\")", gauge.name(), entry.kind.name());
                     let remedy = format!("it has {}", entry.kind.gauges().join(", "));
                     self.add(gauge_path, message, remedy);
                 } else if let GaugeSpec::PerceivedLoad(server) = gauge {
@@ -252,7 +272,11 @@ impl Checker<'_> {
             let names: Vec<_> = cycle.iter().map(|&index| entries[index].name.as_str()).collect();
             let first = names.first().copied().unwrap_or_default();
             let message = format!("requests would go round for ever: {} -> {first}", names.join(" -> "));
-            self.add(Path::root().name("nodes").name(first), message, "let one of them answer instead of sending on");
+            self.add(
+                Path::root().name("nodes").name(first),
+                message,
+                "let one of them answer instead of sending on",
+            );
         }
     }
 
@@ -266,7 +290,11 @@ impl Checker<'_> {
         }
         for (index, name) in names.iter().enumerate() {
             if names[..index].contains(name) {
-                self.add(path.clone().name("to"), format!("\"{name}\" is named twice"), "name each target once");
+                self.add(
+                    path.clone().name("to"),
+                    format!("\"{name}\" is named twice"),
+                    "name each target once",
+                );
             }
         }
     }

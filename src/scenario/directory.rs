@@ -144,13 +144,17 @@ impl Directory {
     /// A complaint of a name that stands for nothing.
     #[must_use]
     pub fn unknown(&self, name: &str, what: &str, path: Path, kinds: &[NodeKind]) -> Problem {
-        let known = self.entries.iter().filter(|entry| kinds.contains(&entry.kind)).map(|entry| entry.name.as_str());
+        let known =
+            self.entries.iter().filter(|entry| kinds.contains(&entry.kind)).map(|entry| entry.name.as_str());
         Problem::new(path, format!("there is no {what} \"{name}\"")).with_remedy(nearest::remedy(name, known))
     }
 
     fn add(&mut self, entry: Entry, path: Path, problems: &mut Vec<Problem>) {
         if entry.name.trim().is_empty() || entry.name.chars().any(char::is_control) {
-            problems.push(Problem::new(path.clone(), format!("{:?} is no name: use visible characters", entry.name)));
+            problems.push(Problem::new(
+                path.clone(),
+                format!("{:?} is no name: use visible characters", entry.name),
+            ));
         }
         let index = self.entries.len();
         let mut names = Vec::with_capacity(entry.members.len() + 1);
@@ -183,9 +187,12 @@ fn single(name: &str, spec: &NodeSpec, first: u32) -> Entry {
 fn wrong_count(count: Option<u32>, total: u64, path: &Path) -> Option<Problem> {
     let path = path.clone().name("count");
     if count == Some(0) {
-        return Some(Problem::new(path, "a group of 0 does nothing").with_remedy("remove it, or give it 1 or more"));
+        return Some(
+            Problem::new(path, "a group of 0 does nothing").with_remedy("remove it, or give it 1 or more"),
+        );
     }
     (total > MAX_NODES).then(|| {
-        Problem::new(path, format!("that makes {total} nodes")).with_remedy(format!("at most {MAX_NODES} can be simulated"))
+        Problem::new(path, format!("that makes {total} nodes"))
+            .with_remedy(format!("at most {MAX_NODES} can be simulated"))
     })
 }

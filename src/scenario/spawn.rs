@@ -49,11 +49,13 @@ pub fn spawn(scenario: &Scenario, options: RunOptions, world: &mut World) -> Res
         world,
     };
     spawner.links();
-    spawner.nodes();
+    // Sources first: a return path ends with the number of its source among the ways home.
     spawner.sources();
+    spawner.nodes();
     spawner.probes();
     let servers = spawner.tags.servers.len();
-    let stride = longest_path(scenario, &spawner.directory);
+    let senders = most_senders(scenario, &spawner.directory);
+    let sized = scenario.sources.values().any(|source| source.size.is_some());
     let Spawner { mut queue, ways_home, tags, directory, .. } = spawner;
     let measured_from = SimTime::ZERO + scenario.warm_up;
     if measured_from > SimTime::ZERO {
@@ -74,7 +76,7 @@ pub fn spawn(scenario: &Scenario, options: RunOptions, world: &mut World) -> Res
     world.insert_resource(ways_home);
     world.insert_resource(tags);
     world.insert_resource(Trace::default());
-    world.insert_resource(RequestPool::new(stride, options.log_requests));
+    world.insert_resource(RequestPool::new(senders, sized, options.log_requests));
     Ok(())
 }
 
@@ -137,7 +139,15 @@ impl<'a> Spawner<'a> {
                             let routing = spec.routing.resolve(outlet.targets.len());
                             let window = window(&outlet.targets);
                             let stream = self.streams.stream(&name, "routing");
-                            let client = Client { name, routing, outlet, stream, requests: 0, responses: 0, rehashed: 0 };
+                            let client = Client {
+                                name,
+                                routing,
+                                outlet,
+                                stream,
+                                requests: 0,
+                                responses: 0,
+                                rehashed: 0,
+                            };
                             (client, window)
                         })
                         .collect();
@@ -157,7 +167,7 @@ impl<'a> Spawner<'a> {
         let servers: Vec<_> = outlets
             .into_iter()
             .map(|(name, outlet)| Server {
-                in_flight: InFlight { level: TimeWeighted::default(), concurrency: spec.concurrency },
+                in_flight: InFlight::new(spec.concurrency),
                 queue: WaitQueue::new(&spec.queue),
                 service: Service {
                     time: time.clone(),
@@ -189,6 +199,7 @@ impl<'a> Spawner<'a> {
     fn source(&mut self, name: &str, spec: &SourceSpec) -> Source {
         let (entry, _) = self.directory.entry(name).expect(CHECKED);
         let (_, outlet) = self.outlets(entry, std::slice::from_ref(&spec.to)).swap_remove(0);
+        let target = outlet.targets[0];
         let until = spec.stop.or(self.scenario.arrivals_until).unwrap_or(self.scenario.run_until);
         Source {
             arrivals: (
@@ -196,12 +207,15 @@ impl<'a> Spawner<'a> {
                 self.streams.stream(name, "arrivals"),
             ),
             key: (spec.key.resolve().expect(CHECKED), self.streams.stream(name, "key")),
-            size: spec.size.as_ref().map(|size| (size.resolve().expect(CHECKED), self.streams.stream(name, "size"))),
+            size: spec
+                .size
+                .as_ref()
+                .map(|size| (size.resolve().expect(CHECKED), self.streams.stream(name, "size"))),
             name: name.to_owned(),
             class: spec.class.clone(),
             priority: spec.priority,
             weight: spec.weight,
-            outlet,
+            target,
             stop: SimTime::ZERO + until,
             max_requests: spec.max_requests.unwrap_or(u64::MAX),
             fates: Fates::default(),
@@ -216,7 +230,8 @@ impl<'a> Spawner<'a> {
         let receivers: Vec<Member> =
             to.iter().flat_map(|name| self.directory.members(name).expect(CHECKED)).collect();
         let entry = self.directory.entries[entry].clone();
-        let told_apart = entry.is_group && self.links.keys().any(|(from, _)| entry.members.iter().any(|m| m == from));
+        let told_apart =
+            entry.is_group && self.links.keys().any(|(from, _)| entry.members.iter().any(|m| m == from));
         let mut shared = None;
         let mut outlets = Vec::with_capacity(entry.members.len());
         for (member, name) in entry.members.iter().enumerate() {
@@ -224,7 +239,8 @@ impl<'a> Spawner<'a> {
                 (Some(shared), false) => Clone::clone(shared),
                 _ => shared.insert(self.targets(&entry.name, name, &receivers)).clone(),
             };
-            let ways_home = u32::try_from(self.ways_home.0.len()).expect("nodes times links stay far below 2^32");
+            let ways_home =
+                u32::try_from(self.ways_home.0.len()).expect("nodes times links stay far below 2^32");
             self.ways_home.0.extend(ways.iter().map(|&link| (entry.node(member), link)));
             outlets.push((name.clone(), Outlet { targets, ways_home }));
         }
@@ -244,7 +260,7 @@ impl<'a> Spawner<'a> {
                     ways.len() - 1
                 });
                 let way = u32::try_from(way).expect("there are fewer than 2^32 links");
-                Target { node: self.directory.node(receiver), link, way }
+                Target::new(self.directory.node(receiver), link, way)
             })
             .collect();
         (targets, ways.into())
@@ -272,7 +288,8 @@ impl<'a> Spawner<'a> {
         for member in members {
             for gauge in &spec.gauges {
                 for (gauge, metric) in self.gauges(gauge) {
-                    let series = Series { node: self.directory.name(member).to_owned(), metric, samples: Vec::new() };
+                    let series =
+                        Series { node: self.directory.name(member).to_owned(), metric, samples: Vec::new() };
                     tracks.push(Track { node: self.directory.node(member), gauge, last: 0, series });
                 }
             }
@@ -315,12 +332,15 @@ fn link_rows(scenario: &Scenario) -> BTreeMap<(&str, &str), u32> {
 /// A window for the servers among the targets.
 fn window(targets: &[Target]) -> LoadWindow {
     let rows = || {
-        targets.iter().filter_map(|target| match target.node {
+        targets.iter().filter_map(|target| match target.node() {
             Node::Server(row) => Some(row),
             Node::Source(_) | Node::LoadBalancer(_) | Node::Client(_) => None,
         })
     };
-    rows().min().zip(rows().max()).map_or_else(LoadWindow::default, |(first, last)| LoadWindow::new(first, last))
+    rows()
+        .min()
+        .zip(rows().max())
+        .map_or_else(LoadWindow::default, |(first, last)| LoadWindow::new(first, last))
 }
 
 fn tag(name: &str) -> u64 {
@@ -342,30 +362,27 @@ fn identities(scenario: &Scenario, directory: &Directory) -> Vec<(Option<String>
         .collect()
 }
 
-/// The most senders that a request passes on its way, its source included.
-fn longest_path(scenario: &Scenario, directory: &Directory) -> usize {
-    // Nodes without cycles: after as many rounds as there are levels nothing changes any more.
-    let mut senders: Vec<usize> = vec![0; directory.entries.len()];
-    let entry_of = |name: &str| directory.entry(name).map(|(index, _)| index);
-    let mut order: Vec<usize> = Vec::new();
-    let mut depth_known = vec![false; senders.len()];
-    for start in 0..senders.len() {
-        let mut stack = vec![(start, false)];
-        while let Some((entry, expanded)) = stack.pop() {
-            if expanded {
-                order.push(entry);
-            } else if !depth_known[entry] {
-                depth_known[entry] = true;
-                stack.push((entry, true));
-                let receivers = scenario.nodes.get(&directory.entries[entry].name).map(NodeSpec::receivers);
-                stack.extend(receivers.unwrap_or_default().into_iter().filter_map(entry_of).map(|to| (to, false)));
+/// The most nodes that a request passes behind its source before the one that answers it.
+fn most_senders(scenario: &Scenario, directory: &Directory) -> usize {
+    let receivers = |entry: usize| {
+        let node = scenario.nodes.get(&directory.entries[entry].name);
+        let names = node.map(NodeSpec::receivers).unwrap_or_default();
+        names.into_iter().filter_map(|name| directory.entry(name)).map(|(index, _)| index)
+    };
+    // Depth first without recursion, receivers before their senders: there are no cycles.
+    let mut senders: Vec<Option<usize>> = vec![None; directory.entries.len()];
+    let mut stack: Vec<usize> = (0..senders.len()).collect();
+    while let Some(&entry) = stack.last() {
+        let open = receivers(entry).find(|&to| senders[to].is_none());
+        match open {
+            Some(to) if senders[entry].is_none() => stack.push(to),
+            Some(_) | None => {
+                let beyond = receivers(entry).filter_map(|to| senders[to]).max();
+                senders[entry] = Some(beyond.map_or(0, |beyond| beyond + 1));
+                stack.pop();
             }
         }
     }
-    for entry in order {
-        let receivers = scenario.nodes.get(&directory.entries[entry].name).map(NodeSpec::receivers).unwrap_or_default();
-        senders[entry] = receivers.into_iter().filter_map(entry_of).map(|to| senders[to] + 1).max().unwrap_or(0);
-    }
-    let from_sources = scenario.sources.values().filter_map(|source| entry_of(&source.to)).map(|to| senders[to] + 1);
-    from_sources.max().unwrap_or(1)
+    let entered = scenario.sources.values().filter_map(|source| directory.entry(&source.to));
+    entered.filter_map(|(entry, _)| senders[entry]).max().unwrap_or(0)
 }

@@ -13,7 +13,9 @@ const BUFFER: usize = 512;
 /// Statistics of a set of whole numbers.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
-    buffer: Vec<u64>,
+    /// The first `buffered` are samples, the rest is room for more.
+    buffer: Box<[u64]>,
+    buffered: usize,
     /// Boxed, as it is rarely touched: what lies beside the tally stays near.
     counted: Box<Counted>,
 }
@@ -42,10 +44,11 @@ impl Tally {
     /// Takes in one sample.
     #[inline]
     pub fn record(&mut self, sample: u64) {
-        if self.buffer.len() == self.buffer.capacity() {
-            self.make_room();
+        match self.buffer.get_mut(self.buffered) {
+            Some(place) => *place = sample,
+            None => self.make_room_for(sample),
         }
-        self.buffer.push(sample);
+        self.buffered += 1;
     }
 
     /// Forgets all samples (the end of a warm-up).
@@ -58,21 +61,19 @@ impl Tally {
         if other.counted.count > 0 {
             self.counted.merge(&other.counted);
         }
-        for &sample in &other.buffer {
-            self.record(sample);
-        }
+        other.recent().iter().for_each(|&sample| self.record(sample));
     }
 
     /// The number of samples.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.counted.count + self.buffer.len() as u64
+        self.counted.count + self.buffered as u64
     }
 
     /// The sum of all samples.
     #[must_use]
     pub fn sum(&self) -> u128 {
-        self.counted.sum + self.buffer.iter().map(|&sample| u128::from(sample)).sum::<u128>()
+        self.counted.sum + self.recent().iter().map(|&sample| u128::from(sample)).sum::<u128>()
     }
 
     /// The figures of all samples so far.
@@ -80,24 +81,33 @@ impl Tally {
     pub fn quantiles(&self) -> Quantiles {
         let mut counted = (*self.counted).clone();
         let exact = (counted.count == 0).then(|| {
-            let mut samples = self.buffer.clone();
+            let mut samples = self.recent().to_vec();
             samples.sort_unstable();
             samples
         });
-        counted.take_in(&self.buffer);
+        counted.take_in(self.recent());
         Quantiles { counted, exact }
     }
 
+    /// The samples that have not left the buffer.
+    fn recent(&self) -> &[u64] {
+        &self.buffer[..self.buffered]
+    }
+
+    /// The buffer is full: makes it larger or empties it, and puts the sample in its next place.
     #[cold]
     #[inline(never)]
-    fn make_room(&mut self) {
-        if self.buffer.len() < BUFFER {
+    fn make_room_for(&mut self, sample: u64) {
+        if self.buffered < BUFFER {
             // 8, 16, ... so that ten thousand idle servers stay small.
-            self.buffer.reserve_exact(self.buffer.len().max(8));
+            let mut larger = vec![0; (self.buffered * 2).max(8)];
+            larger[..self.buffered].copy_from_slice(&self.buffer);
+            self.buffer = larger.into();
         } else {
             self.counted.take_in(&self.buffer);
-            self.buffer.clear();
+            self.buffered = 0;
         }
+        self.buffer[self.buffered] = sample;
     }
 }
 

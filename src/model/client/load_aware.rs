@@ -69,7 +69,7 @@ impl LoadAware {
         stream: &mut RandomStream,
     ) -> (usize, bool) {
         let base = self.base.choose(key, targets.len());
-        let mut seems_overloaded = |target: usize| match targets[target].node {
+        let mut seems_overloaded = |target: usize| match targets[target].node() {
             Node::Server(server) => window.perceive(server, now, self.memory).reaches(self.threshold),
             Node::Source(_) | Node::LoadBalancer(_) | Node::Client(_) => false,
         };
@@ -133,7 +133,9 @@ impl LoadWindow {
 
     /// A server reports its load.
     pub(super) fn hear(&mut self, server: u32, load: Load, now: SimTime, memory: SimDuration) {
-        let Some(place) = server.checked_sub(self.first).and_then(|i| self.heard.get_mut(i as usize)) else { return };
+        let Some(place) = server.checked_sub(self.first).and_then(|i| self.heard.get_mut(i as usize)) else {
+            return;
+        };
         let heard = place.get_or_insert_default();
         heard.forget(now, memory);
         heard.reports.push_back((now, load));
@@ -171,7 +173,7 @@ mod tests {
     const MEMORY: SimDuration = SimDuration::from_nanos(4);
 
     fn targets() -> Vec<Target> {
-        (0..3).map(|row| Target { node: Node::Server(row), link: 0, way: 0 }).collect()
+        (0..3).map(|row| Target::new(Node::Server(row), 0, 0)).collect()
     }
 
     fn at(nanos: u64) -> SimTime {
@@ -193,7 +195,7 @@ mod tests {
     fn a_mean_on_the_threshold_reaches_it() {
         let mut window = LoadWindow::new(0, 0);
         for _ in 0..7 {
-            window.hear(0, Load::of(9, 10), at(0), MEMORY);
+            window.hear(0, Load::from_share(0.9), at(0), MEMORY);
         }
         assert!(window.perceive(0, at(0), MEMORY).reaches(Load::from_share(0.9)));
     }
@@ -203,7 +205,8 @@ mod tests {
         let mut window = LoadWindow::new(0, 2);
         let mut stream = RandomStream::from_seed(3);
         let policy = LoadAware::new(MEMORY, 0.9, Some(50), None, true, 3);
-        let mut choose = |window: &mut LoadWindow| policy.choose(1001, &targets(), window, at(1), &mut stream);
+        let mut choose =
+            |window: &mut LoadWindow| policy.choose(1001, &targets(), window, at(1), &mut stream);
         assert_eq!(choose(&mut window), (2, false));
         window.hear(2, Load::FULL, at(1), MEMORY);
         let (other, rehashed) = choose(&mut window);

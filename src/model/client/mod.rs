@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 pub use load_aware::{LoadAware, LoadWindow};
 
 use super::load_balancer::PolicySpec;
+use super::references::References;
 use super::routing::Policy;
 use super::{Context, Outlet};
 use crate::engine::column;
 use crate::engine::random::RandomStream;
 use crate::engine::time::SimDuration;
-use crate::event::{Event, RequestRow};
-use super::references::References;
+use crate::event::{PackedEvent, RequestRow};
 
 /// A client, or a group of equal ones, as it is written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -150,7 +150,12 @@ impl ClientsView<'_> {
 
     /// A request reaches the client and is sent on.
     #[inline]
-    pub fn arrive(&mut self, context: &mut Context<'_>, row: u32, request: RequestRow) -> Option<Event> {
+    pub fn arrive(
+        &mut self,
+        context: &mut Context<'_>,
+        row: u32,
+        request: RequestRow,
+    ) -> Option<PackedEvent> {
         let client = &mut self.rows[row as usize];
         client.requests += 1;
         let key = context.requests.get(request).key;
@@ -158,7 +163,8 @@ impl ClientsView<'_> {
             Routing::Policy(policy) => policy.choose(key, client.outlet.targets.len(), &mut client.stream),
             Routing::LoadAware(routing) => {
                 let window = &mut self.windows[row as usize];
-                let (choice, rehashed) = routing.choose(key, &client.outlet.targets, window, context.now, &mut client.stream);
+                let (choice, rehashed) =
+                    routing.choose(key, &client.outlet.targets, window, context.now, &mut client.stream);
                 client.rehashed += u64::from(rehashed);
                 choice
             }
@@ -168,7 +174,12 @@ impl ClientsView<'_> {
 
     /// A response reaches the client on its way back.
     #[inline]
-    pub fn respond(&mut self, context: &mut Context<'_>, row: u32, request: RequestRow) -> Option<Event> {
+    pub fn respond(
+        &mut self,
+        context: &mut Context<'_>,
+        row: u32,
+        request: RequestRow,
+    ) -> Option<PackedEvent> {
         let client = &mut self.rows[row as usize];
         client.responses += 1;
         if let Routing::LoadAware(routing) = &client.routing {

@@ -19,7 +19,7 @@ use crate::engine::queue::Lane;
 use crate::engine::random::RandomStream;
 use crate::engine::statistics::{Tally, TimeWeighted};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::event::{Event, RequestRow};
+use crate::event::{Event, PackedEvent, RequestRow};
 use crate::request::{Load, Outcome};
 
 /// A server, or a group of equal ones, as it is written.
@@ -53,14 +53,31 @@ pub struct InFlight {
     pub level: TimeWeighted,
     /// How many there can be.
     pub concurrency: u32,
+    /// What one of them adds to the load, in billionths.
+    load_of_one: f64,
 }
 
 impl InFlight {
-    /// The load that a response reports.
+    /// Nothing, on a server that can work on this many requests (1 or more).
+    #[must_use]
+    pub fn new(concurrency: u32) -> Self {
+        Self {
+            level: TimeWeighted::default(),
+            concurrency,
+            load_of_one: Load::FULL.as_f64() / f64::from(concurrency),
+        }
+    }
+
+    /// The load of as many requests as there are now.
     #[inline]
     #[must_use]
     pub fn load(&self) -> Load {
-        Load::of(self.level.level(), self.concurrency)
+        self.load_at(self.level.level())
+    }
+
+    #[inline]
+    fn load_at(&self, level: u32) -> Load {
+        Load::from_billionths(f64::from(level) * self.load_of_one)
     }
 }
 
@@ -174,42 +191,70 @@ impl ServersView<'_> {
 
     /// A request reaches the server.
     #[inline]
-    pub fn arrive(&mut self, context: &mut Context<'_>, row: u32, request: RequestRow) -> Option<Event> {
+    pub fn arrive(
+        &mut self,
+        context: &mut Context<'_>,
+        row: u32,
+        request: RequestRow,
+    ) -> Option<PackedEvent> {
         let at = row as usize;
-        self.counters[at].arrived += 1;
-        context.requests.get_mut(request).server = row;
-        if self.in_flight[at].level.level() < self.in_flight[at].concurrency {
-            self.start(context, row, request, SimDuration::ZERO);
-        } else if self.queues[at].has_room() {
-            self.queues[at].push(&mut context.requests, request, context.now);
-        } else {
-            return self.reject(context, row, request);
+        let (in_flight, queue, counters) =
+            (&mut self.in_flight[at], &mut self.queues[at], &mut self.counters[at]);
+        counters.arrived += 1;
+        if in_flight.level.level() < in_flight.concurrency {
+            in_flight.level.increment(context.now);
+            counters.wait.record(0);
+            let arrived = context.requests.get_mut(request);
+            arrived.server = row;
+            arrived.since = context.now;
+            self.service[at].start(context, row, request);
+            return None;
         }
-        None
+        context.requests.get_mut(request).server = row;
+        if queue.has_room() {
+            queue.push(&mut context.requests, request, context.now);
+            return None;
+        }
+        counters.rejected += 1;
+        let rejected = context.requests.get_mut(request);
+        rejected.outcome = Some(Outcome::Rejected);
+        rejected.load = Load::FULL;
+        context.reply(request)
     }
 
     /// The server has finished its work on a request: the next one is taken from the queue.
     #[inline]
-    pub fn complete(&mut self, context: &mut Context<'_>, row: u32, request: RequestRow) -> Option<Event> {
+    pub fn complete(
+        &mut self,
+        context: &mut Context<'_>,
+        row: u32,
+        request: RequestRow,
+    ) -> Option<PackedEvent> {
         let at = row as usize;
-        self.in_flight[at].level.decrement(context.now);
+        let (in_flight, counters, service) =
+            (&mut self.in_flight[at], &mut self.counters[at], &mut self.service[at]);
         let done = context.requests.get_mut(request);
         let served = context.now.since(done.since);
         done.service += served;
-        done.load = self.in_flight[at].load();
-        self.counters[at].completed += 1;
-        self.counters[at].service.record(served.as_nanos());
-        if let Some((next, wait)) = self.queues[at].pop(&mut context.requests, context.now) {
-            self.start(context, row, next, wait);
+        done.load = in_flight.load_at(in_flight.level.level() - 1);
+        counters.completed += 1;
+        counters.service.record(served.as_nanos());
+        match self.queues[at].pop(&mut context.requests, context.now) {
+            // One leaves and one comes: the level stays.
+            Some((next, wait)) => {
+                counters.wait.record(wait.as_nanos());
+                service.start(context, row, next);
+            }
+            None => in_flight.level.decrement(context.now),
         }
-        match &self.service[at].then {
+        match &service.then {
             Some(then) => context.forward(request, then, 0),
             None => context.reply(request),
         }
     }
 
     /// The response from further on passes the server on its way back: it reports this server's load from here on.
-    pub fn pass_back(&self, context: &mut Context<'_>, row: u32, request: RequestRow) -> Option<Event> {
+    pub fn pass_back(&self, context: &mut Context<'_>, row: u32, request: RequestRow) -> Option<PackedEvent> {
         let response = context.requests.get_mut(request);
         response.server = row;
         response.load = self.in_flight[row as usize].load();
@@ -225,32 +270,19 @@ impl ServersView<'_> {
             self.counters[at].service.clear();
         }
     }
+}
 
+impl Service {
+    /// Begins to serve a request: schedules its completion.
     #[inline]
-    fn start(&mut self, context: &mut Context<'_>, row: u32, request: RequestRow, wait: SimDuration) {
-        let at = row as usize;
-        self.in_flight[at].level.increment(context.now);
-        self.counters[at].wait.record(wait.as_nanos());
-        let taken = context.requests.get_mut(request);
-        taken.waiting += wait;
-        taken.since = context.now;
+    fn start(&mut self, context: &mut Context<'_>, row: u32, request: RequestRow) {
         let completion = Event::Complete { server: row, request }.pack();
-        let service = &mut self.service[at];
-        match service.lane {
+        match self.lane {
             Some(lane) => context.queue.schedule_in(lane, completion),
             None => {
-                let time = service.time.sample_duration(&mut service.stream);
+                let time = self.time.sample_duration(&mut self.stream);
                 context.queue.schedule(context.now + time, completion);
             }
         }
-    }
-
-    #[cold]
-    fn reject(&mut self, context: &mut Context<'_>, row: u32, request: RequestRow) -> Option<Event> {
-        self.counters[row as usize].rejected += 1;
-        let rejected = context.requests.get_mut(request);
-        rejected.outcome = Outcome::Rejected;
-        rejected.load = Load::FULL;
-        context.reply(request)
     }
 }

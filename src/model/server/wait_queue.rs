@@ -79,16 +79,23 @@ impl WaitQueue {
         self.depth.increment(now);
     }
 
-    /// Takes the request at the head of the line, and tells how long it has waited.
+    /// Takes the request at the head of the line, whose wait is over, and tells how long it was.
     #[inline]
-    pub fn pop(&mut self, requests: &mut RequestsView<'_>, now: SimTime) -> Option<(RequestRow, SimDuration)> {
+    pub fn pop(
+        &mut self,
+        requests: &mut RequestsView<'_>,
+        now: SimTime,
+    ) -> Option<(RequestRow, SimDuration)> {
         if self.head == NO_REQUEST {
             return None;
         }
         let row = self.head;
-        let request = requests.get(row);
+        let request = requests.get_mut(row);
         self.head = request.next;
         self.depth.decrement(now);
-        Some((row, now.since(request.since)))
+        let wait = now.since(request.since);
+        request.waiting += wait;
+        request.since = now;
+        Some((row, wait))
     }
 }

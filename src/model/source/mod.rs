@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 
 use self::arrivals::{ArrivalProcess, ArrivalsSpec};
 use self::key::{KeySampler, KeySpec};
-use super::{Context, Outlet};
+use super::{Context, Target};
 use crate::engine::column;
 use crate::engine::distribution::{DistributionSpec, Sampler};
 use crate::engine::random::RandomStream;
 use crate::engine::statistics::{Tally, TimeWeighted};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::engine::units::Bytes;
-use crate::event::{Event, RequestRow};
+use crate::event::{Event, PackedEvent, RequestRow};
 use crate::request::Outcome;
 
 /// A source as it is written.
@@ -101,7 +101,7 @@ pub struct Source {
     /// Weight of its requests.
     pub weight: u32,
     /// Where its requests go.
-    pub outlet: Outlet,
+    pub target: Target,
     /// When requests are born, and the stream for it.
     pub arrivals: (ArrivalProcess, RandomStream),
     /// Their keys, and the stream for them.
@@ -159,7 +159,7 @@ impl SourcesView<'_> {
 
     /// The next request of the source is born and sent on its way; the one after it is scheduled.
     #[inline]
-    pub fn arrive(&mut self, context: &mut Context<'_>, row: u32) -> (RequestRow, Option<Event>) {
+    pub fn arrive(&mut self, context: &mut Context<'_>, row: u32) -> (RequestRow, Option<PackedEvent>) {
         let source = &mut self.rows[row as usize];
         source.fates.offered += 1;
         source.in_flight.increment(context.now);
@@ -167,16 +167,19 @@ impl SourcesView<'_> {
             context.queue.schedule(at, Event::Arrival { source: row }.pack());
         }
         let key = source.key.0.sample(&mut source.key.1);
-        let size = source.size.as_mut().map_or(0, |(size, stream)| whole_bytes(size.sample(stream)));
-        let request = context.requests.create(context.now, row, key, size);
-        (request, context.forward(request, &source.outlet, 0))
+        #[expect(clippy::cast_possible_truncation, reason = "a scenario has at most 65,536 sources")]
+        let request = context.requests.create(context.now, row as u16, key);
+        if let Some((size, stream)) = &mut source.size {
+            context.requests.set_size(request, whole_bytes(size.sample(stream)));
+        }
+        (request, context.send(request, source.target))
     }
 
     /// A request is over: its response has come back, or it was lost.
     #[inline]
     pub fn finish(&mut self, context: &mut Context<'_>, request: RequestRow, outcome: Outcome) {
         let finished = context.requests.get(request);
-        let source = &mut self.rows[finished.source as usize];
+        let source = &mut self.rows[usize::from(finished.source)];
         source.fates.ended[outcome as usize] += 1;
         source.in_flight.decrement(context.now);
         if outcome == Outcome::Completed && finished.created >= source.measured_from {
