@@ -1,2 +1,3 @@
 //! rushhour: a discrete-event simulator of request flow.
 pub mod engine;
+pub mod model;

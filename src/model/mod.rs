@@ -1,0 +1,3 @@
+//! What a system is made of.
+
+pub mod source;
