@@ -83,14 +83,16 @@ enum Pattern {
 
 impl ArrivalProcess {
     /// The next arrival, not before the last one; none if nothing arrives any more.
+    #[inline]
     pub fn next(&mut self, stream: &mut RandomStream) -> Option<SimTime> {
-        let next = match &self.pattern {
-            Pattern::SteadyPoisson { gap } => self.position.after(ziggurat::exponential(stream) * gap),
-            Pattern::Poisson(profile) => profile.advance(self.position, ziggurat::exponential(stream)),
-            Pattern::Regular(profile) => profile.advance(self.position, 1.0),
-            Pattern::Renewal(gap) => self.position.after(gap.sample(stream)),
-        };
-        self.position = next?;
+        match &self.pattern {
+            Pattern::SteadyPoisson { gap } => self.position.move_by(ziggurat::exponential(stream) * gap)?,
+            Pattern::Renewal(gap) => self.position.move_by(gap.sample(stream))?,
+            Pattern::Regular(profile) => self.position = profile.advance(self.position, 1.0)?,
+            Pattern::Poisson(profile) => {
+                self.position = profile.advance(self.position, ziggurat::exponential(stream))?;
+            }
+        }
         Some(self.position.time())
     }
 }

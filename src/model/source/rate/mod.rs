@@ -36,6 +36,7 @@ impl RateProfile {
     /// Where `area` (above 0) expected arrivals after `from` will have passed; nothing if there are no more so many.
     ///
     /// At a cost in proportion to the pieces stepped over; a wave's whole periods cost nothing.
+    /// `from` is a time, or what this same profile answered before: the search goes on from there.
     #[must_use]
     pub fn advance(&self, from: Position, area: f64) -> Option<Position> {
         match self {
@@ -80,9 +81,10 @@ impl RateProfile {
 #[cfg(test)]
 pub(super) mod testing {
     use super::*;
+    use crate::engine::time::SimDuration;
 
     pub(in crate::model::source) fn seconds(seconds: f64) -> SimTime {
-        SimTime::from_nanos((seconds * 1e9) as u64)
+        SimTime::ZERO + SimDuration::from_nanos_f64(seconds * 1e9)
     }
 
     /// Walks a profile in strides of `area` and asserts that each covers just that.

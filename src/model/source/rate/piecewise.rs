@@ -116,6 +116,7 @@ impl Piece {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these values come out exactly")]
 mod tests {
     use crate::engine::time::{SimDuration, SimTime};
     use crate::engine::units::Rate;

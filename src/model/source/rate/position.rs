@@ -36,15 +36,24 @@ impl Position {
     /// `nanos` (0 or more) nanoseconds later; nothing if time ends before.
     #[must_use]
     #[inline]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be in range")]
-    pub fn after(self, nanos: f64) -> Option<Self> {
+    pub fn after(mut self, nanos: f64) -> Option<Self> {
+        self.move_by(nanos)?;
+        Some(self)
+    }
+
+    /// Moves on by `nanos` (0 or more) nanoseconds; stays and returns nothing if time ends before.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "checked to be in range")]
+    pub(in crate::model::source) fn move_by(&mut self, nanos: f64) -> Option<()> {
         let moved = self.fraction + nanos;
         if !(0.0..9.2e18).contains(&moved) {
             return None;
         }
-        let whole = moved as u64;
-        let nanos = self.nanos.checked_add(whole)?;
-        Some(Self { nanos, fraction: moved - whole as f64, segment: self.segment })
+        // Machines turn floats into signed integers and back much faster than into unsigned ones.
+        let whole = moved as i64;
+        self.nanos = self.nanos.checked_add(whole.cast_unsigned())?;
+        self.fraction = moved - whole as f64;
+        Some(())
     }
 
     /// A whole number of nanoseconds later; nothing if time ends before.

@@ -117,6 +117,7 @@ impl Sine {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these values come out exactly")]
 mod tests {
     use crate::engine::time::{SimDuration, SimTime};
     use crate::engine::units::Rate;
