@@ -29,11 +29,13 @@ pub fn servers(summary: &Summary) -> impl Iterator<Item = (&str, &ServerSummary)
     summary.nodes.iter().filter_map(|(name, node)| Some((name.as_str(), node.as_server()?)))
 }
 
-/// The `most` servers with the highest utilization, those with the deeper queues first where it is equal; servers that
-/// nothing reached are left out.
+/// The `most` servers with the highest utilization among the nodes that are meant, those with the deeper queues first
+/// where it is equal; servers that nothing reached are left out.
 #[must_use]
-pub fn hottest(summary: &Summary, most: usize) -> Vec<(&str, &ServerSummary)> {
-    let mut servers: Vec<_> = servers(summary).filter(|(_, server)| server.arrived > 0).collect();
+pub fn hottest(summary: &Summary, most: usize, meant: impl Fn(usize) -> bool) -> Vec<(&str, &ServerSummary)> {
+    let nodes = summary.nodes.iter().enumerate().filter(|(index, _)| meant(*index));
+    let servers = nodes.filter_map(|(_, (name, node))| Some((name.as_str(), node.as_server()?)));
+    let mut servers: Vec<_> = servers.filter(|(_, server)| server.arrived > 0).collect();
     let heat = |server: &ServerSummary| {
         (server.utilization.unwrap_or_default(), server.queue_depth_mean.unwrap_or_default())
     };

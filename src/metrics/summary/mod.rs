@@ -325,7 +325,10 @@ mod tests {
         assert!(json["wall_seconds"].is_null() && json["measured_from_seconds"].is_null());
         assert!(json["latency"]["all"]["sd"].is_f64() && json["latency"]["by_source"]["a"]["sd"].is_null());
         assert_eq!(json["nodes"]["web-0"]["kind"], "server");
-        assert_eq!((&json["groups"]["web"]["kind"], &json["groups"]["web"]["members"]), (&"server".into(), &2.into()));
+        assert_eq!(
+            (&json["groups"]["web"]["kind"], &json["groups"]["web"]["members"]),
+            (&"server".into(), &2.into())
+        );
         assert_eq!(json["findings"], serde_json::json!([]));
     }
 }
