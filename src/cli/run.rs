@@ -75,8 +75,8 @@ impl RunArguments {
     /// If there is no scenario, no directory to write to, or no result.
     pub fn execute(&self) -> Result<(), Failure> {
         let scenario = scenario_file::read(self.file.as_deref(), &self.set)?.scenario;
-        let directory = self.out.as_deref().map(prepared).transpose()?;
         let interrupt = Interrupt::listen();
+        let directory = self.out.as_deref().map(prepared).transpose()?;
         let stopwatch = Stopwatch::start();
         let result = self.run(&scenario, &interrupt, stopwatch)?;
         let summary = Summary::of(&result).with_wall_seconds(stopwatch.seconds());

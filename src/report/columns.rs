@@ -140,12 +140,15 @@ impl Table {
         }
         let widths = self.widths();
         let figures: usize = widths.iter().sum();
-        // Where figures are long the gap between them shrinks before names do.
-        let gap = if INDENT + NAME + figures + 2 * widths.len() <= WIDTH { 2 } else { 1 };
-        let room = WIDTH.saturating_sub(INDENT + figures + gap * widths.len());
-        let longest = self.rows.iter().filter(|row| !row.figures.is_empty()).map(|row| row.name.width());
-        let longest = longest.max().unwrap_or(0).max(self.title.width().saturating_sub(INDENT));
-        let name = longest.clamp(NAME, LONGEST_NAME).min(room);
+        let names = self.rows.iter().filter(|row| !row.figures.is_empty()).map(|row| row.name.width());
+        let name = names
+            .chain([self.title.width().saturating_sub(INDENT)])
+            .max()
+            .unwrap_or(0)
+            .clamp(NAME, LONGEST_NAME);
+        // Where it gets narrow, the gaps give way before names are cut.
+        let gap = if INDENT + name + figures + 2 * widths.len() <= WIDTH { 2 } else { 1 };
+        let name = name.min(WIDTH.saturating_sub(INDENT + figures + gap * widths.len()));
         let mut out = paint(BOLD, &padded(&self.title, INDENT + name));
         for (head, width) in self.heads.iter().zip(&widths) {
             out += &paint(DIM, &format!("{head:>0$}", gap + width));

@@ -60,6 +60,14 @@ pub fn short(number: f64) -> String {
     if scaled < 9.95 { format!("{scaled:.1}{suffix}") } else { format!("{scaled:.0}{suffix}") }
 }
 
+/// A group of some members: `web (1,000)`, `web (35k)`.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+pub fn group(name: &str, members: usize) -> String {
+    let members = if members < 10_000 { count(members as u64) } else { short(members as f64) };
+    format!("{name} ({members})")
+}
+
 /// A share of a whole that has one: `95.9 %`. What is little is not shown as nothing, what is nearly all not as all.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]

@@ -6,7 +6,7 @@ use super::MOST_ROWS;
 use crate::metrics::fleet::{Range, across, hottest, servers};
 use crate::metrics::summary::{GroupSummary, ServerSummary, Summary};
 use crate::report::columns::{BAD, BOLD, PLAIN, Table};
-use crate::report::figures::{NONE, count, mean, percent, short, short_count, time};
+use crate::report::figures::{NONE, count, group as group_name, mean, percent, short, short_count, time};
 
 /// How many of the hottest servers are shown.
 const HOTTEST: usize = 5;
@@ -25,10 +25,7 @@ pub(super) fn parts(summary: &Summary) -> Vec<(String, &ServerSummary, Option<&G
     let mut parts = Vec::new();
     for (name, group) in &summary.groups {
         let Some(server) = group.figures.as_server() else { continue };
-        parts.push((
-            group.members[0],
-            (format!("{name} ({})", count(group.members.len() as u64)), server, Some(group)),
-        ));
+        parts.push((group.members[0], (group_name(name, group.members.len()), server, Some(group))));
     }
     for (index, (name, node)) in summary.nodes.iter().enumerate() {
         if let Some(server) = node.as_server().filter(|_| !in_groups[index]) {

@@ -4,7 +4,7 @@ use super::MOST_ROWS;
 use super::servers::in_groups;
 use crate::metrics::summary::{ClientSummary, LoadBalancerSummary, NodeSummary, Summary};
 use crate::report::columns::{BAD, BOLD, PLAIN, Table, WIDTH, padded, paint, shortened, width, wrapped};
-use crate::report::figures::{count, several, share, short_count};
+use crate::report::figures::{self, count, several, share, short_count};
 
 /// The most targets of a balancer that are shown one by one.
 const MOST_TARGETS: usize = 8;
@@ -25,7 +25,7 @@ fn rows<'a, T>(
     let mut rows = Vec::new();
     for (name, group) in &summary.groups {
         if let Some(figures) = pick(&group.figures) {
-            rows.push((format!("{name} ({})", count(group.members.len() as u64)), figures));
+            rows.push((figures::group(name, group.members.len()), figures));
         }
     }
     let alone = summary.nodes.iter().enumerate().filter(|(index, _)| !in_groups[*index]);
