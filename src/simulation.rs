@@ -276,6 +276,9 @@ impl Dispatcher<'_> {
                 return Status::OutOfRoom;
             }
             let Some((now, event)) = self.context.queue.pop_until(horizon) else { return Status::Done };
+            if let Some(soon) = self.context.queue.announce() {
+                self.context.requests.fetch(soon.map(PackedEvent::request));
+            }
             self.context.now = now;
             *budget -= 1;
             let mut next = Some(event);

@@ -197,6 +197,13 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
         entry.order & CANCELLABLE == 0 || !self.cancelled.remove(&entry.order)
     }
 
+    /// Some events that will be taken soon, if many are pending: a caller may fetch from memory what they will need, all
+    /// at once, while nothing waits for it. To be asked before each event is taken.
+    #[inline]
+    pub fn announce(&mut self) -> Option<impl Iterator<Item = E> + '_> {
+        self.lanes.announce()
+    }
+
     #[inline]
     const fn take_order(&mut self) -> u64 {
         let order = self.next_order;
