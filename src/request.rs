@@ -239,10 +239,10 @@ impl RequestPool {
 
 /// Makes room for more requests: spawns a batch of free places behind the last row.
 ///
-/// The pool grows by a quarter, so that memory stays close to the most that were ever in flight.
+/// The pool grows by an eighth, so that memory stays close to the most that were ever in flight.
 pub fn grow_pool(world: &mut World) {
     let rows = world.query::<&Request>().iter(world).len();
-    let more = (rows / 4).max(1024);
+    let more = (rows / 8).max(1024);
     if world.resource::<RequestPool>().sized {
         world.spawn_batch(std::iter::repeat_n((Request::FREE, RequestSize(0)), more)).for_each(drop);
     } else {

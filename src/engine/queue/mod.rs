@@ -198,7 +198,7 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
     }
 
     /// Some events that will be taken soon, if many are pending: a caller may fetch from memory what they will need, all
-    /// at once, while nothing waits for it. To be asked before each event is taken.
+    /// at once, while nothing waits for it. To be asked after each event that is taken.
     #[inline]
     pub fn announce(&mut self) -> Option<impl Iterator<Item = E> + '_> {
         self.lanes.announce()
