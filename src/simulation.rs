@@ -84,6 +84,25 @@ pub struct Tags {
     pub servers: Vec<u64>,
 }
 
+/// Tags as dispatch reaches them, one step nearer.
+struct TagsView<'a> {
+    sources: &'a [u64],
+    load_balancers: &'a [u64],
+    clients: &'a [u64],
+    servers: &'a [u64],
+}
+
+impl Tags {
+    fn view(&self) -> TagsView<'_> {
+        TagsView {
+            sources: &self.sources,
+            load_balancers: &self.load_balancers,
+            clients: &self.clients,
+            servers: &self.servers,
+        }
+    }
+}
+
 /// What a run may differ in from its scenario.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RunOptions {
@@ -248,7 +267,7 @@ fn dispatch(mut parts: Parts<'_, '_>, mut window: ResMut<Window>, mut trace: Res
         servers: parts.servers.view(),
         probes: parts.probes.view(),
         surveyor: parts.surveyor.bypass_change_detection(),
-        tags: &parts.tags,
+        tags: parts.tags.view(),
         trace: *trace,
     };
     window.status = dispatcher.drain(window.horizon, &mut window.budget);
@@ -264,7 +283,7 @@ struct Dispatcher<'a> {
     servers: ServersView<'a>,
     probes: ProbesView<'a>,
     surveyor: &'a mut Surveyor,
-    tags: &'a Tags,
+    tags: TagsView<'a>,
     trace: Trace,
 }
 

@@ -22,7 +22,7 @@ const CHUNK: usize = 256;
 /// How many events of a lane are announced at once. Memory answers about this many requests at the same time.
 const BATCH: usize = 32;
 /// Shorter lanes are not worth announcing: what their events need (a cache line each) is in the cache.
-const LONG: usize = 1 << 12;
+const LONG: usize = 1 << 15;
 
 /// One lane.
 #[derive(Clone, Debug)]
