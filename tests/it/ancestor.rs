@@ -1,8 +1,8 @@
 //! The experiment that started it all comes out as its original does.
 //!
 //! Source of the figures: happy-simulator, load-aware routing example, 30 seeds; "mean (sd)" is over seeds. A figure of
-//! ours agrees if |ours - theirs| <= 3 sqrt(sd_theirs^2 / n_theirs + sd_ours^2 / n_ours): a difference that both
-//! samples together would show by chance in one of 370 cases.
+//! ours agrees if the two means are no further apart than three standard errors of their difference, which is the root
+//! of sd^2 / seeds of theirs plus that of ours: chance alone takes one figure in 370 further.
 
 use rushhour::engine::time::SimTime;
 use rushhour::metrics::result::{NodeFigures, RunResult};
@@ -86,7 +86,11 @@ fn load_during_spike(result: &RunResult) -> f64 {
 #[test]
 fn the_load_aware_routing_experiment_agrees_with_its_original() {
     let runs = replicate_logged(&experiment(&[]), OUR_SEEDS, |result| {
-        assert_eq!(source(&result, "everyone").fates.offered, 1200, "20/s for 60 s, the last one at 60 s included");
+        assert_eq!(
+            source(&result, "everyone").fates.offered,
+            1200,
+            "20/s for 60 s, the last one at 60 s included"
+        );
         for idle in ["server-0", "server-1"] {
             assert_eq!(server(&result, idle).rejected, 0, "only the hot server overflows");
         }
@@ -123,8 +127,12 @@ fn the_last_request_of_the_constant_source_is_born_at_the_last_moment() {
 #[test]
 fn a_hot_customer_is_spread_only_with_smart_routing() {
     let served_by = |result: &RunResult| {
-        let mut servers: Vec<u32> =
-            result.requests.iter().filter(|record| record.key == 1001).filter_map(|record| record.server).collect();
+        let mut servers: Vec<u32> = result
+            .requests
+            .iter()
+            .filter(|record| record.key == 1001)
+            .filter_map(|record| record.server)
+            .collect();
         servers.sort_unstable();
         servers.dedup();
         servers

@@ -140,6 +140,7 @@ impl Estimate {
     }
 
     /// Asserts that the estimate is what theory says, within [`Z`] standard errors.
+    #[expect(clippy::print_stdout, reason = "the figures, for who asks with --nocapture")]
     pub(crate) fn assert_is(self, what: &str, theory: f64) {
         let off = (self.mean - theory) / self.standard_error;
         println!(
@@ -163,6 +164,7 @@ pub(crate) fn assert_columns<const N: usize>(rows: &[[f64; N]], what: &str, theo
 }
 
 /// Asserts a count whose variance theory knows.
+#[expect(clippy::print_stdout, reason = "the figures, for who asks with --nocapture")]
 pub(crate) fn assert_count(what: &str, count: f64, expected: f64, variance: f64) {
     let off = (count - expected) / variance.sqrt();
     println!("{what}: {count}, theory {expected:.1}: {off:+.2} sd");

@@ -289,7 +289,8 @@ struct Overheard<T>(std::marker::PhantomData<T>);
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Overheard<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        T::deserialize(Ear { inner: deserializer, listens: For::Nothing }).map(|_| Self(std::marker::PhantomData))
+        T::deserialize(Ear { inner: deserializer, listens: For::Nothing })
+            .map(|_| Self(std::marker::PhantomData))
     }
 }
 

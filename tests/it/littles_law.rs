@@ -58,11 +58,13 @@ fn assert_sources(name: &str, result: &RunResult) {
         assert_mean(&format!("{name}: {}", source.name), source.in_flight_mean, integral.sum(), result);
 
         let completed = own.filter_map(|record| match record.finished {
-            Some((at, Outcome::Completed)) if record.created >= measured.from => Some(at.since(record.created)),
+            Some((at, Outcome::Completed)) if record.created >= measured.from => {
+                Some(at.since(record.created))
+            }
             Some(_) | None => None,
         });
-        let (count, sum) = completed
-            .fold((0, 0), |(count, sum), latency| (count + 1, sum + u128::from(latency.as_nanos())));
+        let (count, sum) =
+            completed.fold((0, 0), |(count, sum), latency| (count + 1, sum + u128::from(latency.as_nanos())));
         assert_eq!((source.latency.count(), source.latency.sum()), (count, sum), "{name}: {}", source.name);
     }
 }
@@ -73,7 +75,8 @@ fn assert_conservation(name: &str, result: &RunResult) {
     for (row, source) in result.sources.iter().enumerate() {
         let own = || result.requests.iter().filter(move |record| usize::from(record.source) == row);
         let ended = |wanted| {
-            own().filter(|record| record.finished.is_some_and(|(_, outcome)| outcome == wanted)).count() as u64
+            own().filter(|record| record.finished.is_some_and(|(_, outcome)| outcome == wanted)).count()
+                as u64
         };
         let by_log = Outcome::ALL.map(ended);
         let under_way = own().filter(|record| record.finished.is_none()).count() as u64;
@@ -168,7 +171,11 @@ fn random_system(stream: &mut RandomStream) -> (Scenario, Links) {
     let warm_up = pick(&["0s", "1s", "7.000000001s"]);
     // A rejection on its way back looks in its record like a request that waits: where there are any, it has no way.
     let bounded = capacity != "1000000";
-    let (out, back) = if bounded { ("0s".to_owned(), "0s".to_owned()) } else { (pick(&["0s", "13ms", "250ms"]), pick(&["0s", "1ns", "40ms"])) };
+    let (out, back) = if bounded {
+        ("0s".to_owned(), "0s".to_owned())
+    } else {
+        (pick(&["0s", "13ms", "250ms"]), pick(&["0s", "1ns", "40ms"]))
+    };
     let seed = stream.below(1 << 40);
     let system = scenario(&format!(
         r#"Scenario(
@@ -245,11 +252,20 @@ fn levels_of_random_systems_are_the_times_that_requests_spent_there_up_to_the_en
             let visits = visits(&result, figures.row, figures.concurrency, links);
             let (end, overlap) = (result.end, |from, to| measured.overlap(Span { from, to }));
             let waiting = visits.iter().map(|visit| overlap(visit.came, visit.begun.unwrap_or(end)));
-            let served = visits
-                .iter()
-                .filter_map(|visit| Some(overlap(visit.begun?, visit.done.unwrap_or(end))));
-            assert_mean(&format!("queue of {name} in {system:?}"), figures.queue_depth_mean, waiting.sum(), &result);
-            assert_mean(&format!("slots of {name} in {system:?}"), figures.in_flight_mean, served.sum(), &result);
+            let served =
+                visits.iter().filter_map(|visit| Some(overlap(visit.begun?, visit.done.unwrap_or(end))));
+            assert_mean(
+                &format!("queue of {name} in {system:?}"),
+                figures.queue_depth_mean,
+                waiting.sum(),
+                &result,
+            );
+            assert_mean(
+                &format!("slots of {name} in {system:?}"),
+                figures.in_flight_mean,
+                served.sum(),
+                &result,
+            );
             let inside = visits.iter().filter(|visit| visit.done.is_none()).count() as u64;
             assert_eq!(figures.arrived, figures.completed + figures.rejected + inside);
             cut_off += inside;
@@ -258,8 +274,15 @@ fn levels_of_random_systems_are_the_times_that_requests_spent_there_up_to_the_en
         for record in &result.requests {
             let Some((at, outcome)) = record.finished else { continue };
             let times = record.waiting + record.service + links.out + links.back;
-            assert_eq!(at.since(record.created), times, "{outcome:?}: waiting, service and links are all there is");
+            assert_eq!(
+                at.since(record.created),
+                times,
+                "{outcome:?}: waiting, service and links are all there is"
+            );
         }
     }
-    assert!(cut_off > 1_000 && rejected > 1_000, "{cut_off} cut off and {rejected} rejected are too few to tell");
+    assert!(
+        cut_off > 1_000 && rejected > 1_000,
+        "{cut_off} cut off and {rejected} rejected are too few to tell"
+    );
 }

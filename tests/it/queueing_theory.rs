@@ -5,7 +5,7 @@
 //! the warm-up is many relaxation times long, 1 / (c mu (1 - sqrt(rho))^2) in a Markovian queue, so that what is
 //! left of the beginning is far below a standard error.
 
-use rushhour::engine::time::{SimDuration, SimTime};
+use rushhour::engine::time::{NANOS_PER_SECOND, SimDuration, SimTime};
 use rushhour::metrics::result::RunResult;
 use rushhour::request::Outcome;
 use rushhour::scenario::Scenario;
@@ -105,10 +105,14 @@ fn the_time_in_m_m_1_is_exponentially_distributed() {
     let together = together.quantiles();
     for (q, theory) in quantiles.into_iter().zip(theory) {
         // A quantile of a run is biased, the share of requests below a fixed time is not. Its standard error becomes
-        // one of the quantile through the density there, (1 - q) / mean; the histogram adds up to 0.1 %.
+        // one of the quantile through the density there, (1 - q) / mean; the histogram adds up to 0.1 %. (That shifts a
+        // share by a fraction of its standard error.)
         let shares = tallies.iter().map(|tally| {
             let figures = tally.quantiles();
-            let below = figures.histogram().ranges().filter(|(low, high, _)| (low + high) as f64 * 0.5 * NANO <= theory);
+            let below = figures
+                .histogram()
+                .ranges()
+                .filter(|(low, high, _)| (low + high) as f64 * 0.5 * NANO <= theory);
             below.map(|(_, _, count)| count).sum::<u64>() as f64 / figures.count() as f64
         });
         let share = Estimate::of(shares);
@@ -167,8 +171,7 @@ fn rejected_from(result: &RunResult, from: SimTime) -> f64 {
 fn a_bounded_line_turns_away_the_share_of_m_m_c_k() {
     for (slots, capacity, load) in [(1, 4, 0.8), (1, 9, 1.2), (3, 5, 0.9), (10, 20, 1.0)] {
         let rate = f64::from(slots) * load;
-        let system =
-            station(rate, slots, EXPONENTIAL, &format!("Fifo(capacity: {capacity})"), 1_000, 20_000);
+        let system = station(rate, slots, EXPONENTIAL, &format!("Fifo(capacity: {capacity})"), 1_000, 20_000);
         let from = SimTime::ZERO + system.warm_up;
         let rows = replicate_logged(&system, 20, |result| {
             let [wait, waiting, busy] = line(&result, "desk");
@@ -272,7 +275,8 @@ fn any_law_of_service_makes_the_wait_of_pollaczek_and_khinchine() {
             if variance > 0.0 {
                 assert_columns(&rows, &format!("M/G/1 with {law} at {load}"), theory);
             } else {
-                let rows: Vec<_> = rows.iter().map(|&[wait, waiting, busy, _]| [wait, waiting, busy]).collect();
+                let rows: Vec<_> =
+                    rows.iter().map(|&[wait, waiting, busy, _]| [wait, waiting, busy]).collect();
                 assert_columns(&rows, &format!("M/D/1 at {load}"), [theory[0], theory[1], theory[2]]);
             }
         }
@@ -333,18 +337,17 @@ fn a_poisson_stream_that_is_split_at_random_makes_independent_poisson_streams() 
             },
         )"#,
     );
-    let rows = replicate(&system, 30, |result| {
-        ["desk-0", "desk-1", "desk-2"].map(|name| mean_wait(&result, name))
-    });
+    let rows =
+        replicate(&system, 30, |result| ["desk-0", "desk-1", "desk-2"].map(|name| mean_wait(&result, name)));
     assert_columns(&rows, "split", ["desk-0", "desk-1", "desk-2"].map(|name| (name, 0.7 / 0.3)));
 
     // Arrivals of each desk in each of 10,000 intervals of 2 s: Poisson with mean 1.4, so that the variance is the mean,
     // and without correlation.
-    let (bins, width, mean) = (10_000, 2.0, 1.4);
+    let (bins, mean) = (10_000, 1.4);
     let mut counts = vec![[0.0; 3]; bins];
     for record in &run_logged(&system).requests {
-        let bin = (record.created.as_seconds() / width).ceil() - 1.0;
-        counts[bin as usize][record.server.expect("nothing is lost") as usize] += 1.0;
+        let desk = record.server.expect("nothing is lost") as usize;
+        counts[interval(record.created, 2)][desk] += 1.0;
     }
     let n = bins as f64;
     for desk in 0..3 {
@@ -360,6 +363,11 @@ fn a_poisson_stream_that_is_split_at_random_makes_independent_poisson_streams() 
     }
 }
 
+/// In which interval of so many seconds a moment lies.
+fn interval(moment: SimTime, seconds: u64) -> usize {
+    usize::try_from(moment.as_nanos() / (seconds * NANOS_PER_SECOND)).expect("a run has few of them")
+}
+
 #[test]
 fn a_wave_brings_as_many_requests_in_each_quarter_as_its_integral() {
     let system = scenario(
@@ -371,7 +379,7 @@ fn a_wave_brings_as_many_requests_in_each_quarter_as_its_integral() {
     );
     let mut quarters = [0.0; 4];
     for record in &run_logged(&system).requests {
-        quarters[(record.created.as_seconds() % 100.0 / 25.0) as usize] += 1.0;
+        quarters[interval(record.created, 25) % 4] += 1.0;
     }
     // In 40 periods: 40 * (20 * 25 +- 15 * 100 / (2 pi)), twice up and twice down.
     let swing = 15.0 * 100.0 / std::f64::consts::TAU;
@@ -402,9 +410,8 @@ fn a_link_of_constant_latency_adds_just_that() {
     for record in &result.requests {
         let (finished, outcome) = record.finished.expect("all is over");
         assert_eq!(outcome, Outcome::Completed);
-        let on_links = finished.since(record.created).as_nanos()
-            - record.waiting.as_nanos()
-            - record.service.as_nanos();
+        let on_links =
+            finished.since(record.created).as_nanos() - record.waiting.as_nanos() - record.service.as_nanos();
         if record.server == Some(0) {
             assert_eq!(on_links, 33_000_000, "3 ms + 20 ms out, 7 ms + 3 ms back");
             far += 1;
@@ -451,13 +458,23 @@ fn a_link_loses_the_share_that_it_should() {
     let result = run_logged(&system);
     let fates = source(&result, "users").fates;
     let (offered, share) = (fates.offered as f64, 1.0 - 0.97 * 0.97);
-    assert_count("lost requests", fates.of(Outcome::Dropped) as f64, offered * share, offered * share * (1.0 - share));
+    assert_count(
+        "lost requests",
+        fates.of(Outcome::Dropped) as f64,
+        offered * share,
+        offered * share * (1.0 - share),
+    );
     let arrived = server(&result, "desk").arrived as f64;
     assert_count("requests that arrive", arrived, offered * 0.97, offered * 0.97 * 0.03);
-    assert_eq!(result.links[0].lost, fates.of(Outcome::Dropped), "a message that is lost is a request that is");
-    let lost = result.requests.iter().filter(|record| {
-        record.finished.is_some_and(|(_, outcome)| outcome == Outcome::Dropped)
-    });
+    assert_eq!(
+        result.links[0].lost,
+        fates.of(Outcome::Dropped),
+        "a message that is lost is a request that is"
+    );
+    let lost = result
+        .requests
+        .iter()
+        .filter(|record| record.finished.is_some_and(|(_, outcome)| outcome == Outcome::Dropped));
     let on_the_way_out = lost.filter(|record| record.server.is_none()).count() as u64;
     assert_eq!(on_the_way_out, fates.offered - server(&result, "desk").arrived);
     let none = SimDuration::ZERO;

@@ -3,7 +3,7 @@
 use rushhour::scenario::text::Document;
 use rushhour::scenario::{DEFAULT_SCENARIO, Scenario, load};
 
-use crate::harness::{run_once, scenario, server, servers, shipped};
+use crate::harness::{run_once, scenario, scenario_with, servers, shipped};
 use crate::introspect::{everything, mentioned};
 
 #[test]
@@ -36,7 +36,7 @@ fn the_default_scenario_is_the_one_of_load_aware_routing() {
 #[test]
 fn switching_load_aware_routing_off_changes_nothing_else() {
     let find = |name: &str| shipped().into_iter().find(|(file, _)| file == name).expect("a scenario").1;
-    let on = crate::harness::scenario_with(
+    let on = scenario_with(
         &find("load_aware_routing.ron"),
         &["nodes.client.routing.smart=false", "name=\"load-aware routing, switched off\""],
     );
@@ -45,7 +45,8 @@ fn switching_load_aware_routing_off_changes_nothing_else() {
 
 #[test]
 fn the_reference_shows_every_field_and_every_variant_there_is() {
-    let (name, text) = shipped().into_iter().find(|(name, _)| name == "reference.ron").expect("the reference");
+    let (name, text) =
+        shipped().into_iter().find(|(name, _)| name == "reference.ron").expect("the reference");
     let document = Document::parse(&name, text.as_bytes()).unwrap_or_else(|wrong| panic!("{wrong}"));
     let (all, shown) = (everything::<Scenario>(), mentioned::<Scenario>(&document));
     let missing: Vec<_> = all.difference(&shown).collect();
@@ -53,50 +54,9 @@ fn the_reference_shows_every_field_and_every_variant_there_is() {
     let unknown: Vec<_> = shown.difference(&all).collect();
     assert!(unknown.is_empty(), "this test looks for less than there is: {unknown:?}");
     // So that a mistake of the search does not look like success: some that lie deep, by name.
-    for deep in ["DistributionSpec::Truncated.of", "Branch.probability", "::Steps", "::Sine.phase", "RateStep.at"] {
+    for deep in
+        ["DistributionSpec::Truncated.of", "Branch.probability", "::Steps", "::Sine.phase", "RateStep.at"]
+    {
         assert!(all.contains(deep), "{deep} was not found among {all:?}");
-    }
-}
-
-#[test]
-fn prints_what_the_stories_tell() {
-    for (name, text) in shipped() {
-        let result = run_once(&scenario(&text));
-        println!("== {name}: {} events, fingerprint {:#018x}", result.events, result.fingerprint);
-        let end = result.sources.iter().map(|source| source.fates.in_flight()).sum::<u64>();
-        for source in &result.sources {
-            let latency = source.latency.quantiles();
-            let q = |q| latency.quantile(q).map_or(0.0, |nanos| nanos as f64 / 1e6);
-            println!(
-                "  {}: {:?}, mean {:.2} ms, p50 {:.2} p95 {:.2} p99 {:.2} p999 {:.2}",
-                source.name, source.fates, latency.mean().unwrap_or(0.0) / 1e6, q(0.5), q(0.95), q(0.99), q(0.999)
-            );
-        }
-        for (name, server) in servers(&result).take(25) {
-            let wait = server.wait.quantiles();
-            println!(
-                "  {name}: {} completed, {} rejected, util {:.4}, queue {:.3} max {}, wait {:.3} ms, waits 0: {:.4}",
-                server.completed,
-                server.rejected,
-                server.utilization.unwrap_or(0.0),
-                server.queue_depth_mean.unwrap_or(0.0),
-                server.queue_depth_max,
-                wait.mean().unwrap_or(0.0) / 1e6,
-                wait.histogram().ranges().next().map_or(0.0, |(low, _, n)| if low == 0 { n as f64 } else { 0.0 }) / wait.count() as f64,
-            );
-        }
-        for link in &result.links {
-            println!("  {}: {} sent, {} lost", link.name, link.sent, link.lost);
-        }
-        for node in result.nodes.iter().take(25) {
-            if let rushhour::metrics::result::NodeFigures::Client { requests, rehashed, .. } = &node.figures {
-                println!("  {}: {requests} requests, {rehashed} rehashed", node.name);
-            }
-        }
-        let _ = (end, server);
-        let Some(series) = result.series.iter().find(|s| s.node == "server-2" && s.metric == "queue_depth") else { continue };
-        println!("  queue of server-2: {:?}", series.samples.iter().step_by(5).map(|s| (s.0.as_seconds(), s.1)).collect::<Vec<_>>());
-        let series = result.series.iter().find(|s| s.node == "client-0" && s.metric == "perceived_load(server-2)").unwrap();
-        println!("  perceived load: {:?}", series.samples.iter().step_by(5).map(|s| (s.0.as_seconds(), (s.1*100.0).round()/100.0)).collect::<Vec<_>>());
     }
 }
