@@ -3,6 +3,11 @@
 //! Source of the figures: happy-simulator, load-aware routing example, 30 seeds; "mean (sd)" is over seeds. A figure of
 //! ours agrees if the two means are no further apart than three standard errors of their difference, which is the root
 //! of sd^2 / seeds of theirs plus that of ours: chance alone takes one figure in 370 further.
+//!
+//! The farthest are two that belong together. Over 2,000 seeds of ours server 2 rejects 144 (their mean is 161 +- 5.5)
+//! and its load is 0.914 (theirs 0.900 +- 0.0047), close to three standard errors of their thirty seeds. An independent
+//! program of sixty lines, written from the description of the algorithm, gives 145 and 0.912; with loads averaged in
+//! floats, as theirs are, so that a mean of nine tenths may fall below its threshold, it gives 150 and 0.913.
 
 use rushhour::engine::time::SimTime;
 use rushhour::metrics::result::{NodeFigures, RunResult};
