@@ -240,6 +240,9 @@ impl RequestPool {
 /// Makes room for more requests: spawns a batch of free places behind the last row.
 ///
 /// The pool grows by an eighth, so that memory stays close to the most that were ever in flight.
+///
+/// # Panics
+/// With 2^32 requests in flight: memory ends long before.
 pub fn grow_pool(world: &mut World) {
     let rows = world.query::<&Request>().iter(world).len();
     let more = (rows / 8).max(1024);
@@ -318,6 +321,9 @@ impl RequestsView<'_> {
     }
 
     /// A request is born.
+    ///
+    /// # Panics
+    /// If there is no room: [`RequestsView::has_room`] was not asked.
     #[inline]
     pub fn create(&mut self, now: SimTime, source: u16, key: u32) -> RequestRow {
         let row = self.pool.free.pop().expect("the tick makes room before it takes an arrival");

@@ -16,7 +16,7 @@ use crate::engine::hash::StableHasher;
 use crate::engine::queue::EventQueue;
 use crate::engine::time::SimTime;
 use crate::event::{Event, Node, PackedEvent, RequestRow};
-use crate::metrics::overview::{Overview, Surveyor};
+use crate::metrics::overview::Surveyor;
 use crate::metrics::result::{ConservationError, RunResult, collect};
 use crate::model::client::{Clients, ClientsView};
 use crate::model::link::Links;
@@ -380,9 +380,9 @@ impl Dispatcher<'_> {
         let now = self.context.now;
         match event {
             Event::WarmedUp => {
+                self.surveyor.restart(now, &self.servers);
                 self.sources.restart(now);
                 self.servers.restart(now);
-                self.surveyor.restart();
             }
             Event::Sample { probe } => {
                 let mut scene = Scene {
@@ -415,10 +415,4 @@ impl Dispatcher<'_> {
         self.trace.events += 1;
         self.trace.fingerprint.absorb(self.context.now.as_nanos().wrapping_add(what));
     }
-}
-
-/// The overview that a run has gathered so far.
-#[must_use]
-pub fn overview(simulation: &Simulation) -> &Overview {
-    simulation.world.resource::<Surveyor>().overview()
 }

@@ -8,7 +8,7 @@
 //! `cargo bench --bench kernel [-- MODEL...]`; `-- --once MODEL [REQUESTS]` runs the product once, for profilers.
 
 #![expect(clippy::print_stdout, clippy::disallowed_types, reason = "a benchmark takes times and prints them")]
-#![expect(missing_docs, reason = "a benchmark has no users")]
+#![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a benchmark knows its numbers")]
 
 mod floor;
 
@@ -19,7 +19,7 @@ use rushhour::scenario::load;
 use rushhour::simulation::{RunOptions, run};
 
 /// A model to be measured.
-pub struct Model {
+struct Model {
     name: &'static str,
     /// Events of the queue a request costs in a plain loop.
     events: u64,

@@ -287,17 +287,29 @@ impl Checker<'_> {
         let sources = self.scenario.sources.len();
         if sources > usize::from(u16::MAX) {
             let message = format!("{sources} sources are more than 65535");
-            self.add(Path::root().name("sources"), message, "let one source stand for many: keys tell requests apart");
+            self.add(
+                Path::root().name("sources"),
+                message,
+                "let one source stand for many: keys tell requests apart",
+            );
         }
         let links_from = |entry: &Entry| {
             let from = self.scenario.links.iter().filter_map(|link| self.directory.entry(&link.from));
             from.filter(|(index, _)| self.directory.entries[*index].name == entry.name).count() as u64
         };
-        let ways: u64 =
-            self.directory.entries.iter().map(|entry| entry.members.len() as u64 * (links_from(entry) + 1)).sum();
+        let ways: u64 = self
+            .directory
+            .entries
+            .iter()
+            .map(|entry| entry.members.len() as u64 * (links_from(entry) + 1))
+            .sum();
         if ways > u64::from(MAX_ROWS) {
             let message = format!("that makes {ways} pairs of a sender and a link, more than {MAX_ROWS}");
-            self.add(Path::root().name("links"), message, "write links between groups instead of single nodes");
+            self.add(
+                Path::root().name("links"),
+                message,
+                "write links between groups instead of single nodes",
+            );
         }
     }
 

@@ -27,9 +27,12 @@ pub struct Entry {
 
 impl Entry {
     /// The member with this index.
+    ///
+    /// # Panics
+    /// If it has none with this index.
     #[must_use]
     pub fn node(&self, member: usize) -> Node {
-        let row = self.first + u32::try_from(member).expect("there are fewer than 2^24 nodes");
+        let row = self.first + u32::try_from(member).expect("an index below the number of members");
         match self.kind {
             NodeKind::Source => Node::Source(row),
             NodeKind::LoadBalancer => Node::LoadBalancer(row),

@@ -90,7 +90,6 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
     #[must_use]
     #[inline]
     pub const fn now(&self) -> SimTime {
-        #[expect(clippy::cast_possible_truncation, reason = "the upper half of a key is its time")]
         SimTime::from_nanos((self.current >> 64) as u64)
     }
 
@@ -261,7 +260,6 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
 }
 
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "the upper half of a key is its time")]
 const fn time_of(key: u128) -> u64 {
     (key >> 64) as u64
 }
