@@ -117,6 +117,14 @@ impl PackedEvent {
         Self(self.0 >> 32 << 32 | request as u64)
     }
 
+    /// The request that the event is about; 0 if it is about none.
+    #[must_use]
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "the request is the lower half")]
+    pub const fn request(self) -> RequestRow {
+        self.0 as u32
+    }
+
     /// The event that was packed.
     #[must_use]
     #[inline]

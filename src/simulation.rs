@@ -16,7 +16,7 @@ use crate::engine::hash::StableHasher;
 use crate::engine::queue::EventQueue;
 use crate::engine::time::SimTime;
 use crate::event::{Event, Node, PackedEvent, RequestRow};
-use crate::metrics::overview::{Overview, Surveyor};
+use crate::metrics::overview::Surveyor;
 use crate::metrics::result::{ConservationError, RunResult, collect};
 use crate::model::client::{Clients, ClientsView};
 use crate::model::link::Links;
@@ -82,6 +82,25 @@ pub struct Tags {
     pub clients: Vec<u64>,
     /// Of servers.
     pub servers: Vec<u64>,
+}
+
+/// Tags as dispatch reaches them, one step nearer.
+struct TagsView<'a> {
+    sources: &'a [u64],
+    load_balancers: &'a [u64],
+    clients: &'a [u64],
+    servers: &'a [u64],
+}
+
+impl Tags {
+    fn view(&self) -> TagsView<'_> {
+        TagsView {
+            sources: &self.sources,
+            load_balancers: &self.load_balancers,
+            clients: &self.clients,
+            servers: &self.servers,
+        }
+    }
 }
 
 /// What a run may differ in from its scenario.
@@ -248,7 +267,7 @@ fn dispatch(mut parts: Parts<'_, '_>, mut window: ResMut<Window>, mut trace: Res
         servers: parts.servers.view(),
         probes: parts.probes.view(),
         surveyor: parts.surveyor.bypass_change_detection(),
-        tags: &parts.tags,
+        tags: parts.tags.view(),
         trace: *trace,
     };
     window.status = dispatcher.drain(window.horizon, &mut window.budget);
@@ -264,7 +283,7 @@ struct Dispatcher<'a> {
     servers: ServersView<'a>,
     probes: ProbesView<'a>,
     surveyor: &'a mut Surveyor,
-    tags: &'a Tags,
+    tags: TagsView<'a>,
     trace: Trace,
 }
 
@@ -276,6 +295,9 @@ impl Dispatcher<'_> {
                 return Status::OutOfRoom;
             }
             let Some((now, event)) = self.context.queue.pop_until(horizon) else { return Status::Done };
+            if let Some(soon) = self.context.queue.announce() {
+                self.context.requests.fetch(soon.map(PackedEvent::request));
+            }
             self.context.now = now;
             *budget -= 1;
             let mut next = Some(event);
@@ -358,9 +380,9 @@ impl Dispatcher<'_> {
         let now = self.context.now;
         match event {
             Event::WarmedUp => {
+                self.surveyor.restart(now, &self.servers);
                 self.sources.restart(now);
                 self.servers.restart(now);
-                self.surveyor.restart();
             }
             Event::Sample { probe } => {
                 let mut scene = Scene {
@@ -393,10 +415,4 @@ impl Dispatcher<'_> {
         self.trace.events += 1;
         self.trace.fingerprint.absorb(self.context.now.as_nanos().wrapping_add(what));
     }
-}
-
-/// The overview that a run has gathered so far.
-#[must_use]
-pub fn overview(simulation: &Simulation) -> &Overview {
-    simulation.world.resource::<Surveyor>().overview()
 }

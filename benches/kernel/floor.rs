@@ -12,7 +12,7 @@ use rushhour::engine::time::{SimDuration, SimTime};
 use crate::Model;
 
 /// A queue of events of eight bytes.
-pub trait Queue {
+pub(crate) trait Queue {
     fn new(link: u64) -> Self;
     fn push(&mut self, at: SimTime, event: u64);
     /// After the delay of a link.
@@ -21,7 +21,7 @@ pub trait Queue {
 }
 
 /// The obvious queue: `std`'s heap, ordered by time and number.
-pub struct HeapQueue {
+pub(crate) struct HeapQueue {
     heap: BinaryHeap<Reverse<(SimTime, u64, u64)>>,
     next: u64,
     link: SimDuration,
@@ -50,7 +50,7 @@ impl Queue for HeapQueue {
 }
 
 /// The best queue there is: the product's.
-pub struct LaneQueue {
+pub(crate) struct LaneQueue {
     queue: EventQueue<u64>,
     lane: Lane,
 }
@@ -102,7 +102,7 @@ struct Server {
 }
 
 /// A source, a random balancer behind links (or nothing), and servers with unbounded queues.
-pub struct Floor<'a, Q> {
+pub(crate) struct Floor<'a, Q> {
     model: &'a Model,
     queue: Q,
     requests: Vec<Request>,
@@ -112,7 +112,7 @@ pub struct Floor<'a, Q> {
     policy: RandomStream,
     born: u64,
     clock: f64,
-    pub latency: Tally,
+    pub(crate) latency: Tally,
 }
 
 const fn event(kind: u64, request: u32) -> u64 {
@@ -120,7 +120,7 @@ const fn event(kind: u64, request: u32) -> u64 {
 }
 
 impl<'a, Q: Queue> Floor<'a, Q> {
-    pub fn new(model: &'a Model) -> Self {
+    pub(crate) fn new(model: &'a Model) -> Self {
         let streams = Streams::new(7, 0);
         let server = |i| Server {
             in_service: TimeWeighted::default(),
@@ -144,7 +144,7 @@ impl<'a, Q: Queue> Floor<'a, Q> {
         }
     }
 
-    pub fn run(&mut self) {
+    pub(crate) fn run(&mut self) {
         self.schedule_arrival();
         while let Some((now, event)) = self.queue.pop() {
             let request = event as u32;

@@ -1,7 +1,7 @@
 //! Stable hashing: the same bits on every machine, in every version. Random streams are derived, keys are spread and
 //! runs are fingerprinted with it. It is fast and well mixed, and no defence against an adversary.
 
-/// The finaliser of SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014):
+/// The finaliser of `SplitMix64` (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014):
 /// a bijection of 64 bits in which each input bit flips each output bit with probability one half.
 #[must_use]
 #[inline]

@@ -79,12 +79,7 @@ impl RandomStream {
                 product = u128::from(self.bits()) * u128::from(n);
             }
         }
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "the upper half of a product of two 64-bit numbers"
-        )]
-        let index = (product >> 64) as u64;
-        index
+        (product >> 64) as u64
     }
 
     /// Uniform index into a list of `n`.

@@ -331,6 +331,7 @@ written_as_text! {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "units are exact")]
 mod tests {
     use super::*;
 

@@ -71,9 +71,13 @@ impl Surveyor {
         &self.overview
     }
 
-    /// The integrals begin anew (the end of a warm-up).
-    pub fn restart(&mut self) {
-        self.last.fill((0, 0));
+    /// The integrals of the servers are about to begin anew (the end of a warm-up): what belongs to the present slice is
+    /// kept, as less than nothing at its start.
+    pub fn restart(&mut self, now: SimTime, servers: &ServersView<'_>) {
+        for (row, last) in (0..).zip(&mut self.last) {
+            let integrals = integrals(servers, row, now);
+            *last = (last.0.wrapping_sub(integrals.0), last.1.wrapping_sub(integrals.1));
+        }
     }
 
     /// A slice ends; tells when the next one does.
@@ -85,10 +89,10 @@ impl Surveyor {
     pub fn survey(&mut self, now: SimTime, servers: &ServersView<'_>) -> Option<SimTime> {
         let width = self.overview.slice.as_nanos() as f64;
         for (row, last) in (0..).zip(&mut self.last) {
-            let in_flight = servers.in_flight(row);
-            let integrals = (in_flight.level.integral(now), servers.queue(row).depth.integral(now));
-            let busy = integrals.0.saturating_sub(last.0) as f64 / width / f64::from(in_flight.concurrency);
-            let waiting = integrals.1.saturating_sub(last.1) as f64 / width;
+            let integrals = integrals(servers, row, now);
+            let concurrency = f64::from(servers.in_flight(row).concurrency);
+            let busy = integrals.0.wrapping_sub(last.0) as f64 / width / concurrency;
+            let waiting = integrals.1.wrapping_sub(last.1) as f64 / width;
             self.overview.load[row as usize].push(busy.min(1.0) as f32);
             self.overview.queue[row as usize].push(waiting as f32);
             *last = integrals;
@@ -96,6 +100,11 @@ impl Surveyor {
         let next = now + self.overview.slice;
         (next <= self.end).then_some(next)
     }
+}
+
+/// The integrals of a server's requests in service and in its queue.
+fn integrals(servers: &ServersView<'_>, row: u32, now: SimTime) -> (u128, u128) {
+    (servers.in_flight(row).level.integral(now), servers.queue(row).depth.integral(now))
 }
 
 #[cfg(test)]

@@ -130,7 +130,7 @@ pub struct ServerFigures {
     pub in_flight_mean: Option<f64>,
     /// Mean number of requests that wait.
     pub queue_depth_mean: Option<f64>,
-    /// Most requests that ever waited.
+    /// Most requests that waited at the same time.
     pub queue_depth_max: u32,
     /// Waiting times in nanoseconds, zero for those that did not wait.
     pub wait: Tally,

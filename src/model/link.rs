@@ -81,7 +81,7 @@ impl Direction {
     }
 
     /// Sends a message: it arrives after the latency, or is lost at once.
-    #[inline]
+    #[inline(always)]
     pub fn send(
         &mut self,
         now: SimTime,
@@ -123,7 +123,7 @@ pub struct LinksView<'a> {
 
 impl LinksView<'_> {
     /// The link in a row.
-    #[inline]
+    #[inline(always)]
     pub fn get_mut(&mut self, row: u32) -> &mut Link {
         &mut self.rows[row as usize]
     }

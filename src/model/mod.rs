@@ -88,7 +88,7 @@ pub struct Context<'a> {
 
 impl Context<'_> {
     /// Sends a request on to one of the targets; its response will come back to the sender.
-    #[inline]
+    #[inline(always)]
     pub fn forward(&mut self, request: RequestRow, outlet: &Outlet, choice: usize) -> Option<PackedEvent> {
         let target = outlet.targets[choice];
         self.requests.push_way_home(request, outlet.ways_home + target.way);
@@ -96,7 +96,7 @@ impl Context<'_> {
     }
 
     /// Sends a request to a target without a trace on its return path: the source's way home is always at its end.
-    #[inline]
+    #[inline(always)]
     pub fn send(&mut self, request: RequestRow, target: Target) -> Option<PackedEvent> {
         let delivery = target.delivery.of_request(request);
         if target.link == NO_LINK {
@@ -106,7 +106,7 @@ impl Context<'_> {
     }
 
     /// Sends the response to a request to the node that awaits it next.
-    #[inline]
+    #[inline(always)]
     pub fn reply(&mut self, request: RequestRow) -> Option<PackedEvent> {
         let way = self.requests.pop_way_home(request);
         let response = Event::Respond { way, request }.pack();

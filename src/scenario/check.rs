@@ -1,10 +1,11 @@
 //! What cannot be: the problems of a scenario that is written well. All of them are found at once.
 
-use super::directory::Directory;
+use super::directory::{Directory, Entry};
 use super::text::Path;
 use super::{NodeSpec, Problem, Scenario};
 use crate::engine::spec_error::SpecError;
 use crate::engine::time::SimTime;
+use crate::event::MAX_ROWS;
 use crate::model::client::RoutingSpec;
 use crate::model::probe::{GaugeSpec, NodeKind, ProbeSpec};
 
@@ -23,6 +24,7 @@ pub fn check(scenario: &Scenario) -> Vec<Problem> {
     checker.links();
     checker.probes();
     checker.cycles();
+    checker.sizes();
     checker.problems
 }
 
@@ -178,7 +180,9 @@ impl Checker<'_> {
         };
         if !used {
             let message = format!("\"{from}\" never sends to \"{to}\", so that nothing would pass this link");
-            self.add(path, message, "links lead from a sender to those in its `to` or `then`");
+            let problem = Problem::new(path, message).because_of(from).because_of(to);
+            self.problems
+                .push(problem.with_remedy("links lead from a sender to those in its `to` or `then`"));
         }
     }
 
@@ -253,7 +257,9 @@ impl Checker<'_> {
         };
         if !self.scenario.nodes.get(client).is_some_and(remembers) {
             let message = format!("\"{client}\" does not remember loads: its routing is not LoadAware");
-            self.add(path.clone(), message, "write `LoadAware(..., smart: false)` to listen without acting");
+            let problem = Problem::new(path.clone(), message).because_of(client);
+            self.problems
+                .push(problem.with_remedy("write `LoadAware(..., smart: false)` to listen without acting"));
         }
         if whole { entry.members.len() as u64 } else { 1 }
     }
@@ -276,6 +282,37 @@ impl Checker<'_> {
                 Path::root().name("nodes").name(first),
                 message,
                 "let one of them answer instead of sending on",
+            );
+        }
+    }
+
+    /// Complains of what is more than events have bits for.
+    fn sizes(&mut self) {
+        let sources = self.scenario.sources.len();
+        if sources > usize::from(u16::MAX) {
+            let message = format!("{sources} sources are more than 65535");
+            self.add(
+                Path::root().name("sources"),
+                message,
+                "let one source stand for many: keys tell requests apart",
+            );
+        }
+        let links_from = |entry: &Entry| {
+            let from = self.scenario.links.iter().filter_map(|link| self.directory.entry(&link.from));
+            from.filter(|(index, _)| self.directory.entries[*index].name == entry.name).count() as u64
+        };
+        let ways: u64 = self
+            .directory
+            .entries
+            .iter()
+            .map(|entry| entry.members.len() as u64 * (links_from(entry) + 1))
+            .sum();
+        if ways > u64::from(MAX_ROWS) {
+            let message = format!("that makes {ways} pairs of a sender and a link, more than {MAX_ROWS}");
+            self.add(
+                Path::root().name("links"),
+                message,
+                "write links between groups instead of single nodes",
             );
         }
     }

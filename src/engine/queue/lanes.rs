@@ -1,6 +1,8 @@
-//! Lanes: ring buffers for events of constant delay.
+//! Lanes: lines of events of constant delay.
 //!
-//! Time never runs backwards, so events that are always scheduled the same delay ahead are born in their order.
+//! Time never runs backwards, so events that are always scheduled the same delay ahead are born in their order: they are
+//! put in at the back and taken from the front. A line is made of chunks, so that one of a million events neither moves
+//! when it grows nor keeps room that it does not need.
 
 use std::collections::VecDeque;
 
@@ -15,28 +17,106 @@ const MOST: usize = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lane(u8);
 
+/// Events of a chunk: 6 KiB.
+const CHUNK: usize = 256;
+/// How many events of a lane are announced at once. Memory answers about this many requests at the same time.
+const BATCH: usize = 32;
+/// Shorter lanes are not worth announcing: what their events need (a cache line each) is in the cache.
+const LONG: usize = 1 << 15;
+
+/// One lane.
+#[derive(Clone, Debug)]
+struct Line<E> {
+    delay: SimDuration,
+    len: usize,
+    /// The first events; those before `taken` are gone.
+    front: Vec<Entry<E>>,
+    taken: usize,
+    /// Full chunks behind the front.
+    middle: VecDeque<Vec<Entry<E>>>,
+    /// The last events, unless they fit into the front.
+    back: Vec<Entry<E>>,
+    /// Memory of a chunk that was used up.
+    spare: Vec<Entry<E>>,
+}
+
+impl<E: Copy> Line<E> {
+    const fn new(delay: SimDuration) -> Self {
+        Self {
+            delay,
+            len: 0,
+            front: Vec::new(),
+            taken: 0,
+            middle: VecDeque::new(),
+            back: Vec::new(),
+            spare: Vec::new(),
+        }
+    }
+
+    #[inline(always)]
+    fn push(&mut self, entry: Entry<E>) {
+        if self.back.len() == CHUNK {
+            let empty = std::mem::take(&mut self.spare);
+            self.middle.push_back(std::mem::replace(&mut self.back, empty));
+        }
+        self.len += 1;
+        self.back.push(entry);
+        if self.len == 1 {
+            self.next_chunk();
+        }
+    }
+
+    #[inline(always)]
+    fn pop(&mut self) -> Entry<E> {
+        let entry = self.front[self.taken];
+        self.taken += 1;
+        self.len -= 1;
+        if self.taken == self.front.len() && self.len > 0 {
+            self.next_chunk();
+        }
+        entry
+    }
+
+    #[inline(always)]
+    fn first(&self) -> u128 {
+        self.front.get(self.taken).map_or(u128::MAX, Entry::key)
+    }
+
+    /// The front is used up: the next chunk takes its place.
+    fn next_chunk(&mut self) {
+        self.front.clear();
+        self.taken = 0;
+        match self.middle.pop_front() {
+            Some(chunk) => self.spare = std::mem::replace(&mut self.front, chunk),
+            None => std::mem::swap(&mut self.front, &mut self.back),
+        }
+    }
+}
+
 /// All lanes of a queue.
 #[derive(Clone, Debug)]
 pub(super) struct Lanes<E> {
-    lanes: Vec<(SimDuration, VecDeque<Entry<E>>)>,
+    lanes: Vec<Line<E>>,
     /// The key of the first event of each lane; the largest there is for an empty one.
     heads: [u128; MOST],
     /// The lane whose first event is the soonest.
     soonest: usize,
+    /// The lane of the event that was taken last, if it is long and a batch of its events was used up.
+    to_announce: Option<usize>,
 }
 
 impl<E> Default for Lanes<E> {
     fn default() -> Self {
-        Self { lanes: Vec::new(), heads: [u128::MAX; MOST], soonest: 0 }
+        Self { lanes: Vec::new(), heads: [u128::MAX; MOST], soonest: 0, to_announce: None }
     }
 }
 
 impl<E: Copy> Lanes<E> {
     pub(super) fn lane(&mut self, delay: SimDuration) -> Option<Lane> {
-        let known = self.lanes.iter().position(|(other, _)| *other == delay);
+        let known = self.lanes.iter().position(|lane| lane.delay == delay);
         let index = known.or_else(|| {
             (self.lanes.len() < MOST).then(|| {
-                self.lanes.push((delay, VecDeque::new()));
+                self.lanes.push(Line::new(delay));
                 self.lanes.len() - 1
             })
         })?;
@@ -44,26 +124,22 @@ impl<E: Copy> Lanes<E> {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.lanes.iter().map(|(_, events)| events.len()).sum()
+        self.lanes.iter().map(|lane| lane.len).sum()
     }
 
     /// The key of the next event; the largest key there is if there is none.
-    #[inline]
+    #[inline(always)]
     pub(super) const fn peek(&self) -> u128 {
         self.heads[self.soonest]
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn push(&mut self, lane: Lane, now: SimTime, order: u64, event: E) {
         let index = usize::from(lane.0);
-        let (delay, events) = &mut self.lanes[index];
-        let entry = Entry { at: (now + *delay).as_nanos(), order, event };
-        if events.len() == events.capacity() {
-            // By a quarter, not twofold: a million requests may be under way in one lane.
-            events.reserve_exact((events.len() / 4).max(64));
-        }
-        events.push_back(entry);
-        if events.len() == 1 {
+        let line = &mut self.lanes[index];
+        let entry = Entry { at: (now + line.delay).as_nanos(), order, event };
+        line.push(entry);
+        if line.len == 1 {
             self.heads[index] = entry.key();
             if entry.key() < self.peek() {
                 self.soonest = index;
@@ -72,11 +148,14 @@ impl<E: Copy> Lanes<E> {
     }
 
     /// Takes the next event.
-    #[inline]
+    #[inline(always)]
     pub(super) fn pop(&mut self) -> Entry<E> {
-        let events = &mut self.lanes[self.soonest].1;
-        let entry = events.pop_front().expect("the soonest lane has an event");
-        self.heads[self.soonest] = events.front().map_or(u128::MAX, Entry::key);
+        let line = &mut self.lanes[self.soonest];
+        let entry = line.pop();
+        if line.len >= LONG && line.taken.is_multiple_of(BATCH) {
+            self.to_announce = Some(self.soonest);
+        }
+        self.heads[self.soonest] = line.first();
         if self.lanes.len() > 1 {
             for (index, head) in self.heads.iter().enumerate() {
                 if *head < self.heads[self.soonest] {
@@ -85,5 +164,12 @@ impl<E: Copy> Lanes<E> {
             }
         }
         entry
+    }
+
+    /// The next events of a long lane when it is time to fetch what they will need, each once; nothing otherwise.
+    #[inline]
+    pub(super) fn announce(&mut self) -> Option<impl Iterator<Item = E> + '_> {
+        let line = &self.lanes[self.to_announce.take()?];
+        Some(line.front[line.taken..].iter().take(BATCH).map(|entry| entry.event))
     }
 }

@@ -90,7 +90,6 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
     #[must_use]
     #[inline]
     pub const fn now(&self) -> SimTime {
-        #[expect(clippy::cast_possible_truncation, reason = "the upper half of a key is its time")]
         SimTime::from_nanos((self.current >> 64) as u64)
     }
 
@@ -197,6 +196,13 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
         entry.order & CANCELLABLE == 0 || !self.cancelled.remove(&entry.order)
     }
 
+    /// Some events that will be taken soon, if many are pending: a caller may fetch from memory what they will need, all
+    /// at once, while nothing waits for it. To be asked after each event that is taken.
+    #[inline]
+    pub fn announce(&mut self) -> Option<impl Iterator<Item = E> + '_> {
+        self.lanes.announce()
+    }
+
     #[inline]
     const fn take_order(&mut self) -> u64 {
         let order = self.next_order;
@@ -254,7 +260,6 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
 }
 
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "the upper half of a key is its time")]
 const fn time_of(key: u128) -> u64 {
     (key >> 64) as u64
 }

@@ -39,11 +39,18 @@ impl<E> Default for Wheel<E> {
     }
 }
 
+/// The bits below the digit of a level.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "there are 11 levels")]
+const fn bits_below(level: usize) -> u32 {
+    level as u32 * DIGIT
+}
+
 /// The digit of a time at a level.
 #[inline]
 #[expect(clippy::cast_possible_truncation, reason = "a digit is below 64")]
 const fn digit(at: u64, level: usize) -> usize {
-    (at >> (level as u32 * DIGIT)) as usize % BUCKETS
+    (at >> bits_below(level)) as usize % BUCKETS
 }
 
 impl<E: Copy> Wheel<E> {
@@ -81,12 +88,12 @@ impl<E: Copy> Wheel<E> {
     pub(super) fn next_bucket(&mut self, agenda: &mut Agenda<E>) -> u64 {
         loop {
             let (level, mut bucket) = self.take_soonest();
-            let start = bucket[0].at >> (level as u32 * DIGIT) << (level as u32 * DIGIT);
+            let start = bucket[0].at >> bits_below(level) << bits_below(level);
             if bucket.len() <= SORTABLE || level == 0 {
                 self.len -= bucket.len();
                 agenda.refill(&mut bucket);
                 self.reuse(bucket);
-                return start + ((1 << (level as u32 * DIGIT)) - 1);
+                return start + ((1 << bits_below(level)) - 1);
             }
             for &entry in &bucket {
                 self.put(level - 1, entry);

@@ -102,6 +102,7 @@ impl Histogram {
 
 /// The bucket of a value: the leading bits, behind the number of bits cut off.
 #[inline]
+#[expect(clippy::cast_possible_truncation, reason = "what is left after the shift has ten bits")]
 const fn bucket_of(value: u64) -> usize {
     let shift = (63 - SUB_BITS).saturating_sub((value | 1).leading_zeros());
     ((shift as usize) << SUB_BITS) + (value >> shift) as usize

@@ -167,6 +167,7 @@ impl Reports {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these means are exact")]
 mod tests {
     use super::*;
 

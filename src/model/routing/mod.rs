@@ -25,7 +25,7 @@ pub enum Policy {
 
 impl Policy {
     /// The index of the target for a request with this key, among `targets` (at least one).
-    #[inline]
+    #[inline(always)]
     pub fn choose(&mut self, key: u32, targets: usize, stream: &mut RandomStream) -> usize {
         match self {
             Self::Random(policy) => policy.choose(targets, stream),

@@ -186,6 +186,10 @@ impl SourcesView<'_> {
             source.latency.record(context.now.since(finished.created).as_nanos());
         }
         context.requests.finish(context.now, request, outcome);
+        if source.size.is_some() {
+            // The next request in this place may come from a source that gives no sizes.
+            context.requests.set_size(request, 0);
+        }
     }
 
     /// Begins statistics anew.

@@ -1,0 +1,163 @@
+//! The experiment that started it all comes out as its original does.
+//!
+//! Source of the figures: happy-simulator, load-aware routing example, 30 seeds; "mean (sd)" is over seeds. A figure of
+//! ours agrees if the two means are no further apart than three standard errors of their difference, which is the root
+//! of sd^2 / seeds of theirs plus that of ours: chance alone takes one figure in 370 further.
+//!
+//! The farthest are two that belong together. Over 2,000 seeds of ours server 2 rejects 144 (their mean is 161 +- 5.5)
+//! and its load is 0.914 (theirs 0.900 +- 0.0047), close to three standard errors of their thirty seeds. An independent
+//! program of sixty lines, written from the description of the algorithm, gives 145 and 0.912; with loads averaged in
+//! floats, as theirs are, so that a mean of nine tenths may fall below its threshold, it gives 150 and 0.913.
+
+use rushhour::engine::time::SimTime;
+use rushhour::metrics::result::{NodeFigures, RunResult};
+use rushhour::request::Outcome;
+use rushhour::scenario::{DEFAULT_SCENARIO, Scenario};
+
+use crate::harness::{Estimate, replicate_logged, run_logged, scenario_with, server, source};
+
+const THEIR_SEEDS: f64 = 30.0;
+const OUR_SEEDS: u64 = 60;
+/// The spike of customer 1001.
+const SPIKE: (f64, f64) = (10.0, 25.0);
+
+fn experiment(overrides: &[&str]) -> Scenario {
+    scenario_with(DEFAULT_SCENARIO.1, overrides)
+}
+
+/// What the original reports of a run.
+fn figures(result: &RunResult) -> Vec<(&'static str, f64)> {
+    let completed = |name| server(result, name).completed as f64;
+    let latency = |name, q| {
+        source(result, name).latency.quantiles().quantile(q).expect("requests were served") as f64 * 1e-9
+    };
+    let rehashed = result.nodes.iter().map(|node| match node.figures {
+        NodeFigures::Client { rehashed, .. } => rehashed,
+        NodeFigures::LoadBalancer { .. } | NodeFigures::Server(_) => 0,
+    });
+    vec![
+        ("requests of customer 1001", source(result, "customer-1001").fates.offered as f64),
+        ("completed by server 0", completed("server-0")),
+        ("completed by server 1", completed("server-1")),
+        ("completed by server 2", completed("server-2")),
+        ("rejected by server 2", server(result, "server-2").rejected as f64),
+        ("rehashes", rehashed.sum::<u64>() as f64),
+        ("p50 of random customers", latency("everyone", 0.5)),
+        ("p95 of random customers", latency("everyone", 0.95)),
+        ("p99 of random customers", latency("everyone", 0.99)),
+        ("p50 of customer 1001", latency("customer-1001", 0.5)),
+        ("p99 of customer 1001", latency("customer-1001", 0.99)),
+        ("first rejection after the spike begins", first_rejection(result)),
+        ("mean load of server 2 during the spike", load_during_spike(result)),
+    ]
+}
+
+/// Mean and standard deviation over their seeds, in the order of [`figures`].
+const THEIRS: [(f64, f64); 13] = [
+    (2709.0, 49.0),
+    (780.0, 34.0),
+    (796.0, 33.0),
+    (2172.0, 64.0),
+    (161.0, 30.0),
+    (775.0, 44.0),
+    (0.0750, 0.0027),
+    (0.427, 0.038),
+    (1.038, 0.062),
+    (0.214, 0.022),
+    (1.305, 0.053),
+    (1.81, 0.34),
+    (0.900, 0.026),
+];
+
+fn first_rejection(result: &RunResult) -> f64 {
+    let rejections = result.requests.iter().filter_map(|record| match record.finished {
+        Some((at, Outcome::Rejected)) => Some(at),
+        Some(_) | None => None,
+    });
+    rejections.min().expect("server 2 overflows in every run").as_seconds() - SPIKE.0
+}
+
+/// The mean of what the probe saw: the share of slots in use every 100 ms.
+fn load_during_spike(result: &RunResult) -> f64 {
+    let load = result.series.iter().find(|series| (&*series.node, &*series.metric) == ("server-2", "load"));
+    let samples = load.expect("the scenario probes it").samples.iter();
+    let during: Vec<f64> = samples
+        .filter(|(at, _)| (SPIKE.0..=SPIKE.1).contains(&at.as_seconds()))
+        .map(|&(_, load)| load)
+        .collect();
+    during.iter().sum::<f64>() / during.len() as f64
+}
+
+#[test]
+fn the_load_aware_routing_experiment_agrees_with_its_original() {
+    let runs = replicate_logged(&experiment(&[]), OUR_SEEDS, |result| {
+        assert_eq!(
+            source(&result, "everyone").fates.offered,
+            1200,
+            "20/s for 60 s, the last one at 60 s included"
+        );
+        for idle in ["server-0", "server-1"] {
+            assert_eq!(server(&result, idle).rejected, 0, "only the hot server overflows");
+        }
+        figures(&result)
+    });
+    let mut wrong = Vec::new();
+    for (at, (their_mean, their_sd)) in THEIRS.into_iter().enumerate() {
+        let ours = Estimate::of(runs.iter().map(|run| run[at].1));
+        let spread = (their_sd * their_sd / THEIR_SEEDS + ours.standard_error * ours.standard_error).sqrt();
+        let off = (ours.mean - their_mean) / spread;
+        let line = format!(
+            "{}: ours {:.4} (sd {:.4}), theirs {their_mean} (sd {their_sd}): {off:+.2} standard errors",
+            runs[0][at].0, ours.mean, ours.sd
+        );
+        println!("{line}");
+        if off.abs() > 3.0 {
+            wrong.push(line);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn the_last_request_of_the_constant_source_is_born_at_the_last_moment() {
+    let result = run_logged(&experiment(&[]));
+    let born: Vec<SimTime> =
+        result.requests.iter().filter(|record| record.source == 0).map(|record| record.created).collect();
+    let expected = (1..=1200).map(|n| SimTime::from_nanos(n * 50_000_000));
+    let mut sorted = born;
+    sorted.sort_unstable();
+    assert!(sorted.into_iter().eq(expected), "one every 50 ms, from 50 ms to 60 s");
+}
+
+#[test]
+fn a_hot_customer_is_spread_only_with_smart_routing() {
+    let served_by = |result: &RunResult| {
+        let mut servers: Vec<u32> = result
+            .requests
+            .iter()
+            .filter(|record| record.key == 1001)
+            .filter_map(|record| record.server)
+            .collect();
+        servers.sort_unstable();
+        servers.dedup();
+        servers
+    };
+    assert_eq!(served_by(&run_logged(&experiment(&[]))), [0, 1, 2]);
+    let off = run_logged(&experiment(&["nodes.client.routing.smart=false"]));
+    assert_eq!(served_by(&off), [2], "1001 mod 3 is 2");
+    // Every customer keeps its own server then.
+    assert!(off.requests.iter().all(|record| record.server == Some(record.key % 3)));
+    assert!(off.requests.iter().all(|record| record.attempts == 1));
+}
+
+#[test]
+fn nothing_but_the_routing_differs_between_smart_and_not() {
+    // Common random numbers: both variants meet the same requests at the same moments.
+    let births = |overrides: &[&str]| {
+        let result = run_logged(&experiment(overrides));
+        let mut births: Vec<_> = result.requests.iter().map(|r| (r.id, r.created, r.source, r.key)).collect();
+        births.sort_unstable();
+        births
+    };
+    assert_eq!(births(&[]), births(&["nodes.client.routing.smart=false"]));
+}

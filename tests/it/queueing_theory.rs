@@ -1,0 +1,482 @@
+//! Queues behave as queueing theory says they do: the formulas of Erlang, Pollaczek, Khinchine, Burke and Jackson, as
+//! they stand in Kleinrock, "Queueing systems", volume 1, 1975.
+//!
+//! Service times are 1 s on average, so that times are in units of the service time. Runs begin with an empty system;
+//! the warm-up is many relaxation times long, 1 / (c mu (1 - sqrt(rho))^2) in a Markovian queue, so that what is
+//! left of the beginning is far below a standard error.
+
+use rushhour::engine::time::{NANOS_PER_SECOND, SimDuration, SimTime};
+use rushhour::metrics::result::RunResult;
+use rushhour::request::Outcome;
+use rushhour::scenario::Scenario;
+
+use crate::harness::{
+    Estimate, Z, assert_columns, assert_count, born_from, replicate, replicate_logged, run_logged, scenario,
+    server, source,
+};
+
+/// Nanoseconds to seconds.
+const NANO: f64 = 1e-9;
+
+/// Requests at a Poisson rate for one server of mean service time 1 s, unless `law` says otherwise.
+fn station(rate: f64, slots: u32, law: &str, queue: &str, warm_up: u32, run: u32) -> Scenario {
+    scenario(&format!(
+        r#"Scenario(
+            name: "one station", run_until: "{run}s", warm_up: "{warm_up}s",
+            sources: {{ "users": (arrivals: Poisson(rate: "{rate}/s"), to: "desk") }},
+            nodes: {{ "desk": Server(concurrency: {slots}, service: {law}, queue: {queue}) }},
+        )"#
+    ))
+}
+
+const EXPONENTIAL: &str = r#"Exponential(mean: "1s")"#;
+const UNBOUNDED: &str = "Fifo()";
+
+fn mean_wait(result: &RunResult, name: &str) -> f64 {
+    server(result, name).wait.quantiles().mean().expect("requests were served") * NANO
+}
+
+/// Mean wait, mean number waiting, utilization.
+fn line(result: &RunResult, name: &str) -> [f64; 3] {
+    let desk = server(result, name);
+    let levels = [desk.queue_depth_mean, desk.utilization].map(|level| level.expect("time has passed"));
+    [mean_wait(result, name), levels[0], levels[1]]
+}
+
+/// Erlang's B formula: the share of requests that find all `slots` taken when none can wait.
+fn erlang_b(slots: u32, offered: f64) -> f64 {
+    (1..=slots).fold(1.0, |b, k| offered * b / (f64::from(k) + offered * b))
+}
+
+/// Erlang's C formula: the share of requests that have to wait.
+fn erlang_c(slots: u32, offered: f64) -> f64 {
+    let (b, load) = (erlang_b(slots, offered), offered / f64::from(slots));
+    b / (1.0 - load * (1.0 - b))
+}
+
+#[test]
+fn a_single_server_has_the_waits_of_m_m_1() {
+    for (load, warm_up, run) in [(0.5, 500, 20_000), (0.8, 2_000, 60_000), (0.9, 8_000, 160_000)] {
+        let system = station(load, 1, EXPONENTIAL, UNBOUNDED, warm_up, run);
+        let rows = replicate(&system, 30, |result| {
+            let [wait, waiting, busy] = line(&result, "desk");
+            let users = source(&result, "users");
+            let waits = server(&result, "desk").wait.quantiles();
+            let (_, highest, at_once) = waits.histogram().ranges().next().expect("requests were served");
+            assert_eq!(highest, 0, "some requests do not wait");
+            let latency = users.latency.quantiles();
+            [
+                wait,
+                waiting,
+                busy,
+                users.in_flight_mean.expect("time has passed"),
+                at_once as f64 / waits.count() as f64,
+                latency.mean().expect("requests were served") * NANO,
+                latency.sd().expect("requests were served") * NANO,
+            ]
+        });
+        let (wait, stay) = (load / (1.0 - load), 1.0 / (1.0 - load));
+        assert_columns(
+            &rows,
+            &format!("M/M/1 at {load}"),
+            [
+                ("mean wait", wait),
+                ("mean number waiting", load * wait),
+                ("utilization", load),
+                ("mean number in the system", load * stay),
+                ("share that does not wait", 1.0 - load),
+                ("mean time in the system", stay),
+                // The law is exponential, so that this is its mean.
+                ("sd of the time in the system", stay),
+            ],
+        );
+    }
+}
+
+#[test]
+fn the_time_in_m_m_1_is_exponentially_distributed() {
+    let (load, quantiles) = (0.8, [0.5, 0.8, 0.9, 0.95, 0.99, 0.999]);
+    let system = station(load, 1, EXPONENTIAL, UNBOUNDED, 2_000, 60_000);
+    let mean = 1.0 / (1.0 - load);
+    let theory = quantiles.map(|q: f64| -mean * libm::log1p(-q));
+    let tallies = replicate(&system, 40, |result| source(&result, "users").latency.clone());
+    let mut together = tallies[0].clone();
+    tallies[1..].iter().for_each(|tally| together.merge(tally));
+    let together = together.quantiles();
+    for (q, theory) in quantiles.into_iter().zip(theory) {
+        // A quantile of a run is biased, the share of requests below a fixed time is not. Its standard error becomes
+        // one of the quantile through the density there, (1 - q) / mean; the histogram adds up to 0.1 %. (That shifts a
+        // share by a fraction of its standard error.)
+        let shares = tallies.iter().map(|tally| {
+            let figures = tally.quantiles();
+            let below = figures
+                .histogram()
+                .ranges()
+                .filter(|(low, high, _)| (low + high) as f64 * 0.5 * NANO <= theory);
+            below.map(|(_, _, count)| count).sum::<u64>() as f64 / figures.count() as f64
+        });
+        let share = Estimate::of(shares);
+        share.assert_is(&format!("share below the {q} quantile"), q);
+        let found = together.quantile(q).expect("requests were served") as f64 * NANO;
+        let error = share.standard_error * mean / (1.0 - q);
+        println!("quantile {q}: {found:.4} (se {error:.4}), theory {theory:.4}");
+        assert!((found - theory).abs() <= Z * error + 1e-3 * theory, "{q}: {found}, not {theory} ({error})");
+    }
+}
+
+#[test]
+fn several_servers_share_a_line_as_erlang_c_says() {
+    for (slots, load, warm_up, run) in [
+        (2, 0.5, 500, 20_000),
+        (2, 0.8, 2_000, 40_000),
+        (2, 0.95, 15_000, 150_000),
+        (10, 0.5, 100, 10_000),
+        (10, 0.8, 500, 10_000),
+        (10, 0.95, 3_000, 40_000),
+    ] {
+        let rate = f64::from(slots) * load;
+        let system = station(rate, slots, EXPONENTIAL, UNBOUNDED, warm_up, run);
+        let rows = replicate(&system, 30, |result| {
+            let [wait, waiting, busy] = line(&result, "desk");
+            let waits = server(&result, "desk").wait.quantiles();
+            let (_, _, at_once) = waits.histogram().ranges().next().expect("requests were served");
+            [wait, waiting, busy, 1.0 - at_once as f64 / waits.count() as f64]
+        });
+        let waits = erlang_c(slots, rate);
+        let wait = waits / (f64::from(slots) - rate);
+        assert_columns(
+            &rows,
+            &format!("M/M/{slots} at {load}"),
+            [
+                ("mean wait", wait),
+                ("mean number waiting", rate * wait),
+                ("utilization", load),
+                ("share that waits", waits),
+            ],
+        );
+    }
+}
+
+/// The share of requests that were turned away among those born after `from`.
+fn rejected_from(result: &RunResult, from: SimTime) -> f64 {
+    let (mut rejected, mut all) = (0_u64, 0_u64);
+    for record in born_from(result, from) {
+        all += 1;
+        rejected += u64::from(record.finished.is_some_and(|(_, outcome)| outcome == Outcome::Rejected));
+    }
+    rejected as f64 / all as f64
+}
+
+#[test]
+fn a_bounded_line_turns_away_the_share_of_m_m_c_k() {
+    for (slots, capacity, load) in [(1, 4, 0.8), (1, 9, 1.2), (3, 5, 0.9), (10, 20, 1.0)] {
+        let rate = f64::from(slots) * load;
+        let system = station(rate, slots, EXPONENTIAL, &format!("Fifo(capacity: {capacity})"), 1_000, 20_000);
+        let from = SimTime::ZERO + system.warm_up;
+        let rows = replicate_logged(&system, 20, |result| {
+            let [wait, waiting, busy] = line(&result, "desk");
+            [rejected_from(&result, from), wait, waiting, busy]
+        });
+        // Probabilities of 0, 1, ..., c + K requests in the system, up to a factor: each is the one before times the
+        // rate over the rate at which a busy slot becomes free.
+        let weights: Vec<f64> = (0..=slots + capacity)
+            .scan(1.0, |weight, n| {
+                if n > 0 {
+                    *weight *= rate / f64::from(n.min(slots));
+                }
+                Some(*weight)
+            })
+            .collect();
+        let total: f64 = weights.iter().sum();
+        let mean = |of: &dyn Fn(u32) -> f64| {
+            (0..).zip(&weights).map(|(n, weight)| of(n) * weight / total).sum::<f64>()
+        };
+        let blocked = weights[weights.len() - 1] / total;
+        let waiting = mean(&|n| f64::from(n.saturating_sub(slots)));
+        assert_columns(
+            &rows,
+            &format!("M/M/{slots}/{} at {load}", slots + capacity),
+            [
+                ("share turned away", blocked),
+                ("mean wait of those let in", waiting / (rate * (1.0 - blocked))),
+                ("mean number waiting", waiting),
+                ("utilization", rate * (1.0 - blocked) / f64::from(slots)),
+            ],
+        );
+    }
+}
+
+#[test]
+fn without_a_line_erlang_b_holds_for_any_law_of_service() {
+    let blocked = erlang_b(10, 8.0);
+    for law in [
+        EXPONENTIAL,
+        r#"Constant("1s")"#,
+        r#"Uniform(min: "0s", max: "2s")"#,
+        r#"Gamma(mean: "1s", sd: "2s")"#,
+        r#"LogNormal(mean: "1s", sd: "1.5s")"#,
+    ] {
+        let system = station(8.0, 10, law, "Fifo(capacity: 0)", 500, 10_000);
+        let from = SimTime::ZERO + system.warm_up;
+        let rows = replicate_logged(&system, 20, |result| {
+            assert_eq!(server(&result, "desk").queue_depth_max, 0, "nobody can wait");
+            [rejected_from(&result, from), line(&result, "desk")[2]]
+        });
+        let theory = [("share turned away", blocked), ("utilization", 0.8 * (1.0 - blocked))];
+        assert_columns(&rows, &format!("M/G/10/10 with {law}"), theory);
+    }
+}
+
+/// Laws with mean 1 s, and their variances by textbook.
+fn laws() -> Vec<(&'static str, f64)> {
+    // The second moment of Weibull's law is gamma(1 + 2/k) / gamma(1 + 1/k)^2 in units of the mean: for k = 1/2 it is
+    // 24 / 4, for k = 2 it is 4 / pi.
+    vec![
+        (r#"Constant("1s")"#, 0.0),
+        (EXPONENTIAL, 1.0),
+        (r#"Uniform(min: "500ms", max: "1500ms")"#, 1.0 / 12.0),
+        (r#"Normal(mean: "1s", sd: "300ms")"#, 0.09),
+        (r#"Gamma(mean: "1s", sd: "500ms")"#, 0.25),
+        (r#"Gamma(mean: "1s", sd: "2s")"#, 4.0),
+        (r#"Erlang(mean: "1s", stages: 3)"#, 1.0 / 3.0),
+        (r#"LogNormal(mean: "1s", sd: "1.5s")"#, 2.25),
+        (r#"Weibull(mean: "1s", shape: 0.5)"#, 5.0),
+        (r#"Weibull(mean: "1s", shape: 2.0)"#, 4.0 / std::f64::consts::PI - 1.0),
+        // Second moment 2 (0.9 * 0.5^2 + 0.1 * 5.5^2) = 6.5.
+        (
+            r#"HyperExponential(branches: [(probability: 0.9, mean: "500ms"), (probability: 0.1, mean: "5500ms")])"#,
+            5.5,
+        ),
+        // Second moment 0.5 * 0.25 + 0.4 * 1 + 0.1 * 3.5^2 = 1.75.
+        (r#"Empirical(values: ["500ms", "1s", "3500ms"], weights: [5.0, 4.0, 1.0])"#, 0.75),
+        (r#"Shifted(by: "400ms", of: Exponential(mean: "600ms"))"#, 0.36),
+    ]
+}
+
+#[test]
+fn any_law_of_service_makes_the_wait_of_pollaczek_and_khinchine() {
+    for (law, variance) in laws() {
+        for load in [0.5, 0.8] {
+            let (warm_up, run) = if load < 0.6 { (1_000, 20_000) } else { (8_000, 60_000) };
+            let system = station(load, 1, law, UNBOUNDED, warm_up, run);
+            let rows = replicate(&system, 30, |result| {
+                let served = server(&result, "desk").service.quantiles();
+                let mean = served.mean().expect("requests were served") * NANO;
+                let [wait, waiting, busy] = line(&result, "desk");
+                [wait, waiting, busy, mean]
+            });
+            let wait = load * (1.0 + variance) / (2.0 * (1.0 - load));
+            let theory = [
+                ("mean wait", wait),
+                ("mean number waiting", load * wait),
+                ("utilization", load),
+                ("mean service", 1.0),
+            ];
+            if variance > 0.0 {
+                assert_columns(&rows, &format!("M/G/1 with {law} at {load}"), theory);
+            } else {
+                let rows: Vec<_> =
+                    rows.iter().map(|&[wait, waiting, busy, _]| [wait, waiting, busy]).collect();
+                assert_columns(&rows, &format!("M/D/1 at {load}"), [theory[0], theory[1], theory[2]]);
+            }
+        }
+    }
+}
+
+#[test]
+fn two_stations_in_a_row_are_two_independent_queues() {
+    // Burke: what leaves an M/M/c queue is again a Poisson stream; Jackson: states are independent.
+    let system = scenario(
+        r#"Scenario(
+            name: "tandem", run_until: "40000s", warm_up: "2000s",
+            sources: { "users": (arrivals: Poisson(rate: "0.8/s"), to: "first") },
+            nodes: {
+                "first": Server(concurrency: 2, service: Exponential(mean: "2s"), then: "second"),
+                "second": Server(service: Exponential(mean: "1s")),
+            },
+        )"#,
+    );
+    let rows = replicate(&system, 30, |result| {
+        let users = source(&result, "users");
+        let latency = users.latency.quantiles().mean().expect("requests were served") * NANO;
+        [
+            line(&result, "first")[0],
+            line(&result, "first")[2],
+            line(&result, "second")[0],
+            line(&result, "second")[1],
+            latency,
+            users.in_flight_mean.expect("time has passed"),
+        ]
+    });
+    let first = erlang_c(2, 1.6) / (1.0 - 0.8);
+    let second = 0.8 / 0.2;
+    let stay = first + 2.0 + second + 1.0;
+    assert_columns(
+        &rows,
+        "tandem",
+        [
+            ("first wait", first),
+            ("first utilization", 0.8),
+            ("second wait", second),
+            ("second number waiting", 0.8 * second),
+            ("time in the system", stay),
+            ("number in the system", 0.8 * stay),
+        ],
+    );
+}
+
+#[test]
+fn a_poisson_stream_that_is_split_at_random_makes_independent_poisson_streams() {
+    let system = scenario(
+        r#"Scenario(
+            name: "split", run_until: "20000s", warm_up: "1000s",
+            sources: { "users": (arrivals: Poisson(rate: "2.1/s"), to: "dice") },
+            nodes: {
+                "dice": LoadBalancer(policy: Random, to: "desk"),
+                "desk": Server(count: 3, service: Exponential(mean: "1s")),
+            },
+        )"#,
+    );
+    let rows =
+        replicate(&system, 30, |result| ["desk-0", "desk-1", "desk-2"].map(|name| mean_wait(&result, name)));
+    assert_columns(&rows, "split", ["desk-0", "desk-1", "desk-2"].map(|name| (name, 0.7 / 0.3)));
+
+    // Arrivals of each desk in each of 10,000 intervals of 2 s: Poisson with mean 1.4, so that the variance is the mean,
+    // and without correlation.
+    let (bins, mean) = (10_000, 1.4);
+    let mut counts = vec![[0.0; 3]; bins];
+    for record in &run_logged(&system).requests {
+        let desk = record.server.expect("nothing is lost") as usize;
+        counts[interval(record.created, 2)][desk] += 1.0;
+    }
+    let n = bins as f64;
+    for desk in 0..3 {
+        let total: f64 = counts.iter().map(|count| count[desk]).sum();
+        assert_count(&format!("arrivals at desk {desk}"), total, n * mean, n * mean);
+        // The variance of (x - m)^2 is m + 2 m^2 for a Poisson variable of mean m.
+        let squares: f64 = counts.iter().map(|count| (count[desk] - mean) * (count[desk] - mean)).sum();
+        let variance = n * (mean + 2.0 * mean * mean);
+        assert_count(&format!("squared deviations at desk {desk}"), squares, n * mean, variance);
+        let other = (desk + 1) % 3;
+        let products: f64 = counts.iter().map(|count| (count[desk] - mean) * (count[other] - mean)).sum();
+        assert_count(&format!("products of desks {desk} and {other}"), products, 0.0, n * mean * mean);
+    }
+}
+
+/// In which interval of so many seconds a moment lies.
+fn interval(moment: SimTime, seconds: u64) -> usize {
+    usize::try_from(moment.as_nanos() / (seconds * NANOS_PER_SECOND)).expect("a run has few of them")
+}
+
+#[test]
+fn a_wave_brings_as_many_requests_in_each_quarter_as_its_integral() {
+    let system = scenario(
+        r#"Scenario(
+            name: "tide", run_until: "4000s",
+            sources: { "tide": (arrivals: Poisson(rate: Sine(mean: "20/s", amplitude: "15/s", period: "100s")), to: "sink") },
+            nodes: { "sink": Server(concurrency: 100, service: Constant("1ms")) },
+        )"#,
+    );
+    let mut quarters = [0.0; 4];
+    for record in &run_logged(&system).requests {
+        quarters[interval(record.created, 25) % 4] += 1.0;
+    }
+    // In 40 periods: 40 * (20 * 25 +- 15 * 100 / (2 pi)), twice up and twice down.
+    let swing = 15.0 * 100.0 / std::f64::consts::TAU;
+    for (quarter, (count, sign)) in quarters.into_iter().zip([1.0, 1.0, -1.0, -1.0]).enumerate() {
+        let expected = 40.0 * (500.0 + sign * swing);
+        assert_count(&format!("quarter {quarter}"), count, expected, expected);
+    }
+}
+
+const LINKED: &str = r#"Scenario(
+    name: "linked", arrivals_until: "2000s", run_until: "2100s",
+    sources: { "users": (arrivals: Poisson(rate: "5/s"), to: "router") },
+    nodes: {
+        "router": LoadBalancer(policy: Random, to: "desk"),
+        "desk": Server(count: 2, concurrency: 4, service: Exponential(mean: "1s")),
+    },
+    links: [
+        (from: "users", to: "router", latency: Constant("3ms")),
+        (from: "router", to: "desk-0", latency: Constant("20ms"), response_latency: Constant("7ms")),
+        (from: "router", to: "desk", latency: Constant("1us")),
+    ],
+)"#;
+
+#[test]
+fn a_link_of_constant_latency_adds_just_that() {
+    let result = run_logged(&scenario(LINKED));
+    let (mut near, mut far) = (0, 0);
+    for record in &result.requests {
+        let (finished, outcome) = record.finished.expect("all is over");
+        assert_eq!(outcome, Outcome::Completed);
+        let on_links =
+            finished.since(record.created).as_nanos() - record.waiting.as_nanos() - record.service.as_nanos();
+        if record.server == Some(0) {
+            assert_eq!(on_links, 33_000_000, "3 ms + 20 ms out, 7 ms + 3 ms back");
+            far += 1;
+        } else {
+            assert_eq!(on_links, 6_002_000, "3 ms + 1 us, twice: the link to one desk precedes that to both");
+            near += 1;
+        }
+    }
+    assert!(near > 4_000 && far > 4_000, "{near} and {far} of 10,000");
+}
+
+#[test]
+fn a_link_of_random_latency_adds_its_mean_each_way() {
+    let system = scenario(
+        r#"Scenario(
+            name: "jitter", run_until: "3000s",
+            sources: { "users": (arrivals: Poisson(rate: "10/s"), to: "desk") },
+            nodes: { "desk": Server(concurrency: 100, service: Constant("5ms")) },
+            links: [(from: "users", to: "desk", latency: Exponential(mean: "40ms"), response_latency: Gamma(mean: "30ms", sd: "10ms"))],
+        )"#,
+    );
+    let latency = run_logged(&system).sources[0].latency.quantiles();
+    let error = latency.sd().expect("many requests") / (latency.count() as f64).sqrt();
+    let mean = latency.mean().expect("many requests");
+    // Requests do not meet each other here, so that each is a sample of its own.
+    assert!((mean - 75e6).abs() <= Z * error, "{mean} ns, not 75 ms, with a standard error of {error}");
+    let spread = 41.231e6; // sqrt(40^2 + 10^2) ms
+    let sd = latency.sd().expect("many requests");
+    // The fourth moment about the mean of such a sum is at most that of an exponential law, 9 sd^4: so the relative
+    // standard error of a standard deviation is at most sqrt(8 / n) / 2.
+    assert!((sd - spread).abs() <= Z * spread * (2.0 / latency.count() as f64).sqrt(), "{sd}");
+}
+
+#[test]
+fn a_link_loses_the_share_that_it_should() {
+    let system = scenario(
+        r#"Scenario(
+            name: "lossy", arrivals_until: "5000s", run_until: "5010s",
+            sources: { "users": (arrivals: Poisson(rate: "20/s"), to: "desk") },
+            nodes: { "desk": Server(concurrency: 100, service: Constant("5ms")) },
+            links: [(from: "users", to: "desk", latency: Constant("1ms"), loss: 0.03)],
+        )"#,
+    );
+    let result = run_logged(&system);
+    let fates = source(&result, "users").fates;
+    let (offered, share) = (fates.offered as f64, 1.0 - 0.97 * 0.97);
+    assert_count(
+        "lost requests",
+        fates.of(Outcome::Dropped) as f64,
+        offered * share,
+        offered * share * (1.0 - share),
+    );
+    let arrived = server(&result, "desk").arrived as f64;
+    assert_count("requests that arrive", arrived, offered * 0.97, offered * 0.97 * 0.03);
+    assert_eq!(
+        result.links[0].lost,
+        fates.of(Outcome::Dropped),
+        "a message that is lost is a request that is"
+    );
+    let lost = result
+        .requests
+        .iter()
+        .filter(|record| record.finished.is_some_and(|(_, outcome)| outcome == Outcome::Dropped));
+    let on_the_way_out = lost.filter(|record| record.server.is_none()).count() as u64;
+    assert_eq!(on_the_way_out, fates.offered - server(&result, "desk").arrived);
+    let none = SimDuration::ZERO;
+    assert!(result.requests.iter().all(|record| record.server.is_some() || record.service == none));
+}
