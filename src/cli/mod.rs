@@ -1,8 +1,8 @@
 //! The command line: what can be asked for, and how the program answers. One file a subcommand.
 //!
-//! Standard output is the result and nothing else ([`output`]). Everything that goes wrong is a [`Failure`], which says
+//! Standard output is the result and nothing else (`output`). Everything that goes wrong is a [`Failure`], which says
 //! itself on standard error and decides the exit status. What a run may be told from outside while it lasts is in
-//! [`interrupt`], what it tells in [`progress`].
+//! `interrupt`, what it tells in `progress`.
 
 mod check;
 mod failure;

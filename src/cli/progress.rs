@@ -14,39 +14,34 @@ const REFRESH_SECONDS: f64 = 0.2;
 const WIDTH: usize = 79;
 
 /// Time as it passes outside of the simulation.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Stopwatch {
-    #[expect(clippy::disallowed_types, reason = "tells how long a run took; no result depends on it")]
-    started: std::time::Instant,
-}
+#[expect(clippy::disallowed_types, reason = "tells how long a run took; no result depends on it")]
+pub(super) struct Stopwatch(std::time::Instant);
 
 impl Stopwatch {
     /// Starts now.
     pub(super) fn start() -> Self {
         #[expect(clippy::disallowed_types, reason = "tells how long a run took; no result depends on it")]
-        let started = std::time::Instant::now();
-        Self { started }
+        Self(std::time::Instant::now())
     }
 
     /// Seconds since the start.
     pub(super) fn seconds(&self) -> f64 {
-        self.started.elapsed().as_secs_f64()
+        self.0.elapsed().as_secs_f64()
     }
 }
 
 /// The line. It is wiped off when this is dropped.
-#[derive(Debug)]
-pub(super) struct Progress {
+pub(super) struct Progress<'a> {
     wanted: bool,
     end: SimTime,
-    stopwatch: Stopwatch,
+    stopwatch: &'a Stopwatch,
     /// When the line was last written.
     shown: Option<f64>,
 }
 
-impl Progress {
+impl<'a> Progress<'a> {
     /// Of a run that ends at `end`.
-    pub(super) fn of(end: SimTime, stopwatch: Stopwatch, quiet: bool) -> Self {
+    pub(super) fn of(end: SimTime, stopwatch: &'a Stopwatch, quiet: bool) -> Self {
         Self { wanted: !quiet && io::stderr().is_terminal(), end, stopwatch, shown: None }
     }
 
@@ -66,7 +61,7 @@ impl Progress {
     }
 }
 
-impl Drop for Progress {
+impl Drop for Progress<'_> {
     fn drop(&mut self) {
         if self.shown.is_some() {
             self.write("");
@@ -75,7 +70,7 @@ impl Drop for Progress {
     }
 }
 
-/// `  35 %  22.8 s of 65 s  12.4 virtual seconds a second  5.1M events/s  3.4 s left`
+/// ` 35 %  22.8 s of 65 s  12.4x real time  5.1M events/s  3.41 s left`
 #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
 fn line(now: SimTime, end: SimTime, events: u64, elapsed: f64) -> String {
     let (now, end) = (now.as_seconds(), end.as_seconds());
@@ -101,7 +96,7 @@ mod tests {
         let at = |seconds: u64| SimTime::from_nanos(seconds * 1_000_000_000);
         assert_eq!(
             line(at(25), at(100), 9_000_000, 2.0),
-            " 25 %  25 s of 100 s  12.50x real time  4.5M events/s  6 s left"
+            " 25 %  25 s of 100 s  12.5x real time  4.5M events/s  6 s left"
         );
         assert!(line(SimTime::ZERO, at(100), 0, 1.0).ends_with("- left"));
     }

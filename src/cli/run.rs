@@ -78,7 +78,7 @@ impl RunArguments {
         let interrupt = Interrupt::listen();
         let directory = self.out.as_deref().map(prepared).transpose()?;
         let stopwatch = Stopwatch::start();
-        let result = self.run(&scenario, &interrupt, stopwatch)?;
+        let result = self.run(&scenario, &interrupt, &stopwatch)?;
         let summary = Summary::of(&result).with_wall_seconds(stopwatch.seconds());
         if let Some(directory) = directory {
             self.write(&directory, &summary, &result, &interrupt)?;
@@ -90,7 +90,7 @@ impl RunArguments {
         &self,
         scenario: &Scenario,
         interrupt: &Interrupt,
-        stopwatch: Stopwatch,
+        stopwatch: &Stopwatch,
     ) -> Result<RunResult, Failure> {
         let options =
             RunOptions { seed: self.seed, replication: self.replication, log_requests: self.requests };

@@ -53,18 +53,17 @@ fn bytes(name: &str, from: impl Read) -> Result<Vec<u8>, Failure> {
 
 fn unreadable(path: &Path, error: &io::Error) -> Failure {
     let name = path.display();
-    match error.kind() {
-        io::ErrorKind::NotFound => {
-            let remedy = similar(path).map_or_else(
-                || "`rushhour run` without a file runs the built-in scenario".to_owned(),
-                |similar| format!("did you mean `{similar}`?"),
-            );
-            Failure::refused(&format!("{name}: there is no such file"), &remedy)
-        }
-        io::ErrorKind::PermissionDenied => {
-            Failure::refused(&format!("{name}: you may not read it"), "ask its owner, or copy it")
-        }
-        _ => Failure::refused(&format!("{name}: it cannot be read: {error}"), "see what it is"),
+    if error.kind() == io::ErrorKind::NotFound {
+        let remedy = similar(path).map_or_else(
+            || "`rushhour run` without a file runs the built-in scenario".to_owned(),
+            |similar| format!("did you mean `{similar}`?"),
+        );
+        Failure::refused(&format!("{name}: there is no such file"), &remedy)
+    } else {
+        Failure::refused(
+            &format!("{name}: it cannot be read: {error}"),
+            "see what it is, and who may read it",
+        )
     }
 }
 

@@ -223,7 +223,7 @@ mod tests {
         let text = anstream::adapter::strip_str(&table.render()).to_string();
         assert_eq!(
             text,
-            "Links                 sent        lost\n  a -> b             1,000           7\n  b -> c                10  12,345,678\n"
+            "Links              sent        lost\n  a -> b          1,000           7\n  b -> c             10  12,345,678\n"
         );
         assert_eq!(Table::new("Links", &["sent"]).render(), "");
     }
