@@ -59,10 +59,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod cli;
 pub mod engine;
 pub mod event;
 pub mod metrics;
 pub mod model;
+pub mod report;
 pub mod request;
 pub mod scenario;
 pub mod simulation;

@@ -20,6 +20,27 @@ pub struct Overview {
     pub queue: Vec<Vec<f32>>,
 }
 
+impl Overview {
+    /// The mean load in each slice over some servers.
+    #[must_use]
+    pub fn mean_load(&self, rows: &[usize]) -> Vec<f32> {
+        mean(&self.load, rows)
+    }
+
+    /// The mean queue in each slice over some servers.
+    #[must_use]
+    pub fn mean_queue(&self, rows: &[usize]) -> Vec<f32> {
+        mean(&self.queue, rows)
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a picture of a few pixels")]
+fn mean(of: &[Vec<f32>], rows: &[usize]) -> Vec<f32> {
+    let rows: Vec<&Vec<f32>> = rows.iter().filter_map(|&row| of.get(row)).collect();
+    let slices = rows.iter().map(|row| row.len()).min().unwrap_or(0);
+    (0..slices).map(|slice| rows.iter().map(|row| row[slice]).sum::<f32>() / rows.len() as f32).collect()
+}
+
 /// Gathers the overview.
 #[derive(Resource, Clone, Debug, Default)]
 pub struct Surveyor {
@@ -84,4 +105,18 @@ impl Surveyor {
 /// The integrals of a server's requests in service and in its queue.
 fn integrals(servers: &ServersView<'_>, row: u32, now: SimTime) -> (u128, u128) {
     (servers.in_flight(row).level.integral(now), servers.queue(row).depth.integral(now))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mean_over_servers_is_taken_slice_by_slice() {
+        let load = vec![vec![0.0, 1.0], vec![1.0, 1.0], vec![0.5, 0.0]];
+        let overview = Overview { load, ..Overview::default() };
+        assert_eq!(overview.mean_load(&[0, 1]), [0.5, 1.0]);
+        assert_eq!(overview.mean_load(&[]), [] as [f32; 0]);
+        assert_eq!(overview.mean_queue(&[0]), [] as [f32; 0]);
+    }
 }

@@ -180,7 +180,9 @@ impl Checker<'_> {
         };
         if !used {
             let message = format!("\"{from}\" never sends to \"{to}\", so that nothing would pass this link");
-            self.add(path, message, "links lead from a sender to those in its `to` or `then`");
+            let problem = Problem::new(path, message).because_of(from).because_of(to);
+            self.problems
+                .push(problem.with_remedy("links lead from a sender to those in its `to` or `then`"));
         }
     }
 
@@ -255,7 +257,9 @@ impl Checker<'_> {
         };
         if !self.scenario.nodes.get(client).is_some_and(remembers) {
             let message = format!("\"{client}\" does not remember loads: its routing is not LoadAware");
-            self.add(path.clone(), message, "write `LoadAware(..., smart: false)` to listen without acting");
+            let problem = Problem::new(path.clone(), message).because_of(client);
+            self.problems
+                .push(problem.with_remedy("write `LoadAware(..., smart: false)` to listen without acting"));
         }
         if whole { entry.members.len() as u64 } else { 1 }
     }

@@ -149,7 +149,9 @@ impl Directory {
     pub fn unknown(&self, name: &str, what: &str, path: Path, kinds: &[NodeKind]) -> Problem {
         let known =
             self.entries.iter().filter(|entry| kinds.contains(&entry.kind)).map(|entry| entry.name.as_str());
-        Problem::new(path, format!("there is no {what} \"{name}\"")).with_remedy(nearest::remedy(name, known))
+        Problem::new(path, format!("there is no {what} \"{name}\""))
+            .with_remedy(nearest::remedy(name, known))
+            .because_of(name)
     }
 
     fn add(&mut self, entry: Entry, path: Path, problems: &mut Vec<Problem>) {
@@ -195,7 +197,7 @@ fn wrong_count(count: Option<u32>, total: u64, path: &Path) -> Option<Problem> {
         );
     }
     (total > MAX_NODES).then(|| {
-        Problem::new(path, format!("that makes {total} nodes"))
+        Problem::new(path, format!("with these {} there are {total} nodes", count.unwrap_or(1)))
             .with_remedy(format!("at most {MAX_NODES} can be simulated"))
     })
 }

@@ -31,10 +31,14 @@ pub fn load(name: &str, bytes: &[u8], overrides: &[String]) -> Result<Loaded, Co
     }
     let decoded = document.decode::<Scenario>();
     complaints.extend(decoded.complaints);
-    // What was left out of the scenario because of a mistake is not complained of as missing.
+    // What had to be left out of the scenario because of a mistake is neither wrong nor missing once more.
     let scenario = decoded.value;
     if let Some(scenario) = &scenario {
-        let problems = check(scenario).into_iter().filter(|problem| !decoded.poisoned.covers(&problem.path));
+        let poisoned = &decoded.poisoned;
+        let untrue = |problem: &Problem| {
+            poisoned.touches(&problem.path) || problem.follows_from.iter().any(|path| poisoned.touches(path))
+        };
+        let problems = check(scenario).into_iter().filter(|problem| !untrue(problem));
         complaints.extend(problems.map(|problem| complaint(&document, problem)));
     }
     match scenario {

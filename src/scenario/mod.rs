@@ -113,13 +113,26 @@ pub struct Problem {
     pub message: String,
     /// What to do about it.
     pub remedy: Option<String>,
+    /// Other places that it follows from: where one of them could not be read, it may be no problem at all.
+    pub follows_from: Vec<Path>,
 }
 
 impl Problem {
     /// A problem without a remedy.
     #[must_use]
     pub fn new(path: Path, message: impl Into<String>) -> Self {
-        Self { path, message: message.into(), remedy: None }
+        Self { path, message: message.into(), remedy: None, follows_from: Vec::new() }
+    }
+
+    /// The same, if it is only there because of what the node or source called `name` says, or does not say.
+    #[must_use]
+    pub fn because_of(mut self, name: &str) -> Self {
+        // "server-2" may be a member of "server".
+        let group = name.rsplit_once('-').map(|(group, _)| group);
+        for name in std::iter::once(name).chain(group) {
+            self.follows_from.extend(["nodes", "sources"].map(|kind| Path::root().name(kind).name(name)));
+        }
+        self
     }
 
     /// The same with a remedy.

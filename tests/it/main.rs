@@ -2,6 +2,8 @@
 
 mod ancestor;
 mod architecture;
+mod bad_input;
+mod cli;
 mod determinism;
 mod harness;
 mod introspect;
@@ -9,3 +11,4 @@ mod littles_law;
 mod memory;
 mod queueing_theory;
 mod scenarios;
+mod support;

@@ -1,0 +1,78 @@
+//! Why the program did not do what it was asked to, and the exit status that tells so.
+
+use std::io;
+use std::process::ExitCode;
+
+use super::output;
+use crate::scenario::text::Complaints;
+
+/// Why something was not done.
+#[derive(Debug)]
+pub enum Failure {
+    /// The arguments or the scenario are wrong. Holds what is to be said about it.
+    Refused(String),
+    /// The run did not come to its end, or its result could not be kept. Holds what is to be said about it.
+    Failed(String),
+    /// Nobody reads the output any more, so that there is nobody to tell.
+    ClosedPipe,
+}
+
+impl Failure {
+    /// Something is wrong with a file or an argument: a sentence about it, and what to do.
+    pub(super) fn refused(what: &str, remedy: &str) -> Self {
+        Self::Refused(with_remedy(what, remedy))
+    }
+
+    /// Something went wrong on the way: a sentence about it, and what to do.
+    pub(super) fn failed(what: &str, remedy: &str) -> Self {
+        Self::Failed(with_remedy(what, remedy))
+    }
+
+    /// Standard output could not be written.
+    pub(super) fn of_output(error: &io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            Self::ClosedPipe
+        } else {
+            Self::failed(
+                &format!("the result could not be written: {error}"),
+                "see where standard output leads",
+            )
+        }
+    }
+}
+
+impl From<Complaints> for Failure {
+    fn from(complaints: Complaints) -> Self {
+        Self::Refused(complaints.render(true))
+    }
+}
+
+/// A sentence, and what to do, set as complaints of a scenario are.
+fn with_remedy(what: &str, remedy: &str) -> String {
+    let (bold, cyan) = (anstyle::Style::new().bold(), anstyle::AnsiColor::Cyan.on_default());
+    let what = printable(what);
+    let (place, sentence) = what.split_once(": ").unwrap_or(("", &what));
+    let colon = if place.is_empty() { "" } else { ": " };
+    format!("{bold}{place}{colon}{bold:#}{sentence}\n      = {cyan}{}{cyan:#}\n", printable(remedy))
+}
+
+/// Control characters, as in the name of a file, must not reach the terminal.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// Says what is to be said on standard error, and decides the exit status.
+#[must_use]
+pub fn exit_code(outcome: Result<(), Failure>) -> ExitCode {
+    match outcome {
+        Ok(()) | Err(Failure::ClosedPipe) => ExitCode::SUCCESS,
+        Err(Failure::Failed(text)) => {
+            output::say(&text);
+            ExitCode::from(1)
+        }
+        Err(Failure::Refused(text)) => {
+            output::say(&text);
+            ExitCode::from(2)
+        }
+    }
+}

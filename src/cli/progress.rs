@@ -1,0 +1,108 @@
+//! The line that tells how far a run is, on standard error where that is a terminal; and the only clock there is.
+
+use std::io::{self, IsTerminal, Write};
+
+use crate::engine::time::SimTime;
+use crate::report::columns::shortened;
+use crate::report::figures::{short, time};
+
+/// Shorter runs need no line.
+const PATIENCE_SECONDS: f64 = 1.0;
+/// A line that changes more often than this cannot be read.
+const REFRESH_SECONDS: f64 = 0.2;
+/// Narrower than a terminal, so that the line is never broken.
+const WIDTH: usize = 79;
+
+/// Time as it passes outside of the simulation.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stopwatch {
+    #[expect(clippy::disallowed_types, reason = "tells how long a run took; no result depends on it")]
+    started: std::time::Instant,
+}
+
+impl Stopwatch {
+    /// Starts now.
+    pub(super) fn start() -> Self {
+        #[expect(clippy::disallowed_types, reason = "tells how long a run took; no result depends on it")]
+        let started = std::time::Instant::now();
+        Self { started }
+    }
+
+    /// Seconds since the start.
+    pub(super) fn seconds(&self) -> f64 {
+        self.started.elapsed().as_secs_f64()
+    }
+}
+
+/// The line. It is wiped off when this is dropped.
+#[derive(Debug)]
+pub(super) struct Progress {
+    wanted: bool,
+    end: SimTime,
+    stopwatch: Stopwatch,
+    /// When the line was last written.
+    shown: Option<f64>,
+}
+
+impl Progress {
+    /// Of a run that ends at `end`.
+    pub(super) fn of(end: SimTime, stopwatch: Stopwatch, quiet: bool) -> Self {
+        Self { wanted: !quiet && io::stderr().is_terminal(), end, stopwatch, shown: None }
+    }
+
+    /// Tells how far the run is, if it is time to.
+    pub(super) fn tell(&mut self, now: SimTime, events: u64) {
+        let elapsed = self.stopwatch.seconds();
+        let due = self.shown.map_or(PATIENCE_SECONDS, |shown| shown + REFRESH_SECONDS);
+        if self.wanted && elapsed >= due {
+            self.shown = Some(elapsed);
+            self.write(&line(now, self.end, events, elapsed));
+        }
+    }
+
+    fn write(&self, line: &str) {
+        let mut out = io::stderr().lock();
+        drop(write!(out, "\r{line:<WIDTH$}").and_then(|()| out.flush()));
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.shown.is_some() {
+            self.write("");
+            drop(write!(io::stderr(), "\r"));
+        }
+    }
+}
+
+/// `  35 %  22.8 s of 65 s  12.4 virtual seconds a second  5.1M events/s  3.4 s left`
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+fn line(now: SimTime, end: SimTime, events: u64, elapsed: f64) -> String {
+    let (now, end) = (now.as_seconds(), end.as_seconds());
+    let left = if now > 0.0 { Some(elapsed * (end - now) / now) } else { None };
+    let text = format!(
+        "{:>3.0} %  {} of {}  {}x real time  {} events/s  {} left",
+        now / end * 100.0,
+        time(Some(now)),
+        time(Some(end)),
+        short(now / elapsed),
+        short(events as f64 / elapsed),
+        time(left)
+    );
+    shortened(&text, WIDTH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_tells_how_far_how_fast_and_how_long() {
+        let at = |seconds: u64| SimTime::from_nanos(seconds * 1_000_000_000);
+        assert_eq!(
+            line(at(25), at(100), 9_000_000, 2.0),
+            " 25 %  25 s of 100 s  12.50x real time  4.5M events/s  6 s left"
+        );
+        assert!(line(SimTime::ZERO, at(100), 0, 1.0).ends_with("- left"));
+    }
+}

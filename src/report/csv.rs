@@ -1,0 +1,140 @@
+//! Tables for other programs: the series of the probes, and a row for each request.
+//!
+//! Times are in seconds with as many decimals as they have nanoseconds, so that nothing is rounded. A value that does
+//! not exist is an empty field.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use crate::engine::time::NANOS_PER_SECOND;
+use crate::metrics::result::RunResult;
+use crate::request::RequestRecord;
+
+/// Writes all series in long form: one row a sample.
+///
+/// # Errors
+/// If they cannot be written.
+pub fn series(result: &RunResult, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "time,node,metric,value")?;
+    for series in &result.series {
+        let (node, metric) = (quoted(&series.node), quoted(&series.metric));
+        for (time, value) in &series.samples {
+            writeln!(out, "{},{node},{metric},{value}", seconds(time.as_nanos()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes a row for each request, in the order in which they ended, those still in flight last.
+///
+/// The times of waiting, service, links and retries add up to the latency. Of a request in flight only the first two
+/// are known, as far as they have been completed.
+///
+/// # Errors
+/// If they cannot be written.
+pub fn requests(result: &RunResult, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "id,source,key,created,finished,latency,outcome,server,attempts,waiting,service,links,retries,class,\
+         priority,size,weight"
+    )?;
+    let servers: Vec<Cow<'_, str>> = result.server_names.iter().map(|name| quoted(name)).collect();
+    let sources: Vec<_> = result.sources.iter().map(|source| quoted(&source.name)).collect();
+    let classes: Vec<_> =
+        result.sources.iter().map(|source| quoted(source.class.as_deref().unwrap_or(""))).collect();
+    for request in &result.requests {
+        let row = usize::from(request.source);
+        let source = &result.sources[row];
+        let server = request.server.map_or("", |server| &servers[server as usize]);
+        let size = if request.size == 0 { String::new() } else { request.size.to_string() };
+        let End { finished, latency, outcome, links, retries } = End::of(request);
+        let (created, waiting) = (seconds(request.created.as_nanos()), seconds(request.waiting.as_nanos()));
+        let service = seconds(request.service.as_nanos());
+        writeln!(
+            out,
+            "{},{},{},{created},{finished},{latency},{outcome},{server},{},{waiting},{service},{links},{retries},\
+             {},{},{size},{}",
+            request.id,
+            sources[row],
+            request.key,
+            request.attempts,
+            classes[row],
+            source.priority,
+            source.weight
+        )?;
+    }
+    Ok(())
+}
+
+/// How a request ended, in words.
+struct End {
+    finished: String,
+    latency: String,
+    outcome: &'static str,
+    links: String,
+    retries: &'static str,
+}
+
+impl End {
+    fn of(request: &RequestRecord) -> Self {
+        let Some((finished, outcome)) = request.finished else {
+            let none = String::new;
+            return Self {
+                finished: none(),
+                latency: none(),
+                outcome: "in_flight",
+                links: none(),
+                retries: "",
+            };
+        };
+        let latency = finished.since(request.created);
+        let links = latency - request.waiting - request.service;
+        Self {
+            finished: seconds(finished.as_nanos()),
+            latency: seconds(latency.as_nanos()),
+            outcome: outcome.name(),
+            links: seconds(links.as_nanos()),
+            // Clients do not retry yet.
+            retries: "0",
+        }
+    }
+}
+
+/// Nanoseconds in seconds, exactly: `1.5`, `0.000000001`, `60`.
+fn seconds(nanos: u64) -> String {
+    let (whole, rest) = (nanos / NANOS_PER_SECOND, nanos % NANOS_PER_SECOND);
+    if rest == 0 {
+        return whole.to_string();
+    }
+    let text = format!("{whole}.{rest:09}");
+    text.trim_end_matches('0').to_owned()
+}
+
+/// A field of text: in quotes where it would be misread without them (RFC 4180).
+fn quoted(text: &str) -> Cow<'_, str> {
+    if text.contains([',', '"', '\n', '\r']) || text.starts_with(' ') || text.ends_with(' ') {
+        Cow::Owned(format!("\"{}\"", text.replace('"', "\"\"")))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_exact() {
+        assert_eq!(seconds(0), "0");
+        assert_eq!(seconds(1), "0.000000001");
+        assert_eq!(seconds(1_500_000_000), "1.5");
+        assert_eq!(seconds(u64::MAX), "18446744073.709551615");
+    }
+
+    #[test]
+    fn what_would_be_misread_is_quoted() {
+        assert_eq!(quoted("server-0"), "server-0");
+        assert_eq!(quoted("a,b"), "\"a,b\"");
+        assert_eq!(quoted("say \"hi\""), "\"say \"\"hi\"\"\"");
+    }
+}

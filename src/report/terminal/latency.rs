@@ -1,0 +1,33 @@
+//! How long completed requests took, as their sources saw it.
+
+use super::MOST_ROWS;
+use crate::metrics::summary::{Latency, Summary};
+use crate::report::columns::{BOLD, PLAIN, Table};
+use crate::report::figures::{count, short_count, time};
+
+/// Latencies by source, by class, and of all.
+pub(super) fn table(summary: &Summary) -> String {
+    let mut table = Table::new("Latency", &["count", "p50", "p90", "p99", "p99.9", "max", "mean"]);
+    let latency = &summary.latency;
+    if latency.all.count == 0 {
+        return String::new();
+    }
+    for (name, of_source) in latency.by_source.iter().take(MOST_ROWS) {
+        table.row(PLAIN, name, figures(of_source));
+    }
+    if let Some(more) = latency.by_source.len().checked_sub(MOST_ROWS + 1) {
+        table.note(&format!("... and {} more sources", count(more as u64 + 1)));
+    }
+    for (name, of_class) in latency.by_class.iter().take(MOST_ROWS) {
+        table.row(PLAIN, &format!("class {name}"), figures(of_class));
+    }
+    if latency.by_source.len() > 1 {
+        table.row(BOLD, "all", figures(&latency.all));
+    }
+    table.render()
+}
+
+fn figures(latency: &Latency) -> Vec<String> {
+    let times = [latency.p50, latency.p90, latency.p99, latency.p999, latency.max, latency.mean];
+    std::iter::once(short_count(latency.count)).chain(times.into_iter().map(time)).collect()
+}
