@@ -2,8 +2,8 @@
 //!
 //! A tick opens a window of virtual time. The dispatch system takes every event inside the window, strictly in order,
 //! and hands it to its part; so the width of ticks changes nothing but how often one can look in between. The columns of
-//! hot components are borrowed once a tick. When an event needs what only a change of structure can give (a place for
-//! one more request), dispatch returns before it takes that event, the next set makes room, and the tick goes on.
+//! hot components are borrowed once a tick. When only a change of structure can give what the next event may need (a place
+//! for one more request), dispatch returns, the next set makes room, and the tick goes on.
 //!
 //! The handling of an event includes what follows in the same instant without delay: a request that passes a link
 //! without latency is delivered at once, before anything else that is due at that time.
@@ -46,7 +46,7 @@ pub enum TickSystems {
 pub struct Window {
     /// Events later than this are left for another tick.
     horizon: SimTime,
-    /// How many more events may be handled before the caller wants to be asked.
+    /// After how many more events the caller wants to be asked.
     budget: u64,
     status: Status,
 }
@@ -58,7 +58,7 @@ enum Status {
     Done,
     /// The budget is used up.
     OutOfBudget,
-    /// The next event may need a place for a request, and there is none.
+    /// The last place for a request was taken: the next arrival needs one more.
     OutOfRoom,
 }
 
@@ -207,8 +207,9 @@ impl Simulation {
         &self.world
     }
 
-    /// Lets everything happen up to and including `horizon` (at most the end of the run), but no more than `budget`
-    /// events. Returns whether the horizon was reached.
+    /// Lets everything happen up to and including `horizon` (at most the end of the run), or until `budget` events (or a
+    /// few more: those of one instant that follow each other without delay) have been handled. Returns whether the
+    /// horizon was reached.
     pub fn advance(&mut self, horizon: SimTime, budget: u64) -> bool {
         let horizon = horizon.min(self.end);
         self.world.insert_resource(Window { horizon, budget, status: Status::OutOfRoom });
@@ -269,8 +270,10 @@ fn dispatch(mut parts: Parts<'_, '_>, mut window: ResMut<Window>, mut trace: Res
         surveyor: parts.surveyor.bypass_change_detection(),
         tags: parts.tags.view(),
         trace: *trace,
+        pause_at: trace.events.saturating_add(window.budget),
     };
-    window.status = dispatcher.drain(window.horizon, &mut window.budget);
+    window.status = dispatcher.drain(window.horizon);
+    window.budget = window.budget.saturating_sub(dispatcher.trace.events - trace.events);
     *trace = dispatcher.trace;
 }
 
@@ -285,36 +288,40 @@ struct Dispatcher<'a> {
     surveyor: &'a mut Surveyor,
     tags: TagsView<'a>,
     trace: Trace,
+    /// With this many events handled dispatch returns; 0 when the last place for a request was taken.
+    pause_at: u64,
 }
 
 impl Dispatcher<'_> {
     /// Handles every event up to the horizon, in order.
-    fn drain(&mut self, horizon: SimTime, budget: &mut u64) -> Status {
-        while *budget > 0 {
-            if !self.context.requests.has_room() {
-                return Status::OutOfRoom;
-            }
+    fn drain(&mut self, horizon: SimTime) -> Status {
+        if !self.context.requests.has_room() {
+            return Status::OutOfRoom;
+        }
+        while self.trace.events < self.pause_at {
             let Some((now, event)) = self.context.queue.pop_until(horizon) else { return Status::Done };
             if let Some(soon) = self.context.queue.announce() {
                 self.context.requests.fetch(soon.map(PackedEvent::request));
             }
             self.context.now = now;
-            *budget -= 1;
             let mut next = Some(event);
             while let Some(event) = next {
                 next = self.handle(event);
             }
         }
-        Status::OutOfBudget
+        if self.context.requests.has_room() { Status::OutOfBudget } else { Status::OutOfRoom }
     }
 
     /// Hands an event to its part; returns what follows in the same instant.
-    #[inline]
+    #[inline(always)]
     fn handle(&mut self, event: PackedEvent) -> Option<PackedEvent> {
         match event.unpack() {
             Event::Arrival { source } => {
                 let (request, next) = self.sources.arrive(&mut self.context, source);
                 self.note(1, self.tags.sources[source as usize], request);
+                if !self.context.requests.has_room() {
+                    self.pause_at = 0;
+                }
                 next
             }
             Event::Deliver { to: Node::LoadBalancer(row), request } => {
@@ -348,7 +355,7 @@ impl Dispatcher<'_> {
     }
 
     /// A response reaches the node that awaits it.
-    #[inline]
+    #[inline(always)]
     fn respond(&mut self, way: u32, request: RequestRow) -> Option<PackedEvent> {
         let (node, _) = self.context.ways_home[way as usize];
         match node {

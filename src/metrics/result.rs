@@ -175,7 +175,7 @@ impl fmt::Display for ConservationError {
 
 impl std::error::Error for ConservationError {}
 
-/// Collects the result of a run that ends at `end`, and balances its books.
+/// Collects the result of a run that ends at `end`, and balances its books. Tallies are taken out of the world.
 ///
 /// # Errors
 /// If the fates of the requests of a source do not add up.
@@ -306,11 +306,11 @@ fn node_results(
 }
 
 fn server_figures(world: &mut World, end: SimTime, elapsed: SimDuration) -> Vec<ServerFigures> {
-    let mut query = world.query::<(&InFlight, &WaitQueue, &ServerCounters)>();
+    let mut query = world.query::<(&InFlight, &WaitQueue, &mut ServerCounters)>();
     query
-        .iter(world)
+        .iter_mut(world)
         .enumerate()
-        .map(|(row, (in_flight, queue, counters))| {
+        .map(|(row, (in_flight, queue, mut counters))| {
             let busy = in_flight.level.mean(end, elapsed);
             ServerFigures {
                 concurrency: in_flight.concurrency,
@@ -321,8 +321,8 @@ fn server_figures(world: &mut World, end: SimTime, elapsed: SimDuration) -> Vec<
                 in_flight_mean: busy,
                 queue_depth_mean: queue.depth.mean(end, elapsed),
                 queue_depth_max: queue.depth.max(),
-                wait: counters.wait.clone(),
-                service: counters.service.clone(),
+                wait: std::mem::take(&mut counters.wait),
+                service: std::mem::take(&mut counters.service),
                 row,
             }
         })

@@ -99,15 +99,22 @@ pub(super) struct Lanes<E> {
     lanes: Vec<Line<E>>,
     /// The key of the first event of each lane; the largest there is for an empty one.
     heads: [u128; MOST],
-    /// The lane whose first event is the soonest.
+    /// The lane whose first event is the soonest, and the key of that.
     soonest: usize,
+    soonest_key: u128,
     /// The lane of the event that was taken last, if it is long and a batch of its events was used up.
     to_announce: Option<usize>,
 }
 
 impl<E> Default for Lanes<E> {
     fn default() -> Self {
-        Self { lanes: Vec::new(), heads: [u128::MAX; MOST], soonest: 0, to_announce: None }
+        Self {
+            lanes: Vec::new(),
+            heads: [u128::MAX; MOST],
+            soonest: 0,
+            soonest_key: u128::MAX,
+            to_announce: None,
+        }
     }
 }
 
@@ -117,6 +124,9 @@ impl<E: Copy> Lanes<E> {
         let index = known.or_else(|| {
             (self.lanes.len() < MOST).then(|| {
                 self.lanes.push(Line::new(delay));
+                for (head, line) in self.heads.iter_mut().zip(&self.lanes) {
+                    *head = line.first();
+                }
                 self.lanes.len() - 1
             })
         })?;
@@ -130,7 +140,7 @@ impl<E: Copy> Lanes<E> {
     /// The key of the next event; the largest key there is if there is none.
     #[inline(always)]
     pub(super) const fn peek(&self) -> u128 {
-        self.heads[self.soonest]
+        self.soonest_key
     }
 
     #[inline(always)]
@@ -140,9 +150,10 @@ impl<E: Copy> Lanes<E> {
         let entry = Entry { at: (now + line.delay).as_nanos(), order, event };
         line.push(entry);
         if line.len == 1 {
+            // With a single lane the heads are not kept: there is nothing to choose from.
             self.heads[index] = entry.key();
-            if entry.key() < self.peek() {
-                self.soonest = index;
+            if entry.key() < self.soonest_key {
+                (self.soonest, self.soonest_key) = (index, entry.key());
             }
         }
     }
@@ -155,11 +166,12 @@ impl<E: Copy> Lanes<E> {
         if line.len >= LONG && line.taken.is_multiple_of(BATCH) {
             self.to_announce = Some(self.soonest);
         }
-        self.heads[self.soonest] = line.first();
+        self.soonest_key = line.first();
         if self.lanes.len() > 1 {
-            for (index, head) in self.heads.iter().enumerate() {
-                if *head < self.heads[self.soonest] {
-                    self.soonest = index;
+            self.heads[self.soonest] = self.soonest_key;
+            for (index, &head) in self.heads.iter().enumerate() {
+                if head < self.soonest_key {
+                    (self.soonest, self.soonest_key) = (index, head);
                 }
             }
         }
