@@ -68,3 +68,8 @@ pub mod report;
 pub mod request;
 pub mod scenario;
 pub mod simulation;
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

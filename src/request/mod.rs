@@ -1,5 +1,5 @@
 //! The request: its attributes, its timestamps, its return path, its outcome, and the flat record that it leaves. Where
-//! requests live is in [`pool`].
+//! requests live is in `pool`.
 //!
 //! Requests are entities that are spawned in batches and recycled: row n of their table is request n of the pool for
 //! as long as the run lasts. A request is one cache line, for it is what every event touches and what a large run

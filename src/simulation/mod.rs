@@ -1,4 +1,4 @@
-//! The simulation: a world and the `Tick` schedule that drives it. In [`dispatch`] an event meets its handler.
+//! The simulation: a world and the `Tick` schedule that drives it. In `dispatch` an event meets its handler.
 //!
 //! A tick opens a window of virtual time. The dispatch system takes every event inside the window, strictly in order,
 //! and hands it to its part; so the width of ticks changes nothing but how often one can look in between. The columns of

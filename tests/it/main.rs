@@ -10,5 +10,6 @@ mod introspect;
 mod littles_law;
 mod memory;
 mod queueing_theory;
+mod readme;
 mod scenarios;
 mod support;

@@ -1,10 +1,10 @@
 //! The event queue: everything that will happen, in the order of (time, order of scheduling).
 //!
 //! It is made of three structures, each the fastest for what it holds, merged when an event is taken:
-//! - the [`Agenda`] of the current window of time: a sorted run and a small heap for what is added to it late;
-//! - the [`Wheel`] of all that lies beyond the window: unsorted buckets that double as a radix sort, so that an event a
+//! - the `Agenda` of the current window of time: a sorted run and a small heap for what is added to it late;
+//! - the `Wheel` of all that lies beyond the window: unsorted buckets that double as a radix sort, so that an event a
 //!   million places away costs an append and its share of a small sort, not a walk through a heap of a million;
-//! - [`Lanes`]: events of one constant delay are born in order of time, a ring buffer holds them for next to nothing.
+//! - `Lanes`: events of one constant delay are born in order of time, a line holds them for next to nothing.
 //!
 //! With few events pending the window is all of time and the wheel stays empty: the queue is then a sorted array.
 
