@@ -194,12 +194,13 @@ fn peak_memory() -> Option<f64> {
     Some(line.trim().trim_end_matches("kB").trim().parse::<f64>().ok()? * 1024.0)
 }
 
-/// Memory for each request in flight: the same fleet with a million and with ten thousand on the links, each in a process
-/// of its own.
+/// Memory for each request in flight: the same fleet and number of requests with a million and with 16,000 of them on the
+/// links, each in a process of its own.
 fn bytes_per_request() {
     let peak = |name: &str| {
         let this = std::env::current_exe().expect("the path of this program");
-        let out = std::process::Command::new(this).args(["--once", name]).output().expect("it runs");
+        let out =
+            std::process::Command::new(this).args(["--once", name, "4000000"]).output().expect("it runs");
         String::from_utf8_lossy(&out.stdout)
             .trim()
             .rsplit(' ')
