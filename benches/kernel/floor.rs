@@ -2,12 +2,14 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
+use std::hint::black_box;
 
 use rushhour::engine::distribution::ziggurat;
 use rushhour::engine::queue::{EventQueue, Lane};
 use rushhour::engine::random::{RandomStream, Streams};
 use rushhour::engine::statistics::{Tally, TimeWeighted};
 use rushhour::engine::time::{SimDuration, SimTime};
+use rushhour::metrics::summary::Latency;
 
 use crate::Model;
 
@@ -112,7 +114,7 @@ pub(crate) struct Floor<'a, Q> {
     policy: RandomStream,
     born: u64,
     clock: f64,
-    pub(crate) latency: Tally,
+    latency: Tally,
 }
 
 const fn event(kind: u64, request: u32) -> u64 {
@@ -161,6 +163,18 @@ impl<'a, Q: Queue> Floor<'a, Q> {
                 _ => self.finish(now, request),
             }
         }
+    }
+
+    /// The figures of each server, of all of them, and of the source.
+    pub(crate) fn summary(&self) -> Latency {
+        let (mut wait, mut service) = (Tally::default(), Tally::default());
+        for server in &self.servers {
+            wait.merge(&server.wait);
+            service.merge(&server.service);
+            black_box((Latency::of(&server.wait), Latency::of(&server.service)));
+        }
+        black_box((Latency::of(&wait), Latency::of(&service)));
+        Latency::of(&self.latency)
     }
 
     fn schedule_arrival(&mut self) {

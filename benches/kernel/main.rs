@@ -15,6 +15,7 @@ mod floor;
 use std::time::Instant;
 
 use floor::{Floor, HeapQueue, LaneQueue};
+use rushhour::metrics::summary::Summary;
 use rushhour::scenario::load;
 use rushhour::simulation::{RunOptions, run};
 
@@ -117,16 +118,16 @@ impl Model {
         )
     }
 
-    /// The product's own path, from text to result.
+    /// The product's own path, from text to summary.
     fn product(&self) -> Run {
         let start = Instant::now();
         let loaded = load(self.name, self.scenario().as_bytes(), &[]).expect("the scenario is good");
         let result = run(&loaded.scenario, RunOptions::default()).expect("the run balances");
-        let latency = result.sources[0].latency.quantiles();
+        let latency = Summary::of(&result).latency.all;
         Run {
             seconds: start.elapsed().as_secs_f64(),
-            completed: latency.count(),
-            mean: latency.mean().expect("a mean"),
+            completed: latency.count,
+            mean: latency.mean.expect("a mean"),
         }
     }
 
@@ -134,11 +135,11 @@ impl Model {
         let start = Instant::now();
         let mut floor = Floor::<Q>::new(self);
         floor.run();
-        let latency = floor.latency.quantiles();
+        let latency = floor.summary();
         Run {
             seconds: start.elapsed().as_secs_f64(),
-            completed: latency.count(),
-            mean: latency.mean().expect("a mean"),
+            completed: latency.count,
+            mean: latency.mean.expect("a mean"),
         }
     }
 
@@ -150,8 +151,10 @@ impl Model {
                 assert_eq!(run.completed, self.requests, "{}: every request is completed", self.name);
                 assert!(
                     (run.mean / runs[0].mean - 1.0).abs() < 1e-6,
-                    "{}: all ways come to one mean",
-                    self.name
+                    "{}: all ways come to one mean, {} and {}",
+                    self.name,
+                    run.mean,
+                    runs[0].mean
                 );
                 times.push(run.seconds);
             }

@@ -17,6 +17,16 @@ use crate::model::source::{Sources, SourcesView};
 use crate::model::{Context, WaysHome};
 use crate::request::{Outcome, Requests};
 
+/// What happened, as the fingerprint tells it. A change of a number changes the fingerprint of every run.
+#[derive(Clone, Copy)]
+enum Kind {
+    Born = 1,
+    Delivered = 2,
+    Served = 3,
+    Answered = 4,
+    Lost = 5,
+}
+
 /// Tags as dispatch reaches them, one step nearer.
 struct TagsView<'a> {
     sources: &'a [u64],
@@ -118,32 +128,32 @@ impl Dispatcher<'_> {
         match event.unpack() {
             Event::Arrival { source } => {
                 let (request, next) = self.sources.arrive(&mut self.context, source);
-                self.note(1, self.tags.sources[source as usize], request);
+                self.note(Kind::Born, self.tags.sources[source as usize], request);
                 if !self.context.requests.has_room() {
                     self.pause_at = 0;
                 }
                 next
             }
             Event::Deliver { to: Node::LoadBalancer(row), request } => {
-                self.note(2, self.tags.load_balancers[row as usize], request);
+                self.note(Kind::Delivered, self.tags.load_balancers[row as usize], request);
                 self.load_balancers.arrive(&mut self.context, row, request)
             }
             Event::Deliver { to: Node::Client(row), request } => {
-                self.note(2, self.tags.clients[row as usize], request);
+                self.note(Kind::Delivered, self.tags.clients[row as usize], request);
                 self.clients.arrive(&mut self.context, row, request)
             }
             Event::Deliver { to: Node::Server(row), request } => {
-                self.note(2, self.tags.servers[row as usize], request);
+                self.note(Kind::Delivered, self.tags.servers[row as usize], request);
                 self.servers.arrive(&mut self.context, row, request)
             }
             Event::Deliver { to: Node::Source(_), .. } => unreachable!("nothing is delivered to a source"),
             Event::Complete { server, request } => {
-                self.note(3, self.tags.servers[server as usize], request);
+                self.note(Kind::Served, self.tags.servers[server as usize], request);
                 self.servers.complete(&mut self.context, server, request)
             }
             Event::Respond { way, request } => self.respond(way, request),
             Event::Lost { request } => {
-                self.note(5, 0, request);
+                self.note(Kind::Lost, 0, request);
                 self.sources.finish(&mut self.context, request, Outcome::Dropped);
                 None
             }
@@ -160,22 +170,22 @@ impl Dispatcher<'_> {
         let (node, _) = self.context.ways_home[way as usize];
         match node {
             Node::Source(row) => {
-                self.note(4, self.tags.sources[row as usize], request);
+                self.note(Kind::Answered, self.tags.sources[row as usize], request);
                 let outcome =
                     self.context.requests.get(request).outcome.expect("a response belongs to a request");
                 self.sources.finish(&mut self.context, request, outcome);
                 None
             }
             Node::LoadBalancer(row) => {
-                self.note(4, self.tags.load_balancers[row as usize], request);
+                self.note(Kind::Answered, self.tags.load_balancers[row as usize], request);
                 self.context.reply(request)
             }
             Node::Client(row) => {
-                self.note(4, self.tags.clients[row as usize], request);
+                self.note(Kind::Answered, self.tags.clients[row as usize], request);
                 self.clients.respond(&mut self.context, row, request)
             }
             Node::Server(row) => {
-                self.note(4, self.tags.servers[row as usize], request);
+                self.note(Kind::Answered, self.tags.servers[row as usize], request);
                 self.servers.pass_back(&mut self.context, row, request)
             }
         }
@@ -216,9 +226,9 @@ impl Dispatcher<'_> {
 
     /// Takes an event into the fingerprint.
     #[inline]
-    fn note(&mut self, kind: u64, tag: u64, request: RequestRow) {
+    fn note(&mut self, kind: Kind, tag: u64, request: RequestRow) {
         let number = u64::from(self.context.requests.get(request).number);
-        let what = tag ^ (kind << 56) ^ number;
+        let what = tag ^ ((kind as u64) << 56) ^ number;
         self.trace.events += 1;
         self.trace.fingerprint.absorb(self.context.now.as_nanos().wrapping_add(what));
     }

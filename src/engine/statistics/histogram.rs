@@ -51,14 +51,20 @@ impl Histogram {
         })
     }
 
-    /// The middle of the bucket that holds the value of rank `rank` (from 1), or nothing beyond the last.
+    /// The middles of the buckets that hold the values of these ranks (from 1, ascending), in one pass; nothing beyond the
+    /// last.
     #[must_use]
-    pub fn value_at_rank(&self, rank: u64) -> Option<u64> {
-        let mut seen = 0;
-        self.buckets().find_map(|(bucket, count)| {
-            seen += count;
-            let (low, high) = range_of(bucket);
-            (seen >= rank).then_some(low + (high - low).div_ceil(2))
+    pub fn values_at_ranks<const N: usize>(&self, ranks: [u64; N]) -> [Option<u64>; N] {
+        let mut buckets = self.buckets();
+        let (mut seen, mut middle) = (0, None);
+        ranks.map(|rank| {
+            while seen < rank {
+                let (bucket, count) = buckets.next()?;
+                seen += count;
+                let (low, high) = range_of(bucket);
+                middle = Some(low + (high - low).div_ceil(2));
+            }
+            middle
         })
     }
 
@@ -150,10 +156,8 @@ mod tests {
             large.record(value + 500);
         }
         large.merge(&small);
-        assert_eq!(large.value_at_rank(1), Some(1));
-        assert_eq!(large.value_at_rank(500), Some(500));
-        assert_eq!(large.value_at_rank(1000), Some(1000));
-        assert_eq!(large.value_at_rank(1001), None);
+        let values = large.values_at_ranks([1, 1, 500, 1000, 1001]);
+        assert_eq!(values, [Some(1), Some(1), Some(500), Some(1000), None]);
         assert_eq!(large.ranges().map(|(_, _, count)| count).sum::<u64>(), 1000);
     }
 

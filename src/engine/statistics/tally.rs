@@ -179,19 +179,27 @@ impl Quantiles {
     /// The smallest sample that at least the share `q` (0 to 1) of all samples does not exceed (nearest rank): exact up
     /// to 512 samples, beyond that within 0.1 %.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank lies in 1..=count")]
     pub fn quantile(&self, q: f64) -> Option<u64> {
+        self.quantiles([q])[0]
+    }
+
+    /// Several quantiles, of ascending shares, for little more than the price of one.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank lies in 1..=count")]
+    pub fn quantiles<const N: usize>(&self, shares: [f64; N]) -> [Option<u64>; N] {
         let n = self.counted.count;
         if n == 0 {
-            return None;
+            return [None; N];
         }
         // 0.95 * 100 is a little more than 95 in floats, and must not become rank 96.
-        let rank = ((q * n as f64 * (1.0 - 1e-15)).ceil() as u64).clamp(1, n);
-        if let Some(exact) = &self.exact {
-            return exact.get(rank as usize - 1).copied();
+        let ranks = shares.map(|q| ((q * n as f64 * (1.0 - 1e-15)).ceil() as u64).clamp(1, n));
+        match &self.exact {
+            Some(exact) => ranks.map(|rank| exact.get(rank as usize - 1).copied()),
+            None => {
+                let values = self.counted.histogram.values_at_ranks(ranks);
+                values.map(|value| value.map(|middle| middle.clamp(self.counted.min, self.counted.max)))
+            }
         }
-        let middle = self.counted.histogram.value_at_rank(rank)?;
-        Some(middle.clamp(self.counted.min, self.counted.max))
     }
 
     /// The histogram behind the figures.

@@ -38,18 +38,20 @@ impl Latency {
     pub fn of(tally: &Tally) -> Self {
         let figures = tally.quantiles();
         let seconds = |nanos: f64| nanos / 1e9;
-        let quantile = |q| figures.quantile(q).map(nanos_to_seconds);
+        let [p50, p80, p90, p95, p99, p999] = figures
+            .quantiles([0.5, 0.8, 0.9, 0.95, 0.99, 0.999])
+            .map(|quantile| quantile.map(nanos_to_seconds));
         Self {
             count: figures.count(),
             mean: figures.mean().map(seconds),
             sd: figures.sd().map(seconds),
             min: figures.min().map(nanos_to_seconds),
-            p50: quantile(0.5),
-            p80: quantile(0.8),
-            p90: quantile(0.9),
-            p95: quantile(0.95),
-            p99: quantile(0.99),
-            p999: quantile(0.999),
+            p50,
+            p80,
+            p90,
+            p95,
+            p99,
+            p999,
             max: figures.max().map(nanos_to_seconds),
         }
     }
