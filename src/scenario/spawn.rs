@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bevy_ecs::prelude::*;
 
-use super::check::check;
+use super::check::{check, most_senders};
 use super::directory::{Directory, Member};
 use super::{NodeSpec, Problem, Scenario};
 use crate::engine::distribution::{DistributionSpec, Sampler};
@@ -31,6 +31,9 @@ use crate::simulation::{RunOptions, Tags, Trace};
 ///
 /// # Errors
 /// All that is wrong with the scenario; the world is left as it was.
+///
+/// # Panics
+/// Never: what is built has passed the checks.
 pub fn spawn(scenario: &Scenario, options: RunOptions, world: &mut World) -> Result<(), Vec<Problem>> {
     let problems = check(scenario);
     if !problems.is_empty() {
@@ -54,7 +57,7 @@ pub fn spawn(scenario: &Scenario, options: RunOptions, world: &mut World) -> Res
     spawner.nodes();
     spawner.probes();
     let servers = spawner.tags.servers.len();
-    let senders = most_senders(scenario, &spawner.directory);
+    let senders = most_senders(scenario, &spawner.directory).expect(CHECKED);
     let sized = scenario.sources.values().any(|source| source.size.is_some());
     let Spawner { mut queue, ways_home, tags, directory, .. } = spawner;
     let measured_from = SimTime::ZERO + scenario.warm_up;
@@ -226,12 +229,12 @@ impl<'a> Spawner<'a> {
     }
 
     /// Where each member of an entry sends, with its name. Members share the list where no link tells them apart.
-    fn outlets(&mut self, entry: usize, to: &[String]) -> Vec<(String, Outlet)> {
+    fn outlets(&mut self, index: usize, to: &[String]) -> Vec<(String, Outlet)> {
         let receivers: Vec<Member> =
             to.iter().flat_map(|name| self.directory.members(name).expect(CHECKED)).collect();
-        let entry = self.directory.entries[entry].clone();
+        let entry = self.directory.entries[index].clone();
         let told_apart =
-            entry.is_group && self.links.keys().any(|(from, _)| entry.members.iter().any(|m| m == from));
+            self.links.keys().any(|(from, _)| self.directory.entry(from) == Some((index, false)));
         let mut shared = None;
         let mut outlets = Vec::with_capacity(entry.members.len());
         for (member, name) in entry.members.iter().enumerate() {
@@ -360,29 +363,4 @@ fn identities(scenario: &Scenario, directory: &Directory) -> Vec<(Option<String>
             (0..entry.members.len()).map(move |member| (group.clone(), entry.node(member)))
         })
         .collect()
-}
-
-/// The most nodes that a request passes behind its source before the one that answers it.
-fn most_senders(scenario: &Scenario, directory: &Directory) -> usize {
-    let receivers = |entry: usize| {
-        let node = scenario.nodes.get(&directory.entries[entry].name);
-        let names = node.map(NodeSpec::receivers).unwrap_or_default();
-        names.into_iter().filter_map(|name| directory.entry(name)).map(|(index, _)| index)
-    };
-    // Depth first without recursion, receivers before their senders: there are no cycles.
-    let mut senders: Vec<Option<usize>> = vec![None; directory.entries.len()];
-    let mut stack: Vec<usize> = (0..senders.len()).collect();
-    while let Some(&entry) = stack.last() {
-        let open = receivers(entry).find(|&to| senders[to].is_none());
-        match open {
-            Some(to) if senders[entry].is_none() => stack.push(to),
-            Some(_) | None => {
-                let beyond = receivers(entry).filter_map(|to| senders[to]).max();
-                senders[entry] = Some(beyond.map_or(0, |beyond| beyond + 1));
-                stack.pop();
-            }
-        }
-    }
-    let entered = scenario.sources.values().filter_map(|source| directory.entry(&source.to));
-    entered.filter_map(|(entry, _)| senders[entry]).max().unwrap_or(0)
 }

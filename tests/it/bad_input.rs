@@ -197,3 +197,19 @@ fn several_mistakes_are_reported_at_once_and_nothing_that_follows_from_them() {
     );
     assert_eq!(said.matches("test.ron:").count(), 5, "{said}");
 }
+
+#[test]
+fn a_row_of_nodes_has_to_end_before_a_request_forgets_the_way_home() {
+    let row: String =
+        (0..300).map(|i| format!("\"b{i}\": LoadBalancer(policy: Random, to: \"b{}\"),\n", i + 1)).collect();
+    let text = format!(
+        "Scenario(name: \"a row\", run_until: \"1s\",\nsources: {{\"u\": (arrivals: Constant(rate: \"9/s\"), to: \"b0\")}},\n\
+         nodes: {{{row} \"b300\": Server(service: Constant(\"1ms\"))}})"
+    );
+    let answer = rushhour(&["run", "row.ron"]).file("row.ron", text).run();
+    let said = answer.bad(2);
+    assert!(
+        said.contains("row.ron:3:8: nodes: requests would pass 300 nodes in a row, more than 255"),
+        "{said}"
+    );
+}

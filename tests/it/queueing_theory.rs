@@ -423,6 +423,39 @@ fn a_link_of_constant_latency_adds_just_that() {
     assert!(near > 4_000 && far > 4_000, "{near} and {far} of 10,000");
 }
 
+/// Six balancers in a row, some linked and some not: the response goes back through all of them.
+#[test]
+fn a_response_goes_home_the_whole_way_that_the_request_came() {
+    let row: String = (0..6)
+        .map(|i| {
+            format!(
+                "\"b{i}\": LoadBalancer(policy: Random, to: \"{}\"),",
+                if i < 5 { format!("b{}", i + 1) } else { "desk".to_owned() }
+            )
+        })
+        .collect();
+    let scenario = scenario(&format!(
+        r#"Scenario(
+            name: "a row", arrivals_until: "10s", run_until: "20s",
+            sources: {{"users": (arrivals: Poisson(rate: "50/s"), to: "b0")}},
+            nodes: {{{row} "desk": Server(service: Exponential(mean: "10ms"))}},
+            links: [
+                (from: "users", to: "b0", latency: Constant("1ms")),
+                (from: "b2", to: "b3", latency: Constant("10ms"), response_latency: Constant("20ms")),
+                (from: "b5", to: "desk", latency: Constant("100ms")),
+            ],
+        )"#
+    ));
+    let result = run_logged(&scenario);
+    assert!(result.requests.len() > 400);
+    for record in &result.requests {
+        let (finished, outcome) = record.finished.expect("all are over");
+        assert_eq!(outcome, rushhour::request::Outcome::Completed);
+        let on_links = finished.since(record.created) - record.waiting - record.service;
+        assert_eq!(on_links.as_nanos(), 232_000_000, "1 + 10 + 100 ms out, 100 + 20 + 1 ms back");
+    }
+}
+
 #[test]
 fn a_link_of_random_latency_adds_its_mean_each_way() {
     let system = scenario(

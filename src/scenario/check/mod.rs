@@ -22,7 +22,7 @@ pub fn check(scenario: &Scenario) -> Vec<Problem> {
     checker.nodes();
     checker.links();
     checker.probes();
-    checker.cycles();
+    checker.paths();
     checker.sizes();
     checker.problems
 }
@@ -32,6 +32,9 @@ struct Checker<'a> {
     directory: &'a Directory,
     problems: Vec<Problem>,
 }
+
+/// The most nodes that a return path may hold: a request counts them in a byte.
+const MAX_SENDERS: usize = u8::MAX as usize;
 
 /// The kinds of nodes that requests can be sent to.
 const RECEIVERS: [NodeKind; 3] = [NodeKind::LoadBalancer, NodeKind::Client, NodeKind::Server];
@@ -185,25 +188,23 @@ impl Checker<'_> {
         }
     }
 
-    /// Complains of requests that would go round for ever.
-    fn cycles(&mut self) {
-        let entries = &self.directory.entries;
-        let receivers: Vec<Vec<usize>> = entries
-            .iter()
-            .map(|entry| {
-                let to = self.scenario.nodes.get(&entry.name).map(NodeSpec::receivers).unwrap_or_default();
-                to.into_iter().filter_map(|name| self.directory.entry(name)).map(|(index, _)| index).collect()
-            })
-            .collect();
-        if let Some(cycle) = find_cycle(&receivers) {
-            let names: Vec<_> = cycle.iter().map(|&index| entries[index].name.as_str()).collect();
-            let first = names.first().copied().unwrap_or_default();
-            let message = format!("requests would go round for ever: {} -> {first}", names.join(" -> "));
-            self.add(
-                Path::root().name("nodes").name(first),
-                message,
-                "let one of them answer instead of sending on",
-            );
+    /// Complains of requests that would go round for ever, or through more nodes than they can remember.
+    fn paths(&mut self) {
+        match most_senders(self.scenario, self.directory) {
+            Err(cycle) => {
+                let names: Vec<_> =
+                    cycle.iter().map(|&index| self.directory.entries[index].name.as_str()).collect();
+                let first = names.first().copied().unwrap_or_default();
+                let message = format!("requests would go round for ever: {} -> {first}", names.join(" -> "));
+                let path = Path::root().name("nodes").name(first);
+                self.add(path, message, "let one of them answer instead of sending on");
+            }
+            Ok(senders) if senders > MAX_SENDERS => {
+                let message =
+                    format!("requests would pass {senders} nodes in a row, more than {MAX_SENDERS}");
+                self.add(Path::root().name("nodes"), message, "leave some of them out");
+            }
+            Ok(_) => {}
         }
     }
 
@@ -305,30 +306,44 @@ fn join(path: Path, field: &str) -> Path {
     })
 }
 
-/// A cycle in a graph, if there is one, without recursion: a chain of 10,000 nodes is no reason to crash.
-fn find_cycle(edges: &[Vec<usize>]) -> Option<Vec<usize>> {
-    let mut done = vec![false; edges.len()];
+/// The most nodes that a request passes behind its source before the one that answers it, or a cycle of entries.
+pub(super) fn most_senders(scenario: &Scenario, directory: &Directory) -> Result<usize, Vec<usize>> {
+    let receivers = |entry: &Entry| {
+        let node = scenario.nodes.get(&entry.name);
+        let names = node.map(NodeSpec::receivers).unwrap_or_default();
+        names.into_iter().filter_map(|name| directory.entry(name)).map(|(index, _)| index).collect()
+    };
+    let lengths = longest_paths(&directory.entries.iter().map(receivers).collect::<Vec<_>>())?;
+    let entered = scenario.sources.values().filter_map(|source| directory.entry(&source.to));
+    Ok(entered.map(|(entry, _)| lengths[entry]).max().unwrap_or(0))
+}
+
+/// The length of the longest path from each node of a graph, or a cycle in it. Without recursion: a chain of 10,000
+/// nodes is no reason to crash.
+fn longest_paths(edges: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
+    let mut lengths: Vec<Option<usize>> = vec![None; edges.len()];
     let mut on_path = vec![false; edges.len()];
     for start in 0..edges.len() {
-        let mut path: Vec<(usize, usize)> = if done[start] { Vec::new() } else { vec![(start, 0)] };
+        let mut path: Vec<(usize, usize)> =
+            if lengths[start].is_some() { Vec::new() } else { vec![(start, 0)] };
         while let Some((node, next)) = path.pop() {
             on_path[node] = true;
-            match edges[node].get(next) {
-                None => (on_path[node], done[node]) = (false, true),
-                Some(&to) => {
-                    path.push((node, next + 1));
-                    if on_path[to] {
-                        let nodes = path.iter().map(|(node, _)| *node);
-                        return Some(nodes.skip_while(|node| *node != to).collect());
-                    }
-                    if !done[to] {
-                        path.push((to, 0));
-                    }
-                }
+            let Some(&to) = edges[node].get(next) else {
+                on_path[node] = false;
+                let beyond = edges[node].iter().filter_map(|&to| lengths[to]).max();
+                lengths[node] = Some(beyond.map_or(0, |length| length + 1));
+                continue;
+            };
+            path.push((node, next + 1));
+            if on_path[to] {
+                return Err(path.into_iter().map(|(node, _)| node).skip_while(|node| *node != to).collect());
+            }
+            if lengths[to].is_none() {
+                path.push((to, 0));
             }
         }
     }
-    None
+    Ok(lengths.into_iter().flatten().collect())
 }
 
 #[cfg(test)]
@@ -344,10 +359,10 @@ mod tests {
 
     #[test]
     fn cycles_are_found_and_diamonds_are_not_cycles() {
-        assert_eq!(find_cycle(&[vec![1, 2], vec![3], vec![3], vec![]]), None);
-        assert_eq!(find_cycle(&[vec![1], vec![2], vec![1]]), Some(vec![1, 2]));
-        assert_eq!(find_cycle(&[vec![0]]), Some(vec![0]));
+        assert_eq!(longest_paths(&[vec![1, 2], vec![3], vec![3, 1], vec![]]), Ok(vec![3, 1, 2, 0]));
+        assert_eq!(longest_paths(&[vec![1], vec![2], vec![1]]), Err(vec![1, 2]));
+        assert_eq!(longest_paths(&[vec![0]]), Err(vec![0]));
         let chain: Vec<_> = (0..100_000).map(|i| if i < 99_999 { vec![i + 1] } else { vec![] }).collect();
-        assert_eq!(find_cycle(&chain), None);
+        assert_eq!(longest_paths(&chain).map(|lengths| lengths[0]), Ok(99_999));
     }
 }
