@@ -450,7 +450,7 @@ fn a_response_goes_home_the_whole_way_that_the_request_came() {
     assert!(result.requests.len() > 400);
     for record in &result.requests {
         let (finished, outcome) = record.finished.expect("all are over");
-        assert_eq!(outcome, rushhour::request::Outcome::Completed);
+        assert_eq!(outcome, Outcome::Completed);
         let on_links = finished.since(record.created) - record.waiting - record.service;
         assert_eq!(on_links.as_nanos(), 232_000_000, "1 + 10 + 100 ms out, 100 + 20 + 1 ms back");
     }
