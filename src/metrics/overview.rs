@@ -6,7 +6,7 @@ use bevy_ecs::prelude::*;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::model::server::ServersView;
 
-/// Slices of a run. A terminal of 80 columns has room for two sparklines of half this many.
+/// Slices of a run. A terminal of 80 columns has room for a name, a sparkline of as many, and a figure.
 pub const SLICES: u64 = 60;
 
 /// Time-weighted means in slices of equal width.

@@ -29,12 +29,6 @@ impl RequestPool {
         Self { far_ways, sized, log: keep_log.then(Vec::new), ..Self::default() }
     }
 
-    /// Requests born so far.
-    #[must_use]
-    pub const fn born(&self) -> u64 {
-        self.born
-    }
-
     /// Takes the log, if one was kept.
     pub fn take_log(&mut self) -> Option<Vec<RequestRecord>> {
         self.log.take()

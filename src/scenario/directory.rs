@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::text::{Path, nearest};
-use super::{NodeSpec, Problem, Scenario};
+use super::{Problem, Scenario};
 use crate::event::Node;
 use crate::model::probe::NodeKind;
 
@@ -72,14 +72,7 @@ impl Directory {
         let mut directory = Self::default();
         for (row, name) in (0..).zip(scenario.sources.keys()) {
             let path = Path::root().name("sources").name(name);
-            let entry = Entry {
-                name: name.clone(),
-                kind: NodeKind::Source,
-                first: row,
-                members: vec![name.clone()],
-                is_group: false,
-            };
-            directory.add(entry, path, problems);
+            directory.add(single(name, NodeKind::Source, row), path, problems);
         }
         let mut rows = [0_u32; 4];
         let mut total = 0;
@@ -87,29 +80,25 @@ impl Directory {
             let path = Path::root().name("nodes").name(name);
             let count = spec.count();
             total += u64::from(count.unwrap_or(1));
+            let kind = spec.kind();
+            let first = rows[kind as usize];
             if let Some(problem) = wrong_count(count, total, &path) {
                 problems.push(problem);
                 total -= u64::from(count.unwrap_or(1));
                 // One stands for all, so that references to the group are not complained of as well.
-                directory.add(single(name, spec, rows[spec.kind() as usize]), path, problems);
-                rows[spec.kind() as usize] += 1;
+                directory.add(single(name, kind, first), path, problems);
+                rows[kind as usize] += 1;
                 continue;
             }
-            let mut entry = single(name, spec, rows[spec.kind() as usize]);
+            let mut entry = single(name, kind, first);
             if let Some(count) = count {
                 entry.members = (0..count).map(|i| format!("{name}-{i}")).collect();
                 entry.is_group = true;
             }
-            rows[spec.kind() as usize] += count.unwrap_or(1);
+            rows[kind as usize] += count.unwrap_or(1);
             directory.add(entry, path, problems);
         }
         directory
-    }
-
-    /// Whether a name stands for something.
-    #[must_use]
-    pub fn knows(&self, name: &str) -> bool {
-        self.by_name.contains_key(name)
     }
 
     /// The members that a name stands for; nothing if it is unknown.
@@ -185,8 +174,8 @@ impl Directory {
     }
 }
 
-fn single(name: &str, spec: &NodeSpec, first: u32) -> Entry {
-    Entry { name: name.to_owned(), kind: spec.kind(), first, members: vec![name.to_owned()], is_group: false }
+fn single(name: &str, kind: NodeKind, first: u32) -> Entry {
+    Entry { name: name.to_owned(), kind, first, members: vec![name.to_owned()], is_group: false }
 }
 
 fn wrong_count(count: Option<u32>, total: u64, path: &Path) -> Option<Problem> {

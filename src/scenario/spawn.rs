@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bevy_ecs::prelude::*;
 
-use super::check::{check, most_senders};
+use super::check::{Checked, examine};
 use super::directory::{Directory, Member};
 use super::{NodeSpec, Problem, Scenario};
 use crate::engine::distribution::{DistributionSpec, Sampler};
@@ -35,12 +35,8 @@ use crate::simulation::{RunOptions, Tags, Trace};
 /// # Panics
 /// Never: what is built has passed the checks.
 pub fn spawn(scenario: &Scenario, options: RunOptions, world: &mut World) -> Result<(), Vec<Problem>> {
-    let problems = check(scenario);
-    if !problems.is_empty() {
-        return Err(problems);
-    }
+    let Checked { directory, senders } = examine(scenario)?;
     let seed = options.seed.unwrap_or(scenario.seed);
-    let directory = Directory::gather(scenario, &mut Vec::new());
     let mut spawner = Spawner {
         scenario,
         streams: Streams::new(seed, options.replication),
@@ -57,7 +53,6 @@ pub fn spawn(scenario: &Scenario, options: RunOptions, world: &mut World) -> Res
     spawner.nodes();
     spawner.probes();
     let servers = spawner.tags.servers.len();
-    let senders = most_senders(scenario, &spawner.directory).expect(CHECKED);
     let sized = scenario.sources.values().any(|source| source.size.is_some());
     let Spawner { mut queue, ways_home, tags, directory, .. } = spawner;
     let measured_from = SimTime::ZERO + scenario.warm_up;
@@ -66,13 +61,12 @@ pub fn spawn(scenario: &Scenario, options: RunOptions, world: &mut World) -> Res
     }
     let surveyor = Surveyor::new(SimTime::ZERO + scenario.run_until, servers);
     queue.schedule_last(surveyor.first(), Event::Survey.pack());
-    let name = scenario.name.clone();
     world.insert_resource(RunIdentity {
-        scenario: name,
+        scenario: scenario.name.clone(),
         seed,
         replication: options.replication,
         measured_from,
-        nodes: identities(scenario, &directory),
+        nodes: identities(&directory),
     });
     world.insert_resource(surveyor);
     world.insert_resource(queue);
@@ -165,8 +159,7 @@ impl<'a> Spawner<'a> {
     fn servers(&mut self, entry: usize, spec: &ServerSpec) {
         let time = spec.service.resolve().expect(CHECKED);
         let lane = time.as_constant().and_then(|nanos| self.queue.lane(SimDuration::from_nanos_f64(nanos)));
-        let then: Vec<String> = spec.then.iter().cloned().collect();
-        let outlets = self.outlets(entry, &then);
+        let outlets = self.outlets(entry, spec.then.as_slice());
         let servers: Vec<_> = outlets
             .into_iter()
             .map(|(name, outlet)| Server {
@@ -189,9 +182,8 @@ impl<'a> Spawner<'a> {
     fn sources(&mut self) {
         let scenario = self.scenario;
         for (row, (name, spec)) in (0..).zip(&scenario.sources) {
-            let source = self.source(name, spec);
+            let mut source = self.source(name, spec);
             self.tags.sources.push(tag(name));
-            let mut source = source;
             if let Some(at) = source.next_arrival() {
                 self.queue.schedule(at, Event::Arrival { source: row }.pack());
             }
@@ -353,11 +345,11 @@ fn tag(name: &str) -> u64 {
 }
 
 /// The nodes in the order of the scenario, with the group that each belongs to.
-fn identities(scenario: &Scenario, directory: &Directory) -> Vec<(Option<String>, Node)> {
+fn identities(directory: &Directory) -> Vec<(Option<String>, Node)> {
     directory
         .entries
         .iter()
-        .filter(|entry| entry.kind != NodeKind::Source && scenario.nodes.contains_key(&entry.name))
+        .filter(|entry| entry.kind != NodeKind::Source)
         .flat_map(|entry| {
             let group = entry.is_group.then(|| entry.name.clone());
             (0..entry.members.len()).map(move |member| (group.clone(), entry.node(member)))

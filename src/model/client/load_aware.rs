@@ -51,12 +51,6 @@ impl LoadAware {
         self.memory
     }
 
-    /// The load from which on a server seems overloaded.
-    #[must_use]
-    pub const fn threshold(&self) -> Load {
-        self.threshold
-    }
-
     /// The index of the target for a request with this key, and whether it is another one than the key's own for the
     /// sake of load.
     #[inline]

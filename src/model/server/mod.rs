@@ -159,18 +159,6 @@ pub struct ServersView<'a> {
 }
 
 impl ServersView<'_> {
-    /// How many servers there are.
-    #[must_use]
-    pub const fn len(&self) -> usize {
-        self.in_flight.len()
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.in_flight.is_empty()
-    }
-
     /// What a server works on.
     #[must_use]
     pub const fn in_flight(&self, row: u32) -> &InFlight {

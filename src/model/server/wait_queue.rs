@@ -58,12 +58,6 @@ impl WaitQueue {
         self.depth.level() < self.capacity
     }
 
-    /// How many may wait, if there is a bound.
-    #[must_use]
-    pub fn capacity(&self) -> Option<u32> {
-        (self.capacity != u32::MAX).then_some(self.capacity)
-    }
-
     /// Puts a request at the end of the line.
     #[inline]
     pub fn push(&mut self, requests: &mut RequestsView<'_>, row: RequestRow, now: SimTime) {

@@ -14,6 +14,22 @@ use crate::model::probe::NodeKind;
 /// Everything that is wrong with a scenario, in no particular order.
 #[must_use]
 pub fn check(scenario: &Scenario) -> Vec<Problem> {
+    examine(scenario).err().unwrap_or_default()
+}
+
+/// What is learned of a scenario while it is checked, and needed to build it.
+pub(super) struct Checked {
+    /// Who is who.
+    pub(super) directory: Directory,
+    /// The most nodes that a request passes behind its source before the one that answers it.
+    pub(super) senders: usize,
+}
+
+/// Checks a scenario.
+///
+/// # Errors
+/// Everything that is wrong with it, in no particular order.
+pub(super) fn examine(scenario: &Scenario) -> Result<Checked, Vec<Problem>> {
     let mut problems = Vec::new();
     let directory = Directory::gather(scenario, &mut problems);
     let mut checker = Checker { scenario, directory: &directory, problems };
@@ -22,9 +38,10 @@ pub fn check(scenario: &Scenario) -> Vec<Problem> {
     checker.nodes();
     checker.links();
     checker.probes();
-    checker.paths();
+    let senders = checker.paths();
     checker.sizes();
-    checker.problems
+    let problems = checker.problems;
+    if problems.is_empty() { Ok(Checked { directory, senders }) } else { Err(problems) }
 }
 
 struct Checker<'a> {
@@ -188,8 +205,9 @@ impl Checker<'_> {
         }
     }
 
-    /// Complains of requests that would go round for ever, or through more nodes than they can remember.
-    fn paths(&mut self) {
+    /// Complains of requests that would go round for ever, or through more nodes than they can remember. Returns the
+    /// most nodes that one passes.
+    fn paths(&mut self) -> usize {
         match most_senders(self.scenario, self.directory) {
             Err(cycle) => {
                 let names: Vec<_> =
@@ -198,13 +216,15 @@ impl Checker<'_> {
                 let message = format!("requests would go round for ever: {} -> {first}", names.join(" -> "));
                 let path = Path::root().name("nodes").name(first);
                 self.add(path, message, "let one of them answer instead of sending on");
+                0
             }
             Ok(senders) if senders > MAX_SENDERS => {
                 let message =
                     format!("requests would pass {senders} nodes in a row, more than {MAX_SENDERS}");
                 self.add(Path::root().name("nodes"), message, "leave some of them out");
+                senders
             }
-            Ok(_) => {}
+            Ok(senders) => senders,
         }
     }
 
@@ -307,7 +327,7 @@ fn join(path: Path, field: &str) -> Path {
 }
 
 /// The most nodes that a request passes behind its source before the one that answers it, or a cycle of entries.
-pub(super) fn most_senders(scenario: &Scenario, directory: &Directory) -> Result<usize, Vec<usize>> {
+fn most_senders(scenario: &Scenario, directory: &Directory) -> Result<usize, Vec<usize>> {
     let receivers = |entry: &Entry| {
         let node = scenario.nodes.get(&entry.name);
         let names = node.map(NodeSpec::receivers).unwrap_or_default();
