@@ -9,9 +9,9 @@
 //! - [`model`]: what a system is made of: sources, clients, load balancers, servers, links, probes.
 //! - [`scenario`]: from a file to a world, or to everything that is wrong with the file.
 //! - [`simulation`]: the `Tick` schedule, and the one place where an event meets its handler.
-//! - [`metrics`]: numbers. [`report`]: printing. [`cli`]: the program.
+//! - [`metrics`]: numbers. [`analysis`]: conclusions from them. [`report`]: printing. [`cli`]: the program.
 //!
-//! Imports point one way: engine <- event, request <- model <- simulation, scenario, metrics <- report <- cli. A test
+//! Imports point one way: engine <- event, request <- model <- simulation, scenario, metrics <- analysis <- report <- cli. A test
 //! holds them to it.
 //!
 //! # The journey of a request
@@ -59,6 +59,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod analysis;
 pub mod cli;
 pub mod engine;
 pub mod event;

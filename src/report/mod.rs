@@ -9,5 +9,6 @@ pub mod csv;
 pub mod figures;
 pub mod files;
 pub mod json;
+pub mod page;
 pub mod sparkline;
 pub mod terminal;

@@ -1,0 +1,221 @@
+//! The page: everything that a report shows, as plain data, decided here once. `html` makes it a document
+//! to be read in a browser, `svg` pictures for other documents, and `report.json` keeps it, so that both can
+//! be made again.
+//!
+//! A page knows plots, tables and texts; it knows nothing of servers or clients, so that parts to come need no change in
+//! whatever draws it.
+
+use serde::{Deserialize, Serialize};
+
+/// Everything that a report shows, from top to bottom.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Page {
+    /// The form of this data: what reads another form than its own refuses it.
+    pub format: u32,
+    /// Name of the scenario.
+    pub title: String,
+    /// Which run it was, in one line.
+    pub subtitle: String,
+    /// The story that the scenario opens with, by paragraphs.
+    pub story: Vec<String>,
+    /// The first figures to see: what was offered and what became of it.
+    pub tiles: Vec<Tile>,
+    /// Conclusions, the most important first; the first `leading` are shown at once, the others on demand.
+    pub findings: Vec<Note>,
+    /// How many findings lead.
+    pub leading: usize,
+    /// Length of the run in seconds: the axis of all plots over time.
+    pub seconds: f64,
+    /// Spans of time that are shaded in all plots over time.
+    pub spans: Vec<Span>,
+    /// The plots, in sections.
+    pub sections: Vec<Section>,
+    /// The scenario as it was run.
+    pub scenario: String,
+    /// Commands that make the run again.
+    pub reproduce: Vec<String>,
+    /// What was not done exactly, such as samples taken instead of all: one sentence each.
+    pub remarks: Vec<String>,
+}
+
+/// A figure that is seen first.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tile {
+    /// What it is: `completed`.
+    pub label: String,
+    /// The figure: `3,824`.
+    pub value: String,
+    /// More about it: `96.8 %`.
+    pub note: String,
+    /// How it is to be taken.
+    pub tone: Tone,
+}
+
+/// How something is to be taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tone {
+    /// As it is.
+    #[default]
+    Plain,
+    /// Well.
+    Good,
+    /// Badly.
+    Bad,
+}
+
+/// A finding as it is shown.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Note {
+    /// Its kind, in `snake_case`.
+    pub kind: String,
+    /// What it is about.
+    pub subject: String,
+    /// Seconds at which it begins and ends, where it has a time.
+    pub from: Option<f64>,
+    /// See `from`.
+    pub to: Option<f64>,
+    /// The finding in words.
+    pub text: String,
+    /// Its evidence: names with their values as text.
+    pub evidence: Vec<(String, String)>,
+    /// The plot in which it is seen best.
+    pub plot: Option<String>,
+    /// How it is to be taken.
+    pub tone: Tone,
+}
+
+/// A span of time that is shaded.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Span {
+    /// Seconds at which it begins.
+    pub from: f64,
+    /// Seconds at which it ends.
+    pub to: f64,
+    /// What happens then: `customer-1001: 150/s`.
+    pub label: String,
+}
+
+/// Plots and tables under a heading.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Section {
+    /// The heading.
+    pub title: String,
+    /// Its plots.
+    pub plots: Vec<Plot>,
+    /// Its tables.
+    pub tables: Vec<Table>,
+}
+
+/// A plot of lines, steps, areas or bars over a common axis.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Plot {
+    /// Its name in links and files: letters, digits and hyphens, unique in a page.
+    pub id: String,
+    /// Its heading.
+    pub title: String,
+    /// What is to be seen in it, or how it was made; may be empty.
+    pub caption: String,
+    /// The unit of its values; may be empty.
+    pub unit: Unit,
+    /// What its axis shows.
+    pub axis: Axis,
+    /// Places on the axis, ascending: seconds where it is time. All lines have a value, or none, for each.
+    pub x: Vec<f64>,
+    /// What is drawn.
+    pub lines: Vec<Line>,
+    /// Lines from the left to the right.
+    pub thresholds: Vec<Threshold>,
+    /// Lines that are fetched on demand, over their own places on the axis: the other members of a large group.
+    pub more: Vec<Line>,
+    /// Places on the axis of `more`.
+    pub more_x: Vec<f64>,
+    /// The largest value that the axis of values has to show, even if no line gets there (1 for shares).
+    pub top: Option<f64>,
+}
+
+/// Units of values, as axes and hovering write them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// A number of things.
+    #[default]
+    Count,
+    /// A share of a whole: 0 to 1, shown in percent.
+    Share,
+    /// Seconds, shown as ns, us, ms, s, min, h.
+    Seconds,
+    /// Things in a second.
+    PerSecond,
+}
+
+/// What an axis shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Axis {
+    /// Virtual time in seconds. All plots over time are linked.
+    #[default]
+    Time,
+    /// Seconds on a logarithmic scale: a histogram of latencies. `x` holds the lower ends of the bars and, at last, the
+    /// upper end of the last one, whose value is nothing.
+    Latency,
+}
+
+/// One line of a plot.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Line {
+    /// Its name in the legend.
+    pub name: String,
+    /// Which of the colours it has: the same thing has the same one in every plot.
+    pub colour: usize,
+    /// How it is drawn.
+    pub style: Style,
+    /// Whether it is hidden until the legend is used.
+    pub hidden: bool,
+    /// Its values; nothing where there is none.
+    pub y: Vec<Option<f32>>,
+}
+
+/// How a line is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Style {
+    /// From point to point.
+    #[default]
+    Line,
+    /// From point to point, dashed: a belief beside a fact.
+    Dashed,
+    /// A value holds until the next place.
+    Step,
+    /// Bars from place to place.
+    Bars,
+    /// Lower end of a band; the next line is its upper end, and the room between them is filled.
+    BandLow,
+    /// Upper end of a band.
+    BandHigh,
+    /// Filled, on top of the areas before it: parts of a whole.
+    Stacked,
+}
+
+/// A line from the left to the right: a limit.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Threshold {
+    /// Where.
+    pub value: f64,
+    /// What it means.
+    pub label: String,
+}
+
+/// A table. The first column holds names, the others figures.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Table {
+    /// Its heading.
+    pub title: String,
+    /// Heads of all columns.
+    pub heads: Vec<String>,
+    /// Rows of as many cells.
+    pub rows: Vec<Vec<String>>,
+    /// How many rows were left out.
+    pub omitted: usize,
+}
