@@ -59,7 +59,7 @@ pub enum Event {
         /// Row of the probe.
         probe: u32,
     },
-    /// The overview of the run takes its averages.
+    /// A slice of the timeline ends.
     Survey,
 }
 

@@ -1,6 +1,6 @@
 //! Numbers, and no printing: what a run leaves behind, and the figures that are made of it.
 
 pub mod fleet;
-pub mod overview;
 pub mod result;
 pub mod summary;
+pub mod timeline;

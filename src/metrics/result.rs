@@ -7,7 +7,7 @@ use std::fmt;
 
 use bevy_ecs::prelude::*;
 
-use super::overview::{Overview, Surveyor};
+use super::timeline::{Surveyor, Timeline};
 use crate::engine::statistics::Tally;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::Node;
@@ -54,8 +54,8 @@ pub struct RunResult {
     pub links: Vec<LinkResult>,
     /// The series of all probes, in the order of the scenario.
     pub series: Vec<Series>,
-    /// Load and queue of each server over the run; rows are those of the servers among `nodes`.
-    pub overview: Overview,
+    /// What all parts measured of themselves; rows of servers are those of the servers among `nodes`.
+    pub timeline: Timeline,
     /// A record of every request, in the order in which they ended, then those still in flight; empty unless asked for.
     pub requests: Vec<RequestRecord>,
     /// Names of the servers, by row, as records refer to them.
@@ -136,7 +136,7 @@ pub struct ServerFigures {
     pub wait: Tally,
     /// Service times in nanoseconds.
     pub service: Tally,
-    /// Row in the overview.
+    /// Its row among the servers.
     pub row: usize,
 }
 
@@ -194,7 +194,7 @@ pub fn collect(world: &mut World, end: SimTime) -> Result<RunResult, Conservatio
         nodes: node_results(world, &identity, &names, end, elapsed),
         links: rows::<Link>(world).map(link_result).collect(),
         series: rows::<Probe>(world).flat_map(|probe| probe.tracks).map(|track| track.series).collect(),
-        overview: world.resource::<Surveyor>().overview().clone(),
+        timeline: world.resource_mut::<Surveyor>().take(),
         requests: records(world),
         server_names,
         identity,

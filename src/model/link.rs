@@ -7,6 +7,7 @@ use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemParam;
 use serde::{Deserialize, Serialize};
 
+use super::measure::{Measure, Readings, Unit, View};
 use crate::engine::distribution::{DistributionSpec, Sampler};
 use crate::engine::queue::{EventQueue, Lane};
 use crate::engine::random::{RandomStream, Streams};
@@ -31,6 +32,12 @@ pub struct LinkSpec {
     #[serde(default)]
     pub loss: f64,
 }
+
+const LOSSES: View =
+    View { id: "losses", section: "Links", title: "Lost messages", unit: Unit::PerSecond, caption: "" };
+
+/// What a link measures of itself.
+pub const MEASURES: [Measure; 1] = [Measure { name: "loss_rate", label: "", view: &LOSSES }];
 
 /// A link as it runs.
 #[derive(Component, Clone, Debug)]
@@ -122,6 +129,13 @@ pub struct LinksView<'a> {
 }
 
 impl LinksView<'_> {
+    /// Reads off what the links measure.
+    pub fn read(&self, readings: &mut Readings<'_>) {
+        for link in &*self.rows {
+            readings.rate(link.out.lost + link.back.lost);
+        }
+    }
+
     /// The link in a row.
     #[inline(always)]
     pub fn get_mut(&mut self, row: u32) -> &mut Link {

@@ -7,6 +7,7 @@
 pub mod client;
 pub mod link;
 pub mod load_balancer;
+pub mod measure;
 pub mod probe;
 pub mod references;
 pub mod routing;

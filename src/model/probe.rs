@@ -7,7 +7,7 @@ use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemParam;
 use serde::{Deserialize, Serialize};
 
-use super::client::{ClientsView, Routing};
+use super::client::ClientsView;
 use super::load_balancer::LoadBalancersView;
 use super::references::References;
 use super::server::ServersView;
@@ -169,9 +169,7 @@ impl Track {
                 let load = scene.servers.in_flight(row).load().billionths();
                 Some(load as f64 / Load::FULL.billionths() as f64)
             }
-            (Gauge::PerceivedLoad(server), Node::Client(row)) => {
-                perceived_load(scene.clients, row, server, now)
-            }
+            (Gauge::PerceivedLoad(server), Node::Client(row)) => scene.clients.perceive(row, server, now),
             (Gauge::Rate(counter), node) => {
                 let count = count(counter, node, scene)?;
                 let growth = count - std::mem::replace(&mut self.last, count);
@@ -180,12 +178,6 @@ impl Track {
             (Gauge::QueueDepth | Gauge::InFlight | Gauge::Load | Gauge::PerceivedLoad(_), _) => None,
         }
     }
-}
-
-fn perceived_load(clients: &mut ClientsView<'_>, row: u32, server: u32, now: SimTime) -> Option<f64> {
-    let Routing::LoadAware(routing) = &clients.get(row).routing else { return None };
-    let memory = routing.memory();
-    Some(clients.window_mut(row).perceive(server, now, memory).share())
 }
 
 fn count(counter: Counter, node: Node, scene: &Scene<'_, '_>) -> Option<u64> {

@@ -2,21 +2,27 @@
 
 use super::columns::WIDTH;
 
-/// The most characters of a line: as many as the overview of a run has slices.
+/// The most characters of a line: as many as the timeline of the largest run has slices.
 pub const LONGEST: usize = 60;
 
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// One character a value, from a blank for nothing to a full block for `top`. More values than fit are averaged.
+/// One character a value, from a blank for nothing to a full block for `top`.
 #[must_use]
 pub fn sparkline(values: &[f32], top: f32) -> String {
+    values.iter().map(|&value| block(value, top)).collect()
+}
+
+/// Values in the characters that there are: more than fit are averaged.
+#[must_use]
+pub fn fitted(values: &[f32]) -> Vec<f32> {
     let characters = values.len().min(LONGEST);
     (0..characters)
         .map(|at| {
             let (from, to) = (at * values.len() / characters, (at + 1) * values.len() / characters);
             #[expect(clippy::cast_precision_loss, reason = "a picture of a few pixels")]
             let mean = values[from..to].iter().sum::<f32>() / (to - from) as f32;
-            block(mean, top)
+            mean
         })
         .collect()
 }
@@ -56,7 +62,8 @@ mod tests {
         assert_eq!(sparkline(&[0.0, 0.01, 0.5, 1.0, 2.0], 1.0), " ▁▄██");
         assert_eq!(sparkline(&[0.0, 0.0], 0.0), "  ");
         assert_eq!(sparkline(&[], 1.0), "");
-        assert_eq!(sparkline(&[1.0; 119], 1.0).chars().count(), LONGEST);
+        assert_eq!(fitted(&[1.0; 119]), [1.0; LONGEST]);
+        assert_eq!(fitted(&[0.5, 0.25]), [0.5, 0.25]);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! the world.
 
 pub mod check;
+mod courses;
 pub mod directory;
 mod load;
 mod spawn;

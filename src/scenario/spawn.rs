@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bevy_ecs::prelude::*;
 
 use super::check::{Checked, examine};
+use super::courses::courses;
 use super::directory::{Directory, Member};
 use super::{NodeSpec, Problem, Scenario};
 use crate::engine::distribution::{DistributionSpec, Sampler};
@@ -15,8 +16,8 @@ use crate::engine::random::Streams;
 use crate::engine::statistics::{Tally, TimeWeighted};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{Event, Node, PackedEvent};
-use crate::metrics::overview::Surveyor;
 use crate::metrics::result::RunIdentity;
+use crate::metrics::timeline::Surveyor;
 use crate::model::client::{Client, LoadWindow};
 use crate::model::link::{Direction, Link};
 use crate::model::load_balancer::LoadBalancer;
@@ -52,14 +53,13 @@ pub fn spawn(scenario: &Scenario, options: RunOptions, world: &mut World) -> Res
     spawner.sources();
     spawner.nodes();
     spawner.probes();
-    let servers = spawner.tags.servers.len();
     let sized = scenario.sources.values().any(|source| source.size.is_some());
     let Spawner { mut queue, ways_home, tags, directory, .. } = spawner;
     let measured_from = SimTime::ZERO + scenario.warm_up;
     if measured_from > SimTime::ZERO {
         queue.schedule_last(measured_from, Event::WarmedUp.pack());
     }
-    let surveyor = Surveyor::new(SimTime::ZERO + scenario.run_until, servers);
+    let surveyor = Surveyor::new(SimTime::ZERO + scenario.run_until, courses(scenario, &directory));
     queue.schedule_last(surveyor.first(), Event::Survey.pack());
     world.insert_resource(RunIdentity {
         scenario: scenario.name.clone(),
@@ -216,6 +216,7 @@ impl<'a> Spawner<'a> {
             fates: Fates::default(),
             in_flight: TimeWeighted::default(),
             latency: Tally::default(),
+            recent: Tally::default(),
             measured_from: SimTime::ZERO + self.scenario.warm_up,
         }
     }

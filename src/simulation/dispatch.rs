@@ -7,10 +7,11 @@ use super::{Status, Tags, Trace, Window};
 use crate::engine::queue::EventQueue;
 use crate::engine::time::SimTime;
 use crate::event::{Event, Node, PackedEvent, RequestRow};
-use crate::metrics::overview::Surveyor;
+use crate::metrics::timeline::{Subject, Surveyor};
 use crate::model::client::{Clients, ClientsView};
 use crate::model::link::Links;
 use crate::model::load_balancer::{LoadBalancers, LoadBalancersView};
+use crate::model::measure::Readings;
 use crate::model::probe::{Probes, ProbesView, Scene};
 use crate::model::server::{Servers, ServersView};
 use crate::model::source::{Sources, SourcesView};
@@ -197,7 +198,7 @@ impl Dispatcher<'_> {
         let now = self.context.now;
         match event {
             Event::WarmedUp => {
-                self.surveyor.restart(now, &self.servers);
+                self.survey(now, true);
                 self.sources.restart(now);
                 self.servers.restart(now);
             }
@@ -212,7 +213,7 @@ impl Dispatcher<'_> {
                 self.context.queue.schedule_last(again, event.pack());
             }
             Event::Survey => {
-                if let Some(again) = self.surveyor.survey(now, &self.servers) {
+                if let Some(again) = self.survey(now, false) {
                     self.context.queue.schedule_last(again, event.pack());
                 }
             }
@@ -222,6 +223,27 @@ impl Dispatcher<'_> {
             | Event::Respond { .. }
             | Event::Lost { .. } => {}
         }
+    }
+
+    /// Reads off what all parts measure, in the order in which the courses were laid out.
+    fn survey(&mut self, now: SimTime, restart: bool) -> Option<SimTime> {
+        let Self { surveyor, context, sources, clients, servers, .. } = self;
+        let read = |readings: &mut Readings<'_>, beliefs: &[Subject]| {
+            sources.read(now, readings);
+            context.links.read(readings);
+            clients.read(readings);
+            for belief in beliefs {
+                if let Subject::Belief { first, last, server } = *belief {
+                    clients.read_belief((first, last, server), now, readings);
+                }
+            }
+            servers.read(now, readings);
+        };
+        if restart {
+            surveyor.restart(read);
+            return None;
+        }
+        surveyor.survey(now, read)
     }
 
     /// Takes an event into the fingerprint.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use rushhour::engine::random::RandomStream;
 use rushhour::engine::time::{SimDuration, SimTime};
 use rushhour::metrics::result::{NodeFigures, RunResult};
+use rushhour::model::server::{MEASURED_LOAD, QUEUE_DEPTH};
 use rushhour::scenario::Scenario;
 use rushhour::simulation::{RunOptions, Simulation, run};
 
@@ -112,7 +113,10 @@ fn without(result: &RunResult, added: &[&str]) -> String {
     for node in result.nodes.iter().filter(|node| !is_added(&node.name)) {
         let mut node = node.clone();
         if let NodeFigures::Server(figures) = &mut node.figures {
-            tell(&(&result.overview.load[figures.row], &result.overview.queue[figures.row]));
+            tell(
+                &[MEASURED_LOAD, QUEUE_DEPTH]
+                    .map(|measure| result.timeline.mean_over_servers(measure, &[figures.row])),
+            );
             figures.row = 0;
         }
         tell(&node);
@@ -233,7 +237,7 @@ fn seeds_and_replications_are_different_runs() {
 
 /// A server that is always busy is always at full load, whenever the warm-up ends.
 #[test]
-fn the_overview_does_not_know_of_the_warm_up() {
+fn the_timeline_does_not_know_of_the_warm_up() {
     let text = r#"Scenario(
         name: "always busy", run_until: "60s", warm_up: "30.5s",
         sources: {"source": (arrivals: Constant(rate: "10/s"), to: "server")},
@@ -241,6 +245,8 @@ fn the_overview_does_not_know_of_the_warm_up() {
     )"#;
     let loaded = rushhour::scenario::load("busy.ron", text.as_bytes(), &[]).expect("the scenario is good");
     let result = run(&loaded.scenario, RunOptions::default()).expect("the run balances");
-    let full = result.overview.load[0][1..].iter().all(|load| (load - 1.0).abs() < 1e-6);
-    assert!(full, "{:?}", result.overview.load[0]);
+    let load = result.timeline.mean_over_servers(MEASURED_LOAD, &[0]);
+    let first = load.iter().position(|&load| load > 0.0).expect("it is busy");
+    let full = load[first + 1..].iter().all(|load| (load - 1.0).abs() < 1e-6);
+    assert!(full && first < 3, "{load:?}");
 }

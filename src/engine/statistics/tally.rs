@@ -90,6 +90,26 @@ impl Tally {
         Quantiles { counted, exact }
     }
 
+    /// Quantiles of ascending shares, as [`Quantiles::quantiles`] gives them, of all samples so far, which are forgotten.
+    #[must_use]
+    pub fn drain<const N: usize>(&mut self, shares: [f64; N]) -> [Option<u64>; N] {
+        let buffered = std::mem::take(&mut self.buffered);
+        let recent = &mut self.buffer[..buffered];
+        if self.counted.count > 0 {
+            self.counted.take_in(recent);
+            return std::mem::take(&mut *self.counted).quantiles(shares);
+        }
+        // Each rank is sought behind the one before it: no sorting of what nobody asks for.
+        let mut found = 0;
+        ranks(shares, recent.len() as u64).map(|rank| {
+            let at = usize::try_from(rank?).ok()? - 1;
+            let offset = at.checked_sub(found)?;
+            let (_, value, _) = recent[found..].select_nth_unstable(offset);
+            found = at;
+            Some(*value)
+        })
+    }
+
     /// The samples that have not left the buffer.
     fn recent(&self) -> &[u64] {
         &self.buffer[..self.buffered]
@@ -125,6 +145,13 @@ impl Counted {
         }
     }
 
+    fn quantiles<const N: usize>(&self, shares: [f64; N]) -> [Option<u64>; N] {
+        // Without samples every rank is beyond the last.
+        let ranks = ranks(shares, self.count).map(|rank| rank.unwrap_or(1));
+        let values = self.histogram.values_at_ranks(ranks);
+        values.map(|value| value.map(|middle| middle.clamp(self.min, self.max)))
+    }
+
     fn merge(&mut self, other: &Self) {
         self.min = if self.count == 0 { other.min } else { self.min.min(other.min) };
         self.max = self.max.max(other.max);
@@ -133,6 +160,14 @@ impl Counted {
         self.sum_of_squares = self.sum_of_squares.wrapping_add(other.sum_of_squares);
         self.histogram.merge(&other.histogram);
     }
+}
+
+/// The ranks (from 1) of quantiles among `n` samples; none among none.
+#[expect(clippy::cast_precision_loss, reason = "figures for people: 53 bits are plenty")]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank lies in 1..=n")]
+fn ranks<const N: usize>(shares: [f64; N], n: u64) -> [Option<u64>; N] {
+    // 0.95 * 100 is a little more than 95 in floats, and must not become rank 96.
+    shares.map(|q| (n > 0).then(|| ((q * n as f64 * (1.0 - 1e-15)).ceil() as u64).clamp(1, n)))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "figures for people: 53 bits are plenty")]
@@ -186,20 +221,11 @@ impl Quantiles {
 
     /// Several quantiles, of ascending shares, for little more than the price of one.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank lies in 1..=count")]
     pub fn quantiles<const N: usize>(&self, shares: [f64; N]) -> [Option<u64>; N] {
-        let n = self.counted.count;
-        if n == 0 {
-            return [None; N];
-        }
-        // 0.95 * 100 is a little more than 95 in floats, and must not become rank 96.
-        let ranks = shares.map(|q| ((q * n as f64 * (1.0 - 1e-15)).ceil() as u64).clamp(1, n));
         match &self.exact {
-            Some(exact) => ranks.map(|rank| exact.get(rank as usize - 1).copied()),
-            None => {
-                let values = self.counted.histogram.values_at_ranks(ranks);
-                values.map(|value| value.map(|middle| middle.clamp(self.counted.min, self.counted.max)))
-            }
+            Some(exact) => ranks(shares, self.counted.count)
+                .map(|rank| exact.get(usize::try_from(rank?).ok()? - 1).copied()),
+            None => self.counted.quantiles(shares),
         }
     }
 
@@ -250,6 +276,20 @@ mod tests {
         // The standard deviation of 1..=n is sqrt(n (n + 1) / 12) with divisor n - 1.
         let sd = (1e6_f64 * 1_000_001.0 / 12.0).sqrt() * 1e3;
         assert!((figures.sd().expect("an sd") - sd).abs() < 1e-3);
+    }
+
+    #[test]
+    fn what_is_drained_has_the_same_quantiles_and_is_gone() {
+        let shares = [0.5, 0.5, 0.95, 0.99, 1.0];
+        for samples in [0, 1, 2, 100, 512, 513, 20_000] {
+            let scattered = (0..samples).map(|i| (i * 7_919) % 20_011);
+            let mut drained = tally(scattered.clone());
+            let expected = tally(scattered).quantiles().quantiles(shares);
+            assert_eq!(drained.drain(shares), expected, "{samples} samples");
+            assert_eq!((drained.count(), drained.drain([0.5])), (0, [None]));
+            drained.record(3);
+            assert_eq!(drained.drain([0.5]), [Some(3)]);
+        }
     }
 
     #[test]

@@ -234,8 +234,8 @@ fn as_number<S: Serializer>(members: &[usize], serializer: S) -> Result<S::Ok, S
 mod tests {
     use super::*;
     use crate::engine::time::SimDuration;
-    use crate::metrics::overview::Overview;
     use crate::metrics::result::{RunIdentity, ServerFigures};
+    use crate::metrics::timeline::Timeline;
 
     fn server(concurrency: u32, waits: &[u64]) -> NodeFigures {
         let mut wait = Tally::default();
@@ -287,7 +287,7 @@ mod tests {
             ],
             links: vec![],
             series: vec![],
-            overview: Overview::default(),
+            timeline: Timeline::default(),
             requests: vec![],
             server_names: vec![],
         }

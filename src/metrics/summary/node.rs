@@ -62,7 +62,7 @@ pub struct ServerSummary {
     pub wait: Latency,
     /// Times in service.
     pub service: Latency,
-    /// Rows in the overview of the run.
+    /// Rows among the servers of the run.
     #[serde(skip)]
     pub rows: Vec<usize>,
 }

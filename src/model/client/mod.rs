@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 pub use load_aware::{LoadAware, LoadWindow};
 
 use super::load_balancer::PolicySpec;
+use super::measure::{Measure, Readings, Unit, View};
 use super::references::References;
 use super::routing::Policy;
 use super::{Context, Outlet};
 use crate::engine::column;
 use crate::engine::random::RandomStream;
-use crate::engine::time::SimDuration;
+use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{PackedEvent, RequestRow};
 
 /// A client, or a group of equal ones, as it is written.
@@ -30,6 +31,30 @@ pub struct ClientSpec {
     /// The targets: a node or group, or a list of them.
     pub to: References,
 }
+
+const REHASHED: View = View {
+    id: "rehashed",
+    section: "Clients",
+    title: "Share of requests sent elsewhere",
+    unit: Unit::Share,
+    caption: "Requests that went to another server than their key's own.",
+};
+const BELIEFS: View = View {
+    id: "belief",
+    section: "Clients",
+    title: "Actual and perceived load",
+    unit: Unit::Share,
+    caption: "What clients believe, on average, of the load of a server, and what it was.",
+};
+
+/// What a client measures of itself.
+pub const MEASURES: [Measure; 1] = [Measure { name: "rehash_share", label: "", view: &REHASHED }];
+/// What clients believe of the load of a server.
+pub const BELIEF: Measure = Measure { name: PERCEIVED_LOAD, label: "perceived", view: &BELIEFS };
+/// Name of the measure of what clients believe.
+pub const PERCEIVED_LOAD: &str = "perceived_load";
+/// As many clients of a group are asked for what they believe.
+const ASKED: usize = 16;
 
 const fn by_key() -> RoutingSpec {
     RoutingSpec::KeyHash { salt: None }
@@ -143,9 +168,35 @@ impl ClientsView<'_> {
         &self.rows[row as usize]
     }
 
-    /// The loads that a client remembers, to be looked at.
-    pub const fn window_mut(&mut self, row: u32) -> &mut LoadWindow {
-        &mut self.windows[row as usize]
+    /// Reads off what the clients measure.
+    pub fn read(&self, readings: &mut Readings<'_>) {
+        for client in &*self.rows {
+            readings.share(client.rehashed, client.requests);
+        }
+    }
+
+    /// What a client believes of the load of a server: from 0 to 1, nothing if it does not care. Its memory fades while
+    /// one looks at it.
+    pub fn perceive(&mut self, row: u32, server: u32, now: SimTime) -> Option<f64> {
+        let Routing::LoadAware(routing) = &self.rows[row as usize].routing else { return None };
+        Some(self.windows[row as usize].perceive(server, now, routing.memory()).share())
+    }
+
+    /// Reads off what the clients from row `first` to row `last` believe of a server: the mean of them all, or of some
+    /// in equal distances where there are many.
+    #[expect(clippy::cast_precision_loss, reason = "a value for people and plots")]
+    pub fn read_belief(
+        &mut self,
+        (first, last, server): (u32, u32, u32),
+        now: SimTime,
+        readings: &mut Readings<'_>,
+    ) {
+        let stride = (last - first) as usize / ASKED + 1;
+        let asked = (first..=last).step_by(stride);
+        readings.value(|| {
+            let beliefs: Vec<f64> = asked.filter_map(|client| self.perceive(client, server, now)).collect();
+            (!beliefs.is_empty()).then(|| beliefs.iter().sum::<f64>() / beliefs.len() as f64)
+        });
     }
 
     /// A request reaches the client and is sent on.

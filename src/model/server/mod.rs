@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use wait_queue::{QueueSpec, WaitQueue};
 
+use super::measure::{Measure, Readings, Unit, View};
 use super::{Context, Outlet};
 use crate::engine::column;
 use crate::engine::distribution::{DistributionSpec, Sampler};
@@ -45,6 +46,40 @@ pub struct ServerSpec {
 const fn one() -> u32 {
     1
 }
+
+const QUEUE: View = View {
+    id: "queue",
+    section: "Servers",
+    title: "Queue depth",
+    unit: Unit::Count,
+    caption: "Requests that wait, on average over each slice of the run.",
+};
+const LOAD: View = View {
+    id: "load",
+    section: "Servers",
+    title: "Load",
+    unit: Unit::Share,
+    caption: "The share of slots in use, on average over each slice of the run.",
+};
+const ARRIVALS: View =
+    View { id: "arrivals", section: "Servers", title: "Arrivals", unit: Unit::PerSecond, caption: "" };
+const COMPLETIONS: View =
+    View { id: "completions", section: "Servers", title: "Served", unit: Unit::PerSecond, caption: "" };
+const REJECTIONS: View =
+    View { id: "rejections", section: "Servers", title: "Rejected", unit: Unit::PerSecond, caption: "" };
+
+/// What a server measures of itself.
+pub const MEASURES: [Measure; 5] = [
+    Measure { name: QUEUE_DEPTH, label: "", view: &QUEUE },
+    Measure { name: MEASURED_LOAD, label: "", view: &LOAD },
+    Measure { name: "arrival_rate", label: "", view: &ARRIVALS },
+    Measure { name: "completion_rate", label: "", view: &COMPLETIONS },
+    Measure { name: "rejection_rate", label: "", view: &REJECTIONS },
+];
+/// Name of the measure of a server's queue.
+pub const QUEUE_DEPTH: &str = "queue_depth";
+/// Name of the measure of a server's load.
+pub const MEASURED_LOAD: &str = "load";
 
 /// The requests that a server is working on.
 #[derive(Component, Clone, Debug)]
@@ -247,6 +282,17 @@ impl ServersView<'_> {
         response.server = row;
         response.load = self.in_flight[row as usize].load();
         context.reply(request)
+    }
+
+    /// Reads off what the servers measure.
+    pub fn read(&self, now: SimTime, readings: &mut Readings<'_>) {
+        for ((in_flight, queue), counters) in self.in_flight.iter().zip(&*self.queues).zip(&*self.counters) {
+            readings.level(queue.depth.integral(now), 1.0);
+            readings.level(in_flight.level.integral(now), f64::from(in_flight.concurrency));
+            readings.rate(counters.arrived);
+            readings.rate(counters.completed);
+            readings.rate(counters.rejected);
+        }
     }
 
     /// Begins statistics anew.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use self::arrivals::{ArrivalProcess, ArrivalsSpec};
 use self::key::{KeySampler, KeySpec};
+use super::measure::{Measure, Readings, Unit, View};
 use super::{Context, Target};
 use crate::engine::column;
 use crate::engine::distribution::{DistributionSpec, Sampler};
@@ -57,6 +58,42 @@ pub struct SourceSpec {
 const fn one() -> u32 {
     1
 }
+
+const THROUGHPUT: View = View {
+    id: "throughput",
+    section: "Requests",
+    title: "Offered and completed",
+    unit: Unit::PerSecond,
+    caption: "Requests that were born, and requests whose response came back.",
+};
+const FAILURES: View = View {
+    id: "failures",
+    section: "Requests",
+    title: "Failed",
+    unit: Unit::PerSecond,
+    caption: "Requests that ended without a response worth having.",
+};
+const UNDER_WAY: View =
+    View { id: "under-way", section: "Requests", title: "Under way", unit: Unit::Count, caption: "" };
+const LATENCY: View = View {
+    id: "latency",
+    section: "Latency",
+    title: "Latency over time",
+    unit: Unit::Seconds,
+    caption: "Of the requests completed in each slice of the run.",
+};
+
+/// What a source measures of itself.
+pub const MEASURES: [Measure; 8] = [
+    Measure { name: "arrival_rate", label: "offered", view: &THROUGHPUT },
+    Measure { name: "completion_rate", label: "completed", view: &THROUGHPUT },
+    Measure { name: "rejection_rate", label: "rejected", view: &FAILURES },
+    Measure { name: "drop_rate", label: "dropped", view: &FAILURES },
+    Measure { name: "in_flight", label: "", view: &UNDER_WAY },
+    Measure { name: "latency_p50", label: "p50", view: &LATENCY },
+    Measure { name: "latency_p95", label: "p95", view: &LATENCY },
+    Measure { name: "latency_p99", label: "p99", view: &LATENCY },
+];
 
 /// What became of the requests of a source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -118,6 +155,8 @@ pub struct Source {
     pub in_flight: TimeWeighted,
     /// Time from birth to response, of completed requests that were born after the warm-up.
     pub latency: Tally,
+    /// The same of those that were completed in the present slice of the run.
+    pub recent: Tally,
     /// End of the warm-up.
     pub measured_from: SimTime,
 }
@@ -183,12 +222,34 @@ impl SourcesView<'_> {
         source.fates.ended[outcome as usize] += 1;
         source.in_flight.decrement(context.now);
         if outcome == Outcome::Completed && finished.created >= source.measured_from {
-            source.latency.record(context.now.since(finished.created).as_nanos());
+            let latency = context.now.since(finished.created).as_nanos();
+            source.latency.record(latency);
+            source.recent.record(latency);
         }
         context.requests.finish(context.now, request, outcome);
         if source.size.is_some() {
             // The next request in this place may come from a source that gives no sizes.
             context.requests.set_size(request, 0);
+        }
+    }
+
+    /// Reads off what the sources measure.
+    #[expect(clippy::cast_precision_loss, reason = "a value for people and plots")]
+    pub fn read(&mut self, now: SimTime, readings: &mut Readings<'_>) {
+        for source in &mut *self.rows {
+            readings.rate(source.fates.offered);
+            for outcome in [Outcome::Completed, Outcome::Rejected, Outcome::Dropped] {
+                readings.rate(source.fates.of(outcome));
+            }
+            readings.level(source.in_flight.integral(now), 1.0);
+            let mut latency = [None; 3];
+            readings.value(|| {
+                latency =
+                    source.recent.drain([0.5, 0.95, 0.99]).map(|nanos| nanos.map(|nanos| nanos as f64 / 1e9));
+                latency[0]
+            });
+            readings.value(|| latency[1]);
+            readings.value(|| latency[2]);
         }
     }
 

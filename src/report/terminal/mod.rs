@@ -29,7 +29,7 @@ pub fn summary(summary: &Summary, result: &RunResult) -> String {
         fates::by_source(summary),
         latency::table(summary),
         servers::table(summary),
-        timeline::lines(summary, &result.overview),
+        timeline::lines(summary, &result.timeline),
         traffic::clients(summary),
         traffic::load_balancers(summary),
         traffic::links(summary),

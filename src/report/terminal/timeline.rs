@@ -2,11 +2,12 @@
 
 use super::servers::{are_few, hottest_members, parts};
 use crate::metrics::fleet::servers;
-use crate::metrics::overview::Overview;
 use crate::metrics::summary::{ServerSummary, Summary};
+use crate::metrics::timeline::Timeline;
+use crate::model::server::{MEASURED_LOAD, QUEUE_DEPTH};
 use crate::report::columns::{BOLD, DIM, DRAWN, padded, paint, width};
 use crate::report::figures::{set_time, short};
-use crate::report::sparkline::{LONGEST, axis, sparkline};
+use crate::report::sparkline::{LONGEST, axis, fitted, sparkline};
 
 /// The most columns of a name: with a line and its peak that makes 80.
 const LONGEST_NAME: usize = 11;
@@ -14,17 +15,18 @@ const LONGEST_NAME: usize = 11;
 const MOST_PARTS: usize = 6;
 
 /// Load and queue over time.
-pub(super) fn lines(summary: &Summary, overview: &Overview) -> String {
+pub(super) fn lines(summary: &Summary, timeline: &Timeline) -> String {
     let rows = drawn(summary);
     let names = rows.iter().map(|(name, _)| width(name)).max().unwrap_or(0).min(LONGEST_NAME);
-    let course = |of: fn(&Overview, &[usize]) -> Vec<f32>| -> Vec<(String, Vec<f32>)> {
-        rows.iter().map(|(name, server)| (padded(name, names), of(overview, &server.rows))).collect()
+    let course = |measure: &str| -> Vec<(String, Vec<f32>)> {
+        let mean = |server: &ServerSummary| fitted(&timeline.mean_over_servers(measure, &server.rows));
+        rows.iter().map(|(name, server)| (padded(name, names), mean(server))).collect()
     };
-    let load = course(Overview::mean_load);
+    let load = course(MEASURED_LOAD);
     if load.iter().all(|(_, values)| values.is_empty()) {
         return String::new();
     }
-    let queue = course(Overview::mean_queue);
+    let queue = course(QUEUE_DEPTH);
     let top = queue.iter().flat_map(|(_, values)| values).copied().fold(0.0, f32::max);
     let percent = |share: f32| format!("{:.0}%", share * 100.0);
     let depth = |requests: f32| short(f64::from(requests));

@@ -1,0 +1,178 @@
+//! What parts measure of themselves in every run, whether or not a probe looks on.
+//!
+//! Each part's file lists its measures and reads them off when a slice of the run ends. What is measured says by itself
+//! where it is shown: a part to come shows up in reports without a change there.
+
+/// Where measures that belong together are shown.
+#[derive(Debug, PartialEq, Eq)]
+pub struct View {
+    /// Its name in links and files.
+    pub id: &'static str,
+    /// The heading that it is found under.
+    pub section: &'static str,
+    /// Its own heading.
+    pub title: &'static str,
+    /// The unit of its values.
+    pub unit: Unit,
+    /// How its values came about; may be empty.
+    pub caption: &'static str,
+}
+
+/// Units of values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// A number of things.
+    Count,
+    /// A share of a whole, from 0 to 1.
+    Share,
+    /// A time in seconds.
+    Seconds,
+    /// Things in a second.
+    PerSecond,
+}
+
+/// Something that a part measures of itself.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Measure {
+    /// Its name, in the manner of `series.csv`.
+    pub name: &'static str,
+    /// What tells it from others of the same part in its view; may be empty.
+    pub label: &'static str,
+    /// Where it is shown.
+    pub view: &'static View,
+}
+
+/// A limit that a part sets to one of its measures, or acts upon: a line in plots.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limit {
+    /// Name of the measure.
+    pub measure: &'static str,
+    /// The node or group that sets it.
+    pub owner: String,
+    /// Where it lies.
+    pub value: f64,
+    /// What it means.
+    pub meaning: &'static str,
+}
+
+/// The state between two readings: what a sum or a counter had come to, and the counter beside it if it is a share.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cell {
+    last: u128,
+    whole: u64,
+}
+
+/// Takes the readings of all parts, one after the other, always in the same order.
+#[derive(Debug)]
+pub struct Readings<'a> {
+    cells: std::slice::IterMut<'a, Cell>,
+    /// Where the values go; nowhere if sums are about to begin anew.
+    values: Option<&'a mut Vec<f32>>,
+    nanos: f64,
+}
+
+impl<'a> Readings<'a> {
+    /// Readings at the end of a slice of `nanos` nanoseconds.
+    #[must_use]
+    pub fn new(cells: &'a mut [Cell], values: &'a mut Vec<f32>, nanos: f64) -> Self {
+        Self { cells: cells.iter_mut(), values: Some(values), nanos }
+    }
+
+    /// The sums over time are about to begin anew (the end of a warm-up): what belongs to the present slice is kept, as
+    /// less than nothing at its start.
+    #[must_use]
+    pub fn before_restart(cells: &'a mut [Cell]) -> Self {
+        Self { cells: cells.iter_mut(), values: None, nanos: 1.0 }
+    }
+
+    /// The mean over the slice of a level whose integral (in nanoseconds) has come to `integral`, in units of `whole`.
+    #[expect(clippy::cast_precision_loss, reason = "a value for people and plots")]
+    pub fn level(&mut self, integral: u128, whole: f64) {
+        let Some(cell) = self.cells.next() else { return };
+        let grown = integral.wrapping_sub(cell.last);
+        match &mut self.values {
+            Some(_) => {
+                cell.last = integral;
+                let mean = grown as f64 / self.nanos / whole;
+                self.put(mean);
+            }
+            None => cell.last = cell.last.wrapping_sub(integral),
+        }
+    }
+
+    /// The growth of a counter over the slice, a second.
+    #[expect(clippy::cast_precision_loss, reason = "a value for people and plots")]
+    pub fn rate(&mut self, count: u64) {
+        let Some(cell) = self.cells.next() else { return };
+        if self.values.is_some() {
+            let grown = u128::from(count) - std::mem::replace(&mut cell.last, u128::from(count));
+            let rate = grown as f64 * 1e9 / self.nanos;
+            self.put(rate);
+        }
+    }
+
+    /// The growth of a counter as a share of that of another one; no value if that did not grow.
+    #[expect(clippy::cast_precision_loss, reason = "a value for people and plots")]
+    pub fn share(&mut self, part: u64, whole: u64) {
+        let Some(cell) = self.cells.next() else { return };
+        if self.values.is_some() {
+            let part = u128::from(part) - std::mem::replace(&mut cell.last, u128::from(part));
+            let whole = whole - std::mem::replace(&mut cell.whole, whole);
+            self.put(if whole == 0 { f64::NAN } else { part as f64 / whole as f64 });
+        }
+    }
+
+    /// A value that the part has worked out itself, if there is one. It is not asked for before a restart.
+    pub fn value(&mut self, value: impl FnOnce() -> Option<f64>) {
+        self.cells.next();
+        if self.values.is_some() {
+            self.put(value().unwrap_or(f64::NAN));
+        }
+    }
+
+    /// How many readings are still to come.
+    #[must_use]
+    pub fn missing(&self) -> usize {
+        self.cells.len()
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "seven digits are plenty for plots")]
+    fn put(&mut self, value: f64) {
+        if let Some(values) = &mut self.values {
+            values.push(value as f32);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readings_are_what_has_grown_since_the_last_ones() {
+        let mut cells = [Cell::default(); 4];
+        let mut values = Vec::new();
+        let mut take = |integral, count, part, whole, value| {
+            let mut readings = Readings::new(&mut cells, &mut values, 2e9);
+            readings.level(integral, 4.0);
+            readings.rate(count);
+            readings.share(part, whole);
+            readings.value(|| value);
+            assert_eq!(readings.missing(), 0);
+        };
+        take(8_000_000_000, 10, 3, 4, Some(7.0));
+        take(8_000_000_000, 30, 3, 4, None);
+        let none = f32::NAN;
+        let expected = [1.0, 5.0, 0.75, 7.0, 0.0, 10.0, none, none];
+        assert_eq!(format!("{values:?}"), format!("{expected:?}"));
+    }
+
+    #[test]
+    fn a_slice_in_which_sums_begin_anew_is_whole() {
+        let mut cells = [Cell::default(); 2];
+        Readings::before_restart(&mut cells).level(6, 1.0);
+        let mut values = Vec::new();
+        Readings::new(&mut cells, &mut values, 10.0).level(4, 1.0);
+        assert_eq!(values, [1.0], "6 before the restart and 4 after it, over 10");
+    }
+}
