@@ -17,7 +17,7 @@ use crate::model::load_balancer::LoadBalancer;
 use crate::model::probe::{Probe, Series};
 use crate::model::server::{InFlight, ServerCounters, ServerName, WaitQueue};
 use crate::model::source::{Fates, Source};
-use crate::request::{Request, RequestPool, RequestRecord, RequestSize};
+use crate::request::{Request, RequestPool, RequestRecord, RequestSize, Sample};
 use crate::simulation::Trace;
 
 /// What identifies a run.
@@ -58,6 +58,8 @@ pub struct RunResult {
     pub timeline: Timeline,
     /// A record of every request, in the order in which they ended, then those still in flight; empty unless asked for.
     pub requests: Vec<RequestRecord>,
+    /// Records of some requests that are over; of all, if they are not too many.
+    pub sample: Sample,
     /// Names of the servers, by row, as records refer to them.
     pub server_names: Vec<String>,
 }
@@ -195,6 +197,7 @@ pub fn collect(world: &mut World, end: SimTime) -> Result<RunResult, Conservatio
         links: rows::<Link>(world).map(link_result).collect(),
         series: rows::<Probe>(world).flat_map(|probe| probe.tracks).map(|track| track.series).collect(),
         timeline: world.resource_mut::<Surveyor>().take(),
+        sample: world.resource_mut::<RequestPool>().journal.take_sample(),
         requests: records(world),
         server_names,
         identity,
@@ -332,7 +335,7 @@ fn server_figures(world: &mut World, end: SimTime, elapsed: SimDuration) -> Vec<
 /// The log, with the requests that are still in flight behind it; empty if none was kept.
 fn records(world: &mut World) -> Vec<RequestRecord> {
     let mut pool = world.resource_mut::<RequestPool>();
-    let Some(mut records) = pool.take_log() else { return Vec::new() };
+    let Some(mut records) = pool.journal.take_log() else { return Vec::new() };
     let ended = records.len();
     let mut query = world.query::<(&Request, Option<&RequestSize>)>();
     let pool = world.resource::<RequestPool>();

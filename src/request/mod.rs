@@ -5,6 +5,7 @@
 //! as long as the run lasts. A request is one cache line, for it is what every event touches and what a large run
 //! has most of.
 
+mod journal;
 mod pool;
 
 use bevy_ecs::prelude::*;
@@ -12,6 +13,7 @@ use bevy_ecs::prelude::*;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::RequestRow;
 
+pub use journal::{Journal, Sample};
 pub use pool::{RequestPool, Requests, RequestsView, grow_pool};
 
 /// No request: the end of a queue.

@@ -3,12 +3,13 @@
 use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemParam;
 
+use super::journal::Journal;
 use super::{NEAR_WAYS, NO_SERVER, Outcome, Request, RequestRecord, RequestSize};
 use crate::engine::column;
 use crate::engine::time::SimTime;
 use crate::event::RequestRow;
 
-/// The places for requests: which are free, the far ends of long return paths, and the log if one is kept.
+/// The places for requests: which are free, the far ends of long return paths, and what is kept of those that are over.
 #[derive(Resource, Debug, Default)]
 pub struct RequestPool {
     free: Vec<RequestRow>,
@@ -17,7 +18,8 @@ pub struct RequestPool {
     far_ways: usize,
     sized: bool,
     born: u64,
-    log: Option<Vec<RequestRecord>>,
+    /// What is kept of requests that are over.
+    pub journal: Journal,
 }
 
 impl RequestPool {
@@ -26,12 +28,7 @@ impl RequestPool {
     #[must_use]
     pub fn new(senders: usize, sized: bool, keep_log: bool) -> Self {
         let far_ways = senders.saturating_sub(NEAR_WAYS);
-        Self { far_ways, sized, log: keep_log.then(Vec::new), ..Self::default() }
-    }
-
-    /// Takes the log, if one was kept.
-    pub fn take_log(&mut self) -> Option<Vec<RequestRecord>> {
-        self.log.take()
+        Self { far_ways, sized, journal: Journal::new(keep_log), ..Self::default() }
     }
 
     /// The full number of a request that is under way, from the half that it carries.
@@ -171,7 +168,7 @@ impl RequestsView<'_> {
     /// A request is over: its place is free for another.
     #[inline]
     pub fn finish(&mut self, now: SimTime, row: RequestRow, outcome: Outcome) {
-        if self.pool.log.is_some() {
+        if self.pool.journal.wants(self.rows[row as usize].number) {
             self.log(now, row, outcome);
         }
         self.rows[row as usize].outcome = None;
@@ -214,7 +211,7 @@ impl RequestsView<'_> {
     fn log(&mut self, now: SimTime, row: RequestRow, outcome: Outcome) {
         let size = self.sizes.get(row as usize).map_or(0, |size| size.0);
         let record = self.pool.record(&self.rows[row as usize], size, Some((now, outcome)));
-        self.pool.log.get_or_insert_default().push(record);
+        self.pool.journal.record(self.rows[row as usize].number, record);
     }
 }
 

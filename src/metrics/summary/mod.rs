@@ -236,6 +236,7 @@ mod tests {
     use crate::engine::time::SimDuration;
     use crate::metrics::result::{RunIdentity, ServerFigures};
     use crate::metrics::timeline::Timeline;
+    use crate::request::Sample;
 
     fn server(concurrency: u32, waits: &[u64]) -> NodeFigures {
         let mut wait = Tally::default();
@@ -289,6 +290,7 @@ mod tests {
             series: vec![],
             timeline: Timeline::default(),
             requests: vec![],
+            sample: Sample::default(),
             server_names: vec![],
         }
     }
