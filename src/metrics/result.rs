@@ -254,7 +254,8 @@ impl Names {
     }
 }
 
-fn source_result(source: Source, end: SimTime, elapsed: SimDuration) -> SourceResult {
+fn source_result(mut source: Source, end: SimTime, elapsed: SimDuration) -> SourceResult {
+    let [] = source.recent.hand_on(&mut source.latency, []);
     SourceResult {
         in_flight_mean: source.in_flight.mean(end, elapsed),
         name: source.name,

@@ -38,9 +38,28 @@ impl Histogram {
 
     /// Adds the counts of another histogram.
     pub fn merge(&mut self, other: &Self) {
-        for (bucket, count) in other.buckets() {
-            self.add(bucket, count);
+        if other.counts.is_empty() {
+            return;
         }
+        self.make_room(other.first);
+        self.make_room(other.first + other.counts.len() - 1);
+        let offset = other.first - self.first;
+        for (index, (mine, count)) in (offset..).zip(self.counts[offset..].iter_mut().zip(&other.counts)) {
+            let (sum, wrapped) = mine.overflowing_add(*count);
+            *mine = sum;
+            if wrapped {
+                self.overflows.push(self.first + index);
+            }
+        }
+        self.overflows.extend(&other.overflows);
+    }
+
+    /// The same with all counts at zero.
+    #[must_use]
+    pub fn cleared(mut self) -> Self {
+        self.counts.fill(0);
+        self.overflows.clear();
+        self
     }
 
     /// The occupied buckets in ascending order: a range of values (both ends included) and its count.
@@ -75,18 +94,6 @@ impl Histogram {
             let count = u64::from(count) + (wraps << 32);
             (count > 0).then_some((bucket, count))
         })
-    }
-
-    fn add(&mut self, bucket: usize, count: u64) {
-        self.make_room(bucket);
-        let slot = &mut self.counts[bucket - self.first];
-        let total = u64::from(*slot) + count;
-        #[expect(clippy::cast_possible_truncation, reason = "the upper half is kept in `overflows`")]
-        let low = total as u32;
-        *slot = low;
-        for _ in 0..total >> 32 {
-            self.overflows.push(bucket);
-        }
     }
 
     #[cold]
@@ -164,7 +171,8 @@ mod tests {
     #[test]
     fn counts_pass_32_bits() {
         let mut half = Histogram::default();
-        half.add(3, 3_000_000_000);
+        half.record(3);
+        half.counts[half.first + 3] = 3_000_000_000;
         let mut whole = half.clone();
         whole.merge(&half);
         assert_eq!(whole.ranges().collect::<Vec<_>>(), [(3, 3, 6_000_000_000)]);

@@ -90,15 +90,18 @@ impl Tally {
         Quantiles { counted, exact }
     }
 
-    /// Quantiles of ascending shares, as [`Quantiles::quantiles`] gives them, of all samples so far, which are forgotten.
-    #[must_use]
-    pub fn drain<const N: usize>(&mut self, shares: [f64; N]) -> [Option<u64>; N] {
+    /// Hands all samples on to another tally. Tells their quantiles of ascending shares, as [`Quantiles::quantiles`] does.
+    pub fn hand_on<const N: usize>(&mut self, to: &mut Self, shares: [f64; N]) -> [Option<u64>; N] {
         let buffered = std::mem::take(&mut self.buffered);
         let recent = &mut self.buffer[..buffered];
         if self.counted.count > 0 {
             self.counted.take_in(recent);
-            return std::mem::take(&mut *self.counted).quantiles(shares);
+            let quantiles = self.counted.quantiles(shares);
+            to.counted.merge(&self.counted);
+            self.counted.clear();
+            return quantiles;
         }
+        recent.iter().for_each(|&sample| to.record(sample));
         // Each rank is sought behind the one before it: no sorting of what nobody asks for.
         let mut found = 0;
         ranks(shares, recent.len() as u64).map(|rank| {
@@ -150,6 +153,12 @@ impl Counted {
         let ranks = ranks(shares, self.count).map(|rank| rank.unwrap_or(1));
         let values = self.histogram.values_at_ranks(ranks);
         values.map(|value| value.map(|middle| middle.clamp(self.min, self.max)))
+    }
+
+    /// Forgets all, and keeps the room for as much.
+    fn clear(&mut self) {
+        let histogram = std::mem::take(&mut self.histogram);
+        *self = Self { histogram: histogram.cleared(), ..Self::default() };
     }
 
     fn merge(&mut self, other: &Self) {
@@ -279,16 +288,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_drained_has_the_same_quantiles_and_is_gone() {
+    fn what_is_handed_on_has_the_same_quantiles_and_is_there_and_no_longer_here() {
         let shares = [0.5, 0.5, 0.95, 0.99, 1.0];
         for samples in [0, 1, 2, 100, 512, 513, 20_000] {
             let scattered = (0..samples).map(|i| (i * 7_919) % 20_011);
-            let mut drained = tally(scattered.clone());
-            let expected = tally(scattered).quantiles().quantiles(shares);
-            assert_eq!(drained.drain(shares), expected, "{samples} samples");
-            assert_eq!((drained.count(), drained.drain([0.5])), (0, [None]));
-            drained.record(3);
-            assert_eq!(drained.drain([0.5]), [Some(3)]);
+            let (mut here, mut there) = (tally(scattered.clone()), tally([40_000]));
+            let expected = tally(scattered.clone()).quantiles().quantiles(shares);
+            assert_eq!(here.hand_on(&mut there, shares), expected, "{samples} samples");
+            let all = tally(scattered.chain([40_000])).quantiles();
+            let (found, sd) = (there.quantiles(), all.sd());
+            assert_eq!((found.quantiles(shares), found.sd()), (all.quantiles(shares), sd));
+            assert_eq!((here.count(), here.hand_on(&mut there, [0.5])), (0, [None]));
+            here.record(3);
+            assert_eq!(here.hand_on(&mut there, [0.5]), [Some(3)]);
         }
     }
 

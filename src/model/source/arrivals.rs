@@ -32,6 +32,24 @@ pub enum ArrivalsSpec {
 }
 
 impl ArrivalsSpec {
+    /// The announced changes of the rate: from when, until when if they pass, and what the rate is then.
+    #[must_use]
+    pub fn phases(&self) -> Vec<(SimDuration, Option<SimDuration>, String)> {
+        match self {
+            Self::Constant { rate } | Self::Poisson { rate } => rate.phases(),
+            Self::Renewal { .. } => Vec::new(),
+        }
+    }
+
+    /// The period of the rate, if it is a wave.
+    #[must_use]
+    pub const fn period(&self) -> Option<SimDuration> {
+        match self {
+            Self::Constant { rate } | Self::Poisson { rate } => rate.period(),
+            Self::Renewal { .. } => None,
+        }
+    }
+
     /// Checks the parameters and works out the process. It counts from `start`: the first arrival of a constant rate
     /// comes one gap later. Profiles over time count from the start of the run all the same.
     ///

@@ -153,9 +153,9 @@ pub struct Source {
     pub fates: Fates,
     /// How many are under way, over time.
     pub in_flight: TimeWeighted,
-    /// Time from birth to response, of completed requests that were born after the warm-up.
+    /// Time from birth to response, of completed requests that were born after the warm-up, up to the last slice of the run.
     pub latency: Tally,
-    /// The same of those that were completed in the present slice of the run.
+    /// The same of those that were completed in the present slice.
     pub recent: Tally,
     /// End of the warm-up.
     pub measured_from: SimTime,
@@ -223,7 +223,6 @@ impl SourcesView<'_> {
         source.in_flight.decrement(context.now);
         if outcome == Outcome::Completed && finished.created >= source.measured_from {
             let latency = context.now.since(finished.created).as_nanos();
-            source.latency.record(latency);
             source.recent.record(latency);
         }
         context.requests.finish(context.now, request, outcome);
@@ -244,8 +243,10 @@ impl SourcesView<'_> {
             readings.level(source.in_flight.integral(now), 1.0);
             let mut latency = [None; 3];
             readings.value(|| {
-                latency =
-                    source.recent.drain([0.5, 0.95, 0.99]).map(|nanos| nanos.map(|nanos| nanos as f64 / 1e9));
+                latency = source
+                    .recent
+                    .hand_on(&mut source.latency, [0.5, 0.95, 0.99])
+                    .map(|nanos| nanos.map(|nanos| nanos as f64 / 1e9));
                 latency[0]
             });
             readings.value(|| latency[1]);
@@ -258,6 +259,7 @@ impl SourcesView<'_> {
         for source in &mut *self.rows {
             source.in_flight.restart(now);
             source.latency.clear();
+            source.recent.clear();
             source.measured_from = now;
         }
     }

@@ -85,6 +85,36 @@ impl RateSpec {
     }
 }
 
+impl RateSpec {
+    /// The announced changes of the rate: from when, until when if they pass, and what the rate is then. A wave changes
+    /// all the time and announces nothing.
+    #[must_use]
+    pub fn phases(&self) -> Vec<(SimDuration, Option<SimDuration>, String)> {
+        match self {
+            Self::Constant(_) | Self::Shape(RateShape::Sine { .. }) => Vec::new(),
+            Self::Shape(RateShape::Spike { peak, from, to, .. }) => {
+                vec![(*from, Some(*to), peak.to_string())]
+            }
+            Self::Shape(RateShape::Ramp { from, to, start, end }) => {
+                vec![(*start, Some(*end), format!("from {from} to {to}"))]
+            }
+            // The first step is how things begin, the others change them.
+            Self::Shape(RateShape::Steps(steps)) => {
+                steps.iter().skip(1).map(|step| (step.at, None, step.rate.to_string())).collect()
+            }
+        }
+    }
+
+    /// The period, if it is a wave.
+    #[must_use]
+    pub const fn period(&self) -> Option<SimDuration> {
+        match self {
+            Self::Shape(RateShape::Sine { period, .. }) => Some(*period),
+            Self::Constant(_) | Self::Shape(_) => None,
+        }
+    }
+}
+
 impl RateShape {
     fn resolve(&self) -> Result<RateProfile, SpecError> {
         match self {
