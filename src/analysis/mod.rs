@@ -1,5 +1,56 @@
 //! Conclusions from numbers: what a run says, with the evidence for it.
 //!
-//! `signal` judges bare series of numbers and knows nothing of servers.
+//! Each kind of finding has a file with its definition, its evidence and its tests; [`Kind`] is the closed list of them.
+//! `scene` lays out what all of them look at, `ranking` puts them into the order of what they cost the users of the
+//! system. [`signal`] judges bare series of numbers and knows nothing of servers.
 
+mod finding;
+mod health;
+mod hot_key;
+mod imbalance;
+mod intervals;
+mod overload;
+mod ranking;
+mod rejection;
+mod saturation;
+mod scene;
 pub mod signal;
+
+pub use finding::{Evidence, Finding, Kind};
+pub use health::HealthEvidence;
+pub use hot_key::HotKeyEvidence;
+pub use imbalance::ImbalanceEvidence;
+pub use overload::OverloadEvidence;
+pub use rejection::{LossEvidence, RejectionEvidence};
+pub use saturation::SaturationEvidence;
+pub use scene::Phase;
+
+use crate::metrics::result::RunResult;
+use crate::scenario::Scenario;
+use scene::Scene;
+
+/// So many findings lead where nobody says how many are wanted: a handful.
+pub const LEADING: usize = 5;
+
+/// What a run says, the most important first: ranked by what it costs the users of the system.
+///
+/// A pure function of the scenario and the result of its run.
+#[must_use]
+pub fn findings(scenario: &Scenario, result: &RunResult) -> Vec<Finding> {
+    let scene = Scene::of(scenario, result);
+    let overloads = overload::find(&scene);
+    let mut findings = saturation::find(&scene, &overloads);
+    findings.extend(rejection::find(&scene));
+    findings.extend(imbalance::find(&scene));
+    findings.extend(hot_key::find(&scene));
+    findings.extend(overload::findings(&scene, &overloads));
+    let mut findings = ranking::ranked(&scene, findings);
+    findings.extend(health::find(&scene, &findings));
+    findings
+}
+
+/// The changes of the workload that a scenario announces: what is shaded in plots.
+#[must_use]
+pub fn phases(scenario: &Scenario) -> Vec<Phase> {
+    scene::phases(scenario)
+}

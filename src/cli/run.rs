@@ -8,11 +8,13 @@ use clap::{Args, ValueEnum};
 use super::interrupt::Interrupt;
 use super::progress::{Progress, Stopwatch};
 use super::{Failure, output, scenario_file};
+use crate::analysis::{self, Finding};
 use crate::metrics::result::RunResult;
 use crate::metrics::summary::Summary;
 use crate::report::figures::{count, time};
 use crate::report::files::OutputDirectory;
-use crate::report::{csv, json, terminal};
+use crate::report::json::Document;
+use crate::report::{csv, terminal};
 use crate::scenario::Scenario;
 use crate::simulation::{RunOptions, Simulation};
 
@@ -50,6 +52,9 @@ pub struct RunArguments {
     /// Keep a record of every request, in requests.csv (memory grows with their number)
     #[arg(long, requires = "out")]
     requests: bool,
+    /// Show at most this many findings, the most important first [default: 5 as text, all as JSON]
+    #[arg(long, value_name = "N")]
+    findings: Option<usize>,
     /// What is printed on standard output
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -80,10 +85,11 @@ impl RunArguments {
         let stopwatch = Stopwatch::start();
         let result = self.run(&scenario, &interrupt, &stopwatch)?;
         let summary = Summary::of(&result).with_wall_seconds(stopwatch.seconds());
+        let findings = analysis::findings(&scenario, &result);
         if let Some(directory) = directory {
-            self.write(&directory, &summary, &result, &interrupt)?;
+            self.write(&directory, &Document::of(&summary, &findings, usize::MAX), &result, &interrupt)?;
         }
-        self.print(&summary, &result)
+        self.print(&summary, &result, &findings)
     }
 
     fn run(
@@ -112,14 +118,14 @@ impl RunArguments {
     fn write(
         &self,
         directory: &OutputDirectory,
-        summary: &Summary,
+        document: &Document<'_>,
         result: &RunResult,
         interrupt: &Interrupt,
     ) -> Result<(), Failure> {
         let guarded = |write: &dyn Fn(&mut dyn Write) -> io::Result<()>, out: &mut dyn Write| {
             write(&mut interrupt.guard(out))
         };
-        let figures = |out: &mut dyn Write| guarded(&|out| json::pretty(summary, out), out);
+        let figures = |out: &mut dyn Write| guarded(&|out| document.pretty(out), out);
         let series = |out: &mut dyn Write| guarded(&|out| csv::series(result, out), out);
         let requests = |out: &mut dyn Write| guarded(&|out| csv::requests(result, out), out);
         let mut files: Vec<(&str, crate::report::files::Content<'_>)> =
@@ -138,12 +144,14 @@ impl RunArguments {
         Ok(())
     }
 
-    fn print(&self, summary: &Summary, result: &RunResult) -> Result<(), Failure> {
+    fn print(&self, summary: &Summary, result: &RunResult, findings: &[Finding]) -> Result<(), Failure> {
+        let document = || Document::of(summary, findings, self.findings.unwrap_or(usize::MAX));
+        let leading = self.findings.unwrap_or(analysis::LEADING);
         match (self.format, self.quiet) {
-            (Format::Text, false) => output::print(&terminal::summary(summary, result)),
+            (Format::Text, false) => output::print(&terminal::summary(summary, result, findings, leading)),
             (Format::Text, true) => output::print(&terminal::one_line(summary)),
-            (Format::Json, false) => output::print_plain(|out| json::pretty(summary, out)),
-            (Format::Json, true) => output::print_plain(|out| json::one_line(summary, out)),
+            (Format::Json, false) => output::print_plain(|out| document().pretty(out)),
+            (Format::Json, true) => output::print_plain(|out| document().one_line(out)),
         }
     }
 }

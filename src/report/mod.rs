@@ -8,6 +8,7 @@ pub mod columns;
 pub mod csv;
 pub mod figures;
 pub mod files;
+pub mod findings;
 pub mod json;
 pub mod page;
 pub mod sparkline;

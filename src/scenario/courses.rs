@@ -12,15 +12,15 @@ use crate::model::{client, link, server, source};
 /// Beliefs are left to probes where there are more of them: every client of a thousand about every server of a thousand.
 const MOST_BELIEFS: usize = 512;
 
-/// The courses of a scenario: sources, links, clients, beliefs, servers, each kind in the order of its rows.
+/// The courses of a scenario: sources, servers, clients, beliefs, links, each kind in the order of its rows.
 pub(super) fn courses(scenario: &Scenario, directory: &Directory) -> Vec<Course> {
     let mut courses = Vec::new();
     of_kind(directory, NodeKind::Source, &source::MEASURES, &mut courses);
-    let links = (0..).map(Subject::Link).take(scenario.links.len());
-    courses.extend(links.flat_map(|subject| each(subject, &link::MEASURES)));
+    of_kind(directory, NodeKind::Server, &server::MEASURES, &mut courses);
     of_kind(directory, NodeKind::Client, &client::MEASURES, &mut courses);
     beliefs(scenario, directory, &mut courses);
-    of_kind(directory, NodeKind::Server, &server::MEASURES, &mut courses);
+    let links = (0..).map(Subject::Link).take(scenario.links.len());
+    courses.extend(links.flat_map(|subject| each(subject, &link::MEASURES)));
     courses
 }
 

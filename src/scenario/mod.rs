@@ -20,6 +20,7 @@ use crate::engine::time::SimDuration;
 use crate::model::client::ClientSpec;
 use crate::model::link::LinkSpec;
 use crate::model::load_balancer::LoadBalancerSpec;
+use crate::model::measure::Limit;
 use crate::model::probe::{NodeKind, ProbeSpec};
 use crate::model::server::ServerSpec;
 use crate::model::source::SourceSpec;
@@ -91,6 +92,16 @@ impl NodeSpec {
             Self::LoadBalancer(spec) => spec.count,
             Self::Client(spec) => spec.count,
             Self::Server(spec) => spec.count,
+        }
+    }
+
+    /// The limits that it sets to what is measured, or acts upon, if it is called `name`.
+    #[must_use]
+    pub fn limits(&self, name: &str) -> Vec<Limit> {
+        match self {
+            Self::LoadBalancer(_) => Vec::new(),
+            Self::Client(spec) => spec.limits(name),
+            Self::Server(spec) => spec.limits(name),
         }
     }
 

@@ -230,14 +230,14 @@ impl Dispatcher<'_> {
         let Self { surveyor, context, sources, clients, servers, .. } = self;
         let read = |readings: &mut Readings<'_>, beliefs: &[Subject]| {
             sources.read(now, readings);
-            context.links.read(readings);
+            servers.read(now, readings);
             clients.read(readings);
             for belief in beliefs {
                 if let Subject::Belief { first, last, server } = *belief {
                     clients.read_belief((first, last, server), now, readings);
                 }
             }
-            servers.read(now, readings);
+            context.links.read(readings);
         };
         if restart {
             surveyor.restart(read);

@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 pub use load_aware::{LoadAware, LoadWindow};
 
 use super::load_balancer::PolicySpec;
-use super::measure::{Measure, Readings, Unit, View};
+use super::measure::{Limit, Measure, Readings, Unit, View};
 use super::references::References;
 use super::routing::Policy;
+use super::server::MEASURED_LOAD;
 use super::{Context, Outlet};
 use crate::engine::column;
 use crate::engine::random::RandomStream;
@@ -58,6 +59,21 @@ const ASKED: usize = 16;
 
 const fn by_key() -> RoutingSpec {
     RoutingSpec::KeyHash { salt: None }
+}
+
+impl ClientSpec {
+    /// The limits that it acts upon, if it is called `name`.
+    #[must_use]
+    pub fn limits(&self, name: &str) -> Vec<Limit> {
+        let RoutingSpec::LoadAware { threshold, .. } = self.routing else { return Vec::new() };
+        let limit = |measure| Limit {
+            measure,
+            owner: name.to_owned(),
+            value: threshold,
+            meaning: "seems overloaded",
+        };
+        vec![limit(MEASURED_LOAD), limit(PERCEIVED_LOAD)]
+    }
 }
 
 /// A client's routing as it is written.

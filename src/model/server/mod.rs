@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use wait_queue::{QueueSpec, WaitQueue};
 
-use super::measure::{Measure, Readings, Unit, View};
+use super::measure::{Limit, Measure, Readings, Unit, View};
 use super::{Context, Outlet};
 use crate::engine::column;
 use crate::engine::distribution::{DistributionSpec, Sampler};
@@ -80,6 +80,21 @@ pub const MEASURES: [Measure; 5] = [
 pub const QUEUE_DEPTH: &str = "queue_depth";
 /// Name of the measure of a server's load.
 pub const MEASURED_LOAD: &str = "load";
+
+impl ServerSpec {
+    /// The limits that it sets, if it is called `name`.
+    #[must_use]
+    pub fn limits(&self, name: &str) -> Vec<Limit> {
+        let QueueSpec::Fifo { capacity } = self.queue;
+        let limit = |capacity| Limit {
+            measure: QUEUE_DEPTH,
+            owner: name.to_owned(),
+            value: f64::from(capacity),
+            meaning: "no more room",
+        };
+        capacity.map(limit).into_iter().collect()
+    }
+}
 
 /// The requests that a server is working on.
 #[derive(Component, Clone, Debug)]

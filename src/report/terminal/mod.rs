@@ -1,10 +1,11 @@
-//! The summary for people, in a terminal of 80 columns. The answer comes first: what was offered and what became of it.
-//! Then how long it took, where it waited, how that went over time, and who sent what where.
+//! The summary for people, in a terminal of 80 columns. The answer comes first: what the run says, what was offered
+//! and what became of it. Then how long it took, where it waited, how that went over time, and who sent what where.
 //!
 //! The text holds styles; whoever prints it takes them out where they are not wanted. Nothing in it depends on how fast
 //! the run was: equal runs print equal texts.
 
 mod fates;
+mod findings;
 mod latency;
 mod servers;
 mod timeline;
@@ -12,6 +13,7 @@ mod traffic;
 
 use super::columns::{BOLD, DIM, WIDTH, paint, shortened, width, wrapped};
 use super::figures::{set_time, several, share, time};
+use crate::analysis::Finding;
 use crate::metrics::result::RunResult;
 use crate::metrics::summary::Summary;
 
@@ -22,9 +24,10 @@ const SHORTEST_NAME: usize = 8;
 
 /// The whole summary of a run.
 #[must_use]
-pub fn summary(summary: &Summary, result: &RunResult) -> String {
+pub fn summary(summary: &Summary, result: &RunResult, findings: &[Finding], most_findings: usize) -> String {
     let sections = [
         head(summary),
+        findings::leading(findings, most_findings),
         fates::all(summary),
         fates::by_source(summary),
         latency::table(summary),

@@ -1,6 +1,7 @@
 //! What is printed fits, whatever was simulated.
 
 use super::*;
+use crate::analysis::findings;
 use crate::scenario::load;
 use crate::simulation::{RunOptions, run};
 
@@ -8,7 +9,9 @@ fn printed(text: &str) -> String {
     let scenario = load("test.ron", text.as_bytes(), &[]).unwrap_or_else(|wrong| panic!("{wrong}")).scenario;
     let result = run(&scenario, RunOptions::default()).unwrap_or_else(|error| panic!("{error}"));
     let figures = Summary::of(&result);
-    let text = anstream::adapter::strip_str(&summary(&figures, &result)).to_string();
+    let text =
+        anstream::adapter::strip_str(&summary(&figures, &result, &findings(&scenario, &result), usize::MAX))
+            .to_string();
     let line = one_line(&figures);
     for line in text.lines().chain(line.lines()) {
         assert!(width(line) <= WIDTH && line.trim_end() == line, "{} columns: {line:?}\n{text}", width(line));

@@ -100,7 +100,13 @@ impl RateSpec {
             }
             // The first step is how things begin, the others change them.
             Self::Shape(RateShape::Steps(steps)) => {
-                steps.iter().skip(1).map(|step| (step.at, None, step.rate.to_string())).collect()
+                let ends = steps.iter().skip(2).map(|next| Some(next.at)).chain([None]);
+                steps
+                    .iter()
+                    .skip(1)
+                    .zip(ends)
+                    .map(|(step, end)| (step.at, end, step.rate.to_string()))
+                    .collect()
             }
         }
     }

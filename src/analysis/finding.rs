@@ -1,0 +1,123 @@
+//! What a finding is: a conclusion with its evidence. How it is put into words is the report's business.
+
+use serde::Serialize;
+
+use super::{
+    HealthEvidence, HotKeyEvidence, ImbalanceEvidence, LossEvidence, OverloadEvidence, RejectionEvidence,
+    SaturationEvidence,
+};
+
+/// A conclusion from a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// The node, group, link, source or series that it is about.
+    pub subject: String,
+    /// When it begins, in seconds; nothing if it is about the whole run.
+    pub from: Option<f64>,
+    /// When it ends.
+    pub to: Option<f64>,
+    /// What it cost the users of the system, in request-seconds: the time that requests waited at its subject meanwhile,
+    /// and for each that failed as long as the slowest one in a hundred took. Findings that explain each other share
+    /// their cost.
+    pub cost: f64,
+    /// How many other members of its group have the same finding: it speaks for them, and its cost is that of all.
+    pub alike: usize,
+    /// What it is concluded from, by kind.
+    pub evidence: Evidence,
+}
+
+/// The evidence for a finding; what kind it is follows from it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Evidence {
+    /// See [`Kind::Overload`].
+    Overload(OverloadEvidence),
+    /// See [`Kind::HotKey`].
+    HotKey(HotKeyEvidence),
+    /// See [`Kind::Saturation`].
+    Saturation(SaturationEvidence),
+    /// See [`Kind::Rejection`].
+    Rejection(RejectionEvidence),
+    /// See [`Kind::Loss`].
+    Loss(LossEvidence),
+    /// See [`Kind::LoadImbalance`].
+    LoadImbalance(ImbalanceEvidence),
+    /// See [`Kind::Healthy`].
+    Healthy(HealthEvidence),
+}
+
+/// The kinds of findings: a closed list. Where findings cost the same, those that explain the others come first: the
+/// order is the one here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A gauge swings to and fro, more regularly or further than chance makes it.
+    Oscillation,
+    /// More work was offered than the servers can do, by more than chance explains.
+    Overload,
+    /// One key asks for a large part of what a server can do, and most of it goes to that server.
+    HotKey,
+    /// A server had no free slot while it was offered more than it can do.
+    Saturation,
+    /// Requests found no room.
+    Rejection,
+    /// Links lost requests or responses.
+    Loss,
+    /// One member of a group carries much more than the others, by more than chance explains.
+    LoadImbalance,
+    /// What clients believe of a server's load follows what it is only later.
+    KnowledgeLag,
+    /// After a change of the workload a gauge came to rest, at once or late, or did not.
+    Convergence,
+    /// None of the others costs the users anything worth mentioning.
+    Healthy,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 10] = [
+        Self::Oscillation,
+        Self::Overload,
+        Self::HotKey,
+        Self::Saturation,
+        Self::Rejection,
+        Self::Loss,
+        Self::LoadImbalance,
+        Self::KnowledgeLag,
+        Self::Convergence,
+        Self::Healthy,
+    ];
+
+    /// The name in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Oscillation => "oscillation",
+            Self::Overload => "overload",
+            Self::HotKey => "hot_key",
+            Self::Saturation => "saturation",
+            Self::Rejection => "rejection",
+            Self::Loss => "loss",
+            Self::LoadImbalance => "load_imbalance",
+            Self::KnowledgeLag => "knowledge_lag",
+            Self::Convergence => "convergence",
+            Self::Healthy => "healthy",
+        }
+    }
+}
+
+impl Finding {
+    /// Its kind.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match &self.evidence {
+            Evidence::Overload(_) => Kind::Overload,
+            Evidence::HotKey(_) => Kind::HotKey,
+            Evidence::Saturation(_) => Kind::Saturation,
+            Evidence::Rejection(_) => Kind::Rejection,
+            Evidence::Loss(_) => Kind::Loss,
+            Evidence::LoadImbalance(_) => Kind::LoadImbalance,
+            Evidence::Healthy(_) => Kind::Healthy,
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Health: nothing that was found costs the users anything worth mentioning, and how far the system is from its limits.
+
+use serde::Serialize;
+
+use super::finding::{Evidence, Finding, Kind};
+use super::intervals::whole;
+use super::scene::Scene;
+
+/// A system that fails this share of its requests is not healthy.
+const FAILING: f64 = 1e-3;
+/// Arrivals that are averaged over to find the busiest time of a server: chance then makes a tenth.
+const ARRIVALS: f64 = 200.0;
+
+/// The evidence for health.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HealthEvidence {
+    /// Share of slots in use at the busiest server, over the whole run.
+    pub utilization: f64,
+    /// The same in its busiest time, over 200 arrivals or so.
+    pub peak_load: f64,
+    /// By as much the load of that server may grow, as a share of what it has now, until it has no free slot.
+    pub headroom: f64,
+    /// How many times as long as it is served the average request waits there.
+    pub wait_by_service: f64,
+    /// The share of all requests that failed.
+    pub failed_share: f64,
+}
+
+/// The finding that a run is healthy, if it is, given what else was found.
+pub(super) fn find(scene: &Scene<'_>, found: &[Finding]) -> Option<Finding> {
+    let [offered, failed] = [scene.offered(), failed(scene)].map(|count| count as f64);
+    if offered <= 0.0 || failed > FAILING * offered || found.iter().any(is_trouble) {
+        return None;
+    }
+    let used = scene.servers.iter().filter(|server| server.figures.arrived > 0);
+    let busiest = used.max_by(|a, b| {
+        a.figures.utilization.partial_cmp(&b.figures.utilization).unwrap_or(std::cmp::Ordering::Equal)
+    })?;
+    let utilization = busiest.figures.utilization?;
+    let load = busiest.load();
+    let width = whole(ARRIVALS * load.len() as f64 / busiest.figures.arrived as f64);
+    let peak = super::intervals::smoothed(&load, width.clamp(1, load.len().max(1)));
+    let wait = busiest.figures.wait.quantiles().mean().unwrap_or(0.0) / 1e9;
+    let evidence = HealthEvidence {
+        utilization,
+        peak_load: peak.into_iter().fold(0.0, f64::max).min(1.0),
+        headroom: (1.0 - utilization) / utilization.max(1e-9),
+        wait_by_service: if busiest.service > 0.0 { wait / busiest.service } else { 0.0 },
+        failed_share: failed / offered,
+    };
+    let subject = busiest.name.to_owned();
+    Some(Finding {
+        subject,
+        from: None,
+        to: None,
+        cost: 0.0,
+        alike: 0,
+        evidence: Evidence::Healthy(evidence),
+    })
+}
+
+fn failed(scene: &Scene<'_>) -> u64 {
+    let fates = scene.result.sources.iter().map(|source| &source.fates);
+    fates.map(|fates| fates.ended.iter().sum::<u64>() - fates.of(crate::request::Outcome::Completed)).sum()
+}
+
+/// Whether a finding of this kind keeps a system from being healthy.
+fn is_trouble(finding: &Finding) -> bool {
+    match finding.kind() {
+        Kind::Oscillation | Kind::Overload | Kind::HotKey | Kind::Saturation | Kind::LoadImbalance => true,
+        // What failed was counted above; what lags or settles is no trouble by itself.
+        Kind::Rejection | Kind::Loss | Kind::KnowledgeLag | Kind::Convergence | Kind::Healthy => false,
+    }
+}

@@ -1,0 +1,93 @@
+//! Load imbalance: one member of a group carries much more than the average one, while the others have room.
+//!
+//! For each member the stretch is sought in which its load exceeds that of the average member by most. It counts if the
+//! arrivals there exceed those of the average member by more than chance makes: independent requests that are dealt out
+//! at random differ by the square root of their number (Poisson), and the bar is raised for having searched (see
+//! [`overload`](super::overload)).
+
+use serde::Serialize;
+
+use super::finding::{Evidence, Finding};
+use super::intervals::whole;
+use super::intervals::{excesses, smoothed};
+use super::overload::sum;
+use super::scene::Scene;
+
+/// By as much of its slots a member is busier than the average one, at least.
+const LEAST_EXCESS: f64 = 0.25;
+/// Probability that a balanced run is said to be imbalanced.
+const ALPHA: f64 = 1e-3;
+/// Below so many arrivals there is nothing to be said.
+const FEWEST_ARRIVALS: f64 = 40.0;
+
+/// The evidence for an imbalance.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ImbalanceEvidence {
+    /// The group.
+    pub group: String,
+    /// Members of the group.
+    pub members: usize,
+    /// Share of slots in use at the busiest member meanwhile.
+    pub load: f64,
+    /// The same on average over all members.
+    pub mean_load: f64,
+    /// The busiest member's share of the arrivals at the group, by its fair share.
+    pub times_fair_share: f64,
+    /// Standard deviations by which its arrivals exceed those of the average member.
+    pub z: f64,
+}
+
+/// The imbalances of a run: the worst member of each group.
+pub(super) fn find(scene: &Scene<'_>) -> Vec<Finding> {
+    let groups = scene.groups.iter().filter(|(_, rows)| rows.len() > 1);
+    groups.filter_map(|(group, rows)| imbalance(scene, group, rows)).collect()
+}
+
+fn imbalance(scene: &Scene<'_>, group: &str, rows: &[usize]) -> Option<Finding> {
+    let members = rows.len() as f64;
+    let mean = |series: Vec<f64>| -> Vec<f64> { series.iter().map(|sum| sum / members).collect() };
+    let mean_load = mean(sum(rows.iter().map(|&row| scene.servers[row].load())));
+    let mean_arrivals = mean(sum(rows.iter().map(|&row| scene.servers[row].arrivals())));
+    let total = mean_arrivals.iter().sum::<f64>() * scene.step;
+    let worst = rows.iter().filter_map(|&row| {
+        let server = &scene.servers[row];
+        let (load, arrivals) = (server.load(), server.arrivals());
+        // Over ten services chance evens out.
+        let width = whole(10.0 * server.service / scene.step) + 1;
+        let difference: Vec<f64> = load.iter().zip(&mean_load).map(|(load, mean)| load - mean).collect();
+        let excess: Vec<f64> = smoothed(&difference, width).iter().map(|more| more - LEAST_EXCESS).collect();
+        let count = |of: &[f64], from: usize, to: usize| of[from..to].iter().sum::<f64>() * scene.step;
+        let z = |from: usize, to: usize| {
+            let (mine, fair) = (count(&arrivals, from, to), count(&mean_arrivals, from, to));
+            (mine, fair, (mine - fair) / fair.max(1.0).sqrt())
+        };
+        let is_more_than_chance = |from: usize, to: usize| {
+            let (mine, fair, z) = z(from, to);
+            let bar = (2.0 * libm::log(10.0 * members * (total / fair.max(1.0)).max(1.0) / ALPHA)).sqrt();
+            mine >= FEWEST_ARRIVALS && z > bar
+        };
+        let spells = excesses(&excess, &is_more_than_chance);
+        let weight = |&(from, to): &(usize, usize)| excess[from..to].iter().sum::<f64>();
+        let (from, to) = spells.into_iter().max_by(|a, b| weight(a).total_cmp(&weight(b)))?;
+        let (mine, fair, z) = z(from, to);
+        let over = |of: &[f64]| of[from..to].iter().sum::<f64>() / (to - from) as f64;
+        let evidence = ImbalanceEvidence {
+            group: group.to_owned(),
+            members: rows.len(),
+            load: over(&load),
+            mean_load: over(&mean_load),
+            times_fair_share: mine / fair.max(1.0),
+            z,
+        };
+        Some((weight(&(from, to)), row, from, to, evidence))
+    });
+    let (_, row, from, to, evidence) = worst.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    Some(Finding {
+        subject: scene.servers[row].name.to_owned(),
+        from: Some(scene.time_of(from)),
+        to: Some(scene.time_of(to)),
+        cost: scene.cost(row, from, to),
+        alike: 0,
+        evidence: Evidence::LoadImbalance(evidence),
+    })
+}

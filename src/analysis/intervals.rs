@@ -1,0 +1,86 @@
+//! Intervals of a series: where it lies high for long, and how its values look when chance is averaged out.
+
+/// The stretches (`from..to`) in which a series of excesses, positive and negative, adds up to most: first the one with
+/// the largest sum (Bentley 1984, "Algorithm design techniques"), then those to its left and right, as long as `wanted`
+/// takes them; in order of time.
+pub(super) fn excesses(excess: &[f64], wanted: &impl Fn(usize, usize) -> bool) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    let mut open = vec![(0, excess.len())];
+    while let Some((from, to)) = open.pop() {
+        let Some((first, last)) = largest(&excess[from..to]).map(|(first, last)| (from + first, from + last))
+        else {
+            continue;
+        };
+        if wanted(first, last) {
+            found.push((first, last));
+            open.extend([(from, first), (last, to)]);
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+/// The stretch with the largest sum; nothing if nothing is above zero.
+fn largest(excess: &[f64]) -> Option<(usize, usize)> {
+    let (mut best, mut best_at) = (0.0, None);
+    let (mut sum, mut from) = (0.0, 0);
+    for (at, value) in excess.iter().enumerate() {
+        if sum <= 0.0 {
+            (sum, from) = (0.0, at);
+        }
+        sum += value;
+        if sum > best {
+            (best, best_at) = (sum, Some((from, at + 1)));
+        }
+    }
+    best_at
+}
+
+/// A number that is meant as a count, cut to a whole one; below zero it is zero.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the cast saturates, as is wanted"
+)]
+pub(super) const fn whole(x: f64) -> usize {
+    x as usize
+}
+
+/// The mean of each value and its neighbours, `width` of them in all (fewer at the ends, and an odd number).
+pub(super) fn smoothed(values: &[f64], width: usize) -> Vec<f64> {
+    let reach = width / 2;
+    let mut sums = vec![0.0];
+    let mut sum = 0.0;
+    sums.extend(values.iter().map(|value| {
+        sum += value;
+        sum
+    }));
+    (0..values.len())
+        .map(|at| {
+            let (from, to) = (at.saturating_sub(reach), (at + reach + 1).min(values.len()));
+            let width = (to - from) as f64;
+            (sums[to] - sums[from]) / width
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_stretches_are_found_in_order() {
+        let excess = [1.0, -5.0, 3.0, -1.0, 4.0, -9.0, 5.0, -2.0];
+        let sum = |from: usize, to: usize| excess[from..to].iter().sum::<f64>();
+        assert_eq!(excesses(&excess, &|from, to| sum(from, to) > 2.0), [(2, 5), (6, 7)]);
+        assert_eq!(excesses(&excess, &|from, to| sum(from, to) > 5.5), [(2, 5)]);
+        assert_eq!(excesses(&[-1.0, 0.0], &|_, _| true), []);
+    }
+
+    #[test]
+    fn smoothing_keeps_means_and_ends() {
+        assert_eq!(smoothed(&[0.0, 3.0, 0.0, 3.0], 3), [1.5, 1.0, 2.0, 1.5]);
+        assert_eq!(smoothed(&[2.0, 4.0], 1), [2.0, 4.0]);
+        assert_eq!(smoothed(&[], 5), [] as [f64; 0]);
+    }
+}

@@ -1,0 +1,167 @@
+//! Overload: more work is offered to a server, or to a whole group, than it can do.
+//!
+//! The excess of arrivals over capacity (slots by mean service time) is added up; the stretch in which it adds up to most
+//! is an overload if chance does not do that. Over `n` arrivals the work offered has a standard deviation of
+//! sqrt(n (1 + v)) services (a compound Poisson process, v the relative variance of service times; arrivals more regular
+//! than Poisson only make it smaller). As the stretch was searched for, the bar is higher than for a single test: among N
+//! arrivals there are N/n stretches, some times that with overlaps and lengths, so that z has to exceed
+//! sqrt(2 ln(10 N / n / alpha)) by the tail of the normal distribution. A queue that is merely busy does not get there.
+
+use serde::Serialize;
+
+use super::finding::{Evidence, Finding};
+use super::intervals::excesses;
+use super::scene::Scene;
+
+/// Probability that a run without overload is said to have one, shared among its servers.
+const ALPHA: f64 = 1e-3;
+/// Stretches that overlap or differ in length count as so many.
+const OVERLAPS: f64 = 10.0;
+/// Below so many arrivals the normal distribution is no guide.
+const FEWEST_ARRIVALS: f64 = 40.0;
+/// Excesses are searched for above capacity, then as far above it as these shares.
+const STEEPNESS: [f64; 4] = [0.0, 0.1, 0.25, 0.5];
+/// Less in excess than this share of the capacity is not worth a word.
+const LEAST_EXCESS: f64 = 0.02;
+
+/// The evidence for an overload.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OverloadEvidence {
+    /// Requests a second that were offered in its spells.
+    pub offered_per_second: f64,
+    /// Requests a second that can be served.
+    pub capacity_per_second: f64,
+    /// Offered by capacity.
+    pub ratio: f64,
+    /// Requests beyond capacity in all spells.
+    pub excess_requests: f64,
+    /// How many spells there were.
+    pub spells: usize,
+    /// How long they were together.
+    pub seconds: f64,
+    /// Servers of the group; 1 for a single one.
+    pub servers: usize,
+    /// Servers of the same capacity that could do what was offered at its worst.
+    pub servers_needed: f64,
+    /// Standard deviations by which the worst spell exceeds capacity.
+    pub z: f64,
+}
+
+/// An overload with the places that it was found at.
+pub(super) struct Overload {
+    pub(super) subject: String,
+    pub(super) rows: Vec<usize>,
+    /// Its spells, in slices.
+    pub(super) spells: Vec<(usize, usize)>,
+    evidence: OverloadEvidence,
+}
+
+/// The overloads of a run: of groups as a whole, and of servers where it is not the whole group.
+pub(super) fn find(scene: &Scene<'_>) -> Vec<Overload> {
+    let groups = scene.groups.iter().filter(|(_, rows)| rows.len() > 1);
+    let of_groups: Vec<_> =
+        groups.filter_map(|(name, rows)| overload(scene, (*name).to_owned(), rows)).collect();
+    let singles = (0..scene.servers.len()).filter_map(|row| {
+        let single = overload(scene, scene.servers[row].name.to_owned(), &[row])?;
+        let whole = of_groups.iter().find(|group| group.rows.contains(&row));
+        whole
+            .is_none_or(|whole| single.seconds_outside(whole) > 0.5 * seconds(&single.spells))
+            .then_some(single)
+    });
+    let singles: Vec<_> = singles.collect();
+    of_groups.into_iter().chain(singles).collect()
+}
+
+/// The same as findings.
+pub(super) fn findings(scene: &Scene<'_>, overloads: &[Overload]) -> Vec<Finding> {
+    overloads.iter().map(|overload| overload.finding(scene)).collect()
+}
+
+fn overload(scene: &Scene<'_>, subject: String, rows: &[usize]) -> Option<Overload> {
+    let capacity: f64 = rows.iter().map(|&row| scene.servers[row].capacity()).sum::<Option<f64>>()?;
+    let variance = rows.iter().map(|&row| scene.servers[row].service_variance).fold(0.0, f64::max);
+    let arrived: u64 = rows.iter().map(|&row| scene.servers[row].figures.arrived).sum();
+    let (arrived, stages) = (arrived as f64, scene.servers.len() as f64);
+    if arrived < FEWEST_ARRIVALS {
+        return None;
+    }
+    let arrivals = sum(rows.iter().map(|&row| scene.servers[row].arrivals()));
+    let excess: Vec<f64> = arrivals.iter().map(|rate| (rate - capacity) * scene.step).collect();
+    let stretch = |from: usize, to: usize| {
+        let n = arrivals[from..to].iter().sum::<f64>() * scene.step;
+        let beyond = excess[from..to].iter().sum::<f64>();
+        (n, beyond, beyond / (n * (1.0 + variance)).sqrt())
+    };
+    let is_more_than_chance = |from: usize, to: usize| {
+        let (n, beyond, z) = stretch(from, to);
+        let bar = (2.0 * libm::log(OVERLAPS * stages * (arrived / n) / ALPHA)).sqrt();
+        n >= FEWEST_ARRIVALS && z > bar && beyond > LEAST_EXCESS * (n - beyond)
+    };
+    // What swings to and fro adds up to little: then each swing is looked at for itself.
+    let spells = STEEPNESS.iter().map(|steepness| {
+        let steep: Vec<f64> =
+            excess.iter().map(|beyond| beyond - steepness * capacity * scene.step).collect();
+        excesses(&steep, &is_more_than_chance)
+    });
+    let spells = spells.into_iter().find(|spells| !spells.is_empty())?;
+    let worst = spells.iter().copied().max_by(|a, b| stretch(a.0, a.1).2.total_cmp(&stretch(b.0, b.1).2))?;
+    let (n, beyond) = spells.iter().fold((0.0, 0.0), |(n, beyond), &(from, to)| {
+        let spell = stretch(from, to);
+        (n + spell.0, beyond + spell.1)
+    });
+    let seconds = seconds(&spells) * scene.step;
+    let highest =
+        spells.iter().map(|&(from, to)| stretch(from, to).0 / (to - from) as f64).fold(0.0, f64::max);
+    let evidence = OverloadEvidence {
+        offered_per_second: n / seconds,
+        capacity_per_second: capacity,
+        ratio: n / seconds / capacity,
+        excess_requests: beyond,
+        spells: spells.len(),
+        seconds,
+        servers: rows.len(),
+        servers_needed: (highest / scene.step / capacity * rows.len() as f64).ceil(),
+        z: stretch(worst.0, worst.1).2,
+    };
+    Some(Overload { subject, rows: rows.to_vec(), spells, evidence })
+}
+
+/// The sum of some series of equal length.
+pub(super) fn sum(series: impl Iterator<Item = Vec<f64>>) -> Vec<f64> {
+    series
+        .reduce(|mut sum, other| {
+            sum.iter_mut().zip(other).for_each(|(sum, value)| *sum += value);
+            sum
+        })
+        .unwrap_or_default()
+}
+
+fn seconds(spells: &[(usize, usize)]) -> f64 {
+    spells.iter().map(|(from, to)| (to - from) as f64).sum()
+}
+
+impl Overload {
+    /// Slices of its spells that are in none of another overload.
+    fn seconds_outside(&self, other: &Self) -> f64 {
+        let inside = |slice: usize| other.spells.iter().any(|&(from, to)| (from..to).contains(&slice));
+        self.spells.iter().map(|&(from, to)| (from..to).filter(|&slice| !inside(slice)).count() as f64).sum()
+    }
+
+    /// The first and the last slice of its spells.
+    pub(super) fn span(&self) -> (usize, usize) {
+        let ends = |pick: fn(&(usize, usize)) -> usize| self.spells.iter().map(pick);
+        (ends(|spell| spell.0).min().unwrap_or(0), ends(|spell| spell.1).max().unwrap_or(0))
+    }
+
+    fn finding(&self, scene: &Scene<'_>) -> Finding {
+        let (from, to) = self.span();
+        Finding {
+            subject: self.subject.clone(),
+            from: Some(scene.time_of(from)),
+            to: Some(scene.time_of(to)),
+            cost: self.rows.iter().map(|&row| scene.cost(row, from, to)).sum(),
+            alike: 0,
+            evidence: Evidence::Overload(self.evidence.clone()),
+        }
+    }
+}

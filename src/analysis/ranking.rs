@@ -1,0 +1,53 @@
+//! The order of findings: by what they cost the users of the system.
+//!
+//! Costs of neighbours in cause and effect hardly differ, so costs within a factor of two count as the same, and the kinds
+//! that explain the others come first. Where many members of a group have the same to say, one speaks for all.
+
+use super::finding::Finding;
+use super::scene::Scene;
+
+/// So many members of a group speak for themselves.
+const MOST_ALIKE: usize = 3;
+
+/// Sorts findings, the most important first.
+pub(super) fn ranked(scene: &Scene<'_>, findings: Vec<Finding>) -> Vec<Finding> {
+    let mut findings = gathered(scene, findings);
+    findings.sort_by(|a, b| {
+        let order = octave(b).cmp(&octave(a)).then(a.kind().cmp(&b.kind()));
+        order.then(b.cost.total_cmp(&a.cost)).then_with(|| a.subject.cmp(&b.subject))
+    });
+    findings
+}
+
+/// The power of two of a cost.
+#[expect(clippy::cast_possible_truncation, reason = "`as` saturates, as wanted")]
+fn octave(finding: &Finding) -> i32 {
+    if finding.cost > 0.0 { libm::log2(finding.cost).floor() as i32 } else { i32::MIN }
+}
+
+/// Lets the costliest of many findings of a kind about members of a group speak for the others.
+fn gathered(scene: &Scene<'_>, findings: Vec<Finding>) -> Vec<Finding> {
+    let group = |finding: &Finding| {
+        let server = scene.servers.iter().find(|server| server.name == finding.subject);
+        server.and_then(|server| server.group)
+    };
+    let mut sets: indexmap::IndexMap<(super::Kind, Option<&str>), Vec<Finding>> = indexmap::IndexMap::new();
+    for finding in findings {
+        let group = group(&finding);
+        sets.entry((finding.kind(), group)).or_default().push(finding);
+    }
+    let spoken = sets.into_iter().flat_map(|((_, group), set)| {
+        if group.is_none() || set.len() <= MOST_ALIKE { set } else { spokesman(set).into_iter().collect() }
+    });
+    spoken.collect()
+}
+
+fn spokesman(set: Vec<Finding>) -> Option<Finding> {
+    let cost = set.iter().map(|finding| finding.cost).sum();
+    let alike = set.len() - 1;
+    let earliest = set.iter().filter_map(|finding| finding.from).reduce(f64::min);
+    let latest = set.iter().filter_map(|finding| finding.to).reduce(f64::max);
+    // Of equally costly ones the first: `max_by` would take the last.
+    let worst = set.into_iter().rev().max_by(|a, b| a.cost.total_cmp(&b.cost))?;
+    Some(Finding { cost, alike, from: earliest, to: latest, ..worst })
+}

@@ -1,0 +1,115 @@
+//! Saturation: a server has no free slot for long, because more is asked of it than it can do.
+//!
+//! A busy server is full again and again by chance. It is saturated in a spell without a free slot if it was overloaded
+//! then (see [`overload`](super::overload)), or if more requests waited than chance lets wait at a server as busy as it is
+//! on average: in a queue with utilisation u, services of relative variance v and Poisson arrivals, the probability that q
+//! wait falls like exp(-2 (1 - u) q / (1 + v)) (Kingman 1962, heavy traffic), which times the number of arrivals is to
+//! stay below alpha. A server that has practically never a free slot is saturated all the time. Utilisation and
+//! saturation as in Gregg, "Systems performance" (the USE method).
+
+use serde::Serialize;
+
+use super::finding::{Evidence, Finding};
+use super::overload::Overload;
+use super::scene::Scene;
+
+/// A slice in which this share of slots was in use had none free, but for the moments in which one request follows another.
+const FULL: f64 = 0.99;
+/// A server that is so busy on average is saturated all the time.
+const ALWAYS: f64 = 0.99;
+/// Spells that are no further apart than so many services are one.
+const GAP_SERVICES: f64 = 5.0;
+/// Shorter spells than so many services are passed over.
+const LEAST_SERVICES: f64 = 5.0;
+
+/// Probability that a run without saturation is said to have one, shared among its servers.
+const ALPHA: f64 = 1e-3;
+
+/// The evidence for a saturation.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SaturationEvidence {
+    /// How long no slot was free, in all spells together.
+    pub saturated_seconds: f64,
+    /// The same as a share of the run.
+    pub share_of_run: f64,
+    /// How many spells there were.
+    pub spells: usize,
+    /// Mean number of requests that waited meanwhile.
+    pub queue_depth_mean: f64,
+    /// Most that ever waited.
+    pub queue_depth_max: u32,
+    /// How long the mean queue takes to be served: what a request that comes meanwhile has to wait.
+    pub wait_seconds: f64,
+    /// Slots.
+    pub slots: u32,
+    /// Share of slots in use over the whole run.
+    pub utilization: Option<f64>,
+}
+
+/// The saturated servers of a run.
+pub(super) fn find(scene: &Scene<'_>, overloads: &[Overload]) -> Vec<Finding> {
+    (0..scene.servers.len()).filter_map(|row| saturation(scene, overloads, row)).collect()
+}
+
+fn saturation(scene: &Scene<'_>, overloads: &[Overload], row: usize) -> Option<Finding> {
+    let server = &scene.servers[row];
+    let always = server.figures.utilization.is_some_and(|utilization| utilization >= ALWAYS);
+    let overload: Vec<_> = overloads.iter().filter(|overload| overload.rows.contains(&row)).collect();
+    let deep = deeper_than_chance(scene, row);
+    if !always && overload.is_empty() && f64::from(server.figures.queue_depth_max) < deep {
+        return None;
+    }
+    let queue = server.queue();
+    let slices = |services: f64| services * server.service / scene.step;
+    let overlaps = |from: usize, to: usize| {
+        let mut spells = overload.iter().flat_map(|overload| &overload.spells);
+        spells.any(|&(begin, end)| begin < to && from < end)
+    };
+    let mut spells = spells(&server.load(), slices(GAP_SERVICES));
+    let is_deep = |from: usize, to: usize| queue[from..to].iter().any(|depth| *depth >= deep);
+    spells.retain(|&(from, to)| {
+        (to - from) as f64 >= slices(LEAST_SERVICES) && (always || overlaps(from, to) || is_deep(from, to))
+    });
+    let (from, to) = (spells.first()?.0, spells.last()?.1);
+    let length: usize = spells.iter().map(|(from, to)| to - from).sum();
+    let waiting: f64 = spells.iter().flat_map(|&(from, to)| &queue[from..to]).sum();
+    let depth = waiting / length as f64;
+    let evidence = SaturationEvidence {
+        saturated_seconds: length as f64 * scene.step,
+        share_of_run: length as f64 * scene.step / scene.end,
+        spells: spells.len(),
+        queue_depth_mean: depth,
+        queue_depth_max: server.figures.queue_depth_max,
+        wait_seconds: depth * server.service / server.slots(),
+        slots: server.figures.concurrency,
+        utilization: server.figures.utilization,
+    };
+    Some(Finding {
+        subject: server.name.to_owned(),
+        from: Some(scene.time_of(from)),
+        to: Some(scene.time_of(to)),
+        cost: scene.cost(row, from, to),
+        alike: 0,
+        evidence: Evidence::Saturation(evidence),
+    })
+}
+
+/// The depth that chance does not give to the queue of a server, in all its arrivals.
+fn deeper_than_chance(scene: &Scene<'_>, row: usize) -> f64 {
+    let server = &scene.servers[row];
+    let idle = 1.0 - server.figures.utilization.unwrap_or(1.0);
+    let looks = server.figures.arrived as f64 * scene.servers.len() as f64;
+    libm::log(looks.max(1.0) / ALPHA) * (1.0 + server.service_variance) / (2.0 * idle)
+}
+
+/// Where a load is full, across gaps of at most `gap` slices.
+fn spells(load: &[f64], gap: f64) -> Vec<(usize, usize)> {
+    let mut spells: Vec<(usize, usize)> = Vec::new();
+    for (slice, _) in load.iter().enumerate().filter(|(_, load)| **load >= FULL) {
+        match spells.last_mut() {
+            Some(last) if (slice - last.1) as f64 <= gap => last.1 = slice + 1,
+            Some(_) | None => spells.push((slice, slice + 1)),
+        }
+    }
+    spells
+}

@@ -1,0 +1,192 @@
+//! What all findings look at: the run server by server, with the changes of its workload.
+
+use indexmap::IndexMap;
+
+use super::intervals::whole;
+use crate::engine::statistics::Tally;
+use crate::engine::time::SimDuration;
+use crate::event::Node;
+use crate::metrics::result::{NodeFigures, NodeResult, RunResult, ServerFigures};
+use crate::metrics::timeline::{Subject, Timeline};
+use crate::model::server::{MEASURED_LOAD, QUEUE_DEPTH};
+use crate::scenario::Scenario;
+
+/// A run, laid out to be looked at.
+pub(super) struct Scene<'a> {
+    pub(super) scenario: &'a Scenario,
+    pub(super) result: &'a RunResult,
+    /// Width of a slice in seconds.
+    pub(super) step: f64,
+    /// Length of the run in seconds.
+    pub(super) end: f64,
+    /// Servers in the order of their rows.
+    pub(super) servers: Vec<ServerView<'a>>,
+    /// Groups of servers: rows of their members.
+    pub(super) groups: IndexMap<&'a str, Vec<usize>>,
+    /// Announced changes of the workload.
+    pub(super) phases: Vec<Phase>,
+    /// How long the slowest one in a hundred of all completed requests took, in seconds: the price of a failure.
+    pub(super) price: f64,
+}
+
+/// A server and where its courses lie.
+pub(super) struct ServerView<'a> {
+    pub(super) name: &'a str,
+    pub(super) group: Option<&'a str>,
+    pub(super) figures: &'a ServerFigures,
+    /// Seconds that a request is served on average.
+    pub(super) service: f64,
+    /// Relative variance of the service time.
+    pub(super) service_variance: f64,
+    timeline: &'a Timeline,
+}
+
+/// An announced change of the workload.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Phase {
+    /// Seconds at which it begins.
+    pub from: f64,
+    /// Seconds at which it is over; nothing if it lasts.
+    pub to: Option<f64>,
+    /// The source that changes.
+    pub source: String,
+    /// What it changes to: `150/s`.
+    pub text: String,
+}
+
+impl<'a> Scene<'a> {
+    pub(super) fn of(scenario: &'a Scenario, result: &'a RunResult) -> Self {
+        let timeline = &result.timeline;
+        let servers: Vec<_> = result.nodes.iter().filter_map(|node| ServerView::of(node, timeline)).collect();
+        let mut groups: IndexMap<&str, Vec<usize>> = IndexMap::new();
+        for (row, server) in servers.iter().enumerate() {
+            if let Some(group) = server.group {
+                groups.entry(group).or_default().push(row);
+            }
+        }
+        let mut latency = Tally::default();
+        result.sources.iter().for_each(|source| latency.merge(&source.latency));
+        let price = latency.quantiles().quantile(0.99).map_or(1.0, |nanos| nanos as f64 / 1e9);
+        Self {
+            scenario,
+            result,
+            step: timeline.slice.as_seconds(),
+            end: result.end.as_seconds(),
+            servers,
+            groups,
+            phases: phases(scenario),
+            price,
+        }
+    }
+
+    /// Requests that were offered to the whole system.
+    pub(super) fn offered(&self) -> u64 {
+        self.result.sources.iter().map(|source| source.fates.offered).sum()
+    }
+
+    /// Whether requests ask for different keys.
+    pub(super) fn has_keys(&self) -> bool {
+        self.result.sample.records.windows(2).any(|pair| pair[0].key != pair[1].key)
+    }
+
+    /// Where in the series the time of some seconds lies.
+    pub(super) fn slice_at(&self, seconds: f64) -> usize {
+        whole(seconds / self.step + 0.5).min(self.result.timeline.slices())
+    }
+
+    /// The beginning of a slice in seconds.
+    pub(super) fn time_of(&self, slice: usize) -> f64 {
+        self.step * slice as f64
+    }
+
+    /// What requests waited at a server from one slice to another, in request-seconds, and the price of those that it
+    /// rejected.
+    pub(super) fn cost(&self, row: usize, from: usize, to: usize) -> f64 {
+        let server = &self.servers[row];
+        let sum = |values: Vec<f64>| values[from.min(values.len())..to.min(values.len())].iter().sum::<f64>();
+        self.step * (sum(server.queue()) + self.price * sum(server.rejections()))
+    }
+
+    /// Moments at which the workload is announced to change, in seconds, ascending.
+    pub(super) fn changes(&self) -> Vec<f64> {
+        let ends = self.phases.iter().flat_map(|phase| std::iter::once(phase.from).chain(phase.to));
+        let mut changes: Vec<f64> = ends.filter(|at| (0.0..self.end).contains(at)).collect();
+        changes.sort_unstable_by(f64::total_cmp);
+        changes.dedup();
+        changes
+    }
+}
+
+impl<'a> ServerView<'a> {
+    fn of(node: &'a NodeResult, timeline: &'a Timeline) -> Option<Self> {
+        let NodeFigures::Server(figures) = &node.figures else { return None };
+        let service = figures.service.quantiles();
+        let mean = service.mean().unwrap_or(0.0);
+        let relative = service.sd().filter(|_| mean > 0.0).map_or(0.0, |sd| sd / mean);
+        Some(Self {
+            name: &node.name,
+            group: node.group.as_deref(),
+            figures,
+            service: mean / 1e9,
+            service_variance: relative * relative,
+            timeline,
+        })
+    }
+
+    fn course(&self, measure: &str) -> Vec<f64> {
+        let row = u32::try_from(self.figures.row).unwrap_or(u32::MAX);
+        let course = self.timeline.find(Subject::Node(Node::Server(row)), measure);
+        course.map_or_else(Vec::new, |course| course.map(f64::from).collect())
+    }
+
+    /// Requests that waited.
+    pub(super) fn queue(&self) -> Vec<f64> {
+        self.course(QUEUE_DEPTH)
+    }
+
+    /// The share of slots in use.
+    pub(super) fn load(&self) -> Vec<f64> {
+        self.course(MEASURED_LOAD)
+    }
+
+    /// Arrivals a second.
+    pub(super) fn arrivals(&self) -> Vec<f64> {
+        self.course("arrival_rate")
+    }
+
+    /// Rejections a second.
+    pub(super) fn rejections(&self) -> Vec<f64> {
+        self.course("rejection_rate")
+    }
+
+    /// Slots.
+    pub(super) fn slots(&self) -> f64 {
+        f64::from(self.figures.concurrency)
+    }
+
+    /// Requests a second that it can serve; nothing if it never served one.
+    pub(super) fn capacity(&self) -> Option<f64> {
+        (self.service > 0.0).then(|| self.slots() / self.service)
+    }
+}
+
+/// The announced changes of the workload, source by source.
+pub(super) fn phases(scenario: &Scenario) -> Vec<Phase> {
+    let mut phases = Vec::new();
+    for (name, source) in &scenario.sources {
+        phases.extend(source.arrivals.phases().into_iter().map(|(from, to, text)| Phase {
+            from: from.as_seconds(),
+            to: to.map(SimDuration::as_seconds),
+            source: name.clone(),
+            text,
+        }));
+        let stop = source.stop.or(scenario.arrivals_until).filter(|stop| *stop < scenario.run_until);
+        phases.extend(stop.map(|stop| Phase {
+            from: stop.as_seconds(),
+            to: None,
+            source: name.clone(),
+            text: "stops".to_owned(),
+        }));
+    }
+    phases
+}

@@ -1,0 +1,135 @@
+//! How latencies are distributed, and where the time went: waiting, in service, on links.
+
+use super::super::{Axis, Line, Plot, Section, Style, Table, Unit};
+use crate::metrics::result::RunResult;
+use crate::report::figures::{percent, time};
+use crate::request::{Outcome, RequestRecord};
+
+/// The heading.
+pub(super) const TITLE: &str = "Latency";
+/// Bars of a histogram, a factor of two.
+const BARS_AN_OCTAVE: f64 = 6.0;
+/// Bins of time in which mean times are shown.
+const BINS: usize = 130;
+/// Sources whose histograms are drawn: the ones with most samples.
+const MOST_SOURCES: usize = 6;
+
+/// Latency histograms, by source.
+pub(super) fn distribution(result: &RunResult) -> Section {
+    let mut sources: Vec<_> =
+        result.sources.iter().enumerate().map(|(at, source)| (at, source, source.latency.quantiles())).collect();
+    sources.retain(|(_, _, latency)| latency.count() > 0);
+    sources.sort_by_key(|(at, _, latency)| (std::cmp::Reverse(latency.count()), *at));
+    sources.truncate(MOST_SOURCES);
+    sources.sort_by_key(|(at, ..)| *at);
+    let bar = |nanos: u64| (libm::log2((nanos.max(1)) as f64) * BARS_AN_OCTAVE).floor() as usize;
+    let all = || sources.iter().flat_map(|(.., latency)| latency.histogram().ranges());
+    let section = |plots| Section { title: TITLE.to_owned(), plots, tables: Vec::new() };
+    let (Some(first), Some(last)) = (all().map(|(low, ..)| bar(low)).min(), all().map(|(low, ..)| bar(low)).max())
+    else {
+        return section(Vec::new());
+    };
+    let lines = sources.iter().map(|(at, source, latency)| {
+        let mut bars = vec![0.0_f32; last - first + 1];
+        for (low, high, count) in latency.histogram().ranges() {
+            bars[bar(low + (high - low) / 2).min(last) - first] += count as f32;
+        }
+        let y = bars.into_iter().map(Some).chain([None]).collect();
+        Line { name: source.name.clone(), colour: *at, style: Style::Bars, hidden: false, y }
+    });
+    let plot = Plot {
+        id: "latency-histogram".to_owned(),
+        title: "Latency".to_owned(),
+        caption: "How many of the completed requests took so long.".to_owned(),
+        unit: Unit::Count,
+        axis: Axis::Latency,
+        x: (first..=last + 1).map(|bar| libm::exp2(bar as f64 / BARS_AN_OCTAVE) / 1e9).collect(),
+        lines: lines.collect(),
+        ..Plot::default()
+    };
+    section(vec![plot])
+}
+
+/// Where completed requests spent their time: on average, in the slowest hundredth, and over the run.
+pub(super) fn where_time_went(result: &RunResult) -> Section {
+    let from = result.identity.measured_from;
+    let completed = |record: &&RequestRecord| {
+        record.created >= from && record.finished.is_some_and(|(_, outcome)| outcome == Outcome::Completed)
+    };
+    let mut records: Vec<&RequestRecord> = result.sample.records.iter().filter(completed).collect();
+    let mut section = Section { title: TITLE.to_owned(), ..Section::default() };
+    if records.is_empty() {
+        return section;
+    }
+    section.plots.push(over_the_run(result, &records));
+    let mut table = Table {
+        title: "Where the time went".to_owned(),
+        heads: ["", "requests", "latency", "waiting", "service", "links", "waiting share"].map(str::to_owned).to_vec(),
+        ..Table::default()
+    };
+    for (row, source) in (0..).zip(&result.sources).take(20) {
+        let of_source: Vec<_> = records.iter().copied().filter(|record| record.source == row).collect();
+        table.rows.extend(row_of(&source.name, &of_source));
+    }
+    records.sort_by_key(|record| std::cmp::Reverse(latency(record)));
+    if result.sources.len() > 1 {
+        table.rows.extend(row_of("all", &records));
+    }
+    table.rows.extend(row_of("the slowest 1 %", &records[..records.len().div_ceil(100)]));
+    section.tables.push(table);
+    section
+}
+
+fn latency(record: &RequestRecord) -> u64 {
+    record.finished.map_or(0, |(at, _)| at.since(record.created).as_nanos())
+}
+
+/// Seconds spent waiting, in service and on links.
+fn parts(record: &RequestRecord) -> [f64; 3] {
+    let (waiting, service) = (record.waiting.as_seconds(), record.service.as_seconds());
+    [waiting, service, (latency(record) as f64 / 1e9 - waiting - service).max(0.0)]
+}
+
+fn mean_parts(records: &[&RequestRecord]) -> Option<[f64; 3]> {
+    let mut sums = [0.0; 3];
+    for record in records {
+        sums.iter_mut().zip(parts(record)).for_each(|(sum, part)| *sum += part);
+    }
+    (!records.is_empty()).then(|| sums.map(|sum| sum / records.len() as f64))
+}
+
+fn row_of(name: &str, records: &[&RequestRecord]) -> Option<Vec<String>> {
+    let parts = mean_parts(records)?;
+    let total: f64 = parts.iter().sum();
+    let mut row = vec![name.to_owned(), crate::report::figures::count(records.len() as u64), time(Some(total))];
+    row.extend(parts.map(|part| time(Some(part))));
+    row.push(percent((total > 0.0).then(|| parts[0] / total)));
+    Some(row)
+}
+
+fn over_the_run(result: &RunResult, records: &[&RequestRecord]) -> Plot {
+    let end = result.end.as_seconds();
+    let width = end / BINS as f64;
+    let mut bins: Vec<Vec<&RequestRecord>> = vec![Vec::new(); BINS];
+    for record in records {
+        bins[((record.created.as_seconds() / width) as usize).min(BINS - 1)].push(record);
+    }
+    let means: Vec<_> = bins.iter().map(|bin| mean_parts(bin)).collect();
+    let lines = ["waiting", "service", "links"].into_iter().enumerate().map(|(part, name)| Line {
+        name: name.to_owned(),
+        colour: part,
+        style: Style::Stacked,
+        hidden: false,
+        y: means.iter().map(|means| means.map(|means| means[part] as f32)).collect(),
+    });
+    let seen = |line: &Line| line.y.iter().flatten().any(|value| *value > 1e-9);
+    Plot {
+        id: "where-the-time-went".to_owned(),
+        title: "Where the time went".to_owned(),
+        caption: "Mean times of completed requests, by when they were born.".to_owned(),
+        unit: Unit::Seconds,
+        x: (0..BINS).map(|bin| (bin as f64 + 0.5) * width).collect(),
+        lines: lines.filter(seen).collect(),
+        ..Plot::default()
+    }
+}

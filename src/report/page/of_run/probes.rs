@@ -1,0 +1,59 @@
+//! What the scenario's own probes saw: a plot for each gauge, in the order of the scenario.
+
+use indexmap::IndexMap;
+
+use super::super::{Plot, Section, Unit};
+use super::lines::{Series, draw};
+use crate::metrics::result::RunResult;
+use crate::model::probe;
+
+/// The heading.
+pub(super) const TITLE: &str = "Probes";
+
+/// The plots of all probes.
+pub(super) fn section(result: &RunResult) -> Option<Section> {
+    // Series of a probe share their moments; those of two probes need not.
+    let mut sets: IndexMap<(&str, u64, usize), Vec<&probe::Series>> = IndexMap::new();
+    for series in result.series.iter().filter(|series| series.samples.len() > 1) {
+        let metric = series.metric.split('(').next().unwrap_or(&series.metric);
+        let second = series.samples.get(1).map_or(0, |(at, _)| at.as_nanos());
+        sets.entry((metric, second, series.samples.len())).or_default().push(series);
+    }
+    let plots = sets.iter().enumerate().map(|(number, ((metric, ..), series))| plot(number, metric, series));
+    let plots: Vec<Plot> = plots.collect();
+    (!plots.is_empty()).then(|| Section { title: TITLE.to_owned(), plots, tables: Vec::new() })
+}
+
+fn plot(number: usize, metric: &str, series: &[&probe::Series]) -> Plot {
+    let every = series[0].samples[1].0.since(series[0].samples[0].0).as_seconds();
+    let unit = match metric {
+        "load" | "perceived_load" => Unit::Share,
+        rate if rate.ends_with("_rate") => Unit::PerSecond,
+        _ => Unit::Count,
+    };
+    let mut plot = Plot {
+        id: format!("probe-{number}"),
+        title: metric.replace('_', " "),
+        caption: format!("Sampled every {}.", crate::report::figures::time(Some(every))),
+        unit,
+        top: (unit == Unit::Share).then_some(1.0),
+        ..Plot::default()
+    };
+    let places: Vec<f64> = series[0].samples.iter().map(|(at, _)| at.as_seconds()).collect();
+    let series: Vec<Series> = series
+        .iter()
+        .enumerate()
+        .map(|(colour, series)| Series {
+            subject: match series.metric.split_once('(') {
+                Some((_, of)) => format!("{} ({}", series.node, of),
+                None => series.node.clone(),
+            },
+            colour,
+            group: None,
+            label: ("", 0),
+            values: series.samples.iter().map(|(_, value)| Some(*value as f32)).collect(),
+        })
+        .collect();
+    draw(&mut plot, &places, &series);
+    plot
+}

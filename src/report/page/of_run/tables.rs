@@ -1,0 +1,106 @@
+//! The tables: fates and latencies by source and class, and the figures of nodes.
+
+use super::super::{Section, Table};
+use super::{latency, views};
+use crate::metrics::summary::{FateCounts, Latency, NodeSummary, ServerSummary, Summary};
+use crate::report::figures::{count, mean, percent, time};
+
+/// Rows of a table at most.
+const MOST_ROWS: usize = 50;
+
+/// The tables of a run, each in the section that it belongs to.
+pub(super) fn tables(summary: &Summary) -> Vec<Section> {
+    let section = |title: &str, tables: Vec<Table>| Section {
+        title: title.to_owned(),
+        plots: Vec::new(),
+        tables: tables.into_iter().filter(|table| !table.rows.is_empty()).collect(),
+    };
+    vec![
+        section(views::SERVERS, vec![servers(summary)]),
+        section(views::CLIENTS, vec![clients(summary)]),
+        section(latency::TITLE, vec![latencies(summary)]),
+        section(views::REQUESTS, vec![fates(summary)]),
+        section("Links", vec![links(summary)]),
+    ]
+}
+
+fn table(title: &str, heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Table {
+    let mut rows: Vec<_> = rows.collect();
+    let omitted = rows.len().saturating_sub(MOST_ROWS);
+    rows.truncate(MOST_ROWS);
+    Table { title: title.to_owned(), heads: heads.iter().map(|&head| head.to_owned()).collect(), rows, omitted }
+}
+
+fn fates(summary: &Summary) -> Table {
+    let row = |name: &str, fates: &FateCounts| {
+        let FateCounts { offered, completed, rejected, timed_out, dropped, shed, in_flight } = *fates;
+        let counts = [offered, completed, rejected, timed_out, dropped, shed, in_flight].map(count);
+        std::iter::once(name.to_owned()).chain(counts).collect()
+    };
+    let heads = ["source", "offered", "completed", "rejected", "timed out", "dropped", "shed", "in flight"];
+    let all = (summary.sources.len() > 1).then(|| row("all", &summary.requests));
+    let sources = summary.sources.iter().map(|(name, source)| row(name, &source.requests));
+    table("What became of requests", &heads, all.into_iter().chain(sources))
+}
+
+fn latencies(summary: &Summary) -> Table {
+    let row = |name: &str, latency: &Latency| {
+        let Latency { p50, p90, p95, p99, p999, max, mean, .. } = *latency;
+        let times = [p50, p90, p95, p99, p999, max, mean].map(time);
+        [name.to_owned(), count(latency.count)].into_iter().chain(times).collect()
+    };
+    let latency = &summary.latency;
+    let all = (latency.by_source.len() > 1).then(|| row("all", &latency.all));
+    let sources = latency.by_source.iter().map(|(name, latency)| row(name, latency));
+    let classes = latency.by_class.iter().map(|(name, latency)| row(&format!("class {name}"), latency));
+    let heads = ["source", "completed", "p50", "p90", "p95", "p99", "p99.9", "max", "mean"];
+    table("Latency of completed requests", &heads, all.into_iter().chain(sources).chain(classes))
+}
+
+fn servers(summary: &Summary) -> Table {
+    let row = |name: &str, server: &ServerSummary| {
+        vec![
+            name.to_owned(),
+            count(server.arrived),
+            count(server.completed),
+            count(server.rejected),
+            percent(server.utilization),
+            mean(server.queue_depth_mean),
+            count(u64::from(server.queue_depth_max)),
+            time(server.wait.mean),
+            time(server.wait.p99),
+            time(server.service.mean),
+        ]
+    };
+    let groups = summary.groups.iter().filter_map(|(name, group)| {
+        let name = format!("{name} ({})", group.members.len());
+        group.figures.as_server().map(|server| row(&name, server))
+    });
+    let each =
+        summary.nodes.iter().filter_map(|(name, node)| node.as_server().map(|server| row(name, server)));
+    let heads = [
+        "server", "arrived", "served", "rejected", "utilization", "mean queue", "max queue", "mean wait", "p99 wait",
+        "mean service",
+    ];
+    table("Servers", &heads, groups.chain(each))
+}
+
+fn clients(summary: &Summary) -> Table {
+    let clients = summary.nodes.iter().filter_map(|(name, node)| match node {
+        NodeSummary::Client(client) => Some(
+            [name.clone()]
+                .into_iter()
+                .chain([client.requests, client.responses, client.rehashed, client.retries].map(count))
+                .collect(),
+        ),
+        NodeSummary::LoadBalancer(_) | NodeSummary::Server(_) => None,
+    });
+    table("Clients", &["client", "requests", "responses", "sent elsewhere", "retries"], clients)
+}
+
+fn links(summary: &Summary) -> Table {
+    let links = summary.links.iter().map(|(name, link)| {
+        vec![name.clone(), count(link.sent), count(link.lost), crate::report::figures::share(link.lost, link.sent)]
+    });
+    table("Links", &["link", "messages", "lost", "share"], links)
+}
