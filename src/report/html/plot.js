@@ -445,7 +445,10 @@
   const near = new IntersectionObserver((seen) => {
     for (const { isIntersecting, target } of seen) if (isIntersecting) { near.unobserve(target); target.chart.draw(); }
   }, { rootMargin: '400px' });
-  const sizes = new ResizeObserver((changed) => { if (!R.printing) for (const { target } of changed) target.chart.resize(); });
+  // In the next frame: a plot that changes its size while sizes are being looked at would be looked at for ever.
+  const sizes = new ResizeObserver((changed) => requestAnimationFrame(() => {
+    if (!R.printing) for (const { target } of changed) target.chart.resize();
+  }));
   R.start = (page) => { spans = page.spans || []; };
   R.setSeconds = (seconds) => {
     const ends = charts.filter((chart) => chart.time && chart.x.length).map((chart) => chart.x[chart.x.length - 1]);
