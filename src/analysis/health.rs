@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::finding::{Evidence, Finding, Kind};
-use super::intervals::whole;
 use super::scene::Scene;
+use crate::engine::whole;
 
 /// A system that fails this share of its requests is not healthy.
 const FAILING: f64 = 1e-3;

@@ -8,10 +8,10 @@
 use serde::Serialize;
 
 use super::finding::{Evidence, Finding};
-use super::intervals::whole;
 use super::intervals::{excesses, smoothed};
 use super::overload::sum;
 use super::scene::Scene;
+use crate::engine::whole;
 
 /// By as much of its slots a member is busier than the average one, at least.
 const LEAST_EXCESS: f64 = 0.25;

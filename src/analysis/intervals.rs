@@ -36,16 +36,6 @@ fn largest(excess: &[f64]) -> Option<(usize, usize)> {
     best_at
 }
 
-/// A number that is meant as a count, cut to a whole one; below zero it is zero.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the cast saturates, as is wanted"
-)]
-pub(super) const fn whole(x: f64) -> usize {
-    x as usize
-}
-
 /// The mean of each value and its neighbours, `width` of them in all (fewer at the ends, and an odd number).
 pub(super) fn smoothed(values: &[f64], width: usize) -> Vec<f64> {
     let reach = width / 2;

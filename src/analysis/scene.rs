@@ -2,9 +2,9 @@
 
 use indexmap::IndexMap;
 
-use super::intervals::whole;
 use crate::engine::statistics::Tally;
 use crate::engine::time::SimDuration;
+use crate::engine::whole;
 use crate::event::Node;
 use crate::metrics::result::{NodeFigures, NodeResult, RunResult, ServerFigures};
 use crate::metrics::timeline::{Subject, Timeline};

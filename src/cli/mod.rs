@@ -9,6 +9,8 @@ mod failure;
 mod interrupt;
 mod output;
 mod progress;
+mod report;
+mod results;
 mod run;
 mod scenario_file;
 
@@ -16,6 +18,7 @@ use clap::{Parser, Subcommand};
 
 pub use check::CheckArguments;
 pub use failure::{Failure, exit_code};
+pub use report::ReportArguments;
 pub use run::RunArguments;
 
 const EXAMPLES: &str = "\
@@ -23,6 +26,7 @@ Examples:
   rushhour                              run the built-in scenario: load-aware routing
   rushhour run shop.ron                 run a scenario and see where requests wait
   rushhour run shop.ron --out results   ... and keep the summary and the series
+  rushhour report results               draw the report of a run again from its data
   rushhour check *.ron                  find every mistake before anything is run
 
 Exit status: 0 done, 1 the run failed, 2 the arguments or the scenario are wrong.";
@@ -45,6 +49,8 @@ pub enum Command {
     Run(RunArguments),
     /// Find every mistake in scenarios without running them
     Check(CheckArguments),
+    /// Draw the report of a run again from its data
+    Report(ReportArguments),
 }
 
 impl Arguments {
@@ -70,6 +76,7 @@ impl Command {
         match self {
             Self::Run(arguments) => arguments.execute(),
             Self::Check(arguments) => arguments.execute(),
+            Self::Report(arguments) => arguments.execute(),
         }
     }
 }

@@ -7,15 +7,18 @@ use clap::{Args, ValueEnum};
 
 use super::interrupt::Interrupt;
 use super::progress::{Progress, Stopwatch};
+use super::report::{DATA, DOCUMENT};
+use super::results::{prepared, write, write_plots};
 use super::{Failure, output, scenario_file};
 use crate::analysis::{self, Finding};
 use crate::metrics::result::RunResult;
 use crate::metrics::summary::Summary;
 use crate::report::figures::{count, time};
-use crate::report::files::OutputDirectory;
+use crate::report::files::{Content, OutputDirectory};
 use crate::report::json::Document;
-use crate::report::{csv, terminal};
-use crate::scenario::Scenario;
+use crate::report::page::{self, Account};
+use crate::report::{csv, html, terminal};
+use crate::scenario::{Loaded, Scenario};
 use crate::simulation::{RunOptions, Simulation};
 
 /// Events between two looks at Ctrl-C and the progress line: a twentieth of a second or so.
@@ -26,10 +29,11 @@ Examples:
   rushhour run                                    the built-in scenario: load-aware routing
   rushhour run shop.ron --seed 7                  the same with other random numbers
   rushhour run shop.ron --set nodes.web.count=4   the same with another value
-  rushhour run shop.ron --out results --requests  keep summary, series, and every request
+  rushhour run shop.ron --out results --requests  keep report, summary, series, and every request
   rushhour run shop.ron --format json | jq .latency.all.p99
 
-DIR then holds summary.json, series.csv (the samples of the probes) and, with --requests, requests.csv.";
+DIR then holds report.html (open it in a browser), report.json (its data), summary.json, series.csv (the samples of the
+probes) and, with --requests, requests.csv.";
 
 /// What is to be run, and how its result is wanted.
 #[derive(Clone, Debug, Default, Args)]
@@ -49,6 +53,12 @@ pub struct RunArguments {
     /// Write the result into this directory too, which is made if need be
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Write the report into this file: one HTML document that needs no network
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Write each plot of the report into this directory as an SVG file
+    #[arg(long, value_name = "DIR")]
+    plots: Option<PathBuf>,
     /// Keep a record of every request, in requests.csv (memory grows with their number)
     #[arg(long, requires = "out")]
     requests: bool,
@@ -79,17 +89,39 @@ impl RunArguments {
     /// # Errors
     /// If there is no scenario, no directory to write to, or no result.
     pub fn execute(&self) -> Result<(), Failure> {
-        let scenario = scenario_file::read(self.file.as_deref(), &self.set)?.scenario;
+        let Loaded { scenario, document } = scenario_file::read(self.file.as_deref(), &self.set)?;
         let interrupt = Interrupt::listen();
-        let directory = self.out.as_deref().map(prepared).transpose()?;
+        let places = Places::prepare(self)?;
         let stopwatch = Stopwatch::start();
         let result = self.run(&scenario, &interrupt, &stopwatch)?;
         let summary = Summary::of(&result).with_wall_seconds(stopwatch.seconds());
         let findings = analysis::findings(&scenario, &result);
-        if let Some(directory) = directory {
-            self.write(&directory, &Document::of(&summary, &findings, usize::MAX), &result, &interrupt)?;
+        if places.is_any() {
+            let account = Account {
+                scenario: &scenario,
+                text: document.text(),
+                commands: &[self.command()],
+                result: &result,
+                summary: &summary,
+                findings: &findings,
+                leading: analysis::LEADING,
+            };
+            self.write(&places, &account, &interrupt)?;
         }
         self.print(&summary, &result, &findings)
+    }
+
+    /// The command that makes this run again.
+    fn command(&self) -> String {
+        let file = self.file.as_ref().map(|file| file.display().to_string());
+        let mut words = vec!["rushhour".to_owned(), "run".to_owned()];
+        words.extend(file);
+        words.extend(self.seed.iter().flat_map(|seed| ["--seed".to_owned(), seed.to_string()]));
+        if self.replication > 0 {
+            words.extend(["--replication".to_owned(), self.replication.to_string()]);
+        }
+        words.extend(self.set.iter().flat_map(|set| ["--set".to_owned(), set.clone()]));
+        words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
     }
 
     fn run(
@@ -115,33 +147,41 @@ impl RunArguments {
         simulation.finish().map_err(|error| Failure::Failed(format!("{error}\n")))
     }
 
-    fn write(
-        &self,
-        directory: &OutputDirectory,
-        document: &Document<'_>,
-        result: &RunResult,
-        interrupt: &Interrupt,
-    ) -> Result<(), Failure> {
+    fn write(&self, places: &Places, account: &Account<'_>, interrupt: &Interrupt) -> Result<(), Failure> {
+        let page = page::of_run(account);
+        let document = Document::of(account.summary, account.findings, usize::MAX);
         let guarded = |write: &dyn Fn(&mut dyn Write) -> io::Result<()>, out: &mut dyn Write| {
             write(&mut interrupt.guard(out))
         };
+        let report = |out: &mut dyn Write| guarded(&|out| html::write(&page, out), out);
+        let data = |out: &mut dyn Write| guarded(&|out| page::write(&page, out), out);
         let figures = |out: &mut dyn Write| guarded(&|out| document.pretty(out), out);
-        let series = |out: &mut dyn Write| guarded(&|out| csv::series(result, out), out);
-        let requests = |out: &mut dyn Write| guarded(&|out| csv::requests(result, out), out);
-        let mut files: Vec<(&str, crate::report::files::Content<'_>)> =
-            vec![("summary.json", &figures), ("series.csv", &series)];
-        if self.requests {
-            files.push(("requests.csv", &requests));
-        }
-        directory.write(&files).map_err(|(path, error)| {
-            let what = format!("{}: it could not be written: {error}", path.display());
-            Failure::failed(&what, "nothing was left behind: try again, or choose another directory")
-        })?;
-        if !self.quiet {
+        let series = |out: &mut dyn Write| guarded(&|out| csv::series(account.result, out), out);
+        let requests = |out: &mut dyn Write| guarded(&|out| csv::requests(account.result, out), out);
+        if let Some(directory) = &places.out {
+            let mut files: Vec<(&str, Content<'_>)> =
+                vec![(DOCUMENT, &report), (DATA, &data), ("summary.json", &figures), ("series.csv", &series)];
+            if self.requests {
+                files.push(("requests.csv", &requests));
+            }
+            write(directory, &files)?;
             let names: Vec<_> = files.iter().map(|(name, _)| *name).collect();
-            output::say(&format!("wrote {} to {}\n", names.join(", "), directory.path().display()));
+            self.say(&format!("wrote {} to {}\n", names.join(", "), directory.path().display()));
         }
-        Ok(())
+        if let Some((directory, name)) = &places.report {
+            write(directory, &[(name, &report)])?;
+            self.say(&format!("wrote {}\n", directory.path().join(name).display()));
+        }
+        match &places.plots {
+            Some(directory) => write_plots(&page, directory, self.quiet),
+            None => Ok(()),
+        }
+    }
+
+    fn say(&self, text: &str) {
+        if !self.quiet {
+            output::say(text);
+        }
     }
 
     fn print(&self, summary: &Summary, result: &RunResult, findings: &[Finding]) -> Result<(), Failure> {
@@ -156,11 +196,46 @@ impl RunArguments {
     }
 }
 
-fn prepared(path: &Path) -> Result<OutputDirectory, Failure> {
-    OutputDirectory::prepare(path).map_err(|error| {
-        let what = format!("{}: no files can be written there: {error}", path.display());
-        Failure::refused(&what, "give `--out` a directory that you may write to")
-    })
+/// Where results go.
+struct Places {
+    out: Option<OutputDirectory>,
+    report: Option<(OutputDirectory, String)>,
+    plots: Option<OutputDirectory>,
+}
+
+impl Places {
+    /// Tries all of them out before anything is run.
+    fn prepare(arguments: &RunArguments) -> Result<Self, Failure> {
+        let report = arguments.report.as_deref().map(|file| {
+            let name = file.file_name().and_then(|name| name.to_str());
+            let Some(name) = name.filter(|_| !file.is_dir()) else {
+                let what = format!("{}: this is no name of a file", file.display());
+                return Err(Failure::refused(&what, "give `--report` a file like `report.html`"));
+            };
+            let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+            let directory = prepared(parent.unwrap_or(Path::new(".")), "--report")?;
+            Ok((directory, name.to_owned()))
+        });
+        Ok(Self {
+            out: arguments.out.as_deref().map(|path| prepared(path, "--out")).transpose()?,
+            report: report.transpose()?,
+            plots: arguments.plots.as_deref().map(|path| prepared(path, "--plots")).transpose()?,
+        })
+    }
+
+    const fn is_any(&self) -> bool {
+        self.out.is_some() || self.report.is_some() || self.plots.is_some()
+    }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 fn interrupted(simulation: &Simulation) -> Failure {

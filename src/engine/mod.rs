@@ -36,3 +36,13 @@ pub fn column<'a, T: Component<Mutability = Mutable>>(
     assert!(tables.next().is_none(), "all entities of a kind lie in one table");
     column
 }
+
+/// A number that is meant as a count or a position, cut to a whole one; below zero, or if it is none, it is zero.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the cast saturates, as is wanted"
+)]
+pub(crate) const fn whole(x: f64) -> usize {
+    x as usize
+}

@@ -1,7 +1,7 @@
 //! Printing, and no numbers: every figure that is shown here was made in [`metrics`](crate::metrics).
 //!
 //! [`terminal`] is for people, [`json`] for programs, [`csv`] for tables; [`files`] puts them onto the disk, whole or
-//! not at all. The rest are small things that they share: how numbers are written ([`figures`]), how columns are
+//! not at all. [`page`] is a report to be looked at as plain data, [`html`] and [`svg`] draw it. The rest are small things that they share: how numbers are written ([`figures`]), how columns are
 //! aligned ([`columns`]), and how a course of time becomes a line of blocks ([`sparkline`]).
 
 pub mod columns;
@@ -9,7 +9,9 @@ pub mod csv;
 pub mod figures;
 pub mod files;
 pub mod findings;
+pub mod html;
 pub mod json;
 pub mod page;
 pub mod sparkline;
+pub mod svg;
 pub mod terminal;

@@ -3,6 +3,7 @@
 mod ancestor;
 mod architecture;
 mod bad_input;
+mod browser;
 mod cli;
 mod determinism;
 mod harness;

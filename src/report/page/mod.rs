@@ -4,51 +4,78 @@
 //!
 //! A page knows plots, tables and texts; it knows nothing of servers or clients, so that parts to come need no change in
 //! whatever draws it.
+//!
+//! What says nothing is left out of `report.json`, and numbers are written short (`numbers`). [`downsample`] makes few samples
+//! of many.
+
+pub mod downsample;
+mod file;
+mod numbers;
+mod of_run;
+
+pub use file::{FORMAT, Unreadable, read, write};
+pub use of_run::{Account, of_run};
 
 use serde::{Deserialize, Serialize};
 
+use numbers::is_default;
+
 /// Everything that a report shows, from top to bottom.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Page {
     /// The form of this data: what reads another form than its own refuses it.
     pub format: u32,
     /// Name of the scenario.
     pub title: String,
     /// Which run it was, in one line.
+    #[serde(skip_serializing_if = "is_default")]
     pub subtitle: String,
     /// The story that the scenario opens with, by paragraphs.
+    #[serde(skip_serializing_if = "is_default")]
     pub story: Vec<String>,
     /// The first figures to see: what was offered and what became of it.
+    #[serde(skip_serializing_if = "is_default")]
     pub tiles: Vec<Tile>,
     /// Conclusions, the most important first; the first `leading` are shown at once, the others on demand.
+    #[serde(skip_serializing_if = "is_default")]
     pub findings: Vec<Note>,
     /// How many findings lead.
+    #[serde(skip_serializing_if = "is_default")]
     pub leading: usize,
     /// Length of the run in seconds: the axis of all plots over time.
+    #[serde(skip_serializing_if = "is_default")]
     pub seconds: f64,
     /// Spans of time that are shaded in all plots over time.
+    #[serde(skip_serializing_if = "is_default")]
     pub spans: Vec<Span>,
     /// The plots, in sections.
+    #[serde(skip_serializing_if = "is_default")]
     pub sections: Vec<Section>,
     /// The scenario as it was run.
+    #[serde(skip_serializing_if = "is_default")]
     pub scenario: String,
     /// Commands that make the run again.
+    #[serde(skip_serializing_if = "is_default")]
     pub reproduce: Vec<String>,
     /// What was not done exactly, such as samples taken instead of all: one sentence each.
+    #[serde(skip_serializing_if = "is_default")]
     pub remarks: Vec<String>,
 }
 
 /// A figure that is seen first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Tile {
     /// What it is: `completed`.
     pub label: String,
     /// The figure: `3,824`.
     pub value: String,
     /// More about it: `96.8 %`.
+    #[serde(skip_serializing_if = "is_default")]
     pub note: String,
     /// How it is to be taken.
+    #[serde(skip_serializing_if = "is_default")]
     pub tone: Tone,
 }
 
@@ -67,27 +94,35 @@ pub enum Tone {
 
 /// A finding as it is shown.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Note {
     /// Its kind, in `snake_case`.
     pub kind: String,
     /// What it is about.
+    #[serde(skip_serializing_if = "is_default")]
     pub subject: String,
     /// Seconds at which it begins and ends, where it has a time.
+    #[serde(skip_serializing_if = "is_default")]
     pub from: Option<f64>,
     /// See `from`.
+    #[serde(skip_serializing_if = "is_default")]
     pub to: Option<f64>,
     /// The finding in words.
     pub text: String,
     /// Its evidence: names with their values as text.
+    #[serde(skip_serializing_if = "is_default")]
     pub evidence: Vec<(String, String)>,
     /// The plot in which it is seen best.
+    #[serde(skip_serializing_if = "is_default")]
     pub plot: Option<String>,
     /// How it is to be taken.
+    #[serde(skip_serializing_if = "is_default")]
     pub tone: Tone,
 }
 
 /// A span of time that is shaded.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Span {
     /// Seconds at which it begins.
     pub from: f64,
@@ -99,39 +134,52 @@ pub struct Span {
 
 /// Plots and tables under a heading.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Section {
     /// The heading.
     pub title: String,
     /// Its plots.
+    #[serde(skip_serializing_if = "is_default")]
     pub plots: Vec<Plot>,
     /// Its tables.
+    #[serde(skip_serializing_if = "is_default")]
     pub tables: Vec<Table>,
 }
 
 /// A plot of lines, steps, areas or bars over a common axis.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Plot {
     /// Its name in links and files: letters, digits and hyphens, unique in a page.
     pub id: String,
     /// Its heading.
     pub title: String,
     /// What is to be seen in it, or how it was made; may be empty.
+    #[serde(skip_serializing_if = "is_default")]
     pub caption: String,
     /// The unit of its values; may be empty.
+    #[serde(skip_serializing_if = "is_default")]
     pub unit: Unit,
     /// What its axis shows.
+    #[serde(skip_serializing_if = "is_default")]
     pub axis: Axis,
     /// Places on the axis, ascending: seconds where it is time. All lines have a value, or none, for each.
+    #[serde(with = "numbers::places", skip_serializing_if = "is_default")]
     pub x: Vec<f64>,
     /// What is drawn.
+    #[serde(skip_serializing_if = "is_default")]
     pub lines: Vec<Line>,
     /// Lines from the left to the right.
+    #[serde(skip_serializing_if = "is_default")]
     pub thresholds: Vec<Threshold>,
     /// Lines that are fetched on demand, over their own places on the axis: the other members of a large group.
+    #[serde(skip_serializing_if = "is_default")]
     pub more: Vec<Line>,
     /// Places on the axis of `more`.
+    #[serde(with = "numbers::places", skip_serializing_if = "is_default")]
     pub more_x: Vec<f64>,
     /// The largest value that the axis of values has to show, even if no line gets there (1 for shares).
+    #[serde(skip_serializing_if = "is_default")]
     pub top: Option<f64>,
 }
 
@@ -164,16 +212,21 @@ pub enum Axis {
 
 /// One line of a plot.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Line {
     /// Its name in the legend.
     pub name: String,
     /// Which of the colours it has: the same thing has the same one in every plot.
+    #[serde(skip_serializing_if = "is_default")]
     pub colour: usize,
     /// How it is drawn.
+    #[serde(skip_serializing_if = "is_default")]
     pub style: Style,
     /// Whether it is hidden until the legend is used.
+    #[serde(skip_serializing_if = "is_default")]
     pub hidden: bool,
     /// Its values; nothing where there is none.
+    #[serde(with = "numbers::values")]
     pub y: Vec<Option<f32>>,
 }
 
@@ -200,6 +253,7 @@ pub enum Style {
 
 /// A line from the left to the right: a limit.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Threshold {
     /// Where.
     pub value: f64,
@@ -209,6 +263,7 @@ pub struct Threshold {
 
 /// A table. The first column holds names, the others figures.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Table {
     /// Its heading.
     pub title: String,
@@ -217,5 +272,6 @@ pub struct Table {
     /// Rows of as many cells.
     pub rows: Vec<Vec<String>>,
     /// How many rows were left out.
+    #[serde(skip_serializing_if = "is_default")]
     pub omitted: usize,
 }

@@ -1,8 +1,9 @@
 //! Where the requests of the most frequent key went, a second: in the sample that every run keeps.
 
 use super::super::{Plot, Section, Unit};
-use super::lines::{Series, draw};
+use super::lines::{Series, draw, value};
 use crate::analysis::{Evidence, Finding};
+use crate::engine::whole;
 use crate::metrics::result::RunResult;
 
 /// The heading.
@@ -16,27 +17,33 @@ const MOST_BINS: f64 = 240.0;
 pub(super) fn section(result: &RunResult, findings: &[Finding]) -> Option<Section> {
     let hot = findings.iter().find_map(|finding| match &finding.evidence {
         Evidence::HotKey(found) => Some(found.key),
-        _ => None,
+        Evidence::Overload(_)
+        | Evidence::Saturation(_)
+        | Evidence::Rejection(_)
+        | Evidence::Loss(_)
+        | Evidence::LoadImbalance(_)
+        | Evidence::Healthy(_) => None,
     });
     let key = hot.or_else(|| most_frequent(result))?;
     let end = result.end.as_seconds();
     let width = (end / MOST_BINS).max(1.0);
-    let bins = (end / width).ceil() as usize;
-    let mut counts = vec![vec![0.0_f32; bins]; result.server_names.len()];
+    let bins = whole((end / width).ceil());
+    let mut counts = vec![vec![0.0; bins]; result.server_names.len()];
     for record in result.sample.records.iter().filter(|record| record.key == key) {
         if let Some(server) = record.server {
-            let bin = ((record.created.as_seconds() / width) as usize).min(bins - 1);
-            counts[server as usize][bin] += result.sample.one_in as f32 / width as f32;
+            let bin = whole(record.created.as_seconds() / width).min(bins - 1);
+            counts[server as usize][bin] += result.sample.one_in as f64 / width;
         }
     }
-    let servers = counts.into_iter().enumerate().filter(|(_, counts)| counts.iter().any(|count| *count > 0.0));
+    let servers =
+        counts.into_iter().enumerate().filter(|(_, counts)| counts.iter().any(|count| *count > 0.0));
     let series: Vec<Series> = servers
         .map(|(row, counts)| Series {
             subject: result.server_names[row].clone(),
             colour: row,
             group: None,
             label: ("", 0),
-            values: counts.into_iter().map(Some).collect(),
+            values: counts.into_iter().map(value).collect(),
         })
         .collect();
     if series.is_empty() {

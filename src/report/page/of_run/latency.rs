@@ -1,6 +1,8 @@
 //! How latencies are distributed, and where the time went: waiting, in service, on links.
 
 use super::super::{Axis, Line, Plot, Section, Style, Table, Unit};
+use super::lines::value;
+use crate::engine::whole;
 use crate::metrics::result::RunResult;
 use crate::report::figures::{percent, time};
 use crate::request::{Outcome, RequestRecord};
@@ -16,25 +18,30 @@ const MOST_SOURCES: usize = 6;
 
 /// Latency histograms, by source.
 pub(super) fn distribution(result: &RunResult) -> Section {
-    let mut sources: Vec<_> =
-        result.sources.iter().enumerate().map(|(at, source)| (at, source, source.latency.quantiles())).collect();
+    let mut sources: Vec<_> = result
+        .sources
+        .iter()
+        .enumerate()
+        .map(|(at, source)| (at, source, source.latency.quantiles()))
+        .collect();
     sources.retain(|(_, _, latency)| latency.count() > 0);
     sources.sort_by_key(|(at, _, latency)| (std::cmp::Reverse(latency.count()), *at));
     sources.truncate(MOST_SOURCES);
     sources.sort_by_key(|(at, ..)| *at);
-    let bar = |nanos: u64| (libm::log2((nanos.max(1)) as f64) * BARS_AN_OCTAVE).floor() as usize;
+    let bar = |nanos: u64| whole(libm::log2(nanos.max(1) as f64) * BARS_AN_OCTAVE);
     let all = || sources.iter().flat_map(|(.., latency)| latency.histogram().ranges());
     let section = |plots| Section { title: TITLE.to_owned(), plots, tables: Vec::new() };
-    let (Some(first), Some(last)) = (all().map(|(low, ..)| bar(low)).min(), all().map(|(low, ..)| bar(low)).max())
+    let (Some(first), Some(last)) =
+        (all().map(|(low, ..)| bar(low)).min(), all().map(|(low, ..)| bar(low)).max())
     else {
         return section(Vec::new());
     };
     let lines = sources.iter().map(|(at, source, latency)| {
-        let mut bars = vec![0.0_f32; last - first + 1];
+        let mut bars = vec![0.0; last - first + 1];
         for (low, high, count) in latency.histogram().ranges() {
-            bars[bar(low + (high - low) / 2).min(last) - first] += count as f32;
+            bars[bar(low + (high - low) / 2).min(last) - first] += count as f64;
         }
-        let y = bars.into_iter().map(Some).chain([None]).collect();
+        let y = bars.into_iter().map(value).chain([None]).collect();
         Line { name: source.name.clone(), colour: *at, style: Style::Bars, hidden: false, y }
     });
     let plot = Plot {
@@ -64,7 +71,9 @@ pub(super) fn where_time_went(result: &RunResult) -> Section {
     section.plots.push(over_the_run(result, &records));
     let mut table = Table {
         title: "Where the time went".to_owned(),
-        heads: ["", "requests", "latency", "waiting", "service", "links", "waiting share"].map(str::to_owned).to_vec(),
+        heads: ["", "requests", "latency", "waiting", "service", "links", "waiting share"]
+            .map(str::to_owned)
+            .to_vec(),
         ..Table::default()
     };
     for (row, source) in (0..).zip(&result.sources).take(20) {
@@ -101,7 +110,8 @@ fn mean_parts(records: &[&RequestRecord]) -> Option<[f64; 3]> {
 fn row_of(name: &str, records: &[&RequestRecord]) -> Option<Vec<String>> {
     let parts = mean_parts(records)?;
     let total: f64 = parts.iter().sum();
-    let mut row = vec![name.to_owned(), crate::report::figures::count(records.len() as u64), time(Some(total))];
+    let mut row =
+        vec![name.to_owned(), crate::report::figures::count(records.len() as u64), time(Some(total))];
     row.extend(parts.map(|part| time(Some(part))));
     row.push(percent((total > 0.0).then(|| parts[0] / total)));
     Some(row)
@@ -112,7 +122,7 @@ fn over_the_run(result: &RunResult, records: &[&RequestRecord]) -> Plot {
     let width = end / BINS as f64;
     let mut bins: Vec<Vec<&RequestRecord>> = vec![Vec::new(); BINS];
     for record in records {
-        bins[((record.created.as_seconds() / width) as usize).min(BINS - 1)].push(record);
+        bins[whole(record.created.as_seconds() / width).min(BINS - 1)].push(record);
     }
     let means: Vec<_> = bins.iter().map(|bin| mean_parts(bin)).collect();
     let lines = ["waiting", "service", "links"].into_iter().enumerate().map(|(part, name)| Line {
@@ -120,7 +130,7 @@ fn over_the_run(result: &RunResult, records: &[&RequestRecord]) -> Plot {
         colour: part,
         style: Style::Stacked,
         hidden: false,
-        y: means.iter().map(|means| means.map(|means| means[part] as f32)).collect(),
+        y: means.iter().map(|means| means.and_then(|means| value(means[part]))).collect(),
     });
     let seen = |line: &Line| line.y.iter().flatten().any(|value| *value > 1e-9);
     Plot {

@@ -54,6 +54,16 @@ impl Series {
     }
 }
 
+/// A value as plots show it.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::unnecessary_wraps,
+    reason = "seven digits are plenty for plots"
+)]
+pub(super) const fn value(value: f64) -> Option<f32> {
+    Some(value as f32)
+}
+
 /// Whether there is nothing to be seen in a set of series.
 pub(super) fn is_empty(series: &[Series]) -> bool {
     series.iter().all(|series| series.values.iter().flatten().all(|value| *value == 0.0))

@@ -45,12 +45,14 @@ pub struct Account<'a> {
 
 /// The page of a run.
 #[must_use]
-pub fn page(account: &Account<'_>) -> Page {
+pub fn of_run(account: &Account<'_>) -> Page {
     let Account { scenario, result, summary, .. } = *account;
     let views = views::sections(scenario, result);
     let keys = keys::section(result, account.findings);
     let mut sections = Vec::new();
-    for section in [latency::where_time_went(result), latency::distribution(result)].into_iter().chain(views).chain(keys) {
+    for section in
+        [latency::where_time_went(result), latency::distribution(result)].into_iter().chain(views).chain(keys)
+    {
         add(&mut sections, section);
     }
     tables::tables(summary).into_iter().for_each(|section| add(&mut sections, section));
@@ -58,7 +60,11 @@ pub fn page(account: &Account<'_>) -> Page {
     arrange(&mut sections);
     Page {
         format: FORMAT,
-        title: if scenario.name.trim().is_empty() { "(a scenario without a name)".to_owned() } else { scenario.name.clone() },
+        title: if scenario.name.trim().is_empty() {
+            "(a scenario without a name)".to_owned()
+        } else {
+            scenario.name.clone()
+        },
         subtitle: subtitle(summary),
         story: story(account.text),
         tiles: tiles::tiles(summary),

@@ -83,5 +83,5 @@ fn plot(finding: &Finding, sections: &[Section]) -> Option<String> {
         let mut about = of_view.filter(|plot| plot.title.ends_with(&format!(" {}", finding.subject)));
         about.next().or_else(|| plots().find(|plot| plot.id == **id))
     };
-    suitable.iter().find_map(|id| of_subject(id)).map(|plot| plot.id.clone())
+    suitable.iter().find_map(of_subject).map(|plot| plot.id.clone())
 }

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use super::super::{Plot, Section, Unit};
-use super::lines::{Series, draw};
+use super::lines::{Series, draw, value};
 use crate::metrics::result::RunResult;
 use crate::model::probe;
 
@@ -51,7 +51,7 @@ fn plot(number: usize, metric: &str, series: &[&probe::Series]) -> Plot {
             colour,
             group: None,
             label: ("", 0),
-            values: series.samples.iter().map(|(_, value)| Some(*value as f32)).collect(),
+            values: series.samples.iter().map(|(_, sample)| value(*sample)).collect(),
         })
         .collect();
     draw(&mut plot, &places, &series);

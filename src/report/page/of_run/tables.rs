@@ -28,7 +28,12 @@ fn table(title: &str, heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -
     let mut rows: Vec<_> = rows.collect();
     let omitted = rows.len().saturating_sub(MOST_ROWS);
     rows.truncate(MOST_ROWS);
-    Table { title: title.to_owned(), heads: heads.iter().map(|&head| head.to_owned()).collect(), rows, omitted }
+    Table {
+        title: title.to_owned(),
+        heads: heads.iter().map(|&head| head.to_owned()).collect(),
+        rows,
+        omitted,
+    }
 }
 
 fn fates(summary: &Summary) -> Table {
@@ -79,7 +84,15 @@ fn servers(summary: &Summary) -> Table {
     let each =
         summary.nodes.iter().filter_map(|(name, node)| node.as_server().map(|server| row(name, server)));
     let heads = [
-        "server", "arrived", "served", "rejected", "utilization", "mean queue", "max queue", "mean wait", "p99 wait",
+        "server",
+        "arrived",
+        "served",
+        "rejected",
+        "utilization",
+        "mean queue",
+        "max queue",
+        "mean wait",
+        "p99 wait",
         "mean service",
     ];
     table("Servers", &heads, groups.chain(each))
@@ -100,7 +113,12 @@ fn clients(summary: &Summary) -> Table {
 
 fn links(summary: &Summary) -> Table {
     let links = summary.links.iter().map(|(name, link)| {
-        vec![name.clone(), count(link.sent), count(link.lost), crate::report::figures::share(link.lost, link.sent)]
+        vec![
+            name.clone(),
+            count(link.sent),
+            count(link.lost),
+            crate::report::figures::share(link.lost, link.sent),
+        ]
     });
     table("Links", &["link", "messages", "lost", "share"], links)
 }

@@ -21,7 +21,8 @@ const MOST_BELIEFS: usize = 4;
 pub(super) fn sections(scenario: &Scenario, result: &RunResult) -> Vec<Section> {
     let limits: Vec<Limit> = scenario.nodes.iter().flat_map(|(name, node)| node.limits(name)).collect();
     let stage = Stage { result, names: Names::of(result), limits };
-    let mut views: Vec<&'static View> = result.timeline.courses.iter().map(|course| course.measure.view).collect();
+    let mut views: Vec<&'static View> =
+        result.timeline.courses.iter().map(|course| course.measure.view).collect();
     let mut seen: Vec<&'static View> = Vec::new();
     views.retain(|view| {
         let new = !seen.contains(view);
@@ -34,10 +35,13 @@ pub(super) fn sections(scenario: &Scenario, result: &RunResult) -> Vec<Section> 
         let courses: Vec<usize> = (0..result.timeline.courses.len())
             .filter(|&at| result.timeline.courses[at].measure.view == view)
             .collect();
-        let beliefs = courses.iter().any(|&at| {
-            matches!(result.timeline.courses[at].subject, Subject::Belief { .. })
-        });
-        let plots = if beliefs { stage.beliefs(view, &courses) } else { stage.plot(view, &courses).into_iter().collect() };
+        let beliefs =
+            courses.iter().any(|&at| matches!(result.timeline.courses[at].subject, Subject::Belief { .. }));
+        let plots = if beliefs {
+            stage.beliefs(view, &courses)
+        } else {
+            stage.plot(view, &courses).into_iter().collect()
+        };
         Section { title: view.section.to_owned(), plots, tables: Vec::new() }
     });
     sections.collect()
@@ -131,7 +135,9 @@ impl Stage<'_> {
         let mut series = vec![self.series(actual, &[""])];
         series[0].label = ("actual", 0);
         for &at in courses {
-            let Subject::Belief { first, server: of, .. } = self.result.timeline.courses[at].subject else { continue };
+            let Subject::Belief { first, server: of, .. } = self.result.timeline.courses[at].subject else {
+                continue;
+            };
             if of != server {
                 continue;
             }

@@ -1,0 +1,108 @@
+'use strict';
+// How numbers are written, and which colours there are. The rules are those of the terminal report: three digits, and the
+// unit that suits them.
+(() => {
+  const R = window.rushhour = { errors: [], plots: 0, drawn: 0, range: null };
+  addEventListener('error', (event) => R.errors.push(String(event.message)));
+  addEventListener('unhandledrejection', (event) => R.errors.push(String(event.reason)));
+  addEventListener('securitypolicyviolation', (event) => R.errors.push('blocked: ' + event.blockedURI));
+
+  const NONE = '–';
+  const MINUS = '\u2212';
+  const TIMES = [['ns', 1e-9], ['us', 1e-6], ['ms', 1e-3], ['s', 1], ['min', 60], ['h', 3600], ['d', 86400]];
+  const SIZES = [['', 1], ['k', 1e3], ['M', 1e6], ['G', 1e9], ['T', 1e12]];
+
+  function digits(number) {
+    const size = Math.abs(number);
+    if (size > 0 && size < 0.00095) return number.toExponential(1);
+    if (Number.isInteger(number)) return String(number);
+    return number.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : size >= 0.0995 ? 2 : size >= 0.00995 ? 3 : 4);
+  }
+  function unitOf(size, units) {
+    return units.find(([, length]) => size / length < 999.5) || units[units.length - 1];
+  }
+  function short(number) {
+    const size = Math.abs(number);
+    if (size < 9999.5) return Number.isInteger(number) && size >= 1000 ? number.toLocaleString('en') : digits(number);
+    const [suffix, length] = unitOf(size, SIZES);
+    return digits(number / length) + suffix;
+  }
+  function seconds(number) {
+    if (number === 0) return '0 s';
+    const size = Math.abs(number);
+    const unit = size < 1 ? unitOf(size, TIMES.slice(0, 4)) : size < 120 ? TIMES[3] : size < 7200 ? TIMES[4] : size < 172800 ? TIMES[5] : TIMES[6];
+    return digits(number / unit[1]) + ' ' + unit[0];
+  }
+  // A place in time: exact enough to be found again.
+  function moment(number) {
+    if (number < 300) return (Math.round(number * 1000) / 1000) + ' s';
+    const whole = Math.floor(number), h = Math.floor(whole / 3600), m = Math.floor(whole / 60) % 60, s = whole % 60;
+    const two = (n) => String(n).padStart(2, '0');
+    const rest = Math.round((number - whole) * 10) / 10;
+    const tail = rest > 0 && rest < 1 ? String(rest).slice(1) : '';
+    return (h ? h + ':' + two(m) : m) + ':' + two(s) + tail + (h ? ' h' : ' min');
+  }
+  function value(number, unit) {
+    if (number == null) return NONE;
+    const text = {
+      share: () => digits(Math.round(number * 1e5) / 1e3) + ' %',
+      seconds: () => seconds(number),
+      per_second: () => short(number) + '/s',
+      count: () => short(number),
+    }[unit]();
+    return text.replace('-', MINUS);
+  }
+  const trimmed = (number) => String(Number(number.toPrecision(6)));
+  // Labels of an axis: all in one unit.
+  function ticks(splits, unit) {
+    const most = splits.reduce((most, s) => Math.max(most, Math.abs(s || 0)), 0);
+    const of = (scale, suffix) => splits.map((s) => s == null ? '' : (trimmed(s / scale) + suffix).replace('-', MINUS));
+    if (unit === 'share') return of(0.01, ' %');
+    if (unit === 'seconds') {
+      const [name, length] = most < 1 ? unitOf(most, TIMES.slice(0, 4)) : most <= 300 ? TIMES[3] : most <= 7200 ? TIMES[4] : TIMES[5];
+      return of(length, ' ' + name);
+    }
+    const [suffix, length] = most < 10000 ? SIZES[0] : unitOf(most, SIZES);
+    return of(length, suffix + (unit === 'per_second' ? '/s' : ''));
+  }
+  // Each in its own unit: for logarithmic axes.
+  const lone = (splits) => splits.map((s) => s == null ? '' : ticks([s], 'seconds')[0]);
+  function clock(splits, step, end) {
+    if (end <= 300 || step < 1) return splits.map((s) => trimmed(s) + ' s');
+    return splits.map((s) => moment(s).replace(/ .*/, ''));
+  }
+  function decades(steps, from, to) {
+    const out = [];
+    for (let power = from; power <= to; power++) for (const step of steps) out.push(Number((step + 'e' + power)));
+    return out;
+  }
+  const increments = decades([1, 2, 2.5, 5], -12, 15);
+  const timeIncrements = decades([1, 2, 5], -9, -1).concat([1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400], [2, 5, 10, 20, 50, 100, 200, 500].map((d) => d * 86400));
+
+  // Okabe and Ito's colours, which are told apart whatever one's eyes; darker on white, lighter on black.
+  const COLOURS = {
+    light: ['#0072b2', '#d55e00', '#00866a', '#aa4f88', '#3c93c9', '#b07a00', '#5b6470', '#882255'],
+    dark: ['#5aaeea', '#ff9257', '#35c7a3', '#e79ccb', '#9bd3f7', '#f0c04a', '#b9c2cd', '#e0759b'],
+  };
+  const DASHES = [[], [9, 3], [2, 3], [9, 3, 2, 3]];
+  const isDark = () => document.documentElement.hasAttribute('data-dark');
+  const colour = (index) => COLOURS[isDark() ? 'dark' : 'light'][index % 8];
+  const dash = (index, dashed) => dashed ? [6, 4] : DASHES[Math.floor(index / 8) % 4];
+
+  const places = (x) => Array.isArray(x) ? x : x ? Array.from({ length: x.count }, (_, i) => x.start + x.step * i) : [];
+  R.format = { value, moment, ticks, lone, clock, increments, timeIncrements, seconds, short, NONE };
+  R.colours = { colour, dash, isDark };
+  R.places = places;
+
+  // The only ways in which things enter the document: what is text stays text.
+  R.element = (tag, attributes, ...children) => {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes || {})) {
+      if (value == null || value === false) continue;
+      if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
+      else element.setAttribute(name, value === true ? '' : value);
+    }
+    element.append(...children.filter((child) => child != null));
+    return element;
+  };
+})();

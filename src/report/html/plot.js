@@ -1,0 +1,466 @@
+'use strict';
+// One plot: its heading, its legend, its canvas, its keys. All plots over time share a range and a cursor.
+(() => {
+  const R = window.rushhour;
+  const { element, format, colours } = R;
+  const HEIGHT = 230, NARROW = 190;
+  const charts = [];
+  const full = { time: [0, 1] };
+  let spans = [], highlight = null;
+  const still = matchMedia('(prefers-reduced-motion: reduce)');
+
+  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  function faded(hex, opacity) {
+    const n = parseInt(hex.slice(1), 16);
+    return `rgba(${n >> 16}, ${(n >> 8) & 255}, ${n & 255}, ${opacity})`;
+  }
+  const largest = (y) => y.reduce((most, v) => v != null && v > most ? v : most, -Infinity);
+
+  // Legend entries: a line each, and one for both ends of a band.
+  function entries(lines) {
+    const out = [];
+    lines.forEach((line, index) => {
+      const before = out[out.length - 1];
+      if (line.style === 'band_high' && before && before.band && before.lines.length === 1) before.lines.push(index);
+      else out.push({ lines: [index], band: line.style === 'band_low', on: !line.hidden });
+    });
+    for (const entry of out) {
+      const names = entry.lines.map((index) => lines[index].name);
+      entry.name = names.length > 1 && names[0] !== names[1] ? names.join(' – ') : names[0];
+      entry.colour = lines[entry.lines[0]].colour;
+      entry.style = lines[entry.lines[0]].style;
+    }
+    return out;
+  }
+
+  class Chart {
+    constructor(plot) {
+      this.plot = plot;
+      this.unit = plot.unit || 'count';
+      this.time = (plot.axis || 'time') === 'time';
+      this.x = R.places(plot.x);
+      this.lines = (plot.lines || []).map((line) => this.line(line, line.y || []));
+      this.more = plot.more || [];
+      this.entries = entries(this.lines);
+      this.thresholds = plot.thresholds || [];
+      this.u = null;
+      this.element = this.build();
+    }
+    line(line, y) {
+      const values = this.x.map((_, i) => y[i] == null ? null : y[i]);
+      return { name: line.name || '', colour: line.colour || 0, style: line.style || 'line', hidden: !!line.hidden, y: values };
+    }
+    get empty() { return this.x.length === 0 || !this.lines.some((line) => line.y.some((v) => v != null)); }
+
+    // The document around the canvas.
+    build() {
+      const { plot } = this;
+      const id = 'plot-' + plot.id;
+      this.legend = element('div', { class: 'legend', role: 'group', 'aria-label': 'Lines of ' + plot.title });
+      this.where = element('output', { class: 'where', 'aria-hidden': 'true' });
+      this.host = element('div', { class: 'canvas', tabindex: this.empty ? null : '0', role: 'img', 'aria-label': this.summary(), 'aria-keyshortcuts': 'ArrowLeft ArrowRight + - Escape' });
+      this.host.addEventListener('keydown', (event) => this.key(event));
+      this.fillLegend();
+      const caption = plot.caption ? element('p', { class: 'caption' }, plot.caption) : null;
+      if (this.empty) this.host.append(element('p', { class: 'nothing' }, 'Nothing was measured here.'));
+      return element('figure', { class: 'plot', id, 'data-plot': plot.id },
+        element('figcaption', {}, element('h3', { id: id + '-title' }, plot.title), this.where, caption), this.host, this.legend);
+    }
+    summary() {
+      const lines = this.lines.slice(0, 6).map((line) => {
+        const most = largest(line.y);
+        return line.name + (most > -Infinity ? ' up to ' + format.value(most, this.unit) : ' without values');
+      });
+      const rest = this.lines.length > 6 ? ` and ${this.lines.length - 6} more lines` : '';
+      const axis = this.time ? 'over time' : 'over latency';
+      return `${this.plot.title} ${axis}: ${lines.join(', ') || 'no lines'}${rest}.`;
+    }
+    fillLegend() {
+      this.legend.replaceChildren();
+      for (const entry of this.entries) {
+        const swatch = element('i', { class: 'swatch ' + entry.style });
+        swatch.style.setProperty('--colour', colours.colour(entry.colour));
+        const dash = colours.dash(entry.colour, entry.style === 'dashed');
+        if (dash.length && !['bars', 'stacked', 'band_low'].includes(entry.style)) swatch.classList.add('broken');
+        entry.value = element('span', { class: 'value' });
+        entry.button = element('button', { type: 'button', class: 'entry', 'aria-pressed': String(entry.on), title: 'Show or hide ' + entry.name, onclick: () => this.toggle(entry) },
+          swatch, element('span', { class: 'name' }, entry.name), entry.value);
+        this.legend.append(entry.button);
+      }
+      for (const { label, value } of this.thresholds) {
+        this.legend.append(element('span', { class: 'entry limit' }, element('i', { class: 'swatch threshold' }), element('span', { class: 'name' }, label), element('span', { class: 'value' }, format.value(value, this.unit))));
+      }
+      if (this.more.length) {
+        const select = element('select', { 'aria-label': 'Add a line to ' + this.plot.title }, element('option', { value: '' }, `add one of ${this.more.length} …`));
+        this.more.forEach((line, index) => select.append(element('option', { value: index }, line.name)));
+        select.addEventListener('change', () => { if (select.value !== '') this.add(Number(select.value)); select.value = ''; });
+        this.legend.append(select);
+      }
+      this.tell(null);
+    }
+    // Values at the cursor, or the largest ones where there is none.
+    tell(at) {
+      const raw = (index) => {
+        const { y } = this.lines[index];
+        if (at != null) return y[at];
+        const most = largest(y);
+        return most > -Infinity ? most : null;
+      };
+      for (const entry of this.entries) {
+        const values = entry.lines.map((index) => format.value(raw(index), this.unit));
+        entry.value.textContent = (at == null ? 'max ' + values[values.length - 1] : values.join(' – '));
+        entry.value.classList.toggle('idle', at == null);
+      }
+      let where = '';
+      if (at != null && this.time) where = format.moment(this.x[at]);
+      else if (at != null && at + 1 < this.x.length) where = format.seconds(this.x[at]) + ' – ' + format.seconds(this.x[at + 1]);
+      this.where.textContent = where;
+      return where;
+    }
+    toggle(entry) {
+      entry.on = !entry.on;
+      entry.button.setAttribute('aria-pressed', String(entry.on));
+      if (!this.u) return;
+      this.u.batch(() => {
+        for (const index of entry.lines) this.u.setSeries(index + 1, { show: entry.on });
+        this.u.setData(this.data(), false);
+        this.u.setScale('x', { min: this.u.scales.x.min, max: this.u.scales.x.max });
+      });
+    }
+    // Another line over its own places: at each of ours it has the value of its last one before.
+    add(index) {
+      const line = this.more[index];
+      const xs = R.places(this.plot.more_x);
+      let at = -1;
+      const y = this.x.map((x) => {
+        while (at + 1 < xs.length && xs[at + 1] <= x + 1e-9) at++;
+        return at < 0 || line.y == null ? null : line.y[at];
+      });
+      const known = this.entries.find((entry) => entry.added === index);
+      if (known) { if (!known.on) this.toggle(known); known.button.focus(); return; }
+      const used = this.entries.map((entry) => entry.colour);
+      let free = line.colour || 0;
+      while (used.includes(free)) free++;
+      this.lines.push({ ...this.line(line, y), colour: free, hidden: false });
+      this.entries.push({ lines: [this.lines.length - 1], on: true, name: line.name, colour: free, style: line.style || 'line', added: index });
+      this.fillLegend();
+      this.redraw();
+      this.entries[this.entries.length - 1].button.focus();
+    }
+
+    // What uPlot draws: stacked lines stand on those before them.
+    shown(index) { return this.entries.some((entry) => entry.on && entry.lines.includes(index)); }
+    data() {
+      let base = null;
+      this.bases = [];
+      const ys = this.lines.map((line, index) => {
+        if (line.style !== 'stacked' || !this.shown(index)) return line.y;
+        const below = base;
+        this.bases[index] = below;
+        base = line.y.map((v, i) => v == null && below == null ? null : (v || 0) + (below ? below[i] || 0 : 0));
+        return base;
+      });
+      return [this.x, ...ys];
+    }
+    series(line, index) {
+      const stroke = colours.colour(line.colour);
+      const dash = colours.dash(line.colour, line.style === 'dashed');
+      const common = { label: line.name, show: this.shown(index), stroke, width: 1.6, dash, points: { show: false }, spanGaps: false };
+      const lonely = { show: (u, si, i0, i1) => i1 - i0 < 3 && line.style !== 'step', size: 5 };
+      switch (line.style) {
+        case 'step': return { ...common, paths: uPlot.paths.stepped({ align: 1 }) };
+        case 'bars': return { ...common, width: 0, fill: faded(stroke, this.lines.filter((l) => l.style === 'bars').length > 1 ? 0.55 : 0.8), paths: bars };
+        case 'band_low': return { ...common, width: 0.7, stroke: faded(stroke, 0.55), dash: [] };
+        case 'band_high': return { ...common, width: 0.7, stroke: faded(stroke, 0.55), dash: [], fill: faded(stroke, 0.2), paths: between(() => index > 0 && this.lines[index - 1].style === 'band_low' ? this.lines[index - 1].y : null) };
+        case 'stacked': return { ...common, width: 1, dash: [], fill: faded(stroke, colours.isDark() ? 0.5 : 0.55), paths: between(() => this.bases[index]) };
+        default: return { ...common, points: lonely };
+      }
+    }
+    get width() { return Math.max(200, Math.floor(this.host.clientWidth)); }
+    get height() { return innerWidth < 560 ? NARROW : HEIGHT; }
+    options() {
+      const grid = { stroke: css('--grid'), width: 1 };
+      const axis = { stroke: css('--muted'), font: '11px ' + css('--sans'), grid, ticks: { stroke: css('--grid'), width: 1, size: 4 }, gap: 4 };
+      const { unit } = this;
+      const xScale = this.time ? { time: false, auto: false, range: (u, min, max) => [min, max] }
+        : { time: false, distr: 3, log: 10, auto: false, range: (u, min, max) => [min, max] };
+      const xAxis = this.time
+        ? { ...axis, size: 30, space: 62, incrs: format.timeIncrements, values: (u, splits, _, __, step) => format.clock(splits, step, u.scales.x.max) }
+        : { ...axis, size: 30, space: 44, splits: (u) => logTicks(u.scales.x.min, u.scales.x.max, u.bbox.width / devicePixelRatio), filter: (u, splits) => splits, values: (u, splits) => format.lone(splits) };
+      const yAxis = { ...axis, size: 58, space: 32, incrs: unit === 'seconds' ? format.timeIncrements : format.increments, values: (u, splits) => format.ticks(splits, unit) };
+      return {
+        width: this.width, height: this.height, pxAlign: 0, legend: { show: false },
+        padding: [10, 12, 0, 0],
+        scales: { x: xScale, y: { range: (u, min, max) => this.reach(min, max) } },
+        series: [{}, ...this.lines.map((line, index) => this.series(line, index))],
+        axes: [xAxis, yAxis],
+        cursor: {
+          y: false,
+          points: { size: 7, width: 1.5 },
+          drag: { x: true, y: false, dist: 5, setScale: true },
+          bind: { dblclick: () => () => { this.time ? R.setRange(null) : this.whole(); } },
+          sync: this.time ? { key: 'time', setSeries: false, scales: ['x', null], filters: { pub: (type) => type === 'mousemove' || type === 'mouseleave' } } : undefined,
+        },
+        hooks: {
+          drawClear: [(u) => this.shade(u)],
+          draw: [(u) => this.annotate(u)],
+          setCursor: [(u) => this.tell(u.cursor.left >= 0 && u.cursor.idx != null ? u.cursor.idx : null)],
+          setScale: [(u, key) => { if (key === 'x' && this.time && this.u) this.follow(u.scales.x.min, u.scales.x.max); }],
+        },
+      };
+    }
+    // Zero belongs to every axis, a limit to those whose values come near it.
+    reach(min, max) {
+      let top = Math.max(max == null ? 0 : max, 0);
+      const measured = top;
+      for (const { value } of this.thresholds) if (value <= measured * 2.5 || measured === 0) top = Math.max(top, value);
+      const room = top * 1.06;
+      top = this.plot.top != null && measured <= this.plot.top * 1.0001 ? Math.max(this.plot.top * 1.02, room > this.plot.top * 1.07 ? room : 0) : room;
+      if (!(top > 0)) top = 1;
+      return [min < 0 ? min * 1.06 : 0, top];
+    }
+    limits() {
+      if (this.time) return R.range || full.time;
+      const first = this.x[0] > 0 ? this.x[0] : (this.x[1] || 1) / 2;
+      const last = this.x[this.x.length - 1];
+      return [first, last > first ? last : first * 10];
+    }
+    // A range that was dragged in this plot becomes that of all; one that it was given does not.
+    follow(min, max) {
+      const [from, to] = this.limits();
+      const same = (a, b) => Math.abs(a - b) <= (to - from) * 1e-9;
+      if (!same(min, from) || !same(max, to)) R.setRange([min, max], this);
+    }
+    whole() { const [min, max] = this.limits(); this.u.setScale('x', { min, max }); }
+    draw() {
+      if (this.u || this.empty) return;
+      const chart = new uPlot(this.options(), this.data(), this.host);
+      const [min, max] = this.limits();
+      chart.setScale('x', { min, max });
+      this.u = chart;
+      R.drawn++;
+    }
+    redraw() {
+      if (!this.u) return;
+      this.u.destroy();
+      this.u = null;
+      R.drawn--;
+      this.draw();
+    }
+    resize(width, height) {
+      if (!this.u) return;
+      const size = { width: width || this.width, height: height || this.height };
+      if (size.width !== this.u.width || size.height !== this.u.height) this.u.setSize(size);
+    }
+
+    // Under the lines: spans of the scenario, and the time of the finding that was chosen.
+    shade(u) {
+      const { ctx, bbox } = u;
+      ctx.save();
+      ctx.beginPath(); ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height); ctx.clip();
+      const box = (from, to, fill) => {
+        const a = u.valToPos(from, 'x', true), b = u.valToPos(to, 'x', true);
+        ctx.fillStyle = fill;
+        ctx.fillRect(a, bbox.top, Math.max(b - a, 1), bbox.height);
+        return [a, b];
+      };
+      if (this.time) {
+        for (const span of spans) box(span.from, span.to, css('--span'));
+        if (highlight) {
+          const [a, b] = box(highlight[0], highlight[1], css('--highlight'));
+          ctx.fillStyle = css('--accent');
+          for (const x of [a, b]) ctx.fillRect(x - devicePixelRatio / 2, bbox.top, devicePixelRatio, bbox.height);
+        }
+      }
+      ctx.restore();
+    }
+    // Over the lines: limits, and what the spans are.
+    annotate(u) {
+      const { ctx, bbox } = u;
+      const px = devicePixelRatio;
+      ctx.save();
+      ctx.beginPath(); ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height); ctx.clip();
+      ctx.font = `${10.5 * px}px ${css('--sans')}`;
+      ctx.lineWidth = px;
+      const text = (words, x, y, fill) => {
+        ctx.lineWidth = 3 * px; ctx.lineJoin = 'round'; ctx.strokeStyle = css('--card'); ctx.strokeText(words, x, y);
+        ctx.fillStyle = fill; ctx.fillText(words, x, y);
+      };
+      ctx.textBaseline = 'bottom'; ctx.textAlign = 'right';
+      for (const { value, label } of this.thresholds) {
+        const y = u.valToPos(value, 'y', true);
+        if (y < bbox.top || y > bbox.top + bbox.height) continue;
+        ctx.strokeStyle = css('--limit'); ctx.lineWidth = 1.2 * px; ctx.setLineDash([5 * px, 4 * px]);
+        ctx.beginPath(); ctx.moveTo(bbox.left, y); ctx.lineTo(bbox.left + bbox.width, y); ctx.stroke(); ctx.setLineDash([]);
+        const above = y - bbox.top > 14 * px;
+        ctx.textBaseline = above ? 'bottom' : 'top';
+        text(label, bbox.left + bbox.width - 4 * px, above ? y - 2 * px : y + 3 * px, css('--limit'));
+      }
+      if (this.time) {
+        ctx.textAlign = 'left'; ctx.textBaseline = 'top';
+        const rows = [];
+        for (const span of spans) {
+          const a = Math.max(u.valToPos(span.from, 'x', true), bbox.left), b = Math.min(u.valToPos(span.to, 'x', true), bbox.left + bbox.width);
+          if (b <= bbox.left || a >= bbox.left + bbox.width || !span.label) continue;
+          const words = fitted(ctx, span.label, Math.max(b - a, 110 * px) - 6 * px);
+          const right = a + 8 * px + ctx.measureText(words).width;
+          let row = rows.findIndex((end) => end <= a);
+          if (row < 0) row = rows.length;
+          if (row > 2) continue;
+          rows[row] = right;
+          text(words, a + 4 * px, bbox.top + (3 + 13 * row) * px, css('--span-text'));
+        }
+      }
+      ctx.restore();
+    }
+
+    key(event) {
+      if (!this.u || event.ctrlKey || event.metaKey || event.altKey) return;
+      const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      if (step) this.move(step * (event.shiftKey ? 10 : 1));
+      else if (event.key === '+' || event.key === '=') this.zoom(0.5);
+      else if (event.key === '-') this.zoom(2);
+      else if (event.key === 'Home' || event.key === 'End') this.move(event.key === 'Home' ? -Infinity : Infinity);
+      else return;
+      event.preventDefault();
+    }
+    move(by) {
+      const { min, max } = this.u.scales.x;
+      let lowest = this.x.findIndex((x) => x >= min), highest = this.x.length - 1;
+      while (highest > lowest && this.x[highest] > max) highest--;
+      if (lowest < 0) lowest = 0;
+      const { left, idx } = this.u.cursor;
+      const now = left >= 0 && idx != null ? idx : by > 0 ? lowest - by : highest - by;
+      const at = Math.min(highest, Math.max(lowest, Number.isFinite(by) ? now + by : by > 0 ? highest : lowest));
+      this.u.setCursor({ left: this.u.valToPos(this.x[at], 'x') + 1e-6, top: this.u.over.clientHeight / 2 }, true, true);
+      const values = this.entries.filter((entry) => entry.on).map((entry) => entry.name + ' ' + entry.value.textContent);
+      document.getElementById('live').textContent = this.where.textContent + ': ' + values.join(', ');
+    }
+    zoom(by) {
+      const { min, max } = this.u.scales.x;
+      const { left, idx } = this.u.cursor;
+      if (!this.time) return;
+      const centre = left >= 0 && idx != null ? this.x[idx] : (min + max) / 2;
+      const half = (max - min) * by / 2;
+      R.setRange([centre - half, centre + half]);
+    }
+  }
+
+  function fitted(ctx, words, width) {
+    if (ctx.measureText(words).width <= width) return words;
+    let end = words.length;
+    while (end > 1 && ctx.measureText(words.slice(0, end) + '…').width > width) end--;
+    return words.slice(0, end) + '…';
+  }
+  function logTicks(min, max, width) {
+    const decades = Math.log10(max / min);
+    const steps = width / Math.max(decades, 0.1) > 240 ? [1, 2, 5] : width / Math.max(decades, 0.1) > 110 ? [1, 3] : [1];
+    const out = [];
+    for (let power = Math.floor(Math.log10(min)); power <= Math.ceil(Math.log10(max)); power++) {
+      for (const step of steps) {
+        const value = Number(step + 'e' + power);
+        if (value >= min * 0.9999 && value <= max * 1.0001) out.push(value);
+      }
+    }
+    return out;
+  }
+  // Bars from place to place; on narrow ones no gap is left.
+  function bars(u, si, i0, i1) {
+    const path = new Path2D();
+    const [xs, ys] = [u.data[0], u.data[si]];
+    const zero = u.valToPos(0, 'y', true);
+    for (let i = Math.max(i0 - 1, 0); i <= i1; i++) {
+      if (ys[i] == null || i + 1 >= xs.length) continue;
+      const a = u.valToPos(Math.max(xs[i], 1e-12), 'x', true), b = u.valToPos(xs[i + 1], 'x', true), y = u.valToPos(ys[i], 'y', true);
+      const gap = b - a > 5 ? 1 : 0;
+      path.rect(a, y, Math.max(b - a - gap, 0.5), zero - y);
+    }
+    return { stroke: path, fill: path, clip: null, band: null, gaps: null, flags: 0 };
+  }
+  // Filled from a lower line, or from zero, to the line itself.
+  function between(lower) {
+    return (u, si, i0, i1) => {
+      const [xs, ys, low] = [u.data[0], u.data[si], lower()];
+      const stroke = new Path2D(), fill = new Path2D();
+      let run = [];
+      const close = () => {
+        if (run.length) {
+          run.forEach(([x, y], i) => i ? (stroke.lineTo(x, y), fill.lineTo(x, y)) : (stroke.moveTo(x, y), fill.moveTo(x, y)));
+          for (let i = run.length - 1; i >= 0; i--) fill.lineTo(run[i][0], run[i][2]);
+          fill.closePath();
+        }
+        run = [];
+      };
+      for (let i = Math.max(i0 - 1, 0); i <= Math.min(i1 + 1, xs.length - 1); i++) {
+        if (ys[i] == null || (low && low[i] == null)) { close(); continue; }
+        run.push([u.valToPos(xs[i], 'x', true), u.valToPos(ys[i], 'y', true), u.valToPos(low ? low[i] : 0, 'y', true)]);
+      }
+      close();
+      return { stroke, fill, clip: null, band: null, gaps: null, flags: 0 };
+    };
+  }
+
+  // The range of time that all plots show; null is the whole run.
+  let applying = false;
+  R.setRange = (range, from) => {
+    if (applying) return;
+    const [start, end] = full.time;
+    if (range) {
+      let [a, b] = range;
+      const least = (end - start) * 1e-6;
+      if (b - a < least) { const centre = (a + b) / 2; a = centre - least / 2; b = centre + least / 2; }
+      a = Math.max(a, start); b = Math.min(b, end);
+      range = b <= a || (a <= start && b >= end) ? null : [a, b];
+    }
+    if (!range) highlight = null;
+    R.range = range;
+    const [min, max] = range || full.time;
+    applying = true;
+    for (const chart of charts) if (chart.u && chart.time && chart !== from) chart.u.batch(() => chart.u.setScale('x', { min, max }));
+    applying = false;
+    // The plot that was dragged is in the middle of its own change: it follows afterwards if it went too far.
+    if (from) queueMicrotask(() => from.u && (from.u.scales.x.min !== min || from.u.scales.x.max !== max) && from.whole());
+    document.getElementById('reset').hidden = !range;
+  };
+  R.highlight = (from, to) => {
+    const room = Math.max((to - from) * 0.35, (full.time[1] - full.time[0]) * 0.01);
+    R.setRange([from - room, to + room]);
+    highlight = [from, to];
+    for (const chart of charts) if (chart.u && chart.time) chart.u.redraw(false);
+  };
+  R.show = (id) => {
+    const chart = charts.find((chart) => chart.plot.id === id);
+    if (!chart) return;
+    chart.draw();
+    chart.element.scrollIntoView({ block: 'center', behavior: still.matches ? 'auto' : 'smooth' });
+    for (const other of charts) other.element.classList.toggle('chosen', other === chart);
+    if (!chart.empty) chart.host.focus({ preventScroll: true });
+  };
+  R.drawAll = () => { for (const chart of charts) chart.draw(); return R.drawn; };
+  R.redrawAll = () => { for (const chart of charts) { chart.fillLegend(); chart.redraw(); } };
+  R.resizeAll = (width, height) => { for (const chart of charts) chart.resize(width, height); };
+  R.charts = charts;
+
+  // Plots are drawn when they come near the window: a page of fifty opens at once.
+  const near = new IntersectionObserver((seen) => {
+    for (const { isIntersecting, target } of seen) if (isIntersecting) { near.unobserve(target); target.chart.draw(); }
+  }, { rootMargin: '400px' });
+  // In the next frame: a plot that changes its size while sizes are being looked at would be looked at for ever.
+  const sizes = new ResizeObserver((changed) => requestAnimationFrame(() => {
+    if (!R.printing) for (const { target } of changed) target.chart.resize();
+  }));
+  R.start = (page) => { spans = page.spans || []; };
+  R.setSeconds = (seconds) => {
+    const ends = charts.filter((chart) => chart.time && chart.x.length).map((chart) => chart.x[chart.x.length - 1]);
+    full.time = [0, seconds > 0 ? seconds : Math.max(1e-9, ...ends)];
+    if (!(full.time[1] > 1e-9)) full.time = [0, 1];
+  };
+  R.plot = (plot) => {
+    const chart = new Chart(plot);
+    charts.push(chart);
+    if (!chart.empty) R.plots++;
+    chart.host.chart = chart;
+    return chart.element;
+  };
+  R.observe = () => { for (const chart of charts) { near.observe(chart.host); sizes.observe(chart.host); } };
+})();

@@ -1,0 +1,179 @@
+//! Numbers of a page as they are written: as short as a plot allows, for a report carries a hundred thousand of them.
+//!
+//! Values keep four digits, which is finer than a line is wide; whole numbers are kept as they are. Places that stand at equal
+//! distances are written as `{start, step, count}`. Written, read and written again, a page is the same text.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Largest whole number that is written in full.
+const WHOLE: f64 = 1e7;
+/// How far off its place, in steps, a place may be and still count as standing at equal distances.
+const ASTRAY: f64 = 1e-6;
+
+/// Whether a field says nothing and can be left out.
+pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// A number with so many digits after the first.
+fn rounded(number: f64, decimals: usize) -> f64 {
+    let whole = number.trunc() - number;
+    if whole.abs() > 0.0 || number.abs() >= WHOLE {
+        format!("{number:.decimals$e}").parse().unwrap_or(number)
+    } else {
+        number
+    }
+}
+
+/// A number as JSON: `7` and not `7.0`.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Whole(i64),
+    Fraction(f64),
+}
+
+impl Written {
+    #[expect(clippy::cast_possible_truncation, reason = "it is whole, and smaller than 1e7")]
+    fn of(number: f64, decimals: usize) -> Self {
+        let number = rounded(number, decimals);
+        if number.abs() < WHOLE && (number - number.trunc()).abs() <= 0.0 {
+            Self::Whole(number as i64)
+        } else {
+            Self::Fraction(number)
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "whole numbers are small")]
+    const fn number(&self) -> f64 {
+        match *self {
+            Self::Whole(number) => number as f64,
+            Self::Fraction(number) => number,
+        }
+    }
+}
+
+/// Places on an axis.
+pub(super) mod places {
+    use super::{ASTRAY, Deserialize, Deserializer, Serialize, Serializer, Written};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Places {
+        Even { start: Written, step: Written, count: usize },
+        Listed(Vec<Written>),
+    }
+
+    /// Places are told apart at nine digits: a microsecond in a quarter of an hour.
+    const DECIMALS: usize = 8;
+
+    #[expect(clippy::cast_precision_loss, reason = "a plot has few places")]
+    fn place(start: f64, step: f64, index: usize) -> f64 {
+        start + step * index as f64
+    }
+
+    /// Start and step of places at equal distances.
+    #[expect(clippy::cast_precision_loss, reason = "a plot has few places")]
+    fn even(x: &[f64]) -> Option<(f64, f64)> {
+        let (first, last) = (*x.first()?, *x.last()?);
+        let step = super::rounded((last - first) / (x.len() - 1).max(1) as f64, DECIMALS + 3);
+        let stands = |(index, &x): (usize, &f64)| (place(first, step, index) - x).abs() <= ASTRAY * step;
+        (x.len() > 2 && step > 0.0 && x.iter().enumerate().all(stands)).then_some((first, step))
+    }
+
+    pub(in super::super) fn serialize<S: Serializer>(x: &[f64], to: S) -> Result<S::Ok, S::Error> {
+        let places = match even(x) {
+            Some((start, step)) => Places::Even {
+                start: Written::of(start, DECIMALS + 3),
+                step: Written::of(step, DECIMALS + 3),
+                count: x.len(),
+            },
+            None => Places::Listed(x.iter().map(|&x| Written::of(x, DECIMALS)).collect()),
+        };
+        places.serialize(to)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<f64>, D::Error> {
+        /// More places than a page can have: a broken file must not ask for all memory.
+        const MOST: usize = 10_000_000;
+        Ok(match Places::deserialize(from)? {
+            Places::Even { count, .. } if count > MOST => {
+                return Err(serde::de::Error::custom(format!("{count} places are more than a plot has")));
+            }
+            Places::Even { start, step, count } => {
+                (0..count).map(|index| place(start.number(), step.number(), index)).collect()
+            }
+            Places::Listed(listed) => listed.iter().map(Written::number).collect(),
+        })
+    }
+}
+
+/// Values of a line. What is no number is written as none.
+pub(super) mod values {
+    use super::{Deserialize, Deserializer, Serializer, Written};
+
+    /// Four digits.
+    const DECIMALS: usize = 3;
+
+    pub(in super::super) fn serialize<S: Serializer>(y: &[Option<f32>], to: S) -> Result<S::Ok, S::Error> {
+        let finite = |y: &Option<f32>| y.filter(|y| y.is_finite());
+        to.collect_seq(y.iter().map(|y| finite(y).map(|y| Written::of(f64::from(y), DECIMALS))))
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "values are kept as f32")]
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Vec<Option<f32>>, D::Error> {
+        let values = Vec::<Option<Written>>::deserialize(from)?;
+        Ok(values.iter().map(|value| value.as_ref().map(|value| value.number() as f32)).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Line;
+    use super::*;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Axis {
+        #[serde(with = "places")]
+        x: Vec<f64>,
+    }
+
+    fn axis(x: Vec<f64>) -> (String, Vec<f64>) {
+        let text = serde_json::to_string(&Axis { x }).expect("it can be written");
+        let read: Axis = serde_json::from_str(&text).expect("it can be read");
+        assert_eq!(serde_json::to_string(&read).expect("again"), text, "written again it is the same");
+        (text, read.x)
+    }
+
+    #[test]
+    fn even_places_are_written_by_their_step() {
+        let x: Vec<f64> = (0..1_000).map(|i| 2.0 + f64::from(i) * 0.1).collect();
+        let (text, read) = axis(x.clone());
+        assert_eq!(text, r#"{"x":{"start":2,"step":0.1,"count":1000}}"#);
+        assert!(x.iter().zip(&read).all(|(a, b)| (a - b).abs() < 1e-9));
+        assert_eq!(axis(vec![0.1 + 0.2, 0.7, 5.0]).0, r#"{"x":[0.3,0.7,5]}"#);
+        assert_eq!(axis(vec![1.0, 2.0]).1, [1.0, 2.0]);
+        assert_eq!(axis(vec![7.0]).1, [7.0]);
+        assert_eq!(axis(vec![]).1, [] as [f64; 0]);
+        assert_eq!(axis(vec![3.0, 3.0, 3.0]).1, [3.0, 3.0, 3.0]);
+    }
+
+    #[test]
+    fn a_broken_file_cannot_ask_for_all_memory() {
+        let text = r#"{"x":{"start":0,"step":1,"count":900000000000}}"#;
+        assert!(serde_json::from_str::<Axis>(text).is_err());
+    }
+
+    #[test]
+    fn values_keep_four_digits_and_whole_ones_all() {
+        let values = [0.123_456, 123_456.0, 1e-7, 0.999_99, -2.5, 12_345.678, f32::NAN, f32::INFINITY];
+        let line = Line { y: values.into_iter().map(Some).chain([None]).collect(), ..Line::default() };
+        let text = serde_json::to_string(&line).expect("it can be written");
+        assert_eq!(text, r#"{"name":"","y":[0.1235,123456,1e-7,1,-2.5,12350,null,null,null]}"#);
+        let read: Line = serde_json::from_str(&text).expect("it can be read");
+        assert_eq!(serde_json::to_string(&read).expect("again"), text);
+        assert_eq!(read.y[1], Some(123_456.0));
+    }
+}

@@ -1,0 +1,150 @@
+//! Pictures: one plot of a page as an SVG file, for papers, slides and a README.
+//!
+//! A picture stands alone: it has its title, its axes with units and its legend, texts are texts, and it follows the reader's
+//! choice of light or dark. `scale` knows where a value lies and which ticks an axis has, `curve` how lines become
+//! paths, `frame` draws what stands around them, `text` writes words that cannot break the file.
+
+mod curve;
+mod frame;
+mod scale;
+mod text;
+
+use std::io::{self, Write};
+
+use super::page::{Axis, Line, Page, Plot, Style};
+use scale::Scale;
+use text::escaped;
+
+/// Colours in light and in dark, as in the document: Okabe and Ito's, which are told apart whatever one's eyes.
+const COLOURS: [(&str, &str); 8] = [
+    ("#0072b2", "#5aaeea"),
+    ("#d55e00", "#ff9257"),
+    ("#00866a", "#35c7a3"),
+    ("#aa4f88", "#e79ccb"),
+    ("#3c93c9", "#9bd3f7"),
+    ("#b07a00", "#f0c04a"),
+    ("#5b6470", "#b9c2cd"),
+    ("#882255", "#e0759b"),
+];
+
+/// Beyond the colours, lines differ by their dashes.
+const DASHES: [&str; 4] = ["", "9 3", "2 3", "9 3 2 3"];
+
+const LIGHT: &str = "\
+text{font:11px system-ui,-apple-system,'Segoe UI',Roboto,Helvetica,'DejaVu Sans',Arial,sans-serif;fill:#5c6675}\
+.title{font-size:15px;font-weight:600;fill:#1b2330}.name{fill:#1b2330}.end{text-anchor:end}.mid{text-anchor:middle}\
+.paper{fill:#fff}.grid{stroke:#e9ecf1}.axis{stroke:#aab2bd}.span{fill:#e0a614;fill-opacity:.15}.spantext{fill:#7d5c06}\
+.halo{paint-order:stroke;stroke:#fff;stroke-width:3px;stroke-linejoin:round}\
+.limit{stroke:#c23a1e;stroke-dasharray:5 4;stroke-width:1.2}.limittext{fill:#c23a1e}\
+.line{fill:none;stroke-width:1.6;stroke-linejoin:round}.edge{stroke-width:.7;stroke-opacity:.6}\
+.band{fill-opacity:.2;stroke:none}.area{fill-opacity:.55;stroke:none}.bar{fill-opacity:.8;stroke:none}";
+
+const DARK: &str = "\
+text{fill:#98a3b3}.title,.name{fill:#e3e8ef}.paper{fill:#181d25}.grid{stroke:#262d38}.axis{stroke:#56606e}\
+.span{fill:#f0c04a;fill-opacity:.13}.spantext{fill:#e2c271}.halo{stroke:#181d25}\
+.limit{stroke:#ff8b6b}.limittext{fill:#ff8b6b}";
+
+/// Where the curves are.
+#[derive(Clone, Copy, Debug)]
+struct Area {
+    left: f64,
+    right: f64,
+    top: f64,
+    bottom: f64,
+}
+
+/// Width of a picture.
+const WIDTH: f64 = 760.0;
+/// Height of the room for curves.
+const HEIGHT: f64 = 260.0;
+
+/// The name of the file of a plot.
+#[must_use]
+pub fn file_name(plot: &Plot) -> String {
+    // Names of plots are safe already; a page from somewhere else must not choose a directory.
+    let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' };
+    format!("{}.svg", plot.id.chars().map(safe).collect::<String>())
+}
+
+/// Draws a plot of a page.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn plot(page: &Page, plot: &Plot, out: &mut dyn Write) -> io::Result<()> {
+    let lines = shown(plot);
+    let heading = frame::heading(plot);
+    let top = 22.0 + 16.0 * heading.len() as f64;
+    let area = Area { left: 66.0, right: WIDTH - 18.0, top, bottom: top + HEIGHT };
+    let (legend, rows) = frame::legend(plot, &lines, area.bottom + 54.0);
+    let height = area.bottom + 50.0 + 18.0 * f64::from(rows);
+    let (x, y) = (scale::across(page, plot, area), scale::upwards(plot, &lines, area));
+
+    writeln!(
+        out,
+        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" aria-labelledby="title desc">"#
+    )?;
+    writeln!(out, r#"<title id="title">{}</title>"#, escaped(&plot.title))?;
+    writeln!(out, r#"<desc id="desc">{}</desc>"#, escaped(&described(page, plot, &lines)))?;
+    writeln!(out, "<style>{}</style>", style())?;
+    writeln!(out, r#"<rect class="paper" width="{WIDTH}" height="{height}" rx="8"/>"#)?;
+    for (row, (class, words)) in heading.iter().enumerate() {
+        let y = 25.0 + 17.0 * row as f64;
+        writeln!(out, r#"<text class="{class}" x="16" y="{y}">{}</text>"#, escaped(words))?;
+    }
+    let (width, room) = (area.right - area.left, area.bottom - area.top);
+    writeln!(
+        out,
+        r#"<clipPath id="area"><rect x="{}" y="{}" width="{width}" height="{room}"/></clipPath>"#,
+        area.left, area.top
+    )?;
+    if plot.axis == Axis::Time {
+        frame::spans(&page.spans, &x, area, out)?;
+    }
+    frame::axes(page, plot, &x, &y, area, out)?;
+    writeln!(out, r#"<g clip-path="url(#area)">"#)?;
+    curve::all(plot, &lines, &x, &y, out)?;
+    writeln!(out, "</g>")?;
+    frame::labels(page, plot, &x, &y, area, out)?;
+    out.write_all(legend.as_bytes())?;
+    writeln!(out, "</svg>")
+}
+
+/// The lines that are not hidden: on paper nobody can ask for the others.
+fn shown(plot: &Plot) -> Vec<&Line> {
+    plot.lines.iter().filter(|line| !line.hidden).collect()
+}
+
+/// What there is to be seen, for those who do not see it.
+fn described(page: &Page, plot: &Plot, lines: &[&Line]) -> String {
+    let names: Vec<&str> = lines.iter().map(|line| line.name.as_str()).collect();
+    let axis = match plot.axis {
+        Axis::Time => "over time",
+        Axis::Latency => "over latency",
+    };
+    format!("{}: {} {axis}. {}", page.title, names.join(", "), plot.caption)
+}
+
+/// The looks: the colours of lines are classes, so that they too follow light and dark.
+fn style() -> String {
+    let colours = |dark: bool| -> String {
+        let colour = |(index, (light, night)): (usize, &(&str, &str))| {
+            let colour = if dark { night } else { light };
+            format!(".s{index}{{stroke:{colour}}}.f{index}{{fill:{colour}}}")
+        };
+        COLOURS.iter().enumerate().map(colour).collect()
+    };
+    format!("{}{LIGHT}@media(prefers-color-scheme:dark){{{}{DARK}}}", colours(false), colours(true))
+}
+
+/// How a line is dashed; empty if it is not.
+fn dashes(line: &Line) -> &'static str {
+    match line.style {
+        Style::Dashed => "6 4",
+        Style::Line | Style::Step | Style::Bars | Style::BandLow | Style::BandHigh | Style::Stacked => {
+            DASHES[line.colour / COLOURS.len() % DASHES.len()]
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
