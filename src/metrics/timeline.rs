@@ -15,6 +15,8 @@ const MOST_SLICES: u64 = 4096;
 const SLICES_A_SECOND: f64 = 4.0;
 /// A terminal of 80 columns has room for a name, a sparkline of as many, and a figure.
 const FEWEST_SLICES: u64 = 60;
+/// Laps of a run.
+const LAPS: u64 = 120;
 /// About as many values are kept in all: large systems have fewer slices. A thousand servers get a hundred each, for a
 /// hundredth of the time of their run.
 const MOST_VALUES: u64 = 600_000;
@@ -51,6 +53,8 @@ pub struct Course {
 pub struct Timeline {
     /// The width of a slice.
     pub slice: SimDuration,
+    /// Slices of a lap: what takes many samples to be told has a value in the last slice of each lap.
+    pub lap: usize,
     /// What was measured, part by part.
     pub courses: Vec<Course>,
     /// Slice by slice: a value for each course.
@@ -120,11 +124,13 @@ impl Surveyor {
     /// A surveyor of a run that ends at `end`, in which this is measured, in this order.
     #[must_use]
     pub fn new(end: SimTime, courses: Vec<Course>) -> Self {
-        let slice = SimDuration::from_nanos((end.as_nanos() / slices(end, courses.len() as u64)).max(1));
+        let slices = slices(end, courses.len() as u64);
+        let slice = SimDuration::from_nanos((end.as_nanos() / slices).max(1));
+        let lap = usize::try_from(slices.div_ceil(LAPS)).unwrap_or(1);
         let beliefs = courses.iter().map(|course| course.subject);
         let beliefs = beliefs.filter(|subject| matches!(subject, Subject::Belief { .. })).collect();
         let cells = vec![Cell::default(); courses.len()];
-        Self { timeline: Timeline { slice, courses, values: Vec::new() }, end, cells, beliefs }
+        Self { timeline: Timeline { slice, lap, courses, values: Vec::new() }, end, cells, beliefs }
     }
 
     /// When the first slice ends.
@@ -156,7 +162,8 @@ impl Surveyor {
         read: impl FnOnce(&mut Readings<'_>, &[Subject]),
     ) -> Option<SimTime> {
         let nanos = self.timeline.slice.as_nanos() as f64;
-        let mut readings = Readings::new(&mut self.cells, &mut self.timeline.values, nanos);
+        let lap = (self.timeline.slices() + 1).is_multiple_of(self.timeline.lap.max(1));
+        let mut readings = Readings::new(&mut self.cells, &mut self.timeline.values, nanos, lap);
         read(&mut readings, &self.beliefs);
         debug_assert_eq!(readings.missing(), 0, "every part reads as much as it lists");
         let next = now + self.timeline.slice;
@@ -182,7 +189,7 @@ mod tests {
                 .map(move |measure| Course { subject: Subject::Node(Node::Server(row)), measure })
         });
         let values = load.iter().flat_map(|slice| slice.iter().flat_map(|&load| [load, 0.0])).collect();
-        Timeline { slice: SimDuration::from_seconds(1), courses: courses.collect(), values }
+        Timeline { slice: SimDuration::from_seconds(1), lap: 1, courses: courses.collect(), values }
     }
 
     #[test]

@@ -37,7 +37,7 @@ const LOSSES: View =
     View { id: "losses", section: "Links", title: "Lost messages", unit: Unit::PerSecond, caption: "" };
 
 /// What a link measures of itself.
-pub const MEASURES: [Measure; 1] = [Measure { name: "loss_rate", label: "", view: &LOSSES }];
+pub const MEASURES: [Measure; 1] = [Measure::new("loss_rate", "", &LOSSES)];
 
 /// A link as it runs.
 #[derive(Component, Clone, Debug)]

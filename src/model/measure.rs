@@ -40,6 +40,22 @@ pub struct Measure {
     pub label: &'static str,
     /// Where it is shown.
     pub view: &'static View,
+    /// A rate that is shown as a share of this other rate of the same part.
+    pub share_of: Option<&'static str>,
+}
+
+impl Measure {
+    /// A measure that is shown as it is.
+    #[must_use]
+    pub const fn new(name: &'static str, label: &'static str, view: &'static View) -> Self {
+        Self { name, label, view, share_of: None }
+    }
+
+    /// The same, shown as a share of another measure of the same part, both of them rates.
+    #[must_use]
+    pub const fn as_share_of(self, whole: &'static str) -> Self {
+        Self { share_of: Some(whole), ..self }
+    }
 }
 
 /// A limit that a part sets to one of its measures, or acts upon: a line in plots.
@@ -55,11 +71,10 @@ pub struct Limit {
     pub meaning: &'static str,
 }
 
-/// The state between two readings: what a sum or a counter had come to, and the counter beside it if it is a share.
+/// The state between two readings: what a sum or a counter had come to.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cell {
     last: u128,
-    whole: u64,
 }
 
 /// Takes the readings of all parts, one after the other, always in the same order.
@@ -69,20 +84,22 @@ pub struct Readings<'a> {
     /// Where the values go; nowhere if sums are about to begin anew.
     values: Option<&'a mut Vec<f32>>,
     nanos: f64,
+    /// Whether a lap ends with this slice.
+    lap: bool,
 }
 
 impl<'a> Readings<'a> {
-    /// Readings at the end of a slice of `nanos` nanoseconds.
+    /// Readings at the end of a slice of `nanos` nanoseconds, with which a lap may end.
     #[must_use]
-    pub fn new(cells: &'a mut [Cell], values: &'a mut Vec<f32>, nanos: f64) -> Self {
-        Self { cells: cells.iter_mut(), values: Some(values), nanos }
+    pub fn new(cells: &'a mut [Cell], values: &'a mut Vec<f32>, nanos: f64, lap: bool) -> Self {
+        Self { cells: cells.iter_mut(), values: Some(values), nanos, lap }
     }
 
     /// The sums over time are about to begin anew (the end of a warm-up): what belongs to the present slice is kept, as
     /// less than nothing at its start.
     #[must_use]
     pub fn before_restart(cells: &'a mut [Cell]) -> Self {
-        Self { cells: cells.iter_mut(), values: None, nanos: 1.0 }
+        Self { cells: cells.iter_mut(), values: None, nanos: 1.0, lap: false }
     }
 
     /// The mean over the slice of a level whose integral (in nanoseconds) has come to `integral`, in units of `whole`.
@@ -111,23 +128,18 @@ impl<'a> Readings<'a> {
         }
     }
 
-    /// The growth of a counter as a share of that of another one; no value if that did not grow.
-    #[expect(clippy::cast_precision_loss, reason = "a value for people and plots")]
-    pub fn share(&mut self, part: u64, whole: u64) {
-        let Some(cell) = self.cells.next() else { return };
-        if self.values.is_some() {
-            let part = u128::from(part) - std::mem::replace(&mut cell.last, u128::from(part));
-            let whole = whole - std::mem::replace(&mut cell.whole, whole);
-            self.put(if whole == 0 { f64::NAN } else { part as f64 / whole as f64 });
-        }
-    }
-
     /// A value that the part has worked out itself, if there is one. It is not asked for before a restart.
     pub fn value(&mut self, value: impl FnOnce() -> Option<f64>) {
         self.cells.next();
         if self.values.is_some() {
             self.put(value().unwrap_or(f64::NAN));
         }
+    }
+
+    /// Whether a lap ends: what takes many samples to be told, such as percentiles, is told once a lap of some slices.
+    #[must_use]
+    pub const fn is_lap(&self) -> bool {
+        self.lap
     }
 
     /// How many readings are still to come.
@@ -150,20 +162,18 @@ mod tests {
 
     #[test]
     fn readings_are_what_has_grown_since_the_last_ones() {
-        let mut cells = [Cell::default(); 4];
+        let mut cells = [Cell::default(); 3];
         let mut values = Vec::new();
-        let mut take = |integral, count, part, whole, value| {
-            let mut readings = Readings::new(&mut cells, &mut values, 2e9);
+        let mut take = |integral, count, value| {
+            let mut readings = Readings::new(&mut cells, &mut values, 2e9, true);
             readings.level(integral, 4.0);
             readings.rate(count);
-            readings.share(part, whole);
             readings.value(|| value);
             assert_eq!(readings.missing(), 0);
         };
-        take(8_000_000_000, 10, 3, 4, Some(7.0));
-        take(8_000_000_000, 30, 3, 4, None);
-        let none = f32::NAN;
-        let expected = [1.0, 5.0, 0.75, 7.0, 0.0, 10.0, none, none];
+        take(8_000_000_000, 10, Some(7.0));
+        take(8_000_000_000, 30, None);
+        let expected = [1.0, 5.0, 7.0, 0.0, 10.0, f32::NAN];
         assert_eq!(format!("{values:?}"), format!("{expected:?}"));
     }
 
@@ -172,7 +182,7 @@ mod tests {
         let mut cells = [Cell::default(); 2];
         Readings::before_restart(&mut cells).level(6, 1.0);
         let mut values = Vec::new();
-        Readings::new(&mut cells, &mut values, 10.0).level(4, 1.0);
+        Readings::new(&mut cells, &mut values, 10.0, true).level(4, 1.0);
         assert_eq!(values, [1.0], "6 before the restart and 4 after it, over 10");
     }
 }

@@ -33,6 +33,13 @@ pub struct ClientSpec {
     pub to: References,
 }
 
+const ARRIVALS: View = View {
+    id: "client-arrivals",
+    section: "Clients",
+    title: "Requests at clients",
+    unit: Unit::PerSecond,
+    caption: "",
+};
 const REHASHED: View = View {
     id: "rehashed",
     section: "Clients",
@@ -49,9 +56,14 @@ const BELIEFS: View = View {
 };
 
 /// What a client measures of itself.
-pub const MEASURES: [Measure; 1] = [Measure { name: "rehash_share", label: "", view: &REHASHED }];
+pub const MEASURES: [Measure; 2] = [
+    Measure::new("arrival_rate", "", &ARRIVALS),
+    Measure::new(REHASH_RATE, "", &REHASHED).as_share_of("arrival_rate"),
+];
+/// Name of the measure of requests that are sent elsewhere.
+pub const REHASH_RATE: &str = "rehash_rate";
 /// What clients believe of the load of a server.
-pub const BELIEF: Measure = Measure { name: PERCEIVED_LOAD, label: "perceived", view: &BELIEFS };
+pub const BELIEF: Measure = Measure::new(PERCEIVED_LOAD, "perceived", &BELIEFS);
 /// Name of the measure of what clients believe.
 pub const PERCEIVED_LOAD: &str = "perceived_load";
 /// As many clients of a group are asked for what they believe.
@@ -187,7 +199,8 @@ impl ClientsView<'_> {
     /// Reads off what the clients measure.
     pub fn read(&self, readings: &mut Readings<'_>) {
         for client in &*self.rows {
-            readings.share(client.rehashed, client.requests);
+            readings.rate(client.requests);
+            readings.rate(client.rehashed);
         }
     }
 

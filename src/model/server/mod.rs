@@ -70,11 +70,11 @@ const REJECTIONS: View =
 
 /// What a server measures of itself.
 pub const MEASURES: [Measure; 5] = [
-    Measure { name: QUEUE_DEPTH, label: "", view: &QUEUE },
-    Measure { name: MEASURED_LOAD, label: "", view: &LOAD },
-    Measure { name: "arrival_rate", label: "", view: &ARRIVALS },
-    Measure { name: "completion_rate", label: "", view: &COMPLETIONS },
-    Measure { name: "rejection_rate", label: "", view: &REJECTIONS },
+    Measure::new(QUEUE_DEPTH, "", &QUEUE),
+    Measure::new(MEASURED_LOAD, "", &LOAD),
+    Measure::new("arrival_rate", "", &ARRIVALS),
+    Measure::new("completion_rate", "", &COMPLETIONS),
+    Measure::new("rejection_rate", "", &REJECTIONS),
 ];
 /// Name of the measure of a server's queue.
 pub const QUEUE_DEPTH: &str = "queue_depth";

@@ -80,19 +80,19 @@ const LATENCY: View = View {
     section: "Latency",
     title: "Latency over time",
     unit: Unit::Seconds,
-    caption: "Of the requests completed in each slice of the run.",
+    caption: "Of the requests completed in each lap, a hundred and twentieth of the run.",
 };
 
 /// What a source measures of itself.
 pub const MEASURES: [Measure; 8] = [
-    Measure { name: "arrival_rate", label: "offered", view: &THROUGHPUT },
-    Measure { name: "completion_rate", label: "completed", view: &THROUGHPUT },
-    Measure { name: "rejection_rate", label: "rejected", view: &FAILURES },
-    Measure { name: "drop_rate", label: "dropped", view: &FAILURES },
-    Measure { name: "in_flight", label: "", view: &UNDER_WAY },
-    Measure { name: "latency_p50", label: "p50", view: &LATENCY },
-    Measure { name: "latency_p95", label: "p95", view: &LATENCY },
-    Measure { name: "latency_p99", label: "p99", view: &LATENCY },
+    Measure::new("arrival_rate", "offered", &THROUGHPUT),
+    Measure::new("completion_rate", "completed", &THROUGHPUT),
+    Measure::new("rejection_rate", "rejected", &FAILURES),
+    Measure::new("drop_rate", "dropped", &FAILURES),
+    Measure::new("in_flight", "", &UNDER_WAY),
+    Measure::new("latency_p50", "p50", &LATENCY),
+    Measure::new("latency_p95", "p95", &LATENCY),
+    Measure::new("latency_p99", "p99", &LATENCY),
 ];
 
 /// What became of the requests of a source.
@@ -242,7 +242,11 @@ impl SourcesView<'_> {
             }
             readings.level(source.in_flight.integral(now), 1.0);
             let mut latency = [None; 3];
+            let is_lap = readings.is_lap();
             readings.value(|| {
+                if !is_lap {
+                    return None;
+                }
                 latency = source
                     .recent
                     .hand_on(&mut source.latency, [0.5, 0.95, 0.99])

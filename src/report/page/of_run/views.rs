@@ -14,6 +14,9 @@ pub(super) const SERVERS: &str = "Servers";
 pub(super) const CLIENTS: &str = "Clients";
 pub(super) const REQUESTS: &str = "Requests";
 
+/// What is counted is shown in so many bins at most: in finer ones chance is all that one sees.
+const COUNTED_BINS: usize = 240;
+
 /// So many servers have their load drawn beside what is believed of it: those of which most is believed.
 const MOST_BELIEFS: usize = 4;
 
@@ -108,7 +111,7 @@ impl Stage<'_> {
             top: (view.unit == measure::Unit::Share).then_some(1.0),
             ..Plot::default()
         };
-        draw(&mut plot, &self.places(), &series);
+        draw(&mut plot, &self.places(self.bin(view)), &series);
         Some(plot)
     }
 
@@ -158,7 +161,7 @@ impl Stage<'_> {
             top: Some(1.0),
             ..Plot::default()
         };
-        draw(&mut plot, &self.places(), &series);
+        draw(&mut plot, &self.places(1), &series);
         Some(plot)
     }
 
@@ -171,8 +174,41 @@ impl Stage<'_> {
             colour: row,
             group: group.map(str::to_owned),
             label: (measure.label, number),
-            values: self.result.timeline.course(at).map(|value| value.is_finite().then_some(value)).collect(),
+            values: self.values(at),
         }
+    }
+
+    /// How many slices are shown as one.
+    fn bin(&self, view: &View) -> usize {
+        let timeline = &self.result.timeline;
+        let is_share = timeline
+            .courses
+            .iter()
+            .any(|course| course.measure.view == view && course.measure.share_of.is_some());
+        let bins = match view.unit {
+            measure::Unit::Seconds => return timeline.lap.max(1),
+            measure::Unit::PerSecond => COUNTED_BINS,
+            measure::Unit::Share | measure::Unit::Count if is_share => COUNTED_BINS,
+            measure::Unit::Share | measure::Unit::Count => return 1,
+        };
+        timeline.slices().div_ceil(bins).max(1)
+    }
+
+    /// What is shown of a course.
+    fn values(&self, at: usize) -> Vec<Option<f32>> {
+        let timeline = &self.result.timeline;
+        let Course { subject, measure } = timeline.courses[at];
+        let bin = self.bin(measure.view);
+        let own: Vec<f32> = timeline.course(at).collect();
+        let whole = measure.share_of.and_then(|whole| timeline.find(subject, whole));
+        let Some(whole) = whole.map(Iterator::collect::<Vec<f32>>) else {
+            return own.chunks(bin).map(mean).collect();
+        };
+        let share = |(own, whole): (&[f32], &[f32])| {
+            let (own, whole) = (own.iter().sum::<f32>(), whole.iter().sum::<f32>());
+            (whole > 0.0).then(|| own / whole)
+        };
+        own.chunks(bin).zip(whole.chunks(bin)).map(share).collect()
     }
 
     /// Limits that are near enough to what was measured to be seen.
@@ -192,11 +228,19 @@ impl Stage<'_> {
         thresholds
     }
 
-    /// The middles of the slices.
-    fn places(&self) -> Vec<f64> {
-        let slice = self.result.timeline.slice.as_seconds();
-        (0..self.result.timeline.slices()).map(|at| slice * (at as f64 + 0.5)).collect()
+    /// The middles of the slices, so many of them as one.
+    fn places(&self, bin: usize) -> Vec<f64> {
+        let (slice, slices) = (self.result.timeline.slice.as_seconds(), self.result.timeline.slices());
+        let middle = |first: usize| slice * (first + (first + bin).min(slices)) as f64 / 2.0;
+        (0..slices).step_by(bin).map(middle).collect()
     }
+}
+
+/// The mean of the values that there are.
+fn mean(values: &[f32]) -> Option<f32> {
+    let present = || values.iter().copied().filter(|value| value.is_finite());
+    let count = present().count();
+    (count > 0).then(|| present().sum::<f32>() / count as f32)
 }
 
 /// The different labels of a view, in order.
