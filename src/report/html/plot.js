@@ -88,7 +88,8 @@
         this.legend.append(entry.button);
       }
       for (const { label, value } of this.thresholds) {
-        this.legend.append(element('span', { class: 'entry limit' }, element('i', { class: 'swatch threshold' }), element('span', { class: 'name' }, label), element('span', { class: 'value' }, format.value(value, this.unit))));
+        const text = format.value(value, this.unit);
+        this.legend.append(element('span', { class: 'entry limit' }, element('i', { class: 'swatch threshold' }), element('span', { class: 'name' }, label), label.includes(text) ? null : element('span', { class: 'value' }, text)));
       }
       if (this.more.length) {
         const select = element('select', { 'aria-label': 'Add a line to ' + this.plot.title }, element('option', { value: '' }, `add one of ${this.more.length} …`));
