@@ -35,7 +35,7 @@
   }
   // A place in time: exact enough to be found again.
   function moment(number) {
-    if (number < 300) return (Math.round(number * 1000) / 1000) + ' s';
+    if (number < 300 || !R.long) return (Math.round(number * 1000) / 1000) + ' s';
     const whole = Math.floor(number), h = Math.floor(whole / 3600), m = Math.floor(whole / 60) % 60, s = whole % 60;
     const two = (n) => String(n).padStart(2, '0');
     const rest = Math.round((number - whole) * 10) / 10;

@@ -88,7 +88,8 @@
         this.legend.append(entry.button);
       }
       for (const { label, value } of this.thresholds) {
-        this.legend.append(element('span', { class: 'entry limit' }, element('i', { class: 'swatch threshold' }), element('span', { class: 'name' }, label), element('span', { class: 'value' }, format.value(value, this.unit))));
+        const text = format.value(value, this.unit);
+        this.legend.append(element('span', { class: 'entry limit' }, element('i', { class: 'swatch threshold' }), element('span', { class: 'name' }, label), label.includes(text) ? null : element('span', { class: 'value' }, text)));
       }
       if (this.more.length) {
         const select = element('select', { 'aria-label': 'Add a line to ' + this.plot.title }, element('option', { value: '' }, `add one of ${this.more.length} …`));
@@ -190,7 +191,7 @@
       const yAxis = { ...axis, size: 58, space: 32, incrs: unit === 'seconds' ? format.timeIncrements : format.increments, values: (u, splits) => format.ticks(splits, unit) };
       return {
         width: this.width, height: this.height, pxAlign: 0, legend: { show: false },
-        padding: [10, 12, 0, 0],
+        padding: [this.time && spans.some((span) => span.label) ? 20 : 10, 24, 0, 0],
         scales: { x: xScale, y: { range: (u, min, max) => this.reach(min, max) } },
         series: [{}, ...this.lines.map((line, index) => this.series(line, index))],
         axes: [xAxis, yAxis],
@@ -296,20 +297,30 @@
         ctx.textBaseline = above ? 'bottom' : 'top';
         text(label, bbox.left + bbox.width - 4 * px, above ? y - 2 * px : y + 3 * px, css('--limit'));
       }
-      if (this.time) {
-        ctx.textAlign = 'left'; ctx.textBaseline = 'top';
-        const rows = [];
-        for (const span of spans) {
-          const a = Math.max(u.valToPos(span.from, 'x', true), bbox.left), b = Math.min(u.valToPos(span.to, 'x', true), bbox.left + bbox.width);
-          if (b <= bbox.left || a >= bbox.left + bbox.width || !span.label) continue;
-          const words = fitted(ctx, span.label, Math.max(b - a, 110 * px) - 6 * px);
-          const right = a + 8 * px + ctx.measureText(words).width;
-          let row = rows.findIndex((end) => end <= a);
-          if (row < 0) row = rows.length;
-          if (row > 2) continue;
-          rows[row] = right;
-          text(words, a + 4 * px, bbox.top + (3 + 13 * row) * px, css('--span-text'));
-        }
+      ctx.restore();
+      if (this.time) this.labels(u);
+    }
+
+    // What the spans are: over the plot where there is room, and in it where spans overlap.
+    labels(u) {
+      const { ctx, bbox } = u;
+      const px = devicePixelRatio;
+      const end = bbox.left + bbox.width;
+      ctx.save();
+      ctx.font = `${10.5 * px}px ${css('--sans')}`;
+      ctx.textAlign = 'left'; ctx.textBaseline = 'alphabetic'; ctx.lineJoin = 'round';
+      const rows = [];
+      for (const span of spans) {
+        const a = Math.max(u.valToPos(span.from, 'x', true), bbox.left), b = Math.min(u.valToPos(span.to, 'x', true), end);
+        if (b <= bbox.left || a >= end || !span.label) continue;
+        let row = rows.findIndex((taken) => taken <= a);
+        if (row < 0) row = rows.length;
+        if (row > 2) continue;
+        const words = fitted(ctx, span.label, Math.min(Math.max(b - a, 190 * px), end - a) - 4 * px);
+        rows[row] = a + 10 * px + ctx.measureText(words).width;
+        const x = a + (row ? 4 * px : 0), y = bbox.top + (row ? 13 * row - 1 : -6) * px;
+        ctx.lineWidth = 3 * px; ctx.strokeStyle = css('--card'); ctx.strokeText(words, x, y);
+        ctx.fillStyle = css('--span-text'); ctx.fillText(words, x, y);
       }
       ctx.restore();
     }
@@ -449,7 +460,7 @@
   const sizes = new ResizeObserver((changed) => requestAnimationFrame(() => {
     if (!R.printing) for (const { target } of changed) target.chart.resize();
   }));
-  R.start = (page) => { spans = page.spans || []; };
+  R.start = (page) => { spans = page.spans || []; R.long = page.seconds > 300; };
   R.setSeconds = (seconds) => {
     const ends = charts.filter((chart) => chart.time && chart.x.length).map((chart) => chart.x[chart.x.length - 1]);
     full.time = [0, seconds > 0 ? seconds : Math.max(1e-9, ...ends)];

@@ -44,7 +44,7 @@ pub fn write(page: &Page, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)
 }
 
-/// Reads what [`write`] wrote.
+/// Reads what [`write()`] wrote.
 ///
 /// # Errors
 /// If it is no page, or one of another format.

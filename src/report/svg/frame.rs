@@ -116,7 +116,7 @@ pub(super) fn labels(
     let mut ends: Vec<f64> = Vec::new();
     for span in &page.spans {
         let Some((from, to)) = visible(span, x).filter(|_| !span.label.is_empty()) else { continue };
-        let label = fitted(&span.label, (to - from).max(130.0).min(area.right - from) - 8.0);
+        let label = fitted(&span.label, (to - from).max(220.0).min(area.right - from));
         let free = ends.iter().position(|end| *end <= from).unwrap_or(ends.len());
         if free >= LABEL_ROWS {
             continue;
@@ -126,7 +126,11 @@ pub(super) fn labels(
             Some(row) => *row = end,
             None => ends.push(end),
         }
-        let (left, top) = (from + 5.0, area.top + 13.0 + 13.0 * free as f64);
+        // The first row stands over the plot, others among the curves.
+        let (left, top) = match free {
+            0 => (from, area.top - 5.0),
+            row => (from + 5.0, area.top + 13.0 * row as f64),
+        };
         let label = escaped(&label);
         writeln!(out, r#"<text class="spantext halo" x="{left:.1}" y="{top:.1}">{label}</text>"#)?;
     }

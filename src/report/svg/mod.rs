@@ -73,8 +73,9 @@ pub fn file_name(plot: &Plot) -> String {
 pub fn plot(page: &Page, plot: &Plot, out: &mut dyn Write) -> io::Result<()> {
     let lines = shown(plot);
     let heading = frame::heading(plot);
-    let top = 22.0 + 16.0 * heading.len() as f64;
-    let area = Area { left: 66.0, right: WIDTH - 18.0, top, bottom: top + HEIGHT };
+    let labelled = plot.axis == Axis::Time && page.spans.iter().any(|span| !span.label.is_empty());
+    let top = 24.0 + 16.0 * heading.len() as f64 + if labelled { 16.0 } else { 0.0 };
+    let area = Area { left: 66.0, right: WIDTH - 24.0, top, bottom: top + HEIGHT };
     let (legend, rows) = frame::legend(plot, &lines, area.bottom + 54.0);
     let height = area.bottom + 50.0 + 18.0 * f64::from(rows);
     let (x, y) = (scale::across(page, plot, area), scale::upwards(plot, &lines, area));
