@@ -5,6 +5,7 @@ mod architecture;
 mod bad_input;
 mod cli;
 mod determinism;
+mod findings_signal;
 mod harness;
 mod introspect;
 mod littles_law;

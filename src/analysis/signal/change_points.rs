@@ -1,0 +1,1 @@
+//! Stub: change_points.
