@@ -33,7 +33,8 @@ pub struct Hill {
 #[must_use]
 pub fn hill(autocorrelation: &[f64], lag: f64) -> Option<Hill> {
     let last = autocorrelation.len().checked_sub(2)?;
-    let range = |low: f64, high: f64| super::whole(low * lag).max(1)..=super::whole((high * lag).ceil()).min(last);
+    let range =
+        |low: f64, high: f64| super::whole(low * lag).max(1)..=super::whole((high * lag).ceil()).min(last);
     let (from, to) = range(0.7, 1.3).into_inner();
     let top = (from..=to).max_by(|&a, &b| autocorrelation[a].total_cmp(&autocorrelation[b]))?;
     if top == from || top == to {
@@ -66,9 +67,8 @@ mod tests {
     fn it_is_the_sum_of_products() {
         let values = [1.0, 4.0, 2.0, 7.0, 3.0];
         let centre = mean(&values);
-        let product = |lag: usize| -> f64 {
-            (lag..5).map(|i| (values[i] - centre) * (values[i - lag] - centre)).sum()
-        };
+        let product =
+            |lag: usize| -> f64 { (lag..5).map(|i| (values[i] - centre) * (values[i - lag] - centre)).sum() };
         for (lag, r) in autocorrelation(&values, 9).iter().enumerate() {
             assert!((r - product(lag) / product(0)).abs() < 1e-12, "{lag}: {r}");
         }

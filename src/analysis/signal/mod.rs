@@ -82,7 +82,11 @@ impl Course<'_> {
 }
 
 /// A number that is meant as a count or an index, cut to a whole one; below zero it is zero.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, as is wanted")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the cast saturates, as is wanted"
+)]
 pub(crate) const fn whole(x: f64) -> usize {
     x as usize
 }
@@ -106,7 +110,10 @@ mod tests {
     fn a_series_is_cut_at_known_changes() {
         let values = vec![0.0; 651];
         let course = Course { start: 0.0, step: 0.1, values: &values };
-        assert_eq!(course.between(&[60.0, 10.0, 25.0, 65.5, -1.0]), vec![0..101, 100..251, 250..601, 600..651]);
+        assert_eq!(
+            course.between(&[60.0, 10.0, 25.0, 65.5, -1.0]),
+            vec![0..101, 100..251, 250..601, 600..651]
+        );
         assert_eq!(course.within(70.0, 80.0), 651..651);
     }
 }

@@ -68,6 +68,18 @@ impl RedNoise {
         Self { phi: (2.0 - (1.0 + 0.5 * bend).sqrt()).clamp(0.0, LONGEST), ..white }
     }
 
+    /// The standard error of a mean of so many samples of it: the variance times (1 + phi) / (1 - phi) for what has a
+    /// memory. The fit takes the level that wanders for the mean, and phi for less than it is, by (1 + 3 phi) / n
+    /// (Kendall: "Note on bias in the estimation of autocorrelation", 1954); `caution` times that is given back.
+    #[must_use]
+    pub fn error_of_mean(&self, samples: usize, caution: f64) -> f64 {
+        let n = samples.max(1) as f64;
+        let phi = if self.phi > 0.0 { self.phi + caution * (1.0 + 3.0 * self.phi) / n } else { 0.0 };
+        let phi = phi.min(LONGEST);
+        let memory = self.share * (1.0 + phi) / (1.0 - phi) + 1.0 - self.share;
+        (self.variance * memory / n).sqrt()
+    }
+
     /// What means over blocks of so many samples look like: again red noise, nearly.
     #[must_use]
     pub fn averaged(&self, block: usize) -> Self {
@@ -84,7 +96,12 @@ impl RedNoise {
         power *= phi;
         let red = self.variance * self.share * within / b;
         let white = self.variance * (1.0 - self.share) / b;
-        Self { variance: red + white, phi: power, share: if red + white > 0.0 { red / (red + white) } else { 1.0 }, ..*self }
+        Self {
+            variance: red + white,
+            phi: power,
+            share: if red + white > 0.0 { red / (red + white) } else { 1.0 },
+            ..*self
+        }
     }
 
     /// Its spectrum at a frequency, given the cosine of 2 pi cycles per sample, where white noise has its variance.

@@ -44,7 +44,7 @@ pub struct Swings {
 }
 
 impl Swings {
-    /// Whether the swing before the series is already over: reads the swings off a series. What was in here is lost.
+    /// Reads the swings off a series; what was in here before is lost.
     pub fn read(&mut self, values: &[f64], bands: Bands) {
         self.passages.clear();
         self.extremes.clear();

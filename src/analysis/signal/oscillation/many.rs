@@ -1,4 +1,12 @@
-//! Many cycles.
+//! Four cycles or more: a hill of the autocorrelation together with a peak of the spectrum.
+//!
+//! The peak is a band of frequencies that is looked at from two sides. It has to be higher than red noise with the
+//! memory that the series has from one sample to the next (Mann, Lees 1996), and higher than the frequencies below it:
+//! whatever forgets without swinging has the more power the lower the frequency, even where its memory is none of
+//! red noise. Noise makes means of powers that follow gamma laws, whose tails Chernoff's bound limits (Chernoff: "A
+//! measure of asymptotic efficiency for tests of a hypothesis based on the sum of observations", 1952). A limit cycle
+//! whose periods differ has a wide peak with much below it: then a hill and a trough before it do that are deeper than
+//! chance makes them in so many cycles.
 
 use super::{Method, Oscillation};
 use crate::analysis::signal::autocorrelation::{Hill, autocorrelation, hill};
@@ -8,30 +16,77 @@ use crate::analysis::signal::periodogram::{Band, Periodogram};
 use crate::analysis::signal::swings::{Bands, Swings};
 use crate::analysis::signal::whole;
 
-const LEAST_SWINGS: usize = 8;
-const REGULAR: f64 = 0.8;
+/// The least number of cycles.
+const LEAST_CYCLES: f64 = 4.0;
+/// The least number of samples in a period.
+const LEAST_SAMPLES: f64 = 4.0;
+/// The largest standard deviation of the periods over their mean. The periods of noise differ by half their mean; but
+/// some swings are missed where the heights differ, and then two periods are read as one.
+const MOST_IRREGULAR: f64 = 1.0;
+/// The logarithm of the chance, over all bands, with which noise may exceed both backgrounds: 1 in 10,000.
 const SIGNIFICANT: f64 = -9.2;
+/// The same for red noise alone, where the autocorrelation has to speak for the rest: 3 in 10 million.
+const STRIKING: f64 = -15.0;
+/// What is expected of the frequencies below then: no more than the power of the peak, and a little less.
+const ABOVE_LOW: f64 = -0.3;
+/// How far the hill has to rise over the trough then, times the root of the number of cycles: for noise that has the
+/// memory of a cycle this is about 4 standard errors.
+const DEEP: f64 = 2.5;
+/// The least height of a hill.
 const HILL: f64 = 0.1;
+/// The least rise from the trough to the hill.
 const PROMINENCE: f64 = 0.25;
+/// The least power at the frequency of a few cycles over that of red noise.
+const RATIO: f64 = 2.0;
+/// A band reaches from its frequency over this to its frequency times this, for periods that differ by 15 %.
 const WIDTH: f64 = 1.15;
+/// The frequency of a band over that of the one before.
 const NEXT: f64 = 1.07;
 
-#[derive(Clone, Copy, Debug)]
-struct Peak {
-    cycles: f64,
-    above_noise: f64,
-    above_low: f64,
-    ratio: f64,
-}
-
-/// What a stretch says.
+/// What the spectrum of a stretch says.
 pub(super) struct Evidence<'a> {
     values: &'a [f64],
     periodogram: Periodogram,
+    /// Running sums of the spectrum of red noise.
     background: Vec<f64>,
 }
 
+/// A band of frequencies before its backgrounds.
+#[derive(Clone, Copy, Debug)]
+struct Peak {
+    /// Cycles in the stretch.
+    cycles: f64,
+    /// Its power over that of red noise.
+    ratio: f64,
+    /// The logarithm of the chance with which red noise has that power.
+    above_noise: f64,
+    /// The logarithm of the chance with which equally strong frequencies below have so much less.
+    above_low: f64,
+}
+
+impl Peak {
+    /// The logarithm of the chance that noise exceeds both backgrounds. Where many tie, the more striking is ahead.
+    fn score(&self) -> f64 {
+        self.above_noise.max(self.above_low) + 1e-3 * self.above_noise
+    }
+
+    /// The logarithm of the chance that noise does the like, over so many bands (as a logarithm): none where it may.
+    fn chance(&self, hill: Hill, bands: f64) -> Option<f64> {
+        let both = self.above_noise.max(self.above_low) + bands;
+        let striking = self.above_noise + bands;
+        let deep = (hill.height - hill.trough) * self.cycles.sqrt() >= DEEP;
+        if both <= SIGNIFICANT {
+            Some(both)
+        } else if deep && striking <= STRIKING && self.above_low <= ABOVE_LOW {
+            Some(striking)
+        } else {
+            None
+        }
+    }
+}
+
 impl<'a> Evidence<'a> {
+    /// The evidence of a stretch; none where nothing moves.
     pub(super) fn of(values: &'a [f64]) -> Option<Self> {
         let noise = RedNoise::fit(values);
         if noise.variance <= 0.0 {
@@ -42,63 +97,107 @@ impl<'a> Evidence<'a> {
         Some(Self { values, periodogram, background })
     }
 
-    fn peak(&self, cycles: f64) -> Peak {
-        let band = self.periodogram.band((cycles / WIDTH).min(cycles - 0.5), (cycles * WIDTH).max(cycles + 0.5));
-        let low = self.periodogram.band((cycles / 5.0).max(1.5), cycles / WIDTH / 1.3);
-        let power = self.periodogram.power(band);
-        let ratio = power / band.mean(&self.background);
-        Peak { cycles, above_noise: above(ratio, band), above_low: above_low(power / self.periodogram.power(low), band, low), ratio }
-    }
-
-    fn hill(&self, cycles: f64) -> Option<Hill> {
-        let period = self.values.len() as f64 / cycles;
-        let correlation = autocorrelation(self.values, whole(1.4 * period) + 2);
-        hill(&correlation, period).filter(|hill| hill.height >= HILL && hill.height - hill.trough >= PROMINENCE)
-    }
-
+    /// Whether a hill and a peak stand where swings were seen, at so many cycles in the stretch.
     pub(super) fn supports(&self, cycles: f64) -> bool {
-        self.peak(cycles).above_noise < -4.6 && self.hill(cycles).is_some()
+        self.peak(cycles).ratio > RATIO && self.hill(cycles).is_some()
     }
 
+    /// The oscillation that both tell of. A gauge that is a mean over `memory` samples is smooth by itself, and is
+    /// believed only beyond one and a half times that.
     pub(super) fn detect(&self, memory: usize) -> Option<Oscillation> {
-        let (mut best, mut bands, mut cycles) = (None::<(f64, Peak)>, 0.0, 4.0_f64);
-        while cycles < 0.25 * self.values.len() as f64 {
+        let (by_peak, noisiest, bands) = self.highest()?;
+        if noisiest + bands > SIGNIFICANT {
+            return None;
+        }
+        let longest = whole(1.4 * self.values.len() as f64 / LEAST_CYCLES);
+        let correlation = autocorrelation(self.values, longest);
+        let by_hill = tallest(&correlation, 1.4).map(|lag| self.peak(self.values.len() as f64 / lag as f64));
+        [Some(by_peak), by_hill].into_iter().flatten().find_map(|peak| {
+            let beyond_memory = self.values.len() as f64 / peak.cycles >= 1.5 * memory as f64;
+            let hill = self.hill_of(&correlation, peak.cycles)?;
+            let chance = peak.chance(hill, bands).filter(|_| beyond_memory)?;
+            self.found(peak, hill, chance)
+        })
+    }
+
+    /// What swings there are at a hill and a peak.
+    fn found(&self, peak: Peak, hill: Hill, chance: f64) -> Option<Oscillation> {
+        let found = Oscillation::of(&self.swings(hill.lag)?, Method::ManyCycles);
+        if found.cycles < LEAST_CYCLES || found.irregularity > MOST_IRREGULAR {
+            return None;
+        }
+        let p_value = libm::exp(chance);
+        Some(Oscillation {
+            period: hill.lag,
+            p_value,
+            hill: hill.height,
+            spectral_ratio: peak.ratio,
+            ..found
+        })
+    }
+
+    /// The band that stands out most, the logarithm of the least chance that red noise has any band's power, and that
+    /// of the number of bands that were looked at.
+    fn highest(&self) -> Option<(Peak, f64, f64)> {
+        let (mut best, mut least, mut bands, mut cycles) = (None::<Peak>, 0.0_f64, 0.0, LEAST_CYCLES);
+        while cycles * LEAST_SAMPLES < self.values.len() as f64 {
             bands += 1.0;
             let peak = self.peak(cycles);
-            let score = peak.above_noise.max(peak.above_low);
-            if best.is_none_or(|(least, _)| score < least) {
-                best = Some((score, peak));
+            least = least.min(peak.above_noise);
+            if best.is_none_or(|best| peak.score() < best.score()) {
+                best = Some(peak);
             }
             cycles *= NEXT;
         }
-        let (score, peak) = best?;
-        if score > -1.0 {
-            return None;
-        }
-        let period = self.values.len() as f64 / peak.cycles;
-        if memory > 0 && period < 1.5 * memory as f64 {
-            return None;
-        }
-        let Hill { lag, height, trough } = self.hill(peak.cycles)?;
-        let smoothed = smooth(self.values, whole(lag / 12.0));
-        let mut swings = Swings::default();
-        swings.read(&smoothed, Bands::quarters(&smoothed)?);
-        if std::env::var("DBG").is_ok() { println!("many {peak:?} score {} h {height} t {trough} swings {} {}", score + libm::log(bands), swings.count(), swings.irregularity()); }
-        if score + libm::log(bands) > env("MSIG", SIGNIFICANT) && !(score + libm::log(bands) < env("SSIG", -2.0) && peak.above_noise < -30.0 && height - trough > env("SPROM", 0.6)) { return None; }
-        if swings.count() < LEAST_SWINGS || swings.irregularity() > REGULAR {
-            return None;
-        }
-        let found = Oscillation::of(&swings, Method::ManyCycles);
-        Some(Oscillation { period: lag, p_value: libm::exp(score) * bands, hill: height, spectral_ratio: peak.ratio, ..found })
+        best.map(|best| (best, least, libm::log(bands)))
+    }
+
+    fn peak(&self, cycles: f64) -> Peak {
+        let periodogram = &self.periodogram;
+        let band = periodogram.band((cycles / WIDTH).min(cycles - 0.5), (cycles * WIDTH).max(cycles + 0.5));
+        // Far enough below for the window not to blend the two.
+        let low = periodogram.band((cycles / 5.0).max(1.5), cycles / WIDTH / 1.3);
+        let power = periodogram.power(band);
+        let ratio = power / band.mean(&self.background);
+        let above_low = chance_of_both(power / periodogram.power(low), band, low);
+        Peak { cycles, ratio, above_noise: chance(ratio, band), above_low }
+    }
+
+    /// The hill of the autocorrelation at so many cycles in the stretch, if it is one to speak of.
+    fn hill(&self, cycles: f64) -> Option<Hill> {
+        let correlation = autocorrelation(self.values, whole(1.4 * self.values.len() as f64 / cycles) + 2);
+        self.hill_of(&correlation, cycles)
+    }
+
+    fn hill_of(&self, correlation: &[f64], cycles: f64) -> Option<Hill> {
+        hill(correlation, self.values.len() as f64 / cycles)
+            .filter(|hill| hill.height >= HILL && hill.height - hill.trough >= PROMINENCE)
+    }
+
+    /// The swings of the stretch, smoothed over a sixth of a period; by those bands by which they are more regular.
+    fn swings(&self, period: f64) -> Option<Swings> {
+        let smoothed = smooth(self.values, whole(period / 12.0));
+        let (mut wide, mut narrow) = (Swings::default(), Swings::default());
+        wide.read(&smoothed, Bands::quarters(&smoothed)?);
+        narrow.read(&smoothed, Bands::around_the_mean(&smoothed)?);
+        Some(if narrow.irregularity() < wide.irregularity() { narrow } else { wide })
     }
 }
-fn env(n: &str, d: f64) -> f64 { std::env::var(n).ok().and_then(|v| v.parse().ok()).unwrap_or(d) }
 
-fn above(ratio: f64, band: Band) -> f64 {
+/// The lag of the highest autocorrelation after it has first been below zero, up to the last over `margin`.
+fn tallest(correlation: &[f64], margin: f64) -> Option<usize> {
+    let first = correlation.iter().position(|&r| r < 0.0)?;
+    let last = whole(correlation.len() as f64 / margin);
+    (first..last).max_by(|&a, &b| correlation[a].total_cmp(&correlation[b]))
+}
+
+/// A bound on the logarithm of the chance that a band of noise has this power over its expectation.
+fn chance(ratio: f64, band: Band) -> f64 {
     if ratio > 1.0 { -band.values * (ratio - 1.0 - libm::log(ratio)) } else { 0.0 }
 }
 
-fn above_low(ratio: f64, band: Band, low: Band) -> f64 {
+/// A bound on the logarithm of the chance that of two bands with equal expectations one has this power over the other.
+fn chance_of_both(ratio: f64, band: Band, low: Band) -> f64 {
     let (k, m) = (band.values, low.values);
     if ratio > 1.0 { k * libm::log(ratio) - (k + m) * libm::log((k * ratio + m) / (k + m)) } else { 0.0 }
 }

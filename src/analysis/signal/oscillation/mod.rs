@@ -3,8 +3,12 @@
 mod few;
 mod many;
 
-use super::Course;
+use std::ops::Range;
+
+use self::many::Evidence;
+use super::change_points::change_points;
 use super::swings::Swings;
+use super::{Course, whole};
 
 /// The least number of samples of a stretch that is looked at.
 const LEAST: usize = 20;
@@ -45,23 +49,46 @@ pub enum Method {
     ManyCycles,
 }
 
-/// The oscillation of a series with the most cycles.
+/// The oscillation of a series, if it has one: of several stretches, the one with the most cycles.
+///
+/// `known_changes` are times at which what happens to the system is known to change, in seconds: a stretch between two
+/// of them is judged by itself. A stretch that does not swing as a whole is cut where its level changes, and its parts
+/// are judged. `memory` is given for a gauge that is itself a mean over the last so many seconds, and therefore smooth
+/// whatever it is a mean of: it is judged by its spectrum alone, at periods beyond 1.5 times its memory.
 #[must_use]
 pub fn detect(course: &Course<'_>, known_changes: &[f64], memory: Option<f64>) -> Option<Oscillation> {
     let values = course.filled()?;
-    let memory = memory.map_or(0, |seconds| super::whole((seconds / course.step).round()));
-    course
-        .between(known_changes)
-        .into_iter()
-        .filter(|stretch| stretch.len() >= LEAST)
-        .filter_map(|stretch| {
-            let part = &values[stretch.clone()];
-            let evidence = many::Evidence::of(part)?;
-            let few = || if memory > 0 { None } else { few::detect(part, &evidence) };
-            let found = evidence.detect(memory).or_else(few)?;
-            Some(found.placed(course, stretch.start))
-        })
-        .max_by(|a, b| a.cycles.total_cmp(&b.cycles))
+    let memory = memory.map_or(0, |seconds| whole((seconds / course.step).round()));
+    let whole_series = course.between(known_changes).into_iter();
+    let found = whole_series.filter_map(|stretch| {
+        judge(course, &values, stretch.clone(), memory).or_else(|| parts(course, &values, stretch, memory))
+    });
+    found.max_by(|a, b| a.cycles.total_cmp(&b.cycles))
+}
+
+/// The oscillation of the parts of a stretch between changes of its level.
+fn parts(course: &Course<'_>, values: &[f64], stretch: Range<usize>, memory: usize) -> Option<Oscillation> {
+    let inside = &values[stretch.clone()];
+    let changes = change_points(&Course { start: stretch.start as f64, step: 1.0, values: inside });
+    if changes.is_empty() {
+        return None;
+    }
+    let mut edges = vec![stretch.start];
+    edges.extend(changes.iter().map(|change| whole(change.at)));
+    edges.push(stretch.end);
+    let found = edges.windows(2).filter_map(|edge| judge(course, values, edge[0]..edge[1], memory));
+    found.max_by(|a, b| a.cycles.total_cmp(&b.cycles))
+}
+
+/// The oscillation of a stretch as a whole.
+fn judge(course: &Course<'_>, values: &[f64], stretch: Range<usize>, memory: usize) -> Option<Oscillation> {
+    if stretch.len() < LEAST {
+        return None;
+    }
+    let evidence = Evidence::of(&values[stretch.clone()])?;
+    let few = || if memory > 0 { None } else { few::detect(&values[stretch.clone()], &evidence) };
+    let found = evidence.detect(memory).or_else(few)?;
+    Some(found.placed(course, stretch.start))
 }
 
 impl Oscillation {
@@ -78,6 +105,18 @@ impl Oscillation {
             method,
             hill: f64::NAN,
             spectral_ratio: f64::NAN,
+        }
+    }
+
+    /// The same where each sample was the mean of a block.
+    fn stretched(self, block: usize) -> Self {
+        let block = block as f64;
+        let middle = 0.5 * (block - 1.0);
+        Self {
+            period: self.period * block,
+            from: self.from * block + middle,
+            to: self.to * block + middle,
+            ..self
         }
     }
 
