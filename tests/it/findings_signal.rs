@@ -6,6 +6,7 @@
 
 use std::f64::consts::TAU;
 
+use rushhour::analysis::signal::change_points::change_points;
 use rushhour::analysis::signal::lag::lag;
 use rushhour::analysis::signal::level::quantile;
 use rushhour::analysis::signal::oscillation::Method;
@@ -62,6 +63,12 @@ fn assert_mostly(what: &str, found: &[Option<Oscillation>], share: f64) {
     let [low, middle, high] = [0.025, 0.5, 0.975].map(|share| quantile(&periods, share));
     let what = format!("{what} (95 % of periods from {low:.2} to {high:.2}, median {middle:.2}): not found");
     assert_seldom(&what, (found.len() - periods.len()) as u64, found.len() as u64, 1.0 - share);
+}
+
+/// Asserts that what was found is right but for one time in a hundred, when a swing is missed.
+fn assert_right(what: &str, found: &[Option<Oscillation>], right: impl Fn(&Oscillation) -> bool) {
+    let wrong = found.iter().flatten().filter(|found| !right(found)).count() as u64;
+    assert_seldom(&format!("{what}: wrong"), wrong, found.len() as u64, 0.01);
 }
 
 /// Counts the claims over seeds.
@@ -121,7 +128,7 @@ fn load_aware_routing_oscillates_in_nearly_every_run() {
         };
         let found: Vec<Option<Oscillation>> = (0..seeds(50)).map(judge).collect();
         assert_mostly(every, &found, 0.95);
-        let right = |found: &&Oscillation| {
+        let right = |found: &Oscillation| {
             (4.5..8.0).contains(&found.period)
                 && found.amplitude > 30.0
                 && found.cycles >= 2.0
@@ -130,7 +137,7 @@ fn load_aware_routing_oscillates_in_nearly_every_run() {
                 && found.damping_ratio.abs() < 0.1
                 && found.method == Method::FewCycles
         };
-        assert_eq!(found.iter().flatten().find(|found| !right(found)), None);
+        assert_right(&format!("every {every}"), &found, right);
     }
 }
 
@@ -145,10 +152,10 @@ fn two_minutes_of_overload_show_many_cycles() {
     };
     let found: Vec<Option<Oscillation>> = (0..seeds(30)).map(judge).collect();
     assert_mostly("two minutes", &found, 0.99);
-    let right = |found: &&Oscillation| {
+    let right = |found: &Oscillation| {
         (5.0..6.6).contains(&found.period) && found.cycles > 12.0 && found.method == Method::ManyCycles
     };
-    assert_eq!(found.iter().flatten().find(|found| !right(found)), None);
+    assert_right("two minutes", &found, right);
 }
 
 #[test]
@@ -156,9 +163,10 @@ fn nothing_oscillates_where_routing_is_switched_off() {
     let scenario = shipped("load_aware_routing_off.ron", &[]);
     let (mut claimed, mut judged) = (0, 0);
     for seed in 0..seeds(50) {
-        for (_, values) in series(&scenario, seed, "server-") {
+        for (name, values) in series(&scenario, seed, "server-") {
+            let memory = name.contains("perceived_load").then_some(4.0);
             judged += 1;
-            claimed += u64::from(detect(&course(&values), &CHANGES, None).is_some());
+            claimed += u64::from(detect(&course(&values), &CHANGES, memory).is_some());
         }
     }
     assert_seldom("queues, loads and beliefs without routing", claimed, judged, 0.002);
@@ -272,7 +280,7 @@ fn waves_are_found_with_their_period_and_amplitude() {
     let saw: fn(f64) -> f64 = |t| 2.0 * t - 1.0;
     let relay: fn(f64) -> f64 = |t| if t < 0.5 { 1.0 } else { -1.0 };
     for (name, shape, samples, cycles, noise, share, amplitude) in [
-        ("sine", sine, 150, 2.5, 0.1, 0.95, -0.1..0.2),
+        ("sine", sine, 150, 2.5, 0.1, 0.85, -0.1..0.2),
         ("sine", sine, 150, 3.0, 0.1, 0.99, -0.1..0.2),
         ("sine", sine, 1200, 2.5, 0.3, 0.95, -0.1..0.2),
         ("sine", sine, 1200, 3.0, 0.3, 0.99, -0.1..0.2),
@@ -280,7 +288,7 @@ fn waves_are_found_with_their_period_and_amplitude() {
         ("sine", sine, 1200, 20.0, 0.5, 0.99, -0.1..0.2),
         ("saw", saw, 1200, 5.0, 0.2, 0.99, -0.3..0.1),
         ("saw", saw, 1200, 10.0, 0.2, 0.99, -0.3..0.1),
-        ("relay", relay, 150, 3.0, 0.2, 0.9, -0.1..0.3),
+        ("relay", relay, 150, 3.0, 0.2, 0.85, -0.1..0.3),
         ("relay", relay, 1200, 5.0, 0.2, 0.99, -0.1..0.2),
         ("relay", relay, 1200, 20.0, 0.2, 0.99, -0.1..0.2),
     ] {
@@ -328,9 +336,9 @@ fn what_rings_has_its_damping_and_what_is_uneven_is_found() {
 }
 
 #[test]
-fn a_queue_at_rest_does_not_settle_and_unrelated_queues_do_not_follow() {
+fn a_queue_at_rest_does_not_change_or_settle_and_unrelated_queues_do_not_follow() {
     let count = seeds(20);
-    let (mut settled, mut followed, mut judged) = (0, 0, 0);
+    let (mut settled, mut followed, mut changed, mut judged) = (0, 0, 0, 0);
     for rho in [0.5, 0.7, 0.8, 0.9] {
         for step in [0.5, 2.0, 10.0, 50.0] {
             for seed in 0..count {
@@ -338,11 +346,13 @@ fn a_queue_at_rest_does_not_settle_and_unrelated_queues_do_not_follow() {
                 let [a, b] = [(); 2].map(|()| mm1(&mut stream, rho, step, 1200, false));
                 judged += 1;
                 settled += u64::from(settling(&course(&a), 0.0, 40.0, 120.0, 2.0).is_some());
+                changed += u64::from(!change_points(&course(&a)).is_empty());
                 followed += u64::from(lag(&course(&a), &course(&b), 10.0).is_some());
             }
         }
     }
     assert_seldom("settles without a change", settled, judged, 0.005);
+    assert_seldom("changes its level without a reason", changed, judged, 0.02);
     assert_seldom("follows without a relation", followed, judged, 0.02);
 }
 

@@ -4,18 +4,20 @@
 //! 1974): the split that separates two means best is a change if their difference is many standard errors wide, and
 //! then both sides are looked at in turn. The standard error is that of a series with memory, whose mean wanders: the
 //! variance of what is left after the split, times (1 + phi) / (1 - phi), phi being its correlation from one sample to
-//! the next. White noise, red noise and a queue that forgets within a hundredth of the series have no changes.
+//! the next.
 //!
-//! Measured on 2,000 series each of 1,200 samples: a change is claimed in RATES.
+//! Measured: of 6,400 M/M/1 queues at 50 to 90 % load, 1,200 samples 0.5 to 50 service times apart, 0.7 % are said to
+//! change their level, mostly those whose memory is as long as a tenth of the series.
 
 use super::Course;
 use super::level::mean;
 use super::noise::RedNoise;
 
-/// How many standard errors apart two levels have to be: over all splits of a series the largest difference of equal
-/// levels stays below 4 to 5 of them.
+/// How many standard errors apart two levels have to be. For white noise 5 would do; queues are skewed, and one long
+/// busy period looks like a level: 6 were exceeded by 18 % of those at 95 % load, 10 by 1 to 2 %.
 const STANDARD_ERRORS: f64 = 10.0;
-const CAUTION: f64 = 2.0;
+/// How much of the bias of fitted memories is given back: the levels of four parts were taken out.
+const CAUTION: f64 = 8.0;
 /// The least number of samples of a level.
 const LEAST: usize = 10;
 
@@ -66,18 +68,36 @@ pub fn change_points(course: &Course<'_>) -> Vec<Change> {
 
 /// The best split of a stretch, if it is a change.
 fn split(values: &[f64], sums: &[f64], from: usize, to: usize) -> Option<usize> {
-    let n = (to - from) as f64;
-    let level = |a: usize, b: usize| (sums[b] - sums[a]) / (b - a) as f64;
+    let (at, contrast) = best(sums, from, to)?;
+    // Further changes are no noise: both sides are split as well before what is left is measured.
+    let mut edges = vec![from, at, to];
+    edges.extend(best(sums, from, at).map(|(at, _)| at));
+    edges.extend(best(sums, at, to).map(|(at, _)| at));
+    edges.sort_unstable();
+    let rest: Vec<f64> = edges
+        .windows(2)
+        .flat_map(|edge| {
+            let level = level(sums, edge[0], edge[1]);
+            values[edge[0]..edge[1]].iter().map(move |x| x - level)
+        })
+        .collect();
+    let error = RedNoise::fit(&rest).error_of_mean(to - from, CAUTION);
+    (contrast > STANDARD_ERRORS * error * ((to - from) as f64).sqrt()).then_some(at)
+}
+
+/// The split that separates two means best, and how well: their difference times the root of the number of samples
+/// that would tell it as well if both means came from half of them.
+fn best(sums: &[f64], from: usize, to: usize) -> Option<(usize, f64)> {
     let contrast = |at: usize| {
         let (left, right) = ((at - from) as f64, (to - at) as f64);
-        (level(from, at) - level(at, to)).abs() * (left * right / n).sqrt()
+        (level(sums, from, at) - level(sums, at, to)).abs() * (left * right / (left + right)).sqrt()
     };
-    let (first, last) = (from + LEAST, to.checked_sub(LEAST)?);
-    let at = (first..=last).max_by(|&a, &b| contrast(a).total_cmp(&contrast(b)))?;
-    let (left, right) = (level(from, at), level(at, to));
-    let rest: Vec<f64> = (from..to).map(|i| values[i] - if i < at { left } else { right }).collect();
-    let error = RedNoise::fit(&rest).error_of_mean(to - from, CAUTION);
-    (contrast(at) > STANDARD_ERRORS * error * n.sqrt()).then_some(at)
+    let splits = from + LEAST..=to.checked_sub(LEAST)?;
+    splits.map(|at| (at, contrast(at))).max_by(|a, b| a.1.total_cmp(&b.1))
+}
+
+fn level(sums: &[f64], from: usize, to: usize) -> f64 {
+    (sums[to] - sums[from]) / (to - from) as f64
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ const LEAST_SAMPLES: f64 = 4.0;
 /// The largest standard deviation of the periods over their mean. The periods of noise differ by half their mean; but
 /// some swings are missed where the heights differ, and then two periods are read as one.
 const MOST_IRREGULAR: f64 = 1.0;
+/// Periods that differ by no more are read off the swings, others off the hill.
+const EVEN: f64 = 0.2;
 /// The logarithm of the chance, over all bands, with which noise may exceed both backgrounds: 1 in 10,000.
 const SIGNIFICANT: f64 = -9.2;
 /// The same for red noise alone, where the autocorrelation has to speak for the rest: 3 in 10 million.
@@ -126,14 +128,10 @@ impl<'a> Evidence<'a> {
         if found.cycles < LEAST_CYCLES || found.irregularity > MOST_IRREGULAR {
             return None;
         }
+        // Where no swing is missed the passages are the better clock.
+        let period = if found.irregularity <= EVEN { found.period } else { hill.lag };
         let p_value = libm::exp(chance);
-        Some(Oscillation {
-            period: hill.lag,
-            p_value,
-            hill: hill.height,
-            spectral_ratio: peak.ratio,
-            ..found
-        })
+        Some(Oscillation { period, p_value, hill: hill.height, spectral_ratio: peak.ratio, ..found })
     }
 
     /// The band that stands out most, the logarithm of the least chance that red noise has any band's power, and that

@@ -1,4 +1,33 @@
 //! Does a series oscillate?
+//!
+//! Two rules, for chance has to be ruled out in two ways. With four cycles or more `many` asks for a hill of the
+//! autocorrelation together with a peak of the spectrum over red noise. With two or three cycles there is no spectrum
+//! to speak of, and `few` asks whether noise that moves as much from sample to sample would swing as far, as often and
+//! as evenly; from four cycles to ten it is asked as well, and a hill and a peak are needed with it. Every stretch
+//! between known changes is judged by itself: what a change of load does is no swing.
+//!
+//! What is found (of 1,000 or 400 series each, 1,200 samples unless it says otherwise):
+//!
+//! | series | found |
+//! |---|---|
+//! | queue of the hot server of `load_aware_routing.ron`, 15 s with a period of 6 s, sampled every 100 ms, 50 ms | 98 %, 97 % |
+//! | the same with an overload of two minutes | 99 % |
+//! | sine, 2.5 cycles, noise of sd 0.3 times its amplitude | 97 % |
+//! | the same in 150 samples, sd 0.1 (with some phases it passes its bands four times only) | 85 % |
+//! | sine, 3 cycles (sd 0.3), 5 and 20 cycles (sd 0.5); saw and relay, 5 cycles (sd 0.2); periods that differ by 15 % | 100 % |
+//! | ringing with a damping ratio of 0.01 to 0.1 | 100 % |
+//!
+//! What is claimed where nothing oscillates:
+//!
+//! | series | claimed |
+//! |---|---|
+//! | M/M/1 queue and load, 50 to 95 % load, samples 0.5 to 50 service times apart, 48,000 series | 0.02 % |
+//! | the worst of these 48 kinds | 0.2 % |
+//! | queues, loads and beliefs of `load_aware_routing_off.ron`, 3,600 series of four stretches | 0 |
+//! | white and red noise to the random walk, of 50, 150 and 1,200 samples, 21,000 series | 0.03 % |
+//! | the same with three known changes, 7,000 series; the worst of seven memories | 0.09 %; 0.3 % |
+//! | heavy tails, Poisson counts, ramps, steps, pulses with noise, 22,000 series | 0 |
+//! | moving averages of noise, whose memory is known, 3,000 series | 0.07 % |
 
 mod few;
 mod many;
