@@ -4,7 +4,7 @@ use super::fft::Fft;
 use super::level::mean;
 
 /// The autocorrelation at lags 0 to `lags` (in samples), 1 at lag 0. The sums are divided by the length of the series
-/// and not of the overlap (Box, Jenkins: "Time series analysis", 1970, section 2.1.5): far lags are damped rather than
+/// and not of the overlap (Box, Jenkins: "Time series analysis", 1970): far lags are damped rather than
 /// wild. A constant series has none: its lags are all zero.
 #[must_use]
 pub fn autocorrelation(values: &[f64], lags: usize) -> Vec<f64> {

@@ -7,14 +7,14 @@
 //! the next.
 //!
 //! Measured: of 6,400 M/M/1 queues at 50 to 90 % load, 1,200 samples 0.5 to 50 service times apart, 0.7 % are said to
-//! change their level, mostly those whose memory is as long as a tenth of the series.
+//! change their level.
 
 use super::Course;
 use super::level::mean;
 use super::noise::RedNoise;
 
 /// How many standard errors apart two levels have to be. For white noise 5 would do; queues are skewed, and one long
-/// busy period looks like a level: 6 were exceeded by 18 % of those at 95 % load, 10 by 1 to 2 %.
+/// busy period looks like a level: 6 were exceeded by up to 18 % of those at 95 % load.
 const STANDARD_ERRORS: f64 = 10.0;
 /// How much of the bias of fitted memories is given back: the levels of four parts were taken out.
 const CAUTION: f64 = 8.0;

@@ -3,7 +3,7 @@
 //! The lag is where the cross-correlation is highest. Two series with memory are correlated by chance, the more the
 //! longer their memories are; the variance of a cross-correlation of unrelated series is the sum over all lags of the
 //! product of their autocorrelations, over the length (Bartlett: "On the theoretical specification and sampling
-//! properties of autocorrelated time-series", 1946; Box, Jenkins: "Time series analysis", section 11.1). Skewed series
+//! properties of autocorrelated time-series", 1946; Box, Jenkins: "Time series analysis", 1970). Skewed series
 //! are correlated by chance more often than that: so the correlation has to stand out from those at shifts that are too
 //! far for a relation, too. What swings for long is like itself at those as well: there [`super::phase`] tells more.
 //!

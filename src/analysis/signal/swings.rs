@@ -126,7 +126,7 @@ impl Swings {
 
     /// The damping ratio: 0 is sustained, 1 does not swing at all, below 0 grows. From the slope of the logarithm of
     /// successive heights, the logarithmic decrement d of a cycle: d / sqrt(4 pi² + d²) (Thomson: "Theory of
-    /// vibration with applications", section 2.7).
+    /// vibration with applications").
     #[must_use]
     pub fn damping_ratio(&self) -> f64 {
         let (mut n, mut t, mut y, mut tt, mut ty) = (0.0, 0.0, 0.0, 0.0, 0.0);

@@ -31,8 +31,8 @@ const SIGNIFICANT: f64 = -9.2;
 const STRIKING: f64 = -15.0;
 /// What is expected of the frequencies below then: no more than the power of the peak, and a little less.
 const ABOVE_LOW: f64 = -0.3;
-/// How far the hill has to rise over the trough then, times the root of the number of cycles: for noise that has the
-/// memory of a cycle this is about 4 standard errors.
+/// How far the hill has to rise over the trough then, times the root of the number of cycles. Chosen: 3.5 leaves
+/// out 9 % of two minutes of load-aware routing, 2.5 leaves out 1 %, and one of 75,000 series of noise passes it.
 const DEEP: f64 = 2.5;
 /// The least height of a hill.
 const HILL: f64 = 0.1;
