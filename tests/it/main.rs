@@ -6,6 +6,7 @@ mod bad_input;
 mod browser;
 mod cli;
 mod determinism;
+mod findings_signal;
 mod harness;
 mod introspect;
 mod littles_law;

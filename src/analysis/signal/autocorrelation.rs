@@ -1,0 +1,84 @@
+//! How much a series resembles itself some time later.
+
+use super::fft::Fft;
+use super::level::mean;
+
+/// The autocorrelation at lags 0 to `lags` (in samples), 1 at lag 0. The sums are divided by the length of the series
+/// and not of the overlap (Box, Jenkins: "Time series analysis", 1970): far lags are damped rather than
+/// wild. A constant series has none: its lags are all zero.
+#[must_use]
+pub fn autocorrelation(values: &[f64], lags: usize) -> Vec<f64> {
+    let lags = lags.min(values.len().saturating_sub(1));
+    let mean = mean(values);
+    let fft = Fft::at_least(values.len() + lags + 1);
+    let mut power = fft.power(values.iter().map(|x| x - mean));
+    let mut imaginary = vec![0.0; fft.length()];
+    fft.forward(&mut power, &mut imaginary);
+    let scale = if power[0] > 0.0 { 1.0 / power[0] } else { 0.0 };
+    power[..=lags].iter().map(|sum| sum * scale).collect()
+}
+
+/// A hill of an autocorrelation: the series resembles itself again after a cycle, and least in the middle of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Hill {
+    /// Where its top is, in samples, refined by a parabola.
+    pub lag: f64,
+    /// The autocorrelation there.
+    pub height: f64,
+    /// The least autocorrelation around half of that lag.
+    pub trough: f64,
+}
+
+/// The hill within 30 % of a lag; none where the maximum is at the border of what was searched.
+#[must_use]
+pub fn hill(autocorrelation: &[f64], lag: f64) -> Option<Hill> {
+    let last = autocorrelation.len().checked_sub(2)?;
+    let range =
+        |low: f64, high: f64| super::whole(low * lag).max(1)..=super::whole((high * lag).ceil()).min(last);
+    let (from, to) = range(0.7, 1.3).into_inner();
+    let top = (from..=to).max_by(|&a, &b| autocorrelation[a].total_cmp(&autocorrelation[b]))?;
+    if top == from || top == to {
+        return None;
+    }
+    let (offset, height) = summit(autocorrelation[top - 1], autocorrelation[top], autocorrelation[top + 1]);
+    let around = super::whole(0.3 * top as f64)..=super::whole((0.7 * top as f64).ceil());
+    let trough = autocorrelation[around].iter().copied().fold(f64::INFINITY, f64::min);
+    Some(Hill { lag: top as f64 + offset, height, trough })
+}
+
+/// The top of the parabola through three neighbours, the middle one the highest: how far from the middle (-0.5 to
+/// 0.5), and how high.
+#[must_use]
+pub fn summit(left: f64, middle: f64, right: f64) -> (f64, f64) {
+    let bend = left - 2.0 * middle + right;
+    if bend >= 0.0 {
+        return (0.0, middle);
+    }
+    let offset = 0.5 * (left - right) / bend;
+    (offset, middle - 0.25 * (left - right) * offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::f64::consts::TAU;
+
+    #[test]
+    fn it_is_the_sum_of_products() {
+        let values = [1.0, 4.0, 2.0, 7.0, 3.0];
+        let centre = mean(&values);
+        let product =
+            |lag: usize| -> f64 { (lag..5).map(|i| (values[i] - centre) * (values[i - lag] - centre)).sum() };
+        for (lag, r) in autocorrelation(&values, 9).iter().enumerate() {
+            assert!((r - product(lag) / product(0)).abs() < 1e-12, "{lag}: {r}");
+        }
+        assert_eq!(autocorrelation(&[2.0; 8], 3), [0.0; 4]);
+    }
+
+    #[test]
+    fn the_hill_of_a_sine_is_a_period_away() {
+        let sine: Vec<f64> = (0..600).map(|i| libm::sin(TAU * f64::from(i) / 30.4)).collect();
+        let hill = hill(&autocorrelation(&sine, 100), 27.0).expect("a sine has a hill");
+        assert!((hill.lag - 30.4).abs() < 0.1 && hill.height > 0.93 && hill.trough < -0.9, "{hill:?}");
+    }
+}
