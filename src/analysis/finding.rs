@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{
-    HealthEvidence, HotKeyEvidence, ImbalanceEvidence, LossEvidence, OverloadEvidence, RejectionEvidence,
-    SaturationEvidence,
+    ConvergenceEvidence, HealthEvidence, HotKeyEvidence, ImbalanceEvidence, KnowledgeLagEvidence,
+    LossEvidence, OscillationEvidence, OverloadEvidence, RejectionEvidence, SaturationEvidence,
 };
 
 /// A conclusion from a run.
@@ -30,6 +30,8 @@ pub struct Finding {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Evidence {
+    /// See [`Kind::Oscillation`].
+    Oscillation(Box<OscillationEvidence>),
     /// See [`Kind::Overload`].
     Overload(OverloadEvidence),
     /// See [`Kind::HotKey`].
@@ -42,6 +44,10 @@ pub enum Evidence {
     Loss(LossEvidence),
     /// See [`Kind::LoadImbalance`].
     LoadImbalance(ImbalanceEvidence),
+    /// See [`Kind::KnowledgeLag`].
+    KnowledgeLag(KnowledgeLagEvidence),
+    /// See [`Kind::Convergence`].
+    Convergence(ConvergenceEvidence),
     /// See [`Kind::Healthy`].
     Healthy(HealthEvidence),
 }
@@ -111,12 +117,15 @@ impl Finding {
     #[must_use]
     pub const fn kind(&self) -> Kind {
         match &self.evidence {
+            Evidence::Oscillation(_) => Kind::Oscillation,
             Evidence::Overload(_) => Kind::Overload,
             Evidence::HotKey(_) => Kind::HotKey,
             Evidence::Saturation(_) => Kind::Saturation,
             Evidence::Rejection(_) => Kind::Rejection,
             Evidence::Loss(_) => Kind::Loss,
             Evidence::LoadImbalance(_) => Kind::LoadImbalance,
+            Evidence::KnowledgeLag(_) => Kind::KnowledgeLag,
+            Evidence::Convergence(_) => Kind::Convergence,
             Evidence::Healthy(_) => Kind::Healthy,
         }
     }

@@ -4,11 +4,14 @@
 //! `scene` lays out what all of them look at, `ranking` puts them into the order of what they cost the users of the
 //! system. [`signal`] judges bare series of numbers and knows nothing of servers.
 
+mod convergence;
 mod finding;
 mod health;
 mod hot_key;
 mod imbalance;
 mod intervals;
+mod knowledge_lag;
+mod oscillation;
 mod overload;
 mod ranking;
 mod rejection;
@@ -16,12 +19,15 @@ mod saturation;
 mod scene;
 pub mod signal;
 
+pub use convergence::ConvergenceEvidence;
 pub use finding::{Evidence, Finding, Kind};
 pub use health::HealthEvidence;
 pub use hot_key::HotKeyEvidence;
 pub use imbalance::ImbalanceEvidence;
+pub use knowledge_lag::KnowledgeLagEvidence;
+pub use oscillation::{Driver, LoopDelays, OscillationEvidence, PhaseEvidence};
 pub use overload::OverloadEvidence;
-pub use rejection::{LossEvidence, RejectionEvidence};
+pub use rejection::{LossEvidence, RejectedKey, RejectionEvidence};
 pub use saturation::SaturationEvidence;
 pub use scene::Phase;
 
@@ -39,11 +45,15 @@ pub const LEADING: usize = 5;
 pub fn findings(scenario: &Scenario, result: &RunResult) -> Vec<Finding> {
     let scene = Scene::of(scenario, result);
     let overloads = overload::find(&scene);
+    let oscillations = oscillation::find(&scene);
     let mut findings = saturation::find(&scene, &overloads);
     findings.extend(rejection::find(&scene));
     findings.extend(imbalance::find(&scene));
     findings.extend(hot_key::find(&scene));
+    findings.extend(knowledge_lag::find(&scene));
+    findings.extend(convergence::find(&scene));
     findings.extend(overload::findings(&scene, &overloads));
+    findings.extend(oscillations);
     let mut findings = ranking::ranked(&scene, findings);
     findings.extend(health::find(&scene, &findings));
     findings

@@ -17,8 +17,19 @@ pub struct RejectionEvidence {
     pub share_of_offered: f64,
     /// Rejections a second at their worst, over a fiftieth of the run.
     pub peak_per_second: f64,
-    /// The key that was rejected most, and its share of all rejections, where requests have different keys.
-    pub most_rejected_key: Option<(u32, f64)>,
+    /// The key that was rejected most, where requests have different keys.
+    pub most_rejected_key: Option<RejectedKey>,
+}
+
+/// A key among the rejected ones.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct RejectedKey {
+    /// The key.
+    pub key: u32,
+    /// Its share of all rejections.
+    pub share: f64,
+    /// Rejections that were looked at.
+    pub of: usize,
 }
 
 /// The evidence for losses.
@@ -64,7 +75,7 @@ fn rejection(scene: &Scene<'_>, row: usize) -> Option<Finding> {
     })
 }
 
-fn most_rejected_key(scene: &Scene<'_>, row: usize) -> Option<(u32, f64)> {
+fn most_rejected_key(scene: &Scene<'_>, row: usize) -> Option<RejectedKey> {
     let rejected = scene.result.sample.records.iter().filter(|record| {
         record.server.is_some_and(|server| server as usize == row)
             && record.finished.is_some_and(|(_, outcome)| outcome == crate::request::Outcome::Rejected)
@@ -74,7 +85,8 @@ fn most_rejected_key(scene: &Scene<'_>, row: usize) -> Option<(u32, f64)> {
     let runs = keys.chunk_by(|a, b| a == b);
     // Of equally frequent ones the smallest: `max_by_key` would take the last.
     let most = runs.rev().max_by_key(|run| run.len())?;
-    (most.len() < keys.len() || scene.has_keys()).then(|| (most[0], most.len() as f64 / keys.len() as f64))
+    let share = most.len() as f64 / keys.len() as f64;
+    scene.has_keys().then_some(RejectedKey { key: most[0], share, of: keys.len() })
 }
 
 fn losses<'a>(scene: &'a Scene<'_>) -> impl Iterator<Item = Finding> + 'a {

@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 
+use super::signal::Course;
 use crate::engine::statistics::Tally;
 use crate::engine::time::SimDuration;
 use crate::engine::whole;
@@ -9,7 +10,7 @@ use crate::event::Node;
 use crate::metrics::result::{NodeFigures, NodeResult, RunResult, ServerFigures};
 use crate::metrics::timeline::{Subject, Timeline};
 use crate::model::server::{MEASURED_LOAD, QUEUE_DEPTH};
-use crate::scenario::Scenario;
+use crate::scenario::{NodeSpec, Scenario};
 
 /// A run, laid out to be looked at.
 pub(super) struct Scene<'a> {
@@ -105,6 +106,29 @@ impl<'a> Scene<'a> {
         let server = &self.servers[row];
         let sum = |values: Vec<f64>| values[from.min(values.len())..to.min(values.len())].iter().sum::<f64>();
         self.step * (sum(server.queue()) + self.price * sum(server.rejections()))
+    }
+
+    /// A series of a value for each slice.
+    pub(super) fn course<'b>(&self, values: &'b [f64]) -> Course<'b> {
+        Course { start: self.step / 2.0, step: self.step, values }
+    }
+
+    /// Names and groups of the clients, in the order of their rows.
+    pub(super) fn clients(&self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
+        let clients = self.result.nodes.iter().filter(|node| match node.figures {
+            NodeFigures::Client { .. } => true,
+            NodeFigures::LoadBalancer { .. } | NodeFigures::Server(_) => false,
+        });
+        clients.map(|node| (node.name.as_str(), node.group.as_deref()))
+    }
+
+    /// The longest time that any client remembers loads, in seconds; 0 if none does.
+    pub(super) fn longest_memory(&self) -> f64 {
+        let windows = self.scenario.nodes.values().filter_map(|node| match node {
+            NodeSpec::Client(client) => client.routing.memory(),
+            NodeSpec::LoadBalancer(_) | NodeSpec::Server(_) => None,
+        });
+        windows.map(SimDuration::as_seconds).fold(0.0, f64::max)
     }
 
     /// Moments at which the workload is announced to change, in seconds, ascending.

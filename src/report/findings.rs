@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::figures::{count, several, short, time};
-use crate::analysis::{Evidence, Finding};
+use crate::analysis::{Driver, Evidence, Finding, LoopDelays, OscillationEvidence};
+use crate::model::server::MEASURED_LOAD;
 
 /// A finding as programs read it.
 #[derive(Clone, Debug, Serialize)]
@@ -45,6 +46,29 @@ pub fn text(finding: &Finding) -> String {
     };
     let span = span(finding);
     match &finding.evidence {
+        Evidence::Oscillation(found) => oscillation(&subject, &span, found),
+        Evidence::KnowledgeLag(found) => format!(
+            "What clients believe of the load of {subject} is {} behind (correlation {}): they remember what they hear \
+             for {}.",
+            time(Some(found.lag_seconds)),
+            short(found.correlation),
+            time(Some(found.window_seconds)),
+        ),
+        Evidence::Convergence(found) => {
+            let overshoot = if found.overshoot > 0.1 {
+                format!(", having gone {} of the way too far", percent(found.overshoot))
+            } else {
+                String::new()
+            };
+            format!(
+                "After the change at {} ({}) the load of {subject} went from {} to {} and came to rest after {}{overshoot}.",
+                time(Some(found.changed_at_seconds)),
+                found.change,
+                percent(found.before),
+                percent(found.after),
+                time(Some(found.settled_after_seconds)),
+            )
+        }
         Evidence::Overload(found) => {
             let who = if found.servers > 1 {
                 format!("{subject} ({} together)", several(found.servers as u64, "server"))
@@ -90,8 +114,8 @@ pub fn text(finding: &Finding) -> String {
         }
         Evidence::Rejection(found) => {
             let key = match found.most_rejected_key {
-                Some((key, share)) if share >= 0.1 => {
-                    format!("; {} of them asked for key {key}", percent(share))
+                Some(most) if most.of >= 10 && most.share >= 0.1 => {
+                    format!("; {} of them asked for key {}", percent(most.share), most.key)
                 }
                 Some(_) | None => String::new(),
             };
@@ -129,6 +153,66 @@ pub fn text(finding: &Finding) -> String {
             percent(found.headroom),
         ),
     }
+}
+
+fn oscillation(subject: &str, span: &str, found: &OscillationEvidence) -> String {
+    let gauge = found.gauge.replace('_', " ");
+    let swing = if found.gauge.ends_with(MEASURED_LOAD) {
+        percent(2.0 * found.amplitude)
+    } else {
+        short(2.0 * found.amplitude)
+    };
+    let fate = match found.damping_ratio {
+        ratio if ratio > 0.1 => "dying away",
+        ratio if ratio < -0.1 => "growing",
+        _ => "sustained",
+    };
+    let driver = match &found.driver {
+        Driver::Source(name) => format!("It follows source {name}, which swings with the same period."),
+        Driver::System => "No source swings like that: the system does it itself.".to_owned(),
+    };
+    let mut text = format!(
+        "The {gauge} of {subject} oscillates with a period of {}{span}: {} cycles by {swing}, {fate}. {driver}",
+        time(Some(found.period_seconds)),
+        short(found.cycles),
+    );
+    if let Some(feedback) = &found.feedback {
+        text += &loop_of(subject, found, feedback);
+    }
+    let against = found.phases.iter().filter(|phase| phase.degrees.abs() > 90.0);
+    let against: Vec<&str> = against.map(|phase| phase.server.as_str()).collect();
+    if !against.is_empty() {
+        text += &format!(
+            " When it is full, {} {} not.",
+            against.join(" and "),
+            if against.len() == 1 { "is" } else { "are" }
+        );
+    }
+    text
+}
+
+/// Why a loop through clients swings.
+fn loop_of(subject: &str, found: &OscillationEvidence, feedback: &LoopDelays) -> String {
+    let LoopDelays { clients, window_seconds, response_seconds, queue_seconds, sum_seconds, .. } = feedback;
+    let [window, response, queue, sum, period] =
+        [*window_seconds, *response_seconds, *queue_seconds, *sum_seconds, found.period_seconds]
+            .map(|seconds| time(Some(seconds)));
+    let noticed = match feedback.noticed_after_seconds {
+        Some(after) => format!("{subject} is saturated; after {} {clients} believes", time(Some(after))),
+        None => format!("When {subject} is saturated, {clients} comes to believe"),
+    };
+    let turns = match (feedback.avoided_seconds, feedback.returned_seconds) {
+        (Some(avoided), Some(returned)) => {
+            format!(" (for {}, then comes back for {})", time(Some(avoided)), time(Some(returned)))
+        }
+        (_, _) => String::new(),
+    };
+    format!(
+        " {noticed} its load to be {} or more and spreads its requests{turns}; within {window} that is forgotten, and they \
+         come back. The delays in this loop, window {window}, response {response} and queue {queue}, add up to {sum}; \
+         the period is {period}.",
+        percent(feedback.threshold),
+    )
 }
 
 /// A share: `88.5 %`, `158 %`.

@@ -135,6 +135,15 @@ pub enum Routing {
 }
 
 impl RoutingSpec {
+    /// How long loads are remembered, if they are.
+    #[must_use]
+    pub const fn memory(&self) -> Option<SimDuration> {
+        match self {
+            Self::LoadAware { window, .. } => Some(*window),
+            Self::Random | Self::KeyHash { .. } | Self::RoundRobin => None,
+        }
+    }
+
     /// The routing among `targets` targets, in its first state.
     #[must_use]
     pub fn resolve(&self, targets: usize) -> Routing {

@@ -17,7 +17,10 @@ const MOST_BINS: f64 = 240.0;
 pub(super) fn section(result: &RunResult, findings: &[Finding]) -> Option<Section> {
     let hot = findings.iter().find_map(|finding| match &finding.evidence {
         Evidence::HotKey(found) => Some(found.key),
-        Evidence::Overload(_)
+        Evidence::Oscillation(_)
+        | Evidence::KnowledgeLag(_)
+        | Evidence::Convergence(_)
+        | Evidence::Overload(_)
         | Evidence::Saturation(_)
         | Evidence::Rejection(_)
         | Evidence::Loss(_)

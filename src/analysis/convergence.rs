@@ -1,0 +1,95 @@
+//! Convergence: after an announced change of the workload, when did the load of the server that it changed most come to rest,
+//! and how far did it go beyond? See [`signal::settling`](super::signal::settling) for what rest means.
+
+use serde::Serialize;
+
+use super::finding::{Evidence, Finding};
+use super::intervals::smoothed;
+use super::scene::Scene;
+use super::signal::settling::settling;
+use crate::engine::whole;
+
+/// Changes that are looked at.
+const MOST_CHANGES: usize = 8;
+/// Chance is averaged over so many services.
+const SERVICES: f64 = 10.0;
+/// A change that moves the mean load by less is passed over.
+const LEAST_STEP: f64 = 0.1;
+
+/// The evidence for a convergence.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ConvergenceEvidence {
+    /// The gauge that came to rest.
+    pub gauge: &'static str,
+    /// When the workload changed.
+    pub changed_at_seconds: f64,
+    /// What changed: the source and its new rate, or what it had been.
+    pub change: String,
+    /// How long it took to come to rest.
+    pub settled_after_seconds: f64,
+    /// The level before.
+    pub before: f64,
+    /// The level afterwards.
+    pub after: f64,
+    /// How far from that it may be at rest.
+    pub band: f64,
+    /// How far it went beyond, as a share of the step.
+    pub overshoot: f64,
+}
+
+/// What came to rest after the changes of the workload that are announced.
+pub(super) fn find(scene: &Scene<'_>) -> Vec<Finding> {
+    let mut moments: Vec<(f64, String)> = Vec::new();
+    for phase in &scene.phases {
+        moments.push((phase.from, format!("{}: {}", phase.source, phase.text)));
+        moments.extend(phase.to.map(|to| (to, format!("{}: no longer {}", phase.source, phase.text))));
+    }
+    moments.retain(|(at, _)| *at > 0.0 && *at < scene.end);
+    moments.sort_by(|a, b| a.0.total_cmp(&b.0));
+    moments.dedup_by(|a, b| a.0.to_bits() == b.0.to_bits());
+    let edge = |index: usize| moments.get(index).map_or(scene.end, |moment| moment.0);
+    let found = (0..moments.len().min(MOST_CHANGES)).filter_map(|index| {
+        let before = if index == 0 { 0.0 } else { edge(index - 1) };
+        let (at, change) = &moments[index];
+        convergence(scene, (before, *at, edge(index + 1)), change)
+    });
+    found.collect()
+}
+
+fn convergence(scene: &Scene<'_>, (from, at, until): (f64, f64, f64), change: &str) -> Option<Finding> {
+    let [first, middle, last] = [from, at, until].map(|seconds| scene.slice_at(seconds));
+    let mean = |load: &[f64]| load.iter().sum::<f64>() / load.len().max(1) as f64;
+    // The second half of what came before and of what comes after.
+    let moved = |load: &[f64]| {
+        let before = mean(&load[(first + middle) / 2..middle]);
+        let after = mean(&load[(middle + last) / 2..last.min(load.len())]);
+        after - before
+    };
+    let servers = scene.servers.iter().filter(|server| server.figures.arrived > 0);
+    let moves = servers.map(|server| (moved(&server.load()), server));
+    let (step, server) = moves.max_by(|a, b| a.0.abs().total_cmp(&b.0.abs()))?;
+    if step.abs() < LEAST_STEP {
+        return None;
+    }
+    let width = whole(SERVICES * server.service / scene.step).max(1);
+    let load = smoothed(&server.load(), width);
+    let found = settling(&scene.course(&load), from, at, until, SERVICES * server.service)?;
+    let evidence = ConvergenceEvidence {
+        gauge: crate::model::server::MEASURED_LOAD,
+        changed_at_seconds: at,
+        change: change.to_owned(),
+        settled_after_seconds: found.after,
+        before: found.before,
+        after: found.level,
+        band: found.band,
+        overshoot: found.overshoot,
+    };
+    Some(Finding {
+        subject: server.name.to_owned(),
+        from: Some(at),
+        to: Some(at + found.after),
+        cost: 0.0,
+        alike: 0,
+        evidence: Evidence::Convergence(evidence),
+    })
+}

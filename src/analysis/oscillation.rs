@@ -1,0 +1,280 @@
+//! Oscillation: a gauge swings to and fro, more regularly or further than chance makes it; by whom it is driven, who swings
+//! with it, and, where clients react to what they hear of loads, whether the delays of that loop explain its period.
+//!
+//! Whether a series oscillates is decided in [`signal::oscillation`](super::signal::oscillation); here it is decided which
+//! series are asked, and what follows.
+
+use serde::Serialize;
+
+use super::finding::{Evidence, Finding};
+use super::overload::sum;
+use super::scene::{Scene, ServerView};
+use super::signal::oscillation::Method;
+use super::signal::{Oscillation, detect, phase};
+use crate::event::Node;
+use crate::metrics::timeline::Subject;
+use crate::model::server::{MEASURED_LOAD, QUEUE_DEPTH};
+
+mod feedback;
+
+pub use feedback::LoopDelays;
+
+/// Servers that are asked: those that cost the users most.
+const MOST_SERVERS: usize = 12;
+/// Probed series that are asked.
+const MOST_PROBED: usize = 48;
+/// Periods that differ by no more than this share are the same.
+const SAME_PERIOD: f64 = 0.2;
+/// Other members of the group whose phase is told.
+const MOST_PHASES: usize = 8;
+/// A phase of less coherence is none.
+const LEAST_COHERENCE: f64 = 0.6;
+
+/// The evidence for an oscillation.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OscillationEvidence {
+    /// The gauge that swings, by its name in `series.csv`.
+    pub gauge: String,
+    /// Mean time of a full cycle.
+    pub period_seconds: f64,
+    /// Half of the way from a trough to a peak, in the unit of the gauge.
+    pub amplitude: f64,
+    /// Full cycles that were seen.
+    pub cycles: f64,
+    /// 0 if it is sustained, towards 1 the faster it dies away, below 0 if it grows.
+    pub damping_ratio: f64,
+    /// Standard deviation of the periods by their mean.
+    pub irregularity: f64,
+    /// How likely noise is to do the like, at most.
+    pub p_value: f64,
+    /// How it was found: by its swings, or by autocorrelation and spectrum.
+    pub method: &'static str,
+    /// Autocorrelation one period away, where many cycles were seen.
+    pub autocorrelation: Option<f64>,
+    /// Power at its frequency by that of red noise, where many cycles were seen.
+    pub spectral_ratio: Option<f64>,
+    /// What makes it.
+    pub driver: Driver,
+    /// How others of its group swing with it.
+    pub phases: Vec<PhaseEvidence>,
+    /// The delays of the loop through the clients, if there is one.
+    pub feedback: Option<LoopDelays>,
+}
+
+/// What makes an oscillation.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Driver {
+    /// A source that swings with the same period forces it upon the system.
+    Source(String),
+    /// No source does: the system makes it itself.
+    System,
+}
+
+/// How another member of the group swings.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PhaseEvidence {
+    /// The member.
+    pub server: String,
+    /// By how much of a cycle it is behind: above -180 up to 180; at 180 it is full when the other one is empty.
+    pub degrees: f64,
+    /// From 0, no relation, to 1.
+    pub coherence: f64,
+}
+
+/// The oscillations of a run.
+pub(super) fn find(scene: &Scene<'_>) -> Vec<Finding> {
+    let changes = scene.changes();
+    let mut ranked: Vec<usize> =
+        (0..scene.servers.len()).filter(|&row| scene.servers[row].figures.arrived > 0).collect();
+    let slices = scene.result.timeline.slices();
+    let cost = |row: &usize| scene.cost(*row, 0, slices);
+    let mut costs: Vec<(f64, usize)> = ranked.drain(..).map(|row| (cost(&row), row)).collect();
+    costs.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    let mut findings: Vec<Finding> = Vec::new();
+    for (_, row) in costs.iter().take(MOST_SERVERS) {
+        findings.extend(of_server(scene, *row, &changes));
+    }
+    findings.extend(of_groups(scene, &changes, &findings));
+    findings.extend(of_probes(scene, &changes, &findings));
+    let mut findings = one_for_each_group(scene, findings);
+    findings.truncate(MOST_SERVERS);
+    findings
+}
+
+/// Members that swing together are one finding: that of the one that costs most, whose evidence tells of the others.
+fn one_for_each_group(scene: &Scene<'_>, findings: Vec<Finding>) -> Vec<Finding> {
+    let group = |finding: &Finding| {
+        let of = scene.servers.iter().find(|server| server.name == finding.subject);
+        of.and_then(|server| server.group)
+    };
+    let mut kept: Vec<Finding> = Vec::new();
+    for finding in findings {
+        let same = |other: &Finding| {
+            group(other).is_some() && group(other) == group(&finding) && have_same_period(other, &finding)
+        };
+        if !kept.iter().any(same) {
+            kept.push(finding);
+        }
+    }
+    kept
+}
+
+fn have_same_period(a: &Finding, b: &Finding) -> bool {
+    match (&a.evidence, &b.evidence) {
+        (Evidence::Oscillation(a), Evidence::Oscillation(b)) => are_same(a.period_seconds, b.period_seconds),
+        (_, _) => false,
+    }
+}
+
+fn are_same(a: f64, b: f64) -> bool {
+    (a - b).abs() <= SAME_PERIOD * a.max(b)
+}
+
+/// The oscillation of a server: of its queue, else of its load.
+fn of_server(scene: &Scene<'_>, row: usize, changes: &[f64]) -> Option<Finding> {
+    let server = &scene.servers[row];
+    let gauges = [(QUEUE_DEPTH, server.queue()), (MEASURED_LOAD, server.load())];
+    let (gauge, values, found) = gauges.into_iter().find_map(|(gauge, values)| {
+        let found = detect(&scene.course(&values), changes, None)?;
+        Some((gauge, values, found))
+    })?;
+    let evidence = OscillationEvidence {
+        phases: phases(scene, row, gauge, &values, &found),
+        feedback: feedback::delays(scene, row, &found),
+        ..evidence(scene, gauge.to_owned(), &found)
+    };
+    let (from, to) = (scene.slice_at(found.from), scene.slice_at(found.to));
+    Some(finding(server.name.to_owned(), &found, scene.cost(row, from, to), evidence))
+}
+
+fn finding(subject: String, found: &Oscillation, cost: f64, evidence: OscillationEvidence) -> Finding {
+    Finding {
+        subject,
+        from: Some(found.from),
+        to: Some(found.to),
+        cost,
+        alike: 0,
+        evidence: Evidence::Oscillation(Box::new(evidence)),
+    }
+}
+
+/// The oscillations of whole groups, where none of a member was found.
+fn of_groups(scene: &Scene<'_>, changes: &[f64], found: &[Finding]) -> Vec<Finding> {
+    let groups = scene.groups.iter().filter(|(_, rows)| rows.len() > 1);
+    let silent = groups.filter(|(_, rows)| {
+        !rows.iter().any(|&row| found.iter().any(|finding| finding.subject == scene.servers[row].name))
+    });
+    let found = silent.filter_map(|(name, rows)| {
+        let members = || rows.iter().map(|&row| &scene.servers[row]);
+        let gauges = [
+            (QUEUE_DEPTH, sum(members().map(|server| server.queue()))),
+            (MEASURED_LOAD, sum(members().map(|server| server.load()))),
+        ];
+        gauges.into_iter().find_map(|(gauge, values)| {
+            let found = detect(&scene.course(&values), changes, None)?;
+            let (from, to) = (scene.slice_at(found.from), scene.slice_at(found.to));
+            let cost = rows.iter().map(|&row| scene.cost(row, from, to)).sum();
+            Some(finding(
+                (*name).to_owned(),
+                &found,
+                cost,
+                evidence(scene, format!("sum of {gauge}"), &found),
+            ))
+        })
+    });
+    found.collect()
+}
+
+/// The oscillations of what probes saw, where nothing of their node is said yet.
+fn of_probes(scene: &Scene<'_>, changes: &[f64], found: &[Finding]) -> Vec<Finding> {
+    // What servers measure of themselves was asked already, and nothing is left to say of a system that is known to swing.
+    let known = |name: &str| found.iter().any(|finding| finding.subject == name);
+    let asked =
+        |metric: &str| [QUEUE_DEPTH, MEASURED_LOAD, "arrival_rate", "rejection_rate"].contains(&metric);
+    if !found.is_empty() {
+        return Vec::new();
+    }
+    let series = scene.result.series.iter().filter(|series| !asked(&series.metric) && !known(&series.node));
+    let found = series.take(MOST_PROBED).filter_map(|series| {
+        let [first, second] = series.samples.get(..2)? else { return None };
+        let values: Vec<f64> = series.samples.iter().map(|(_, value)| *value).collect();
+        let course = super::signal::Course {
+            start: first.0.as_seconds(),
+            step: second.0.since(first.0).as_seconds(),
+            values: &values,
+        };
+        let memory = series.metric.starts_with("perceived_load").then(|| scene.longest_memory());
+        let found = detect(&course, changes, memory)?;
+        let subject = series.node.clone();
+        Some(finding(subject, &found, 0.0, evidence(scene, series.metric.clone(), &found)))
+    });
+    found.take(1).collect()
+}
+
+fn evidence(scene: &Scene<'_>, gauge: String, found: &Oscillation) -> OscillationEvidence {
+    let finite = |value: f64| value.is_finite().then_some(value);
+    OscillationEvidence {
+        gauge,
+        period_seconds: found.period,
+        amplitude: found.amplitude,
+        cycles: found.cycles,
+        damping_ratio: found.damping_ratio,
+        irregularity: found.irregularity,
+        p_value: found.p_value,
+        method: match found.method {
+            Method::FewCycles => "swings",
+            Method::ManyCycles => "autocorrelation_and_spectrum",
+        },
+        autocorrelation: finite(found.hill),
+        spectral_ratio: finite(found.spectral_ratio),
+        driver: driver(scene, found),
+        phases: Vec::new(),
+        feedback: None,
+    }
+}
+
+/// The source that swings with the same period, by what it announces or by what it did; else the system.
+fn driver(scene: &Scene<'_>, found: &Oscillation) -> Driver {
+    let changes = scene.changes();
+    for (row, (name, source)) in (0_u32..).zip(&scene.scenario.sources) {
+        let announced = source.arrivals.period().map(crate::engine::time::SimDuration::as_seconds);
+        let did = || {
+            let subject = Subject::Node(Node::Source(row));
+            let course = scene.result.timeline.find(subject, "arrival_rate")?;
+            let values: Vec<f64> = course.map(f64::from).collect();
+            detect(&scene.course(&values), &changes, None).map(|of_source| of_source.period)
+        };
+        if announced.or_else(did).is_some_and(|period| are_same(period, found.period)) {
+            return Driver::Source(name.clone());
+        }
+    }
+    Driver::System
+}
+
+/// How other members of the group swing with a server; those that do not are left out.
+fn phases(
+    scene: &Scene<'_>,
+    row: usize,
+    gauge: &str,
+    values: &[f64],
+    found: &Oscillation,
+) -> Vec<PhaseEvidence> {
+    let group = scene.servers[row].group.and_then(|group| scene.groups.get(group));
+    let others = group.into_iter().flatten().filter(|&&other| other != row).take(MOST_PHASES);
+    let phases = others.filter_map(|&other| {
+        let server = &scene.servers[other];
+        // Who has no queue may yet swing with its load.
+        let candidates = [if gauge == QUEUE_DEPTH { server.queue() } else { server.load() }, server.load()];
+        let best = candidates.iter().filter_map(|other| {
+            phase::phase(&scene.course(values), &scene.course(other), found.period, found.from, found.to)
+        });
+        let best = best.max_by(|a, b| a.coherence.total_cmp(&b.coherence))?;
+        (best.coherence >= LEAST_COHERENCE).then(|| PhaseEvidence {
+            server: server.name.to_owned(),
+            degrees: best.degrees,
+            coherence: best.coherence,
+        })
+    });
+    phases.collect()
+}

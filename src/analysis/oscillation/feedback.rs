@@ -1,0 +1,132 @@
+//! The loop through clients that react to what they hear of loads: from a server's load to what they believe of it, to where
+//! they send, and back to its load. A loop that reacts late swings; its delays, added up, tell with what period.
+
+use serde::Serialize;
+
+use crate::analysis::intervals::smoothed;
+use crate::analysis::scene::Scene;
+use crate::analysis::signal::Oscillation;
+use crate::engine::whole;
+use crate::event::Node;
+use crate::metrics::timeline::Subject;
+use crate::model::client::{PERCEIVED_LOAD, REHASH_RATE, RoutingSpec};
+use crate::scenario::NodeSpec;
+
+/// The delays of a loop and what it does in a cycle.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LoopDelays {
+    /// The clients of the loop.
+    pub clients: String,
+    /// The load from which on they avoid a server.
+    pub threshold: f64,
+    /// How long they remember what they heard.
+    pub window_seconds: f64,
+    /// How old what they hear is: how long the average request stayed at the server meanwhile.
+    pub response_seconds: f64,
+    /// How long the server takes to serve the requests by which its queue swings.
+    pub queue_seconds: f64,
+    /// These three together.
+    pub sum_seconds: f64,
+    /// The same by the period.
+    pub sum_by_period: f64,
+    /// How long after the first trouble the clients took the server for overloaded, where they did.
+    pub noticed_after_seconds: Option<f64>,
+    /// How long in each cycle they sent most of its requests elsewhere, on average.
+    pub avoided_seconds: Option<f64>,
+    /// How long in each cycle they came back to it, on average.
+    pub returned_seconds: Option<f64>,
+}
+
+/// The loop through load-aware clients of a server that oscillates.
+pub(super) fn delays(scene: &Scene<'_>, row: usize, found: &Oscillation) -> Option<LoopDelays> {
+    let (clients, window, threshold) = scene.scenario.nodes.iter().find_map(|(name, node)| {
+        let NodeSpec::Client(client) = node else { return None };
+        let RoutingSpec::LoadAware { window, threshold, smart: true, .. } = client.routing else {
+            return None;
+        };
+        let server = &scene.servers[row];
+        let sends = client.to.0.iter().any(|to| to == server.name || Some(to.as_str()) == server.group);
+        sends.then_some((name, window.as_seconds(), threshold))
+    })?;
+    let server = &scene.servers[row];
+    let response = stay(scene, row, found)?;
+    let queue = 2.0 * found.amplitude * server.service / server.slots();
+    let sum = window + response + queue;
+    let (avoided, returned) = turns(scene, clients, found);
+    Some(LoopDelays {
+        clients: clients.clone(),
+        threshold,
+        window_seconds: window,
+        response_seconds: response,
+        queue_seconds: queue,
+        sum_seconds: sum,
+        sum_by_period: sum / found.period,
+        noticed_after_seconds: noticed(scene, row, threshold, found),
+        avoided_seconds: avoided,
+        returned_seconds: returned,
+    })
+}
+
+/// How long the average request stayed at a server while it oscillated.
+fn stay(scene: &Scene<'_>, row: usize, found: &Oscillation) -> Option<f64> {
+    let meanwhile = scene.result.sample.records.iter().filter(|record| {
+        record.server.is_some_and(|server| server as usize == row)
+            && (found.from..=found.to).contains(&record.created.as_seconds())
+    });
+    let stays: Vec<f64> =
+        meanwhile.map(|record| record.waiting.as_seconds() + record.service.as_seconds()).collect();
+    (!stays.is_empty()).then(|| stays.iter().sum::<f64>() / stays.len() as f64)
+}
+
+/// From when the server had no free slot before the first swing to when its clients took it for overloaded.
+fn noticed(scene: &Scene<'_>, row: usize, threshold: f64, found: &Oscillation) -> Option<f64> {
+    let wanted = u32::try_from(row).ok()?;
+    let about = |subject: Subject| matches!(subject, Subject::Belief { server, .. } if server == wanted);
+    let courses = &scene.result.timeline.courses;
+    let at =
+        courses.iter().position(|course| about(course.subject) && course.measure.name == PERCEIVED_LOAD)?;
+    let load = scene.servers[row].load();
+    let first = scene.slice_at(found.from).min(load.len());
+    // The first slice of the spell without a free slot in which the first swing begins, or the next one.
+    let before = load[..first].iter().rposition(|load| *load < 0.99).map_or(0, |free| free + 1);
+    let full = before + load[before..].iter().position(|load| *load >= 0.99)?;
+    let noticed =
+        scene.result.timeline.course(at).skip(full).position(|belief| f64::from(belief) >= threshold)?;
+    (noticed > 0).then(|| scene.time_of(noticed))
+}
+
+/// How long, on average, the clients avoided servers and how long they came back, in the cycles that were seen whole.
+fn turns(scene: &Scene<'_>, clients: &str, found: &Oscillation) -> (Option<f64>, Option<f64>) {
+    let courses = &scene.result.timeline.courses;
+    let members = (0_u32..)
+        .zip(scene.clients())
+        .filter(|(_, (name, group))| *name == clients || *group == Some(clients));
+    let rows: Vec<u32> = members.map(|(row, _)| row).collect();
+    let total = |measure: &str| {
+        let own = courses.iter().enumerate().filter(|(_, course)| {
+            course.measure.name == measure
+                && matches!(course.subject, Subject::Node(Node::Client(row)) if rows.contains(&row))
+        });
+        super::sum(own.map(|(at, _)| scene.result.timeline.course(at).map(f64::from).collect()))
+    };
+    // A twelfth of a cycle tells most of the noise from the turns.
+    let width = whole(found.period / 12.0 / scene.step).max(1);
+    let (elsewhere, all) = (smoothed(&total(REHASH_RATE), width), smoothed(&total("arrival_rate"), width));
+    let avoids = |slice: usize| elsewhere[slice] > 0.5 * all[slice];
+    let (from, to) = (scene.slice_at(found.from), scene.slice_at(found.to).min(elsewhere.len()));
+    let mut turns: Vec<(bool, usize)> = Vec::new();
+    for slice in from..to {
+        match turns.last_mut() {
+            Some((avoided, length)) if *avoided == avoids(slice) => *length += 1,
+            Some(_) | None => turns.push((avoids(slice), 1)),
+        }
+    }
+    // What is shorter than an eighth of a cycle is a flicker.
+    turns.retain(|(_, length)| scene.time_of(*length) >= found.period / 8.0);
+    let mean = |avoided: bool| {
+        let lengths: Vec<f64> =
+            turns.iter().filter(|turn| turn.0 == avoided).map(|turn| scene.time_of(turn.1)).collect();
+        (!lengths.is_empty()).then(|| lengths.iter().sum::<f64>() / lengths.len() as f64)
+    };
+    (mean(true), mean(false))
+}
