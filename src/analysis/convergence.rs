@@ -1,13 +1,12 @@
-//! Convergence: after an announced change of the workload, when did the load of the server that it changed most come to rest,
-//! and how far did it go beyond? See [`signal::settling`](super::signal::settling) for what rest means.
+//! Convergence: after an announced change of the workload, when did the server whose load it changed most come to rest, and how
+//! far did its queue (or its load, where no queue came or went) go beyond? See [`signal::settling`](super::signal::settling) for what rest means.
 
 use serde::Serialize;
 
 use super::finding::{Evidence, Finding};
-use super::intervals::smoothed;
 use super::scene::Scene;
 use super::signal::settling::settling;
-use crate::engine::whole;
+use crate::model::server::{MEASURED_LOAD, QUEUE_DEPTH};
 
 /// Changes that are looked at.
 const MOST_CHANGES: usize = 8;
@@ -44,7 +43,8 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<Finding> {
         moments.push((phase.from, format!("{}: {}", phase.source, phase.text)));
         moments.extend(phase.to.map(|to| (to, format!("{}: no longer {}", phase.source, phase.text))));
     }
-    moments.retain(|(at, _)| *at > 0.0 && *at < scene.end);
+    // That a system is idle when nothing comes any more is no news.
+    moments.retain(|(at, _)| *at > 0.0 && *at < scene.last_arrivals());
     moments.sort_by(|a, b| a.0.total_cmp(&b.0));
     moments.dedup_by(|a, b| a.0.to_bits() == b.0.to_bits());
     let edge = |index: usize| moments.get(index).map_or(scene.end, |moment| moment.0);
@@ -58,24 +58,28 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<Finding> {
 
 fn convergence(scene: &Scene<'_>, (from, at, until): (f64, f64, f64), change: &str) -> Option<Finding> {
     let [first, middle, last] = [from, at, until].map(|seconds| scene.slice_at(seconds));
-    let mean = |load: &[f64]| load.iter().sum::<f64>() / load.len().max(1) as f64;
-    // The second half of what came before and of what comes after.
-    let moved = |load: &[f64]| {
-        let before = mean(&load[(first + middle) / 2..middle]);
-        let after = mean(&load[(middle + last) / 2..last.min(load.len())]);
-        after - before
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
+    // From the second half of what came before to that of what comes after.
+    let step = |values: &[f64]| {
+        let last = last.min(values.len());
+        mean(&values[(middle + last) / 2..last]) - mean(&values[(first + middle) / 2..middle])
     };
     let servers = scene.servers.iter().filter(|server| server.figures.arrived > 0);
-    let moves = servers.map(|server| (moved(&server.load()), server));
-    let (step, server) = moves.max_by(|a, b| a.0.abs().total_cmp(&b.0.abs()))?;
-    if step.abs() < LEAST_STEP {
+    let moves = servers.map(|server| (step(&server.load()), server));
+    let (moved, server) = moves.max_by(|a, b| a.0.abs().total_cmp(&b.0.abs()))?;
+    if moved.abs() < LEAST_STEP {
         return None;
     }
-    let width = whole(SERVICES * server.service / scene.step).max(1);
-    let load = smoothed(&server.load(), width);
-    let found = settling(&scene.course(&load), from, at, until, SERVICES * server.service)?;
+    // Where a queue comes or goes, it shows more clearly than the load when that is over.
+    let queue = server.queue();
+    let (gauge, values) = if step(&queue).abs() >= server.slots() {
+        (QUEUE_DEPTH, queue)
+    } else {
+        (MEASURED_LOAD, server.load())
+    };
+    let found = settling(&scene.course(&values), from, at, until, SERVICES * server.service)?;
     let evidence = ConvergenceEvidence {
-        gauge: crate::model::server::MEASURED_LOAD,
+        gauge,
         changed_at_seconds: at,
         change: change.to_owned(),
         settled_after_seconds: found.after,

@@ -79,6 +79,17 @@ pub enum Kind {
     Healthy,
 }
 
+/// What a kind of finding says of the system that it was found in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Something costs its users.
+    Trouble,
+    /// It explains, or tells what else there is to be known.
+    Context,
+    /// All is well.
+    Good,
+}
+
 impl Kind {
     /// All kinds.
     pub const ALL: [Self; 10] = [
@@ -93,6 +104,22 @@ impl Kind {
         Self::Convergence,
         Self::Healthy,
     ];
+
+    /// What it says of the system.
+    #[must_use]
+    pub const fn standing(self) -> Standing {
+        match self {
+            Self::Oscillation
+            | Self::Overload
+            | Self::HotKey
+            | Self::Saturation
+            | Self::Rejection
+            | Self::Loss
+            | Self::LoadImbalance => Standing::Trouble,
+            Self::KnowledgeLag | Self::Convergence => Standing::Context,
+            Self::Healthy => Standing::Good,
+        }
+    }
 
     /// The name in files.
     #[must_use]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::finding::{Evidence, Finding, Kind};
+use super::finding::{Evidence, Finding, Kind, Standing};
 use super::scene::Scene;
 use crate::engine::whole;
 
@@ -29,7 +29,7 @@ pub struct HealthEvidence {
 /// The finding that a run is healthy, if it is, given what else was found.
 pub(super) fn find(scene: &Scene<'_>, found: &[Finding]) -> Option<Finding> {
     let [offered, failed] = [scene.offered(), failed(scene)].map(|count| count as f64);
-    if offered <= 0.0 || failed > FAILING * offered || found.iter().any(is_trouble) {
+    if offered <= 0.0 || failed > FAILING * offered || found.iter().any(keeps_from_health) {
         return None;
     }
     let used = scene.servers.iter().filter(|server| server.figures.arrived > 0);
@@ -64,11 +64,7 @@ fn failed(scene: &Scene<'_>) -> u64 {
     fates.map(|fates| fates.ended.iter().sum::<u64>() - fates.of(crate::request::Outcome::Completed)).sum()
 }
 
-/// Whether a finding of this kind keeps a system from being healthy.
-fn is_trouble(finding: &Finding) -> bool {
-    match finding.kind() {
-        Kind::Oscillation | Kind::Overload | Kind::HotKey | Kind::Saturation | Kind::LoadImbalance => true,
-        // What failed was counted above; what lags or settles is no trouble by itself.
-        Kind::Rejection | Kind::Loss | Kind::KnowledgeLag | Kind::Convergence | Kind::Healthy => false,
-    }
+/// Whether a finding keeps a system from being healthy. What failed is counted apart.
+fn keeps_from_health(finding: &Finding) -> bool {
+    finding.kind().standing() == Standing::Trouble && !matches!(finding.kind(), Kind::Rejection | Kind::Loss)
 }

@@ -20,7 +20,7 @@ mod scene;
 pub mod signal;
 
 pub use convergence::ConvergenceEvidence;
-pub use finding::{Evidence, Finding, Kind};
+pub use finding::{Evidence, Finding, Kind, Standing};
 pub use health::HealthEvidence;
 pub use hot_key::HotKeyEvidence;
 pub use imbalance::ImbalanceEvidence;

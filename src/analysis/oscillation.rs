@@ -25,6 +25,11 @@ const MOST_SERVERS: usize = 12;
 const MOST_PROBED: usize = 48;
 /// Periods that differ by no more than this share are the same.
 const SAME_PERIOD: f64 = 0.2;
+/// A cycle in which fewer requests come is the coming and going of single requests: a server that gets one every two
+/// seconds and works on it for one second does not oscillate.
+const LEAST_ARRIVALS: f64 = 10.0;
+/// The least heights, from trough to peak, that are worth a word: of a queue in requests, of a load as a share.
+const LEAST_HEIGHTS: [f64; 2] = [3.0, 0.1];
 /// Other members of the group whose phase is told.
 const MOST_PHASES: usize = 8;
 /// A phase of less coherence is none.
@@ -85,11 +90,9 @@ pub struct PhaseEvidence {
 /// The oscillations of a run.
 pub(super) fn find(scene: &Scene<'_>) -> Vec<Finding> {
     let changes = scene.changes();
-    let mut ranked: Vec<usize> =
-        (0..scene.servers.len()).filter(|&row| scene.servers[row].figures.arrived > 0).collect();
     let slices = scene.result.timeline.slices();
-    let cost = |row: &usize| scene.cost(*row, 0, slices);
-    let mut costs: Vec<(f64, usize)> = ranked.drain(..).map(|row| (cost(&row), row)).collect();
+    let used = (0..scene.servers.len()).filter(|&row| scene.servers[row].figures.arrived > 0);
+    let mut costs: Vec<(f64, usize)> = used.map(|row| (scene.cost(row, 0, slices), row)).collect();
     costs.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     let mut findings: Vec<Finding> = Vec::new();
     for (_, row) in costs.iter().take(MOST_SERVERS) {
@@ -136,7 +139,7 @@ fn of_server(scene: &Scene<'_>, row: usize, changes: &[f64]) -> Option<Finding> 
     let server = &scene.servers[row];
     let gauges = [(QUEUE_DEPTH, server.queue()), (MEASURED_LOAD, server.load())];
     let (gauge, values, found) = gauges.into_iter().find_map(|(gauge, values)| {
-        let found = detect(&scene.course(&values), changes, None)?;
+        let found = notable(scene, &[row], gauge, detect(&scene.course(&values), changes, None)?)?;
         Some((gauge, values, found))
     })?;
     let evidence = OscillationEvidence {
@@ -146,6 +149,18 @@ fn of_server(scene: &Scene<'_>, row: usize, changes: &[f64]) -> Option<Finding> 
     };
     let (from, to) = (scene.slice_at(found.from), scene.slice_at(found.to));
     Some(finding(server.name.to_owned(), &found, scene.cost(row, from, to), evidence))
+}
+
+/// An oscillation of servers that is more than the coming and going of single requests.
+fn notable(scene: &Scene<'_>, rows: &[usize], gauge: &str, found: Oscillation) -> Option<Oscillation> {
+    let (from, to) = (scene.slice_at(found.from), scene.slice_at(found.to));
+    let arrivals = sum(rows.iter().map(|&row| scene.servers[row].arrivals()));
+    let meanwhile =
+        arrivals[from.min(arrivals.len())..to.min(arrivals.len())].iter().sum::<f64>() * scene.step;
+    let [queue, load] = LEAST_HEIGHTS;
+    let least = if gauge == QUEUE_DEPTH { queue } else { load };
+    let is_notable = meanwhile >= LEAST_ARRIVALS * found.cycles && 2.0 * found.amplitude >= least;
+    is_notable.then_some(found)
 }
 
 fn finding(subject: String, found: &Oscillation, cost: f64, evidence: OscillationEvidence) -> Finding {
@@ -168,11 +183,11 @@ fn of_groups(scene: &Scene<'_>, changes: &[f64], found: &[Finding]) -> Vec<Findi
     let found = silent.filter_map(|(name, rows)| {
         let members = || rows.iter().map(|&row| &scene.servers[row]);
         let gauges = [
-            (QUEUE_DEPTH, sum(members().map(|server| server.queue()))),
-            (MEASURED_LOAD, sum(members().map(|server| server.load()))),
+            (QUEUE_DEPTH, sum(members().map(ServerView::queue))),
+            (MEASURED_LOAD, sum(members().map(ServerView::load))),
         ];
         gauges.into_iter().find_map(|(gauge, values)| {
-            let found = detect(&scene.course(&values), changes, None)?;
+            let found = notable(scene, rows, gauge, detect(&scene.course(&values), changes, None)?)?;
             let (from, to) = (scene.slice_at(found.from), scene.slice_at(found.to));
             let cost = rows.iter().map(|&row| scene.cost(row, from, to)).sum();
             Some(finding(

@@ -1,7 +1,8 @@
 //! The order of findings: by what they cost the users of the system.
 //!
-//! Costs of neighbours in cause and effect hardly differ, so costs within a factor of two count as the same, and the kinds
-//! that explain the others come first. Where many members of a group have the same to say, one speaks for all.
+//! Findings about the same subject at the same time are links of one chain of cause and effect: they share the cost of the
+//! costliest of them, and the kinds that explain the others come first. Where many members of a group have the same to
+//! say, one speaks for all.
 
 use super::finding::Finding;
 use super::scene::Scene;
@@ -11,18 +12,24 @@ const MOST_ALIKE: usize = 3;
 
 /// Sorts findings, the most important first.
 pub(super) fn ranked(scene: &Scene<'_>, findings: Vec<Finding>) -> Vec<Finding> {
-    let mut findings = gathered(scene, findings);
-    findings.sort_by(|a, b| {
-        let order = octave(b).cmp(&octave(a)).then(a.kind().cmp(&b.kind()));
+    let findings = gathered(scene, findings);
+    let mut ranked: Vec<(f64, Finding)> =
+        findings.iter().map(|finding| (shared_cost(finding, &findings), finding.clone())).collect();
+    ranked.sort_by(|(cost_a, a), (cost_b, b)| {
+        let order = cost_b.total_cmp(cost_a).then(a.kind().cmp(&b.kind()));
         order.then(b.cost.total_cmp(&a.cost)).then_with(|| a.subject.cmp(&b.subject))
     });
-    findings
+    ranked.into_iter().map(|(_, finding)| finding).collect()
 }
 
-/// The power of two of a cost.
-#[expect(clippy::cast_possible_truncation, reason = "`as` saturates, as wanted")]
-fn octave(finding: &Finding) -> i32 {
-    if finding.cost > 0.0 { libm::log2(finding.cost).floor() as i32 } else { i32::MIN }
+/// The cost of the costliest finding about the same subject that overlaps with one in time.
+fn shared_cost(finding: &Finding, findings: &[Finding]) -> f64 {
+    let overlap = |other: &&Finding| {
+        let begins = |a: &Finding, b: &Finding| a.from.zip(b.to).is_none_or(|(from, to)| from < to);
+        begins(finding, other) && begins(other, finding)
+    };
+    let same = findings.iter().filter(|other| other.subject == finding.subject).filter(overlap);
+    same.map(|other| other.cost).fold(finding.cost, f64::max)
 }
 
 /// Lets the costliest of many findings of a kind about members of a group speak for the others.

@@ -131,6 +131,13 @@ impl<'a> Scene<'a> {
         windows.map(SimDuration::as_seconds).fold(0.0, f64::max)
     }
 
+    /// When the last source stops.
+    pub(super) fn last_arrivals(&self) -> f64 {
+        let Scenario { sources, arrivals_until, run_until, .. } = self.scenario;
+        let stops = sources.values().map(|source| source.stop.or(*arrivals_until).unwrap_or(*run_until));
+        stops.map(SimDuration::as_seconds).fold(0.0, f64::max).min(self.end)
+    }
+
     /// Moments at which the workload is announced to change, in seconds, ascending.
     pub(super) fn changes(&self) -> Vec<f64> {
         let ends = self.phases.iter().flat_map(|phase| std::iter::once(phase.from).chain(phase.to));

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::figures::{count, several, short, time};
 use crate::analysis::{Driver, Evidence, Finding, LoopDelays, OscillationEvidence};
-use crate::model::server::MEASURED_LOAD;
+use crate::model::server::{MEASURED_LOAD, QUEUE_DEPTH};
 
 /// A finding as programs read it.
 #[derive(Clone, Debug, Serialize)]
@@ -60,13 +60,19 @@ pub fn text(finding: &Finding) -> String {
             } else {
                 String::new()
             };
+            let level = |value: f64| if found.gauge == MEASURED_LOAD { percent(value) } else { short(value) };
+            let rest = if found.settled_after_seconds > 0.0 {
+                format!("came to rest after {}", time(Some(found.settled_after_seconds)))
+            } else {
+                "was at rest at once".to_owned()
+            };
             format!(
-                "After the change at {} ({}) the load of {subject} went from {} to {} and came to rest after {}{overshoot}.",
+                "After the change at {} ({}) the {} of {subject} went from {} to {} and {rest}{overshoot}.",
                 time(Some(found.changed_at_seconds)),
                 found.change,
-                percent(found.before),
-                percent(found.after),
-                time(Some(found.settled_after_seconds)),
+                found.gauge.replace('_', " "),
+                level(found.before),
+                level(found.after),
             )
         }
         Evidence::Overload(found) => {
@@ -157,10 +163,10 @@ pub fn text(finding: &Finding) -> String {
 
 fn oscillation(subject: &str, span: &str, found: &OscillationEvidence) -> String {
     let gauge = found.gauge.replace('_', " ");
-    let swing = if found.gauge.ends_with(MEASURED_LOAD) {
-        percent(2.0 * found.amplitude)
-    } else {
-        short(2.0 * found.amplitude)
+    let swing = match found.gauge.as_str() {
+        gauge if gauge.ends_with(MEASURED_LOAD) => percent(2.0 * found.amplitude),
+        gauge if gauge.ends_with(QUEUE_DEPTH) => format!("{} requests", short(2.0 * found.amplitude)),
+        _ => short(2.0 * found.amplitude),
     };
     let fate = match found.damping_ratio {
         ratio if ratio > 0.1 => "dying away",
@@ -172,9 +178,9 @@ fn oscillation(subject: &str, span: &str, found: &OscillationEvidence) -> String
         Driver::System => "No source swings like that: the system does it itself.".to_owned(),
     };
     let mut text = format!(
-        "The {gauge} of {subject} oscillates with a period of {}{span}: {} cycles by {swing}, {fate}. {driver}",
+        "The {gauge} of {subject} oscillates with a period of {}{span}: {:.1} cycles, each up and down by {swing}, {fate}. {driver}",
         time(Some(found.period_seconds)),
-        short(found.cycles),
+        found.cycles,
     );
     if let Some(feedback) = &found.feedback {
         text += &loop_of(subject, found, feedback);
@@ -198,19 +204,20 @@ fn loop_of(subject: &str, found: &OscillationEvidence, feedback: &LoopDelays) ->
         [*window_seconds, *response_seconds, *queue_seconds, *sum_seconds, found.period_seconds]
             .map(|seconds| time(Some(seconds)));
     let noticed = match feedback.noticed_after_seconds {
-        Some(after) => format!("{subject} is saturated; after {} {clients} believes", time(Some(after))),
-        None => format!("When {subject} is saturated, {clients} comes to believe"),
+        Some(after) => {
+            format!("{subject} is saturated; {} later its clients ({clients}) take", time(Some(after)))
+        }
+        None => format!("When {subject} is saturated, its clients ({clients}) take"),
     };
     let turns = match (feedback.avoided_seconds, feedback.returned_seconds) {
         (Some(avoided), Some(returned)) => {
-            format!(" (for {}, then comes back for {})", time(Some(avoided)), time(Some(returned)))
+            format!("avoid it (for {}, then they are back for {})", time(Some(avoided)), time(Some(returned)))
         }
-        (_, _) => String::new(),
+        (_, _) => "avoid it".to_owned(),
     };
     format!(
-        " {noticed} its load to be {} or more and spreads its requests{turns}; within {window} that is forgotten, and they \
-         come back. The delays in this loop, window {window}, response {response} and queue {queue}, add up to {sum}; \
-         the period is {period}.",
+        " {noticed} its load for {} or more and {turns}: what they heard is forgotten within {window}. The delays in this \
+         loop, window {window}, response {response} and queue {queue}, add up to {sum}; the period is {period}.",
         percent(feedback.threshold),
     )
 }

@@ -71,7 +71,15 @@ fn json_keeps_the_output_contract() {
         fingerprint.len() == 16 && fingerprint.bytes().all(|digit| digit.is_ascii_hexdigit()),
         "{fingerprint}"
     );
-    assert_eq!(summary["findings"], serde_json::json!([]));
+    let findings = summary["findings"].as_array().expect("a list");
+    assert!(!findings.is_empty() && summary["findings_omitted"] == 0);
+    for finding in findings {
+        let names = ["kind", "subject", "from", "to", "text", "cost_request_seconds", "alike", "evidence"];
+        assert_keys(finding, &names);
+        assert!(
+            finding["evidence"].is_object() && finding["text"].as_str().is_some_and(|text| text.len() > 20)
+        );
+    }
 
     assert_eq!(keys(&summary["requests"]), FATES);
     let fate = |name: &str| summary["requests"][name].as_u64().expect("a whole number");
@@ -217,7 +225,18 @@ fn values_can_be_set_from_outside() {
 fn files_are_whole_and_alone_in_their_directory() {
     let answer = rushhour(&["run", "-", "--out", "a/b", "--requests"]).stdin(NETWORK).run();
     answer.good();
-    assert_eq!(answer.tree(), ["a", "a/b", "a/b/requests.csv", "a/b/series.csv", "a/b/summary.json"]);
+    assert_eq!(
+        answer.tree(),
+        [
+            "a",
+            "a/b",
+            "a/b/report.html",
+            "a/b/report.json",
+            "a/b/requests.csv",
+            "a/b/series.csv",
+            "a/b/summary.json"
+        ]
+    );
     let summary: Value = serde_json::from_str(&answer.read("a/b/summary.json")).expect("JSON");
     assert_eq!(summary["scenario"], "a network");
 
@@ -228,7 +247,7 @@ fn files_are_whole_and_alone_in_their_directory() {
     assert!(series.contains("\n0.5,server-1,load,"), "{series}");
 
     let without = rushhour(&["run", "-", "--out", "a"]).stdin(NETWORK).run();
-    assert_eq!(without.tree(), ["a", "a/series.csv", "a/summary.json"]);
+    assert_eq!(without.tree(), ["a", "a/report.html", "a/report.json", "a/series.csv", "a/summary.json"]);
     assert_eq!(without.good(), answer.good());
 }
 

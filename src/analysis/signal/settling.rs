@@ -19,6 +19,8 @@ const STANDARD_ERRORS: f64 = 8.0;
 const CAUTION: f64 = 2.0;
 /// How many robust standard deviations of what remains the band reaches to each side.
 const BAND: f64 = 3.0;
+/// How many times as far as it ever went at rest the band reaches: what came before is longer, and chance goes further.
+const MARGIN: f64 = 1.25;
 /// The least reach of the band, as a share of the step.
 const SHARE: f64 = 0.05;
 /// The least number of samples before and after.
@@ -61,7 +63,8 @@ pub fn settling(course: &Course<'_>, from: f64, change: f64, until: f64, width: 
         return None;
     }
     let smoothed = smooth(after, super::whole(0.5 * width / course.step));
-    let band = (BAND * robust_sd(&smoothed[rest..])).max(SHARE * step.abs());
+    let farthest = smoothed[rest..].iter().map(|x| (x - level).abs()).fold(0.0, f64::max);
+    let band = (BAND * robust_sd(&smoothed[rest..])).max(MARGIN * farthest).max(SHARE * step.abs());
     // A last third that still moves is no rest.
     let half = rest + remains.len() / 2;
     if 2.0 * band >= step.abs() || (median(&after[rest..half]) - median(&after[half..])).abs() > band {

@@ -1,6 +1,6 @@
 //! What the run says, before its figures: the findings that lead, in words.
 
-use crate::analysis::{Finding, Kind};
+use crate::analysis::{Finding, Standing};
 use crate::report::columns::{BAD, BOLD, DIM, GOOD, WIDTH, paint, wrapped};
 use crate::report::figures::several;
 use crate::report::findings::text;
@@ -31,7 +31,11 @@ pub(super) fn leading(findings: &[Finding], most: usize) -> String {
     }
     let mut out = paint(BOLD, "Findings") + "\n";
     for finding in findings.iter().take(most) {
-        let (mark, style) = if finding.kind() == Kind::Healthy { ("+", GOOD) } else { ("!", BAD) };
+        let (mark, style) = match finding.kind().standing() {
+            Standing::Trouble => ("!", BAD),
+            Standing::Context => ("-", DIM),
+            Standing::Good => ("+", GOOD),
+        };
         let name = finding.kind().name().replace('_', " ");
         let lines = wrapped(&bound(&format!("{name}: {}", text(finding))), WIDTH - 4);
         for (index, line) in lines.iter().enumerate() {

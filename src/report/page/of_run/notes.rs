@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::{Note, Section, Tone};
-use crate::analysis::{Finding, Kind};
+use crate::analysis::{Finding, Kind, Standing};
 use crate::report::figures::short;
 use crate::report::findings::text;
 
@@ -19,7 +19,11 @@ pub(super) fn notes(findings: &[Finding], sections: &[Section]) -> Vec<Note> {
             text: text(finding),
             evidence: evidence(finding),
             plot: plot(finding, sections),
-            tone: if finding.kind() == Kind::Healthy { Tone::Good } else { Tone::Bad },
+            tone: match finding.kind().standing() {
+                Standing::Trouble => Tone::Bad,
+                Standing::Context => Tone::Plain,
+                Standing::Good => Tone::Good,
+            },
         })
         .collect()
 }
