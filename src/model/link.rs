@@ -87,7 +87,7 @@ impl Direction {
         }
     }
 
-    /// Sends a message: it arrives after the latency, or is lost at once.
+    /// Sends a message: it arrives after the latency, or is lost at once. Tells when it arrives, and what follows now.
     #[inline(always)]
     pub fn send(
         &mut self,
@@ -95,17 +95,21 @@ impl Direction {
         queue: &mut EventQueue<PackedEvent>,
         message: PackedEvent,
         request: RequestRow,
-    ) -> Option<PackedEvent> {
+    ) -> (Option<SimTime>, Option<PackedEvent>) {
         self.sent += 1;
         if self.loss > 0.0 && self.loss_stream.chance(self.loss) {
             self.lost += 1;
-            return Some(Event::Lost { request }.pack());
+            return (None, Some(Event::Lost { request }.pack()));
         }
-        match self.lane {
+        let arrives = match self.lane {
             Some(lane) => queue.schedule_in(lane, message),
-            None => queue.schedule(now + self.latency.sample_duration(&mut self.latency_stream), message),
-        }
-        None
+            None => {
+                let arrives = now + self.latency.sample_duration(&mut self.latency_stream);
+                queue.schedule(arrives, message);
+                arrives
+            }
+        };
+        (Some(arrives), None)
     }
 }
 

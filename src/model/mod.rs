@@ -13,6 +13,7 @@ pub mod references;
 pub mod routing;
 pub mod server;
 pub mod source;
+pub mod witness;
 
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ use crate::engine::time::SimTime;
 use crate::event::{Event, Node, PackedEvent, RequestRow};
 use crate::request::RequestsView;
 use link::LinksView;
+use witness::{What, Witness};
 
 /// A node that a sender may send to, and the link to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +87,8 @@ pub struct Context<'a> {
     pub links: LinksView<'a>,
     /// The ways home.
     pub ways_home: &'a [(Node, u32)],
+    /// Who writes down what happens, if anybody watches.
+    pub witness: &'a mut Witness,
 }
 
 impl Context<'_> {
@@ -101,9 +105,14 @@ impl Context<'_> {
     pub fn send(&mut self, request: RequestRow, target: Target) -> Option<PackedEvent> {
         let delivery = target.delivery.of_request(request);
         if target.link == NO_LINK {
+            self.witness
+                .note(self.now, request, || What::Sent { to: target.node(), arrives: Some(self.now) });
             return Some(delivery);
         }
-        self.links.get_mut(target.link).out.send(self.now, self.queue, delivery, request)
+        let direction = &mut self.links.get_mut(target.link).out;
+        let (arrives, lost) = direction.send(self.now, self.queue, delivery, request);
+        self.witness.note(self.now, request, || What::Sent { to: target.node(), arrives });
+        lost
     }
 
     /// Sends the response to a request to the node that awaits it next.
@@ -111,10 +120,14 @@ impl Context<'_> {
     pub fn reply(&mut self, request: RequestRow) -> Option<PackedEvent> {
         let way = self.requests.pop_way_home(request);
         let response = Event::Respond { way, request }.pack();
-        let (_, link) = self.ways_home[way as usize];
+        let (to, link) = self.ways_home[way as usize];
         if link == NO_LINK {
+            self.witness.note(self.now, request, || What::Answered { to, arrives: Some(self.now) });
             return Some(response);
         }
-        self.links.get_mut(link).back.send(self.now, self.queue, response, request)
+        let direction = &mut self.links.get_mut(link).back;
+        let (arrives, lost) = direction.send(self.now, self.queue, response, request);
+        self.witness.note(self.now, request, || What::Answered { to, arrives });
+        lost
     }
 }

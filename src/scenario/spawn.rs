@@ -24,6 +24,7 @@ use crate::model::load_balancer::LoadBalancer;
 use crate::model::probe::{Counter, Gauge, GaugeSpec, NodeKind, Probe, ProbeSpec, Series, Track};
 use crate::model::server::{InFlight, Server, ServerCounters, ServerName, ServerSpec, Service, WaitQueue};
 use crate::model::source::{Fates, Source, SourceSpec};
+use crate::model::witness::Witness;
 use crate::model::{NO_LINK, Outlet, Target, WaysHome};
 use crate::request::RequestPool;
 use crate::simulation::{RunOptions, Tags, Trace};
@@ -73,6 +74,7 @@ pub fn spawn(scenario: &Scenario, options: RunOptions, world: &mut World) -> Res
     world.insert_resource(ways_home);
     world.insert_resource(tags);
     world.insert_resource(Trace::default());
+    world.insert_resource(Witness::default());
     world.insert_resource(RequestPool::new(senders, sized, options.log_requests));
     Ok(())
 }

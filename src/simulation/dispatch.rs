@@ -15,6 +15,7 @@ use crate::model::measure::Readings;
 use crate::model::probe::{Probes, ProbesView, Scene};
 use crate::model::server::{Servers, ServersView};
 use crate::model::source::{Sources, SourcesView};
+use crate::model::witness::Witness;
 use crate::model::{Context, WaysHome};
 use crate::request::{Outcome, Requests};
 
@@ -61,6 +62,7 @@ pub(super) struct Parts<'w, 's> {
     probes: Probes<'w, 's>,
     surveyor: ResMut<'w, Surveyor>,
     tags: Res<'w, Tags>,
+    witness: ResMut<'w, Witness>,
 }
 
 /// The dispatch system: borrows what the parts need, once, and handles the events of the window.
@@ -72,6 +74,7 @@ pub(super) fn dispatch(mut parts: Parts<'_, '_>, mut window: ResMut<Window>, mut
             requests: parts.requests.view(),
             links: parts.links.view(),
             ways_home: &parts.ways_home.0,
+            witness: parts.witness.bypass_change_detection(),
         },
         sources: parts.sources.view(),
         load_balancers: parts.load_balancers.view(),

@@ -18,6 +18,7 @@ use crate::engine::queue::EventQueue;
 use crate::engine::time::SimTime;
 use crate::event::PackedEvent;
 use crate::metrics::result::{ConservationError, RunResult, collect};
+use crate::model::witness::{Step, Witness};
 use crate::request::grow_pool;
 use crate::scenario::{Problem, Scenario, spawn};
 
@@ -179,6 +180,16 @@ impl Simulation {
     #[must_use]
     pub const fn world(&self) -> &World {
         &self.world
+    }
+
+    /// Begins to write down every step of every request, for [`Simulation::steps`].
+    pub fn watch(&mut self) {
+        self.world.resource_mut::<Witness>().watch();
+    }
+
+    /// Takes the steps that were taken since the last time, if they are written down.
+    pub fn steps(&mut self) -> Vec<Step> {
+        self.world.resource_mut::<Witness>().take()
     }
 
     /// Lets everything happen up to and including `horizon` (at most the end of the run), or until `budget` events (or a

@@ -144,10 +144,11 @@ impl<E: Copy> Lanes<E> {
     }
 
     #[inline(always)]
-    pub(super) fn push(&mut self, lane: Lane, now: SimTime, order: u64, event: E) {
+    pub(super) fn push(&mut self, lane: Lane, now: SimTime, order: u64, event: E) -> SimTime {
         let index = usize::from(lane.0);
         let line = &mut self.lanes[index];
-        let entry = Entry { at: (now + line.delay).as_nanos(), order, event };
+        let at = now + line.delay;
+        let entry = Entry { at: at.as_nanos(), order, event };
         line.push(entry);
         if line.len == 1 {
             // With a single lane the heads are not kept: there is nothing to choose from.
@@ -156,6 +157,7 @@ impl<E: Copy> Lanes<E> {
                 (self.soonest, self.soonest_key) = (index, entry.key());
             }
         }
+        at
     }
 
     /// Takes the next event.

@@ -119,11 +119,11 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
         self.insert(at, order, event);
     }
 
-    /// Schedules an event after the delay of a lane.
+    /// Schedules an event after the delay of a lane; tells when that is.
     #[inline]
-    pub fn schedule_in(&mut self, lane: Lane, event: E) {
+    pub fn schedule_in(&mut self, lane: Lane, event: E) -> SimTime {
         let order = self.take_order();
-        self.lanes.push(lane, self.now(), order, event);
+        self.lanes.push(lane, self.now(), order, event)
     }
 
     /// Schedules an event behind all others of its instant, even those that are scheduled later: an observer, which

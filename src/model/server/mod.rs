@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use wait_queue::{QueueSpec, WaitQueue};
 
 use super::measure::{Limit, Measure, Readings, Unit, View};
+use super::witness::What;
 use super::{Context, Outlet};
 use crate::engine::column;
 use crate::engine::distribution::{DistributionSpec, Sampler};
@@ -251,9 +252,11 @@ impl ServersView<'_> {
         context.requests.get_mut(request).server = row;
         if queue.has_room() {
             queue.push(&mut context.requests, request, context.now);
+            context.witness.note(context.now, request, || What::Queued { server: row });
             return None;
         }
         counters.rejected += 1;
+        context.witness.note(context.now, request, || What::Rejected { server: row });
         let rejected = context.requests.get_mut(request);
         rejected.outcome = Some(Outcome::Rejected);
         rejected.load = Load::FULL;
@@ -326,12 +329,14 @@ impl Service {
     #[inline]
     fn start(&mut self, context: &mut Context<'_>, row: u32, request: RequestRow) {
         let completion = Event::Complete { server: row, request }.pack();
-        match self.lane {
+        let done = match self.lane {
             Some(lane) => context.queue.schedule_in(lane, completion),
             None => {
-                let time = self.time.sample_duration(&mut self.stream);
-                context.queue.schedule(context.now + time, completion);
+                let done = context.now + self.time.sample_duration(&mut self.stream);
+                context.queue.schedule(done, completion);
+                done
             }
-        }
+        };
+        context.witness.note(context.now, request, || What::Started { server: row, done });
     }
 }

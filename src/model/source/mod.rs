@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use self::arrivals::{ArrivalProcess, ArrivalsSpec};
 use self::key::{KeySampler, KeySpec};
 use super::measure::{Measure, Readings, Unit, View};
+use super::witness::What;
 use super::{Context, Target};
 use crate::engine::column;
 use crate::engine::distribution::{DistributionSpec, Sampler};
@@ -208,6 +209,7 @@ impl SourcesView<'_> {
         let key = source.key.0.sample(&mut source.key.1);
         #[expect(clippy::cast_possible_truncation, reason = "a scenario has at most 65,536 sources")]
         let request = context.requests.create(context.now, row as u16, key);
+        context.witness.note(context.now, request, || What::Born { source: row, key });
         if let Some((size, stream)) = &mut source.size {
             context.requests.set_size(request, whole_bytes(size.sample(stream)));
         }
@@ -217,6 +219,7 @@ impl SourcesView<'_> {
     /// A request is over: its response has come back, or it was lost.
     #[inline]
     pub fn finish(&mut self, context: &mut Context<'_>, request: RequestRow, outcome: Outcome) {
+        context.witness.note(context.now, request, || What::Over { outcome });
         let finished = context.requests.get(request);
         let source = &mut self.rows[usize::from(finished.source)];
         source.fates.ended[outcome as usize] += 1;
