@@ -69,6 +69,8 @@ pub mod report;
 pub mod request;
 pub mod scenario;
 pub mod simulation;
+#[cfg(feature = "viz")]
+pub mod viz;
 
 /// Compiles the example of the README.
 #[cfg(doctest)]

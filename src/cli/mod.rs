@@ -13,6 +13,8 @@ mod report;
 mod results;
 mod run;
 mod scenario_file;
+#[cfg(feature = "viz")]
+mod view;
 
 use clap::{Parser, Subcommand};
 
@@ -20,6 +22,8 @@ pub use check::CheckArguments;
 pub use failure::{Failure, exit_code};
 pub use report::ReportArguments;
 pub use run::RunArguments;
+#[cfg(feature = "viz")]
+pub use view::ViewArguments;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -47,6 +51,9 @@ pub struct Arguments {
 pub enum Command {
     /// Run a scenario and show what became of its requests
     Run(RunArguments),
+    /// Watch the requests of a run flow, in a window
+    #[cfg(feature = "viz")]
+    View(ViewArguments),
     /// Find every mistake in scenarios without running them
     Check(CheckArguments),
     /// Draw the report of a run again from its data
@@ -60,10 +67,23 @@ impl Arguments {
         Self::parse()
     }
 
-    /// What is asked for; a run of the built-in scenario if nothing is.
+    /// What is asked for; a run of the built-in scenario if nothing is, in a window where there is one.
     #[must_use]
     pub fn command(self) -> Command {
-        self.command.unwrap_or_else(|| Command::Run(RunArguments::default()))
+        self.command.unwrap_or_else(unasked)
+    }
+}
+
+#[cfg(not(feature = "viz"))]
+fn unasked() -> Command {
+    Command::Run(RunArguments::default())
+}
+
+#[cfg(feature = "viz")]
+fn unasked() -> Command {
+    match Arguments::parse_from(["rushhour", "view"]).command {
+        Some(command) => command,
+        None => Command::Run(RunArguments::default()),
     }
 }
 
@@ -76,6 +96,8 @@ impl Command {
         match self {
             Self::Run(arguments) => arguments.execute(),
             Self::Check(arguments) => arguments.execute(),
+            #[cfg(feature = "viz")]
+            Self::View(arguments) => arguments.execute(),
             Self::Report(arguments) => arguments.execute(),
         }
     }
@@ -94,7 +116,8 @@ mod tests {
     #[test]
     fn nothing_asked_for_is_a_run_of_the_built_in_scenario() {
         let bare = Arguments::parse_from(["rushhour"]).command();
-        let run = Arguments::parse_from(["rushhour", "run"]).command();
-        assert_eq!(format!("{bare:?}"), format!("{run:?}"));
+        let verb = if cfg!(feature = "viz") { "view" } else { "run" };
+        let asked = Arguments::parse_from(["rushhour", verb]).command();
+        assert_eq!(format!("{bare:?}"), format!("{asked:?}"));
     }
 }

@@ -15,9 +15,15 @@ const MOST_ENTRIES: usize = 1_000;
 
 /// Reads and checks a scenario: the built-in one, standard input for `-`, or a file.
 pub(super) fn read(file: Option<&Path>, overrides: &[String]) -> Result<Loaded, Failure> {
-    let (name, bytes) = match file {
-        None => (DEFAULT_SCENARIO.0.to_owned(), DEFAULT_SCENARIO.1.as_bytes().to_vec()),
-        Some(path) if path.as_os_str() == "-" => ("<stdin>".to_owned(), bytes("<stdin>", io::stdin())?),
+    let (name, bytes) = bytes_of(file)?;
+    Ok(load(&name, &bytes, overrides)?)
+}
+
+/// The name and the bytes of a scenario: the built-in one, standard input for `-`, or a file.
+pub(super) fn bytes_of(file: Option<&Path>) -> Result<(String, Vec<u8>), Failure> {
+    match file {
+        None => Ok((DEFAULT_SCENARIO.0.to_owned(), DEFAULT_SCENARIO.1.as_bytes().to_vec())),
+        Some(path) if path.as_os_str() == "-" => Ok(("<stdin>".to_owned(), bytes("<stdin>", io::stdin())?)),
         Some(path) => {
             let name = path.display().to_string();
             let opened = File::open(path).map_err(|error| unreadable(path, &error))?;
@@ -25,10 +31,10 @@ pub(super) fn read(file: Option<&Path>, overrides: &[String]) -> Result<Loaded, 
                 let what = format!("{name}: this is a directory, not a scenario");
                 return Err(Failure::refused(&what, &directory_remedy(path)));
             }
-            (name.clone(), bytes(&name, opened)?)
+            let bytes = bytes(&name, opened)?;
+            Ok((name, bytes))
         }
-    };
-    Ok(load(&name, &bytes, overrides)?)
+    }
 }
 
 fn bytes(name: &str, from: impl Read) -> Result<Vec<u8>, Failure> {

@@ -1,0 +1,96 @@
+//! `rushhour view`: watch the requests of a run flow, in a window, or as pictures without one.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Failure, scenario_file};
+use crate::report::files::OutputDirectory;
+use crate::viz::{Options, view};
+
+const EXAMPLES: &str = "\
+Examples:
+  rushhour view                                  the built-in scenario
+  rushhour view shop.ron                         a scenario of your own
+  rushhour view shop.ron --frames out --at 12,15,20   pictures of three moments, without a window
+
+Keys: Space plays and pauses, arrows step and change the speed, ? shows all of them.";
+
+/// What is to be watched.
+#[derive(Clone, Debug, Default, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct ViewArguments {
+    /// Scenario to watch; `-` reads standard input, nothing shows the built-in one
+    file: Option<PathBuf>,
+    /// Seed of all randomness, instead of the scenario's own
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Replace a value of the scenario (repeatable)
+    #[arg(long, value_name = "PATH=VALUE")]
+    set: Vec<String>,
+    /// Write pictures into this directory instead of opening a window
+    #[arg(long, value_name = "DIR")]
+    frames: Option<PathBuf>,
+    /// Moments of virtual time, in seconds, that pictures are taken of
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        value_delimiter = ',',
+        requires = "frames",
+        default_value = "12,15,20"
+    )]
+    at: Vec<f64>,
+    /// Width and height in pixels
+    #[arg(long, value_name = "WxH", default_value = "1280x800", value_parser = size)]
+    size: (u32, u32),
+    /// The light theme
+    #[arg(long)]
+    light: bool,
+}
+
+/// `1280x800`.
+fn size(text: &str) -> Result<(u32, u32), String> {
+    let parsed =
+        text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+    parsed
+        .filter(|(width, height)| (320..=8_192).contains(width) && (240..=8_192).contains(height))
+        .ok_or_else(|| "give width and height like 1280x800, from 320x240 to 8192x8192".to_owned())
+}
+
+impl ViewArguments {
+    /// Opens the window, or writes the pictures.
+    ///
+    /// # Errors
+    /// If there is no scenario, or nothing to paint on.
+    pub fn execute(&self) -> Result<(), Failure> {
+        if self.frames.is_none() && !has_display() {
+            let what = "there is no display to open a window on";
+            return Err(Failure::refused(
+                what,
+                "set DISPLAY, or write pictures with `rushhour view --frames DIR`",
+            ));
+        }
+        let (name, bytes) = scenario_file::bytes_of(self.file.as_deref())?;
+        let frames = self.frames.as_deref().map(|path| {
+            let directory = super::results::prepared(path, "--frames")?;
+            Ok::<_, Failure>((directory, self.at.clone()))
+        });
+        let frames: Option<(OutputDirectory, Vec<f64>)> = frames.transpose()?;
+        let options = Options {
+            name,
+            bytes,
+            overrides: self.set.clone(),
+            seed: self.seed,
+            frames: frames.as_ref().map(|(directory, at)| (directory.path().to_owned(), at.clone())),
+            size: self.size,
+            light: self.light,
+        };
+        view(options).map_err(|error| Failure::Failed(format!("{error}\n")))
+    }
+}
+
+/// Whether a window can be opened, as far as can be told.
+fn has_display() -> bool {
+    cfg!(not(all(unix, not(target_os = "macos"))))
+        || std::env::var_os("DISPLAY").is_some_and(|name| !name.is_empty())
+}

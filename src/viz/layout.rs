@@ -1,0 +1,252 @@
+//! Where nodes stand: in layers along the flow, groups kept together, with few crossings.
+//!
+//! Layered drawing after Sugiyama, Tagawa and Toda ("Methods for visual understanding of hierarchical system structures",
+//! 1981): each group or single node is a block; its layer is the longest way from a source; within a layer blocks are
+//! ordered by the mean place of their neighbours, sweep by sweep. All of it is plain arithmetic on the scenario, so that the
+//! same system looks the same every time.
+
+use crate::event::Node;
+use crate::model::probe::NodeKind;
+use crate::scenario::Scenario;
+use crate::scenario::directory::Directory;
+
+/// Distance between two layers.
+pub const LAYER: f32 = 300.0;
+/// Size of a node.
+pub const NODE: (f32, f32) = (150.0, 64.0);
+/// Room between two nodes of a layer, and between two blocks.
+const GAP: f32 = 26.0;
+const BLOCK_GAP: f32 = 40.0;
+/// Groups of more members are folded into one box.
+pub const MOST_MEMBERS: usize = 16;
+/// Sweeps in which blocks are ordered: more change nothing in systems that people draw.
+const SWEEPS: usize = 8;
+
+/// A box on the stage: a node, or a whole group that is folded into one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// What is written on it.
+    pub name: String,
+    /// What kind of node it is.
+    pub kind: NodeKind,
+    /// Row of its first member, and how many members it stands for.
+    pub first: u32,
+    /// See `first`.
+    pub members: u32,
+    /// Its middle.
+    pub x: f32,
+    /// See `x`; upwards.
+    pub y: f32,
+}
+
+/// The stage: all boxes, and which of them send to which.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Layout {
+    /// The boxes.
+    pub places: Vec<Place>,
+    /// Pairs of boxes, by position.
+    pub edges: Vec<(usize, usize)>,
+}
+
+/// A source, a node or a group while it is being arranged.
+struct Block {
+    entry: usize,
+    layer: usize,
+    order: f32,
+    boxes: usize,
+}
+
+impl Layout {
+    /// The layout of a scenario that has passed its checks.
+    #[must_use]
+    pub fn of(scenario: &Scenario) -> Self {
+        let directory = Directory::gather(scenario, &mut Vec::new());
+        let edges = flows(scenario, &directory);
+        let mut blocks = layered(&directory, &edges);
+        order(&mut blocks, &edges);
+        let mut layout = Self::default();
+        let mut boxes_of: Vec<Vec<usize>> = vec![Vec::new(); blocks.len()];
+        for layer in 0..=blocks.iter().map(|block| block.layer).max().unwrap_or(0) {
+            layout.stack(layer, &blocks, &directory, &mut boxes_of);
+        }
+        for (from, to) in edges {
+            for &a in &boxes_of[from] {
+                layout.edges.extend(boxes_of[to].iter().map(|&b| (a, b)));
+            }
+        }
+        layout
+    }
+
+    /// Stands the blocks of a layer on top of each other, around the middle.
+    fn stack(&mut self, layer: usize, blocks: &[Block], directory: &Directory, boxes_of: &mut [Vec<usize>]) {
+        let mut column: Vec<&Block> = blocks.iter().filter(|block| block.layer == layer).collect();
+        column.sort_by(|a, b| a.order.total_cmp(&b.order).then(a.entry.cmp(&b.entry)));
+        let boxes: usize = column.iter().map(|block| block.boxes).sum();
+        #[expect(clippy::cast_precision_loss, reason = "a picture of some hundred boxes")]
+        let height = boxes as f32 * (NODE.1 + GAP) + column.len().saturating_sub(1) as f32 * BLOCK_GAP - GAP;
+        let mut y = height / 2.0 - NODE.1 / 2.0;
+        #[expect(clippy::cast_precision_loss, reason = "a picture of some layers")]
+        let x = layer as f32 * LAYER;
+        for block in column {
+            let entry = &directory.entries[block.entry];
+            let count = u32::try_from(entry.members.len()).unwrap_or(u32::MAX);
+            let folded = entry.members.len() > MOST_MEMBERS;
+            for member in 0..if folded { 1 } else { count } {
+                let name = if folded {
+                    format!("{} ({count})", entry.name)
+                } else {
+                    entry.members[member as usize].clone()
+                };
+                boxes_of[block.entry].push(self.places.len());
+                self.places.push(Place {
+                    name,
+                    kind: entry.kind,
+                    first: entry.first + member,
+                    members: if folded { count } else { 1 },
+                    x,
+                    y,
+                });
+                y -= NODE.1 + GAP;
+            }
+            y -= BLOCK_GAP;
+        }
+    }
+
+    /// The box that a node stands in.
+    #[must_use]
+    pub fn find(&self, node: Node) -> Option<usize> {
+        let (kind, row) = match node {
+            Node::Source(row) => (NodeKind::Source, row),
+            Node::LoadBalancer(row) => (NodeKind::LoadBalancer, row),
+            Node::Client(row) => (NodeKind::Client, row),
+            Node::Server(row) => (NodeKind::Server, row),
+        };
+        self.places
+            .iter()
+            .position(|place| place.kind == kind && (place.first..place.first + place.members).contains(&row))
+    }
+
+    /// The corners of the smallest rectangle around all boxes: least x, least y, largest x, largest y.
+    #[must_use]
+    pub fn bounds(&self) -> [f32; 4] {
+        let xs = || self.places.iter().map(|place| place.x);
+        let ys = || self.places.iter().map(|place| place.y);
+        let (w, h) = (NODE.0 / 2.0, NODE.1 / 2.0);
+        [
+            xs().fold(0.0, f32::min) - w,
+            ys().fold(0.0, f32::min) - h,
+            xs().fold(0.0, f32::max) + w,
+            ys().fold(0.0, f32::max) + h,
+        ]
+    }
+}
+
+/// Who sends to whom, by entry.
+fn flows(scenario: &Scenario, directory: &Directory) -> Vec<(usize, usize)> {
+    let mut edges = Vec::new();
+    let mut add = |from: &str, to: &str| {
+        if let (Some((from, _)), Some((to, _))) = (directory.entry(from), directory.entry(to))
+            && !edges.contains(&(from, to))
+        {
+            edges.push((from, to));
+        }
+    };
+    for (name, source) in &scenario.sources {
+        add(name, &source.to);
+    }
+    for (name, node) in &scenario.nodes {
+        node.receivers().iter().for_each(|to| add(name, to));
+    }
+    edges
+}
+
+/// Each entry in its layer: the longest way from a source, counted in steps. Cycles are refused by the checks.
+fn layered(directory: &Directory, edges: &[(usize, usize)]) -> Vec<Block> {
+    let mut layers = vec![0_usize; directory.entries.len()];
+    for _ in 0..directory.entries.len() {
+        for &(from, to) in edges {
+            layers[to] = layers[to].max(layers[from] + 1);
+        }
+    }
+    let blocks = directory.entries.iter().zip(layers).enumerate().map(|(entry, (found, layer))| {
+        // What nothing leads to stands beside what it is most like: sources in the first layer, others behind it.
+        let alone = !edges.iter().any(|edge| edge.1 == entry) && found.kind != NodeKind::Source;
+        let boxes = if found.members.len() > MOST_MEMBERS { 1 } else { found.members.len() };
+        #[expect(clippy::cast_precision_loss, reason = "an order of some hundred blocks")]
+        let order = entry as f32;
+        Block { entry, layer: if alone { layer.max(1) } else { layer }, order, boxes }
+    });
+    blocks.collect()
+}
+
+/// Orders blocks by the mean place of those that they are connected with.
+fn order(blocks: &mut [Block], edges: &[(usize, usize)]) {
+    for sweep in 0..SWEEPS {
+        let before: Vec<f32> = blocks.iter().map(|block| block.order).collect();
+        for block in &mut *blocks {
+            let toward = |&(from, to): &(usize, usize)| {
+                let (own, other) = if sweep % 2 == 0 { (to, from) } else { (from, to) };
+                (own == block.entry).then(|| before[other])
+            };
+            let near: Vec<f32> = edges.iter().filter_map(toward).collect();
+            if !near.is_empty() {
+                #[expect(clippy::cast_precision_loss, reason = "some neighbours")]
+                let mean = near.iter().sum::<f32>() / near.len() as f32;
+                block.order = mean;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{DEFAULT_SCENARIO, load};
+
+    fn layout(text: &str) -> Layout {
+        let loaded = load("test.ron", text.as_bytes(), &[]).unwrap_or_else(|wrong| panic!("{wrong}"));
+        Layout::of(&loaded.scenario)
+    }
+
+    #[test]
+    fn the_default_system_stands_in_four_layers() {
+        let layout = layout(DEFAULT_SCENARIO.1);
+        let x = |name: &str| layout.places.iter().find(|place| place.name == name).expect("a box").x;
+        assert_eq!(["everyone", "customer-1001"].map(x), [0.0, 0.0]);
+        assert_eq!(["router", "client-1", "server-2"].map(x), [LAYER, 2.0 * LAYER, 3.0 * LAYER]);
+        // Two sources to the router, it to three clients, each of them to three servers.
+        assert_eq!(layout.edges.len(), 2 + 3 + 9);
+        assert_eq!(layout.find(Node::Server(2)).map(|at| layout.places[at].name.as_str()), Some("server-2"));
+    }
+
+    #[test]
+    fn no_two_boxes_overlap_and_large_groups_are_folded() {
+        let layout = layout(
+            r#"(name: "x", run_until: "1s",
+                sources: {"a": (arrivals: Constant(rate: "1/s"), to: "lb"), "b": (arrivals: Constant(rate: "1/s"), to: "s-0")},
+                nodes: {"lb": LoadBalancer(policy: Random, to: ["s", "many"]), "s": Server(count: 5, service: Constant("1ms"), then: "end"),
+                        "many": Server(count: 400, service: Constant("1ms")), "end": Server(service: Constant("1ms")),
+                        "idle": Server(service: Constant("1ms"))})"#,
+        );
+        assert_eq!(layout.find(Node::Server(300)), layout.find(Node::Server(10)));
+        for (i, a) in layout.places.iter().enumerate() {
+            for b in &layout.places[i + 1..] {
+                let apart = (a.x - b.x).abs() >= NODE.0 || (a.y - b.y).abs() >= NODE.1;
+                assert!(apart, "{} lies on {}", a.name, b.name);
+            }
+        }
+        let [left, low, right, high] = layout.bounds();
+        assert!(layout.places.iter().all(|p| p.x > left && p.x < right && p.y > low && p.y < high));
+    }
+
+    #[test]
+    fn crossings_are_avoided_where_they_can_be() {
+        let layout = layout(
+            r#"(name: "x", run_until: "1s",
+                sources: {"a": (arrivals: Constant(rate: "1/s"), to: "y"), "b": (arrivals: Constant(rate: "1/s"), to: "x")},
+                nodes: {"x": Server(service: Constant("1ms")), "y": Server(service: Constant("1ms"))})"#,
+        );
+        let y = |name: &str| layout.places.iter().find(|place| place.name == name).expect("a box").y;
+        assert_eq!(y("a") > y("b"), y("y") > y("x"));
+    }
+}

@@ -1,0 +1,16 @@
+//! The window: watch the requests of a run flow. Every dot is a real request of the very run that the headless program makes.
+//!
+//! The simulation keeps a world and a schedule of its own; the window only gives it horizons and reads what happened
+//! ([`session`]). [`stage`] knows who is where, [`layout`] where boxes stand, [`picture`] paints a moment, [`panels`] what is
+//! around it. All of these are plain functions of plain data, painted by egui, so that they are tested without a GPU; Bevy
+//! brings the window, the loop and the renderer, in `app`.
+
+mod app;
+pub mod layout;
+pub mod panels;
+pub mod picture;
+pub mod session;
+pub mod stage;
+pub mod theme;
+
+pub use app::{Options, view};

@@ -1,0 +1,340 @@
+//! Who is where: the requests under way, rebuilt from the steps that the simulation writes down.
+//!
+//! Nothing is guessed: a request is on a link from the moment when it left until the moment when it arrives, waits in the
+//! line that the server keeps, and is served until the server is done. The picture reads this, the simulation does not
+//! know of it.
+
+use std::collections::VecDeque;
+
+use crate::engine::time::SimTime;
+use crate::event::{Node, RequestRow};
+use crate::model::witness::{Step, What};
+use crate::request::Outcome;
+
+/// Passages that took no time, and ends, are remembered for the picture; of more than so many the oldest are forgotten.
+const MOST_TRACES: usize = 4_096;
+
+/// A request that is under way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Traveller {
+    /// The place that it has in the pool.
+    pub row: RequestRow,
+    /// Row of its source.
+    pub source: u32,
+    /// Its key.
+    pub key: u32,
+    /// When it was born.
+    pub born: SimTime,
+    /// Where it is.
+    pub whereabouts: Whereabouts,
+    /// Whether a server turned it away: its response says so.
+    pub rejected: bool,
+    /// Passages that it made in no time, and when the last one was.
+    hops: (SimTime, u32),
+    /// Where it has been, for the inspector: nodes with the times at which it reached or left them.
+    pub journey: Vec<(SimTime, Node)>,
+}
+
+/// Where a request is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Whereabouts {
+    /// At a node, between two moments.
+    At(Node),
+    /// On its way.
+    Between {
+        /// The node that it left.
+        from: Node,
+        /// The node that it will reach.
+        to: Node,
+        /// When it left.
+        left: SimTime,
+        /// When it arrives; nothing if it is lost.
+        arrives: Option<SimTime>,
+        /// Whether it is on its way home.
+        home: bool,
+    },
+    /// In the queue of a server.
+    Waiting(u32),
+    /// Being served.
+    Served {
+        /// Row of the server.
+        server: u32,
+        /// Which of the server's slots.
+        slot: usize,
+        /// When that began.
+        since: SimTime,
+        /// When it will be over.
+        done: SimTime,
+    },
+}
+
+/// Something that has happened in no time and would not be seen: the picture lets it fade.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Passage {
+    /// When.
+    pub at: SimTime,
+    /// From where.
+    pub from: Node,
+    /// To where.
+    pub to: Node,
+    /// The request's source and key.
+    pub source: u32,
+    /// See `source`.
+    pub key: u32,
+    /// What it is: on its way out, on its way home, or turned away.
+    pub kind: PassageKind,
+    /// How many passages the same request had made in the same instant.
+    pub hop: u32,
+}
+
+/// What a passage is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PassageKind {
+    /// A request on its way out.
+    Out,
+    /// A response on its way home.
+    Home,
+    /// A request that a server turned away: it falls off there.
+    TurnedAway,
+    /// A message that a link lost: it falls off on the way.
+    Lost,
+}
+
+/// A server as the stage knows it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Desk {
+    /// Who waits, in order.
+    pub line: VecDeque<RequestRow>,
+    /// Who is served, by slot.
+    pub slots: Vec<Option<RequestRow>>,
+}
+
+/// The stage.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Stage {
+    /// The requests under way, by their place in the pool.
+    travellers: Vec<Option<Traveller>>,
+    /// How many there are.
+    pub under_way: usize,
+    /// The servers, by row.
+    pub desks: Vec<Desk>,
+    /// What has just happened in no time.
+    pub passages: VecDeque<Passage>,
+    /// How many came to each end, in the order of [`Outcome::ALL`].
+    pub ended: [u64; 5],
+    /// How many were born.
+    pub born: u64,
+}
+
+impl Stage {
+    /// An empty stage with these numbers of slots.
+    #[must_use]
+    pub fn new(slots: impl IntoIterator<Item = u32>) -> Self {
+        let desk = |slots: u32| Desk { line: VecDeque::new(), slots: vec![None; slots.min(1_024) as usize] };
+        Self { desks: slots.into_iter().map(desk).collect(), ..Self::default() }
+    }
+
+    /// The request in a place of the pool.
+    #[must_use]
+    pub fn traveller(&self, row: RequestRow) -> Option<&Traveller> {
+        self.travellers.get(row as usize)?.as_ref()
+    }
+
+    /// All requests under way, by their places in the pool.
+    pub fn travellers(&self) -> impl Iterator<Item = &Traveller> {
+        self.travellers.iter().flatten()
+    }
+
+    /// Takes in what has happened.
+    pub fn apply(&mut self, steps: &[Step]) {
+        steps.iter().for_each(|step| self.step(step));
+    }
+
+    fn step(&mut self, step: &Step) {
+        let Step { at, request: row, what } = *step;
+        match what {
+            What::Born { source, key } => self.birth(at, row, source, key),
+            What::Sent { to, arrives } => self.leave(at, row, to, arrives, false),
+            What::Answered { to, arrives } => self.leave(at, row, to, arrives, true),
+            What::Queued { server } => {
+                self.reach(at, row, Node::Server(server), Whereabouts::Waiting(server));
+                self.desks[server as usize].line.push_back(row);
+            }
+            What::Started { server, done } => self.start(at, row, server, done),
+            What::Rejected { server } => {
+                self.reach(at, row, Node::Server(server), Whereabouts::At(Node::Server(server)));
+                if let Some(Some(traveller)) = self.travellers.get_mut(row as usize) {
+                    traveller.rejected = true;
+                }
+                self.trace(at, row, Node::Server(server), Node::Server(server), PassageKind::TurnedAway);
+            }
+            What::Over { outcome } => self.end(at, row, outcome),
+        }
+    }
+
+    fn birth(&mut self, at: SimTime, row: RequestRow, source: u32, key: u32) {
+        if self.travellers.len() <= row as usize {
+            self.travellers.resize(row as usize + 1, None);
+        }
+        let node = Node::Source(source);
+        self.travellers[row as usize] = Some(Traveller {
+            row,
+            source,
+            key,
+            born: at,
+            whereabouts: Whereabouts::At(node),
+            rejected: false,
+            hops: (at, 0),
+            journey: vec![(at, node)],
+        });
+        self.under_way += 1;
+        self.born += 1;
+    }
+
+    fn leave(&mut self, at: SimTime, row: RequestRow, to: Node, arrives: Option<SimTime>, home: bool) {
+        self.free_slot(row);
+        let Some(Some(traveller)) = self.travellers.get_mut(row as usize) else { return };
+        let from = traveller.node();
+        traveller.whereabouts = Whereabouts::Between { from, to, left: at, arrives, home };
+        if arrives == Some(at) {
+            let kind = if home { PassageKind::Home } else { PassageKind::Out };
+            traveller.whereabouts = Whereabouts::At(to);
+            traveller.journey.push((at, to));
+            self.trace(at, row, from, to, kind);
+        } else if arrives.is_none() {
+            self.trace(at, row, from, to, PassageKind::Lost);
+        }
+    }
+
+    fn start(&mut self, at: SimTime, row: RequestRow, server: u32, done: SimTime) {
+        let desk = &mut self.desks[server as usize];
+        if desk.line.front() == Some(&row) {
+            desk.line.pop_front();
+        }
+        let slot = desk.slots.iter().position(Option::is_none).unwrap_or(0);
+        if let Some(place) = desk.slots.get_mut(slot) {
+            *place = Some(row);
+        }
+        self.reach(at, row, Node::Server(server), Whereabouts::Served { server, slot, since: at, done });
+    }
+
+    fn end(&mut self, _: SimTime, row: RequestRow, outcome: Outcome) {
+        self.free_slot(row);
+        if let Some(Some(_)) = self.travellers.get(row as usize) {
+            self.travellers[row as usize] = None;
+            self.under_way -= 1;
+        }
+        self.ended[outcome as usize] += 1;
+    }
+
+    /// The request is somewhere else now; it was on its way there.
+    fn reach(&mut self, at: SimTime, row: RequestRow, node: Node, whereabouts: Whereabouts) {
+        if let Some(Some(traveller)) = self.travellers.get_mut(row as usize) {
+            if traveller.journey.last().is_none_or(|(_, last)| *last != node) {
+                traveller.journey.push((at, node));
+            }
+            traveller.whereabouts = whereabouts;
+        }
+    }
+
+    fn free_slot(&mut self, row: RequestRow) {
+        let Some(Some(traveller)) = self.travellers.get(row as usize) else { return };
+        if let Whereabouts::Served { server, slot, .. } = traveller.whereabouts
+            && let Some(place) = self.desks[server as usize].slots.get_mut(slot)
+        {
+            *place = None;
+        }
+    }
+
+    fn trace(&mut self, at: SimTime, row: RequestRow, from: Node, to: Node, kind: PassageKind) {
+        let Some(Some(traveller)) = self.travellers.get_mut(row as usize) else { return };
+        let (source, key) = (traveller.source, traveller.key);
+        let hop = if traveller.hops.0 == at { traveller.hops.1 } else { 0 };
+        traveller.hops = (at, hop + 1);
+        if self.passages.len() == MOST_TRACES {
+            self.passages.pop_front();
+        }
+        self.passages.push_back(Passage { at, from, to, source, key, kind, hop });
+    }
+
+    /// Forgets passages from before a time.
+    pub fn forget_before(&mut self, time: SimTime) {
+        while self.passages.front().is_some_and(|passage| passage.at < time) {
+            self.passages.pop_front();
+        }
+    }
+}
+
+impl Traveller {
+    /// The node at which it is or was last.
+    #[must_use]
+    pub const fn node(&self) -> Node {
+        match self.whereabouts {
+            Whereabouts::At(node) => node,
+            Whereabouts::Between { to, .. } => to,
+            Whereabouts::Waiting(server) | Whereabouts::Served { server, .. } => Node::Server(server),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::time::SimDuration;
+    use crate::model::server::{InFlight, WaitQueue};
+    use crate::scenario::{DEFAULT_SCENARIO, load};
+    use crate::simulation::{RunOptions, Simulation};
+
+    /// At any moment the stage shows just what the simulation holds.
+    #[test]
+    fn the_stage_is_the_simulation_at_every_moment() {
+        let text = DEFAULT_SCENARIO.1;
+        let scenario = load("test.ron", text.as_bytes(), &[]).expect("a scenario").scenario;
+        let mut simulation = Simulation::new(&scenario, RunOptions::default()).expect("it is good");
+        simulation.watch();
+        let mut stage = Stage::new([10, 10, 10]);
+        for tenth in 1..=650 {
+            let now = SimTime::ZERO + SimDuration::from_nanos(tenth * 100_000_000);
+            simulation.advance(now, u64::MAX);
+            stage.apply(&simulation.steps());
+            let world = simulation.world();
+            let mut servers = world.try_query::<(&InFlight, &WaitQueue)>().expect("there are servers");
+            for (desk, (in_flight, queue)) in stage.desks.iter().zip(servers.iter(world)) {
+                assert_eq!(desk.line.len(), queue.depth.level() as usize);
+                assert_eq!(desk.slots.iter().flatten().count(), in_flight.level.level() as usize);
+            }
+        }
+        assert_eq!((stage.born, stage.under_way), (3_950, 0));
+        assert_eq!(stage.ended, [3_824, 126, 0, 0, 0]);
+    }
+
+    #[test]
+    fn a_message_is_between_two_nodes_while_it_travels() {
+        let text = r#"(name: "x", run_until: "1s", sources: {"s": (arrivals: Constant(rate: "2/s"), to: "a")},
+            nodes: {"a": Server(service: Constant("100ms"))},
+            links: [(from: "s", to: "a", latency: Constant("30ms"))])"#;
+        let scenario = load("test.ron", text.as_bytes(), &[]).expect("a scenario").scenario;
+        let mut simulation = Simulation::new(&scenario, RunOptions::default()).expect("it is good");
+        simulation.watch();
+        let mut stage = Stage::new([1]);
+        let at = |millis: u64| SimTime::from_nanos(millis * 1_000_000);
+        let mut look = |millis| {
+            simulation.advance(at(millis), u64::MAX);
+            stage.apply(&simulation.steps());
+            stage.travellers().map(|traveller| traveller.whereabouts).collect::<Vec<_>>()
+        };
+        let (source, server) = (Node::Source(0), Node::Server(0));
+        let way = |from, to, left, arrives, home| Whereabouts::Between {
+            from,
+            to,
+            left: at(left),
+            arrives: Some(at(arrives)),
+            home,
+        };
+        assert_eq!(look(510), [way(source, server, 500, 530, false)]);
+        let served = Whereabouts::Served { server: 0, slot: 0, since: at(530), done: at(630) };
+        assert_eq!(look(600), [served]);
+        assert_eq!(look(640), [way(server, source, 630, 660, true)]);
+        assert_eq!(look(700), []);
+    }
+}
