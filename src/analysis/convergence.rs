@@ -10,8 +10,10 @@ use crate::model::server::{MEASURED_LOAD, QUEUE_DEPTH};
 
 /// Changes that are looked at.
 const MOST_CHANGES: usize = 8;
-/// Chance is averaged over so many services.
+/// Chance is averaged over so many services at least,
 const SERVICES: f64 = 10.0;
+/// and for a load over as many as leave of it so much of the step, as a standard deviation.
+const REST_OF_CHANCE: f64 = 0.1;
 /// A change that moves the mean load by less is passed over.
 const LEAST_STEP: f64 = 0.1;
 
@@ -72,12 +74,18 @@ fn convergence(scene: &Scene<'_>, (from, at, until): (f64, f64, f64), change: &s
     }
     // Where a queue comes or goes, it shows more clearly than the load when that is over.
     let queue = server.queue();
-    let (gauge, values) = if step(&queue).abs() >= server.slots() {
-        (QUEUE_DEPTH, queue)
+    let (gauge, values, services) = if step(&queue).abs() >= server.slots() {
+        (QUEUE_DEPTH, queue, SERVICES)
     } else {
-        (MEASURED_LOAD, server.load())
+        // Over w services the mean of a load u of c slots differs from it by the square root of (1 + v) u / (c w).
+        let load = server.load();
+        let last = last.min(load.len());
+        let highest = mean(&load[first..middle.min(last)]).max(mean(&load[middle.min(last)..last]));
+        let wanted = REST_OF_CHANCE * moved;
+        let services = (1.0 + server.service_variance) * highest / (server.slots() * wanted * wanted);
+        (MEASURED_LOAD, load, services.max(SERVICES))
     };
-    let found = settling(&scene.course(&values), from, at, until, SERVICES * server.service)?;
+    let found = settling(&scene.course(&values), from, at, until, services * server.service)?;
     let evidence = ConvergenceEvidence {
         gauge,
         changed_at_seconds: at,

@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use super::chance::log_tail;
 use super::finding::{Evidence, Finding};
 use super::intervals::excesses;
 use super::scene::Scene;
@@ -12,9 +13,8 @@ use crate::request::RequestRecord;
 
 /// A key is hot if what reaches a server of it asks for this share of the server's capacity, at least,
 const LEAST_DEMAND: f64 = 0.3;
-/// and if that exceeds a fair share by as many standard deviations of what is dealt out at random (one server of many
-/// is searched for),
-const LEAST_Z: f64 = 6.0;
+/// and if the probability that chance deals so many of its requests to any of the servers of a group is less,
+const ALPHA: f64 = 1e-3;
 /// and if so many of its requests were seen,
 const FEWEST_SEEN: usize = 30;
 /// and if it is as many times as frequent as the average key.
@@ -66,8 +66,8 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Finding> {
     let share_to_server = by_server[server] as f64 / then.len() as f64;
     let peers = scene.servers[server].group.and_then(|group| scene.groups.get(group)).map_or(1, Vec::len);
     let fair = then.len() as f64 / peers as f64;
-    let z = (by_server[server] as f64 - fair) / fair.sqrt();
-    if demand * share_to_server < LEAST_DEMAND || (peers > 1 && z < LEAST_Z) {
+    let by_chance = log_tail(by_server[server] as f64, fair) + libm::log(peers as f64);
+    if demand * share_to_server < LEAST_DEMAND || (peers > 1 && by_chance > libm::log(ALPHA)) {
         return None;
     }
     let all_then = sample.records.iter().filter(|record| meanwhile(record)).count();
@@ -112,7 +112,13 @@ fn stretch(scene: &Scene<'_>, of_key: &[&RequestRecord]) -> (usize, usize) {
     of_key.iter().for_each(|record| counts[scene.slice_at(record.created.as_seconds())] += 1.0);
     let mean = of_key.len() as f64 / slices.max(1) as f64;
     let excess: Vec<f64> = counts.iter().map(|count| count - 1.5 * mean).collect();
-    // Half as much again as the mean, for as long as it takes to bring a fifth of all: a change, not chance.
-    let wanted = |from: usize, to: usize| counts[from..to].iter().sum::<f64>() >= 0.2 * of_key.len() as f64;
+    // Half as much again as the mean, for as long as it takes to bring a fifth of all, and more than chance brings anywhere:
+    // there are some ten stretches of such a length for each that fit side by side (see `overload`).
+    let wanted = |from: usize, to: usize| {
+        let (count, length) = (counts[from..to].iter().sum::<f64>(), (to - from) as f64);
+        let places = 10.0 * slices as f64 / length;
+        count >= 0.2 * of_key.len() as f64
+            && log_tail(count, mean * length) + libm::log(places) < libm::log(ALPHA)
+    };
     excesses(&excess, &wanted).first().copied().unwrap_or((0, slices))
 }

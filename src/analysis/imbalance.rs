@@ -2,11 +2,12 @@
 //!
 //! For each member the stretch is sought in which its load exceeds that of the average member by most. It counts if the
 //! arrivals there exceed those of the average member by more than chance makes: independent requests that are dealt out
-//! at random differ by the square root of their number (Poisson), and the bar is raised for having searched (see
+//! at random come in Poisson numbers (see [`chance`](super::chance)), and the bar is raised for having searched (see
 //! [`overload`](super::overload)).
 
 use serde::Serialize;
 
+use super::chance::log_tail;
 use super::finding::{Evidence, Finding};
 use super::intervals::{excesses, smoothed};
 use super::overload::sum;
@@ -62,9 +63,9 @@ fn imbalance(scene: &Scene<'_>, group: &str, rows: &[usize]) -> Option<Finding> 
             (mine, fair, (mine - fair) / fair.max(1.0).sqrt())
         };
         let is_more_than_chance = |from: usize, to: usize| {
-            let (mine, fair, z) = z(from, to);
-            let bar = (2.0 * libm::log(10.0 * members * (total / fair.max(1.0)).max(1.0) / ALPHA)).sqrt();
-            mine >= FEWEST_ARRIVALS && z > bar
+            let (mine, fair, _) = z(from, to);
+            let looks = 10.0 * members * (total / fair.max(1.0)).max(1.0);
+            mine >= FEWEST_ARRIVALS && log_tail(mine, fair) + libm::log(looks) < libm::log(ALPHA)
         };
         let spells = excesses(&excess, &is_more_than_chance);
         let weight = |&(from, to): &(usize, usize)| excess[from..to].iter().sum::<f64>();

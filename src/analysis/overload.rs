@@ -50,6 +50,7 @@ pub struct OverloadEvidence {
 /// An overload with the places that it was found at.
 pub(super) struct Overload {
     pub(super) subject: String,
+    /// Ascending.
     pub(super) rows: Vec<usize>,
     /// Its spells, in slices.
     pub(super) spells: Vec<(usize, usize)>,
@@ -63,7 +64,7 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<Overload> {
         groups.filter_map(|(name, rows)| overload(scene, (*name).to_owned(), rows)).collect();
     let singles = (0..scene.servers.len()).filter_map(|row| {
         let single = overload(scene, scene.servers[row].name.to_owned(), &[row])?;
-        let whole = of_groups.iter().find(|group| group.rows.contains(&row));
+        let whole = of_groups.iter().find(|group| group.rows.binary_search(&row).is_ok());
         whole
             .is_none_or(|whole| single.seconds_outside(whole) > 0.5 * seconds(&single.spells))
             .then_some(single)

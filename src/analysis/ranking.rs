@@ -4,6 +4,8 @@
 //! costliest of them, and the kinds that explain the others come first. Where many members of a group have the same to
 //! say, one speaks for all.
 
+use indexmap::IndexMap;
+
 use super::finding::Finding;
 use super::scene::Scene;
 
@@ -13,8 +15,13 @@ const MOST_ALIKE: usize = 3;
 /// Sorts findings, the most important first.
 pub(super) fn ranked(scene: &Scene<'_>, findings: Vec<Finding>) -> Vec<Finding> {
     let findings = gathered(scene, findings);
+    let mut of_subject: IndexMap<&str, Vec<&Finding>> = IndexMap::new();
+    for finding in &findings {
+        of_subject.entry(&finding.subject).or_default().push(finding);
+    }
+    let cost = |finding: &Finding| shared_cost(finding, &of_subject[finding.subject.as_str()]);
     let mut ranked: Vec<(f64, Finding)> =
-        findings.iter().map(|finding| (shared_cost(finding, &findings), finding.clone())).collect();
+        findings.iter().map(|finding| (cost(finding), finding.clone())).collect();
     ranked.sort_by(|(cost_a, a), (cost_b, b)| {
         let order = cost_b.total_cmp(cost_a).then(a.kind().cmp(&b.kind()));
         order.then(b.cost.total_cmp(&a.cost)).then_with(|| a.subject.cmp(&b.subject))
@@ -22,25 +29,20 @@ pub(super) fn ranked(scene: &Scene<'_>, findings: Vec<Finding>) -> Vec<Finding> 
     ranked.into_iter().map(|(_, finding)| finding).collect()
 }
 
-/// The cost of the costliest finding about the same subject that overlaps with one in time.
-fn shared_cost(finding: &Finding, findings: &[Finding]) -> f64 {
-    let overlap = |other: &&Finding| {
+/// The cost of the costliest of the findings about the same subject that overlap with one in time.
+fn shared_cost(finding: &Finding, of_subject: &[&Finding]) -> f64 {
+    let overlap = |other: &&&Finding| {
         let begins = |a: &Finding, b: &Finding| a.from.zip(b.to).is_none_or(|(from, to)| from < to);
         begins(finding, other) && begins(other, finding)
     };
-    let same = findings.iter().filter(|other| other.subject == finding.subject).filter(overlap);
-    same.map(|other| other.cost).fold(finding.cost, f64::max)
+    of_subject.iter().filter(overlap).map(|other| other.cost).fold(finding.cost, f64::max)
 }
 
 /// Lets the costliest of many findings of a kind about members of a group speak for the others.
 fn gathered(scene: &Scene<'_>, findings: Vec<Finding>) -> Vec<Finding> {
-    let group = |finding: &Finding| {
-        let server = scene.servers.iter().find(|server| server.name == finding.subject);
-        server.and_then(|server| server.group)
-    };
-    let mut sets: indexmap::IndexMap<(super::Kind, Option<&str>), Vec<Finding>> = indexmap::IndexMap::new();
+    let mut sets: IndexMap<(super::Kind, Option<&str>), Vec<Finding>> = IndexMap::new();
     for finding in findings {
-        let group = group(&finding);
+        let group = scene.group_of(&finding.subject);
         sets.entry((finding.kind(), group)).or_default().push(finding);
     }
     let spoken = sets.into_iter().flat_map(|((_, group), set)| {

@@ -6,6 +6,8 @@ mod bad_input;
 mod browser;
 mod cli;
 mod determinism;
+mod findings;
+mod findings_rates;
 mod findings_signal;
 mod harness;
 mod introspect;
