@@ -105,3 +105,38 @@ fn convergence(scene: &Scene<'_>, (from, at, until): (f64, f64, f64), change: &s
         evidence: Evidence::Convergence(evidence),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::scenes::{look_at, system};
+    use super::find;
+    use crate::analysis::{Evidence, Finding};
+    use crate::model::server::MEASURED_LOAD;
+
+    const TEN: &str = "\"n\": Server(concurrency: 10, service: Exponential(mean: \"10ms\"))";
+
+    fn of_steps(low: u32, high: u32) -> Vec<Finding> {
+        let rate = format!("Steps([(at: \"0s\", rate: \"{low}/s\"), (at: \"50s\", rate: \"{high}/s\")])");
+        look_at(&system(&rate, "Fixed(0)", TEN), &[], find)
+    }
+
+    #[test]
+    fn a_step_is_told_in_both_directions() {
+        for (low, high) in [(200, 700), (700, 200)] {
+            let found = of_steps(low, high);
+            let [found] = &found[..] else { panic!("{found:?}") };
+            let Evidence::Convergence(evidence) = &found.evidence else { panic!("{found:?}") };
+            assert_eq!(evidence.gauge, MEASURED_LOAD);
+            assert!((evidence.before - f64::from(low) / 1000.0).abs() < 0.05, "{evidence:?}");
+            assert!((evidence.after - f64::from(high) / 1000.0).abs() < 0.05, "{evidence:?}");
+            assert!(evidence.settled_after_seconds < 2.0, "{evidence:?}");
+        }
+    }
+
+    #[test]
+    fn small_steps_and_the_end_of_arrivals_are_no_news() {
+        assert_eq!(of_steps(500, 550), []);
+        assert_eq!(look_at(&system("\"500/s\"", "Fixed(0)", TEN), &["arrivals_until=50s"], find), []);
+        assert_eq!(look_at(&system("\"500/s\"", "Fixed(0)", TEN), &[], find), []);
+    }
+}

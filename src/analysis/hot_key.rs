@@ -122,3 +122,41 @@ fn stretch(scene: &Scene<'_>, of_key: &[&RequestRecord]) -> (usize, usize) {
     };
     excesses(&excess, &wanted).first().copied().unwrap_or((0, slices))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::scenes::{GROUP, SHARDS, look_at, system};
+    use super::find;
+    use crate::analysis::Evidence;
+
+    /// Key 8 makes more than half of all.
+    const KEY: &str = "Weighted([(0, 1.0), (1, 1.0), (2, 1.0), (3, 1.0), (4, 1.0), (5, 1.0), (6, 1.0), (7, 1.0), (8, 10.0)])";
+
+    #[test]
+    fn a_key_that_is_dealt_out_is_not_hot() {
+        let many = GROUP.replace("count: 3", "count: 30");
+        assert_eq!(look_at(&system("\"300/s\"", KEY, &many), &[], find), None);
+        // Of a thousand servers chance deals one two or three of its requests in a short while.
+        let many = GROUP.replace("count: 3", "count: 1000");
+        assert_eq!(look_at(&system("\"20000/s\"", KEY, &many), &["run_until=1s"], find), None);
+        assert_eq!(look_at(&system("\"100/s\"", "Uniform(0, 99)", SHARDS), &[], find), None);
+    }
+
+    #[test]
+    fn a_key_with_a_server_of_its_own_is_hot_while_it_comes() {
+        let found = look_at(&system("\"100/s\"", KEY, SHARDS), &[], find).expect("it is hot");
+        let Evidence::HotKey(evidence) = &found.evidence else { panic!("{found:?}") };
+        assert_eq!((found.subject.as_str(), evidence.key, evidence.keys_seen), ("m-2", 8, 9));
+        assert_eq!((found.from, found.to.map(f64::round)), (Some(0.0), Some(100.0)));
+        assert!((evidence.demand - 0.556).abs() < 0.04, "{evidence:?}");
+        // The same key for a fifth of the time.
+        let spike =
+            system("Spike(base: \"1/s\", peak: \"80/s\", from: \"40s\", to: \"60s\")", "Fixed(8)", SHARDS);
+        let others = "\"t\": (arrivals: Poisson(rate: \"50/s\"), key: Uniform(0, 99), to: \"n\"), \"s\":";
+        let found = look_at(&spike.replace("\"s\":", others), &[], find).expect("it is hot");
+        let Evidence::HotKey(evidence) = &found.evidence else { panic!("{found:?}") };
+        assert!((found.from.unwrap_or_default() - 40.0).abs() < 2.0, "{found:?}");
+        assert!((found.to.unwrap_or_default() - 60.0).abs() < 2.0, "{found:?}");
+        assert!((evidence.requests_per_second - 80.0).abs() < 8.0, "{evidence:?}");
+    }
+}

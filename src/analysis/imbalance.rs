@@ -92,3 +92,32 @@ fn imbalance(scene: &Scene<'_>, group: &str, rows: &[usize]) -> Option<Finding> 
         evidence: Evidence::LoadImbalance(evidence),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::scenes::{GROUP, SHARDS, look_at, system};
+    use super::find;
+    use crate::analysis::Evidence;
+
+    #[test]
+    fn dice_make_no_imbalance() {
+        assert_eq!(look_at(&system("\"210/s\"", "Fixed(0)", GROUP), &[], find), []);
+        // With 300 servers and seven requests for each, some get twice their share.
+        let many = GROUP.replace("count: 3", "count: 300");
+        assert_eq!(look_at(&system("\"21000/s\"", "Fixed(0)", &many), &["run_until=100ms"], find), []);
+    }
+
+    #[test]
+    fn a_popular_key_makes_one() {
+        let key = "Weighted([(0, 4.0), (1, 1.0), (2, 1.0)])";
+        let found = look_at(&system("\"120/s\"", key, SHARDS), &[], find);
+        let [found] = &found[..] else { panic!("{found:?}") };
+        let Evidence::LoadImbalance(evidence) = &found.evidence else { panic!("{found:?}") };
+        assert_eq!((found.subject.as_str(), evidence.members), ("m-0", 3));
+        assert!((evidence.times_fair_share - 2.0).abs() < 0.1, "{evidence:?}");
+        assert!(
+            (evidence.load - 0.8).abs() < 0.06 && (evidence.mean_load - 0.4).abs() < 0.04,
+            "{evidence:?}"
+        );
+    }
+}

@@ -18,6 +18,8 @@ mod ranking;
 mod rejection;
 mod saturation;
 mod scene;
+#[cfg(test)]
+mod scenes;
 pub mod signal;
 
 pub use convergence::ConvergenceEvidence;

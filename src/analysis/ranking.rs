@@ -60,3 +60,58 @@ fn spokesman(set: Vec<Finding>) -> Option<Finding> {
     let worst = set.into_iter().rev().max_by(|a, b| a.cost.total_cmp(&b.cost))?;
     Some(Finding { cost, alike, from: earliest, to: latest, ..worst })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::scenes::{GROUP, look_at, system};
+    use super::ranked;
+    use crate::analysis::{Evidence, Finding, Kind, LossEvidence, RejectionEvidence};
+
+    fn rejection(subject: &str, cost: f64, from: f64) -> Finding {
+        let evidence = RejectionEvidence {
+            rejected: 1,
+            share_of_arrivals: 0.1,
+            share_of_offered: 0.1,
+            peak_per_second: 1.0,
+            most_rejected_key: None,
+        };
+        let (subject, evidence) = (subject.to_owned(), Evidence::Rejection(evidence));
+        Finding { subject, from: Some(from), to: Some(from + 1.0), cost, alike: 0, evidence }
+    }
+
+    fn loss(subject: &str, cost: f64) -> Finding {
+        let evidence =
+            Evidence::Loss(LossEvidence { lost: 1, sent: 10, share_of_messages: 0.1, share_of_offered: 0.1 });
+        Finding { subject: subject.to_owned(), from: None, to: None, cost, alike: 0, evidence }
+    }
+
+    fn order(findings: Vec<Finding>, servers: u32) -> Vec<(Kind, String, usize)> {
+        let nodes = GROUP.replace("count: 3", &format!("count: {servers}"));
+        look_at(&system("\"10/s\"", "Fixed(0)", &nodes), &["run_until=1s"], |scene| {
+            let ranked = ranked(scene, findings).into_iter();
+            ranked.map(|finding| (finding.kind(), finding.subject, finding.alike)).collect()
+        })
+    }
+
+    #[test]
+    fn what_costs_more_comes_first_and_causes_share_the_cost_of_what_they_cause() {
+        let findings =
+            vec![rejection("m-0", 1.0, 0.0), loss("a", 5.0), loss("m-0", 9.0), rejection("m-1", 6.0, 0.0)];
+        let expected = [
+            (Kind::Rejection, "m-0".to_owned(), 0),
+            (Kind::Loss, "m-0".to_owned(), 0),
+            (Kind::Rejection, "m-1".to_owned(), 0),
+            (Kind::Loss, "a".to_owned(), 0),
+        ];
+        assert_eq!(order(findings, 3), expected);
+    }
+
+    #[test]
+    fn one_speaks_for_many_alike() {
+        let findings = |many: u32| {
+            (0..many).map(|row| rejection(&format!("m-{row}"), f64::from(row % 4), 0.0)).collect()
+        };
+        assert_eq!(order(findings(3), 5).len(), 3);
+        assert_eq!(order(findings(5), 5), [(Kind::Rejection, "m-3".to_owned(), 4)]);
+    }
+}

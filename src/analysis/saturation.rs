@@ -134,3 +134,52 @@ fn spells(load: &[f64], gap: f64) -> Vec<(usize, usize)> {
     }
     spells
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::overload;
+    use super::super::scenes::{CLERK, look_at, system};
+    use super::{SaturationEvidence, find, spells};
+    use crate::analysis::Evidence;
+
+    fn saturations(text: &str, overrides: &[&str]) -> Vec<SaturationEvidence> {
+        look_at(text, overrides, |scene| {
+            let found = find(scene, &overload::find(scene)).into_iter().map(|finding| finding.evidence);
+            let evidence = |evidence| if let Evidence::Saturation(of) = evidence { Some(of) } else { None };
+            found.filter_map(evidence).collect()
+        })
+    }
+
+    #[test]
+    fn who_is_busy_or_makes_nobody_wait_is_not_saturated() {
+        assert_eq!(saturations(&system("\"90/s\"", "Fixed(0)", CLERK), &[]), []);
+        // As many as can be served, each when the one before leaves.
+        let exact = system("\"1/s\"", "Fixed(0)", CLERK);
+        let exact = exact.replace("Poisson(rate: \"1/s\")", "Constant(rate: \"100/s\")");
+        assert_eq!(saturations(&exact.replace("Exponential(mean: \"10ms\")", "Constant(\"10ms\")"), &[]), []);
+        // A handful of requests without a pause.
+        let few = "sources.s.max_requests=20";
+        assert_eq!(saturations(&system("\"95/s\"", "Fixed(0)", CLERK), &[few, "run_until=200ms"]), []);
+    }
+
+    #[test]
+    fn who_never_has_a_free_slot_is_saturated_all_the_time() {
+        // A little more than can be served: too little for an overload, but no chance either.
+        let found = saturations(&system("\"101/s\"", "Fixed(0)", CLERK), &["run_until=1000s"]);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].share_of_run > 0.9, "{found:?}");
+        let found =
+            saturations(&system("\"150/s\"", "Fixed(0)", CLERK), &["nodes.n.queue=Fifo(capacity: 30)"]);
+        assert_eq!((found.len(), found[0].queue_depth_max), (1, 30));
+        // M/M/1/31 at load 1.5 lets 28 wait.
+        assert!((found[0].queue_depth_mean - 28.0).abs() < 1.0, "{found:?}");
+        assert!((found[0].wait_seconds - 0.28).abs() < 0.02, "{found:?}");
+    }
+
+    #[test]
+    fn spells_bridge_short_gaps() {
+        let load = [0.0, 1.0, 0.5, 1.0, 0.0, 0.0, 0.0, 1.0];
+        assert_eq!(spells(&load, 1.0), [(1, 4), (7, 8)]);
+        assert_eq!(spells(&load, 0.0), [(1, 2), (3, 4), (7, 8)]);
+    }
+}
