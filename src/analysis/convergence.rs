@@ -13,7 +13,7 @@ const MOST_CHANGES: usize = 8;
 /// Chance is averaged over so many services at least,
 const SERVICES: f64 = 10.0;
 /// and for a load over as many as leave of it so much of the step, as a standard deviation.
-const REST_OF_CHANCE: f64 = 0.1;
+const REST_OF_CHANCE: f64 = 0.05;
 /// A change that moves the mean load by less is passed over.
 const LEAST_STEP: f64 = 0.1;
 
