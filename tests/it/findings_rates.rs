@@ -29,9 +29,11 @@ pub(crate) fn system(arrivals: &str, nodes: &str, seconds: f64) -> String {
 pub(crate) fn stationary() -> Vec<(String, String)> {
     let mut all = Vec::new();
     let exponential = "service: Exponential(mean: \"10ms\")";
-    for load in [0.5, 0.6, 0.7, 0.8, 0.9, 0.95] {
+    // Two loads are looked at more closely.
+    for (load, closely) in [(0.5, false), (0.6, false), (0.7, true), (0.8, false), (0.9, true), (0.95, false)]
+    {
         for requests in [200.0, 2e3, 2e4, 2e5] {
-            if requests > 1e5 && load != 0.7 && load != 0.9 {
+            if requests > 1e5 && !closely {
                 continue;
             }
             let poisson = |capacity: f64| format!("Poisson(rate: \"{}/s\")", load * capacity);
@@ -59,7 +61,7 @@ pub(crate) fn stationary() -> Vec<(String, String)> {
                 "\"n\": Server({exponential}, then: \"m\"), \"m\": Server({exponential}, then: \"o\"), \"o\": Server({exponential})"
             );
             all.push((name("tandem"), system(&poisson(100.0), &tandem, seconds(100.0))));
-            if load == 0.7 || load == 0.9 {
+            if closely {
                 for servers in [3_u32, 30, 300] {
                     for policy in ["Random", "RoundRobin"] {
                         let many = f64::from(servers) * 100.0;
@@ -144,7 +146,6 @@ pub(crate) fn seeds(few: u64) -> u64 {
 
 #[test]
 #[ignore = "an experiment of some minutes"]
-#[expect(clippy::print_stdout, reason = "the rates are what it is for")]
 fn rates() {
     let only = std::env::var("ONLY").unwrap_or_default();
     let own = shipped().into_iter().map(|(name, text)| (format!("shipped {name}"), text));
