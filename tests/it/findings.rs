@@ -96,7 +96,7 @@ fn load_aware_routing_oscillates_by_itself_with_the_delays_of_its_loop() {
         }
         assert_seldom(&format!("{overrides:?} missed"), missed, runs, 0.05);
         assert_seldom(&format!("{overrides:?} wrong"), wrong, runs, 0.01);
-        assert_seldom(&format!("{overrides:?} delays"), odd_sums - missed.min(odd_sums), runs, 0.02);
+        assert_seldom(&format!("{overrides:?} delays"), odd_sums, runs, 0.02);
     }
 }
 

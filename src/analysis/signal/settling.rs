@@ -7,7 +7,7 @@
 //!
 //! Measured: of 16,000 M/M/1 queues at 50 to 90 % load, 1,200 samples 0.5 to 50 service times apart, 0.05 % are said to
 //! settle after a change that there was not (1.3 % of those at 95 % load and 0.5 service times, which forget within
-//! more than the series); of 2,000 queues that fill or drain after a change of load 95.5 % are said to settle.
+//! more than the series); of 1,000 queues that fill or drain after a change of load 94.7 % are said to settle.
 
 use super::Course;
 use super::level::{mean, median, robust_sd, smooth};
