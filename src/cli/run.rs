@@ -105,6 +105,7 @@ impl RunArguments {
             let account = Account {
                 scenario: &scenario,
                 text: document.text(),
+                replaced: &self.set,
                 commands: &[self.command()],
                 result: &result,
                 summary: &summary,

@@ -52,7 +52,7 @@ pub struct Page {
     /// The plots, in sections.
     #[serde(skip_serializing_if = "is_default")]
     pub sections: Vec<Section>,
-    /// The scenario as it was run.
+    /// The text of the scenario.
     #[serde(skip_serializing_if = "is_default")]
     pub scenario: String,
     /// Commands that make the run again.

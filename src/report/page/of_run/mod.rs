@@ -31,6 +31,8 @@ pub struct Account<'a> {
     pub scenario: &'a Scenario,
     /// The text that it was read from.
     pub text: &'a str,
+    /// Values of that text which were replaced, as in `nodes.web.count=5`.
+    pub replaced: &'a [String],
     /// Commands that make the run again.
     pub commands: &'a [String],
     /// What came of it.
@@ -50,12 +52,12 @@ pub fn of_run(account: &Account<'_>) -> Page {
     let views = views::sections(scenario, result);
     let keys = keys::section(result, account.findings);
     let mut sections = Vec::new();
+    tables::tables(summary).into_iter().for_each(|section| add(&mut sections, section));
     for section in
         [latency::where_time_went(result), latency::distribution(result)].into_iter().chain(views).chain(keys)
     {
         add(&mut sections, section);
     }
-    tables::tables(summary).into_iter().for_each(|section| add(&mut sections, section));
     probes::section(result).into_iter().for_each(|section| add(&mut sections, section));
     arrange(&mut sections);
     Page {
@@ -184,6 +186,12 @@ fn remarks(account: &Account<'_>) -> Vec<String> {
         several(result.timeline.slices() as u64, "slice"),
         crate::report::figures::time(Some(result.timeline.slice.as_seconds())),
     )];
+    if !account.replaced.is_empty() {
+        let values = account.replaced.join(", ");
+        remarks.push(format!(
+            "The scenario below is the text of its file; the run replaced values of it: {values}."
+        ));
+    }
     if let Some(from) = summary.measured_from_seconds {
         let from = set_time(from);
         remarks.push(format!(
