@@ -15,5 +15,6 @@ mod littles_law;
 mod memory;
 mod queueing_theory;
 mod readme;
+mod report;
 mod scenarios;
 mod support;
