@@ -34,8 +34,8 @@
     return digits(number / unit[1]) + ' ' + unit[0];
   }
   // A place in time: exact enough to be found again.
-  function moment(number) {
-    if (number < 300 || !R.long) return (Math.round(number * 1000) / 1000) + ' s';
+  function moment(number, long = number >= 300 && R.long) {
+    if (!long) return (Math.round(number * 1000) / 1000) + ' s';
     const whole = Math.floor(number), h = Math.floor(whole / 3600), m = Math.floor(whole / 60) % 60, s = whole % 60;
     const two = (n) => String(n).padStart(2, '0');
     const rest = Math.round((number - whole) * 10) / 10;
@@ -83,7 +83,7 @@
   const lone = (splits) => splits.map((s) => s == null ? '' : ticks([s], 'seconds')[0]);
   function clock(splits, step, end) {
     if (end <= 300 || step < 1) return splits.map((s) => trimmed(s) + ' s');
-    return splits.map((s) => moment(s).replace(/ .*/, ''));
+    return splits.map((s) => moment(s, true).replace(/ .*/, ''));
   }
   function decades(steps, from, to) {
     const out = [];

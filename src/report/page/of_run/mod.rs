@@ -155,8 +155,8 @@ fn story(text: &str) -> Vec<String> {
     let lines = text.lines().map(str::trim_start).skip_while(|line| line.is_empty());
     let comment = lines.map_while(|line| line.strip_prefix("//"));
     let mut paragraphs = vec![String::new()];
-    for line in comment {
-        let words = line.trim();
+    // What it says of findings is a test's business: here they stand for themselves.
+    for words in comment.map(str::trim).filter(|words| !words.starts_with("Findings: ")) {
         let continues = !words.is_empty() && !words.starts_with("- ");
         if !continues {
             paragraphs.push(String::new());
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn the_story_is_the_comment_that_opens_the_scenario() {
-        let text = "\n// One thing,\n// and more of it.\n//\n// Another:\n//   - a point\n//   - two\nScenario(\n// not this";
+        let text = "\n// One thing,\n// and more of it.\n//\n// Another:\n//   - a point\n//   - two\n// Findings: healthy.\nScenario(\n// not this";
         assert_eq!(story(text), ["One thing, and more of it.", "Another:", "- a point", "- two"]);
         assert_eq!(story("Scenario()"), [] as [&str; 0]);
     }
