@@ -10,8 +10,10 @@ use crate::model::server::{MEASURED_LOAD, QUEUE_DEPTH};
 
 /// Changes that are looked at.
 const MOST_CHANGES: usize = 8;
-/// Chance is averaged over so many services.
+/// Chance is averaged over so many services at least,
 const SERVICES: f64 = 10.0;
+/// and for a load over as many as leave of it so much of the step, as a standard deviation.
+const REST_OF_CHANCE: f64 = 0.05;
 /// A change that moves the mean load by less is passed over.
 const LEAST_STEP: f64 = 0.1;
 
@@ -72,12 +74,18 @@ fn convergence(scene: &Scene<'_>, (from, at, until): (f64, f64, f64), change: &s
     }
     // Where a queue comes or goes, it shows more clearly than the load when that is over.
     let queue = server.queue();
-    let (gauge, values) = if step(&queue).abs() >= server.slots() {
-        (QUEUE_DEPTH, queue)
+    let (gauge, values, services) = if step(&queue).abs() >= server.slots() {
+        (QUEUE_DEPTH, queue, SERVICES)
     } else {
-        (MEASURED_LOAD, server.load())
+        // Over w services the mean of a load u of c slots differs from it by the square root of (1 + v) u / (c w).
+        let load = server.load();
+        let last = last.min(load.len());
+        let highest = mean(&load[first..middle.min(last)]).max(mean(&load[middle.min(last)..last]));
+        let wanted = REST_OF_CHANCE * moved;
+        let services = (1.0 + server.service_variance) * highest / (server.slots() * wanted * wanted);
+        (MEASURED_LOAD, load, services.max(SERVICES))
     };
-    let found = settling(&scene.course(&values), from, at, until, SERVICES * server.service)?;
+    let found = settling(&scene.course(&values), from, at, until, services * server.service)?;
     let evidence = ConvergenceEvidence {
         gauge,
         changed_at_seconds: at,
@@ -96,4 +104,39 @@ fn convergence(scene: &Scene<'_>, (from, at, until): (f64, f64, f64), change: &s
         alike: 0,
         evidence: Evidence::Convergence(evidence),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scenes::{look_at, system};
+    use super::find;
+    use crate::analysis::{Evidence, Finding};
+    use crate::model::server::MEASURED_LOAD;
+
+    const TEN: &str = "\"n\": Server(concurrency: 10, service: Exponential(mean: \"10ms\"))";
+
+    fn of_steps(low: u32, high: u32) -> Vec<Finding> {
+        let rate = format!("Steps([(at: \"0s\", rate: \"{low}/s\"), (at: \"50s\", rate: \"{high}/s\")])");
+        look_at(&system(&rate, "Fixed(0)", TEN), &[], find)
+    }
+
+    #[test]
+    fn a_step_is_told_in_both_directions() {
+        for (low, high) in [(200, 700), (700, 200)] {
+            let found = of_steps(low, high);
+            let [found] = &found[..] else { panic!("{found:?}") };
+            let Evidence::Convergence(evidence) = &found.evidence else { panic!("{found:?}") };
+            assert_eq!(evidence.gauge, MEASURED_LOAD);
+            assert!((evidence.before - f64::from(low) / 1000.0).abs() < 0.05, "{evidence:?}");
+            assert!((evidence.after - f64::from(high) / 1000.0).abs() < 0.05, "{evidence:?}");
+            assert!(evidence.settled_after_seconds < 2.0, "{evidence:?}");
+        }
+    }
+
+    #[test]
+    fn small_steps_and_the_end_of_arrivals_are_no_news() {
+        assert_eq!(of_steps(500, 550), []);
+        assert_eq!(look_at(&system("\"500/s\"", "Fixed(0)", TEN), &["arrivals_until=50s"], find), []);
+        assert_eq!(look_at(&system("\"500/s\"", "Fixed(0)", TEN), &[], find), []);
+    }
 }

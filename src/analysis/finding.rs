@@ -71,7 +71,7 @@ pub enum Kind {
     Loss,
     /// One member of a group carries much more than the others, by more than chance explains.
     LoadImbalance,
-    /// What clients believe of a server's load follows what it is only later.
+    /// What clients believe of the load of a server that is in trouble follows what it is only later.
     KnowledgeLag,
     /// After a change of the workload a gauge came to rest, at once or late, or did not.
     Convergence,

@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use super::chance::log_tail;
 use super::finding::{Evidence, Finding};
 use super::intervals::excesses;
 use super::scene::Scene;
@@ -12,9 +13,8 @@ use crate::request::RequestRecord;
 
 /// A key is hot if what reaches a server of it asks for this share of the server's capacity, at least,
 const LEAST_DEMAND: f64 = 0.3;
-/// and if that exceeds a fair share by as many standard deviations of what is dealt out at random (one server of many
-/// is searched for),
-const LEAST_Z: f64 = 6.0;
+/// and if the probability that chance deals so many of its requests to any of the servers of a group is less,
+const ALPHA: f64 = 1e-3;
 /// and if so many of its requests were seen,
 const FEWEST_SEEN: usize = 30;
 /// and if it is as many times as frequent as the average key.
@@ -66,8 +66,8 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Finding> {
     let share_to_server = by_server[server] as f64 / then.len() as f64;
     let peers = scene.servers[server].group.and_then(|group| scene.groups.get(group)).map_or(1, Vec::len);
     let fair = then.len() as f64 / peers as f64;
-    let z = (by_server[server] as f64 - fair) / fair.sqrt();
-    if demand * share_to_server < LEAST_DEMAND || (peers > 1 && z < LEAST_Z) {
+    let by_chance = log_tail(by_server[server] as f64, fair) + libm::log(peers as f64);
+    if demand * share_to_server < LEAST_DEMAND || (peers > 1 && by_chance > libm::log(ALPHA)) {
         return None;
     }
     let all_then = sample.records.iter().filter(|record| meanwhile(record)).count();
@@ -112,7 +112,51 @@ fn stretch(scene: &Scene<'_>, of_key: &[&RequestRecord]) -> (usize, usize) {
     of_key.iter().for_each(|record| counts[scene.slice_at(record.created.as_seconds())] += 1.0);
     let mean = of_key.len() as f64 / slices.max(1) as f64;
     let excess: Vec<f64> = counts.iter().map(|count| count - 1.5 * mean).collect();
-    // Half as much again as the mean, for as long as it takes to bring a fifth of all: a change, not chance.
-    let wanted = |from: usize, to: usize| counts[from..to].iter().sum::<f64>() >= 0.2 * of_key.len() as f64;
+    // Half as much again as the mean, for as long as it takes to bring a fifth of all, and more than chance brings anywhere:
+    // there are some ten stretches of such a length for each that fit side by side (see `overload`).
+    let wanted = |from: usize, to: usize| {
+        let (count, length) = (counts[from..to].iter().sum::<f64>(), (to - from) as f64);
+        let places = 10.0 * slices as f64 / length;
+        count >= 0.2 * of_key.len() as f64
+            && log_tail(count, mean * length) + libm::log(places) < libm::log(ALPHA)
+    };
     excesses(&excess, &wanted).first().copied().unwrap_or((0, slices))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scenes::{GROUP, SHARDS, look_at, system};
+    use super::find;
+    use crate::analysis::Evidence;
+
+    /// Key 8 makes more than half of all.
+    const KEY: &str = "Weighted([(0, 1.0), (1, 1.0), (2, 1.0), (3, 1.0), (4, 1.0), (5, 1.0), (6, 1.0), (7, 1.0), (8, 10.0)])";
+
+    #[test]
+    fn a_key_that_is_dealt_out_is_not_hot() {
+        let many = GROUP.replace("count: 3", "count: 30");
+        assert_eq!(look_at(&system("\"300/s\"", KEY, &many), &[], find), None);
+        // Of a thousand servers chance deals one two or three of its requests in a short while.
+        let many = GROUP.replace("count: 3", "count: 1000");
+        assert_eq!(look_at(&system("\"20000/s\"", KEY, &many), &["run_until=1s"], find), None);
+        assert_eq!(look_at(&system("\"100/s\"", "Uniform(0, 99)", SHARDS), &[], find), None);
+    }
+
+    #[test]
+    fn a_key_with_a_server_of_its_own_is_hot_while_it_comes() {
+        let found = look_at(&system("\"100/s\"", KEY, SHARDS), &[], find).expect("it is hot");
+        let Evidence::HotKey(evidence) = &found.evidence else { panic!("{found:?}") };
+        assert_eq!((found.subject.as_str(), evidence.key, evidence.keys_seen), ("m-2", 8, 9));
+        assert_eq!((found.from, found.to.map(f64::round)), (Some(0.0), Some(100.0)));
+        assert!((evidence.demand - 0.556).abs() < 0.04, "{evidence:?}");
+        // The same key for a fifth of the time.
+        let spike =
+            system("Spike(base: \"1/s\", peak: \"80/s\", from: \"40s\", to: \"60s\")", "Fixed(8)", SHARDS);
+        let others = "\"t\": (arrivals: Poisson(rate: \"50/s\"), key: Uniform(0, 99), to: \"n\"), \"s\":";
+        let found = look_at(&spike.replace("\"s\":", others), &[], find).expect("it is hot");
+        let Evidence::HotKey(evidence) = &found.evidence else { panic!("{found:?}") };
+        assert!((found.from.unwrap_or_default() - 40.0).abs() < 2.0, "{found:?}");
+        assert!((found.to.unwrap_or_default() - 60.0).abs() < 2.0, "{found:?}");
+        assert!((evidence.requests_per_second - 80.0).abs() < 8.0, "{evidence:?}");
+    }
 }

@@ -2,11 +2,12 @@
 //!
 //! For each member the stretch is sought in which its load exceeds that of the average member by most. It counts if the
 //! arrivals there exceed those of the average member by more than chance makes: independent requests that are dealt out
-//! at random differ by the square root of their number (Poisson), and the bar is raised for having searched (see
+//! at random come in Poisson numbers (see [`chance`](super::chance)), and the bar is raised for having searched (see
 //! [`overload`](super::overload)).
 
 use serde::Serialize;
 
+use super::chance::log_tail;
 use super::finding::{Evidence, Finding};
 use super::intervals::{excesses, smoothed};
 use super::overload::sum;
@@ -62,9 +63,9 @@ fn imbalance(scene: &Scene<'_>, group: &str, rows: &[usize]) -> Option<Finding> 
             (mine, fair, (mine - fair) / fair.max(1.0).sqrt())
         };
         let is_more_than_chance = |from: usize, to: usize| {
-            let (mine, fair, z) = z(from, to);
-            let bar = (2.0 * libm::log(10.0 * members * (total / fair.max(1.0)).max(1.0) / ALPHA)).sqrt();
-            mine >= FEWEST_ARRIVALS && z > bar
+            let (mine, fair, _) = z(from, to);
+            let looks = 10.0 * members * (total / fair.max(1.0)).max(1.0);
+            mine >= FEWEST_ARRIVALS && log_tail(mine, fair) + libm::log(looks) < libm::log(ALPHA)
         };
         let spells = excesses(&excess, &is_more_than_chance);
         let weight = |&(from, to): &(usize, usize)| excess[from..to].iter().sum::<f64>();
@@ -90,4 +91,33 @@ fn imbalance(scene: &Scene<'_>, group: &str, rows: &[usize]) -> Option<Finding> 
         alike: 0,
         evidence: Evidence::LoadImbalance(evidence),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scenes::{GROUP, SHARDS, look_at, system};
+    use super::find;
+    use crate::analysis::Evidence;
+
+    #[test]
+    fn dice_make_no_imbalance() {
+        assert_eq!(look_at(&system("\"210/s\"", "Fixed(0)", GROUP), &[], find), []);
+        // With 300 servers and seven requests for each, some get twice their share.
+        let many = GROUP.replace("count: 3", "count: 300");
+        assert_eq!(look_at(&system("\"21000/s\"", "Fixed(0)", &many), &["run_until=100ms"], find), []);
+    }
+
+    #[test]
+    fn a_popular_key_makes_one() {
+        let key = "Weighted([(0, 4.0), (1, 1.0), (2, 1.0)])";
+        let found = look_at(&system("\"120/s\"", key, SHARDS), &[], find);
+        let [found] = &found[..] else { panic!("{found:?}") };
+        let Evidence::LoadImbalance(evidence) = &found.evidence else { panic!("{found:?}") };
+        assert_eq!((found.subject.as_str(), evidence.members), ("m-0", 3));
+        assert!((evidence.times_fair_share - 2.0).abs() < 0.1, "{evidence:?}");
+        assert!(
+            (evidence.load - 0.8).abs() < 0.06 && (evidence.mean_load - 0.4).abs() < 0.04,
+            "{evidence:?}"
+        );
+    }
 }

@@ -1,11 +1,13 @@
 //! Knowledge lag: what clients believe of a server's load follows what it is only later.
 //!
 //! The delay is where the cross-correlation of both is highest (see [`signal::lag`](super::signal::lag)), if the load
-//! moved enough for that to mean anything.
+//! moved enough for that to mean anything. Every mean over a window is late: that is worth a word only where something
+//! else is found of the server that it may explain.
 
+use indexmap::IndexSet;
 use serde::Serialize;
 
-use super::finding::{Evidence, Finding};
+use super::finding::{Evidence, Finding, Kind};
 use super::scene::Scene;
 use super::signal::lag::lag;
 use crate::metrics::timeline::Subject;
@@ -14,6 +16,8 @@ use crate::metrics::timeline::Subject;
 const LEAST_RANGE: f64 = 0.3;
 /// Delays are sought up to as many times what the clients remember.
 const LONGEST: f64 = 2.0;
+/// Beliefs that are asked: those about the servers that cost the users most.
+const MOST_BELIEFS: usize = 4;
 
 /// The evidence for a knowledge lag.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -30,17 +34,37 @@ pub struct KnowledgeLagEvidence {
     pub window_seconds: f64,
 }
 
-/// The knowledge lag of the server that costs most among those whose load moved.
-pub(super) fn find(scene: &Scene<'_>) -> Option<Finding> {
+/// The knowledge lag of the server that costs most among those that are in trouble and whose load moved.
+pub(super) fn find(scene: &Scene<'_>, found: &[Finding]) -> Option<Finding> {
+    let troubled: IndexSet<&str> = found
+        .iter()
+        .filter(|finding| may_be_explained(finding.kind()))
+        .map(|finding| finding.subject.as_str())
+        .collect();
     let courses = scene.result.timeline.courses.iter().enumerate();
     let beliefs = courses.filter_map(|(at, course)| match course.subject {
         Subject::Belief { server, .. } => Some((at, server as usize)),
         Subject::Node(_) | Subject::Link(_) => None,
     });
     let slices = scene.result.timeline.slices();
-    let mut beliefs: Vec<(usize, usize)> = beliefs.collect();
-    beliefs.sort_by(|a, b| scene.cost(b.1, 0, slices).total_cmp(&scene.cost(a.1, 0, slices)));
-    beliefs.into_iter().take(4).find_map(|(at, row)| of_belief(scene, at, row))
+    let is_troubled = |row: usize| {
+        let server = &scene.servers[row];
+        troubled.contains(server.name) || server.group.is_some_and(|group| troubled.contains(group))
+    };
+    let mut beliefs: Vec<(f64, usize, usize)> = beliefs
+        .filter(|&(_, row)| is_troubled(row))
+        .map(|(at, row)| (scene.cost(row, 0, slices), at, row))
+        .collect();
+    beliefs.sort_by(|a, b| b.0.total_cmp(&a.0));
+    beliefs.into_iter().take(MOST_BELIEFS).find_map(|(_, at, row)| of_belief(scene, at, row))
+}
+
+/// Whether late knowledge may have to do with it: a few rejections or losses are no matter of knowledge.
+const fn may_be_explained(kind: Kind) -> bool {
+    match kind {
+        Kind::Oscillation | Kind::Overload | Kind::HotKey | Kind::Saturation | Kind::LoadImbalance => true,
+        Kind::Rejection | Kind::Loss | Kind::KnowledgeLag | Kind::Convergence | Kind::Healthy => false,
+    }
 }
 
 fn of_belief(scene: &Scene<'_>, at: usize, row: usize) -> Option<Finding> {

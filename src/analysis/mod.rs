@@ -4,6 +4,7 @@
 //! `scene` lays out what all of them look at, `ranking` puts them into the order of what they cost the users of the
 //! system. [`signal`] judges bare series of numbers and knows nothing of servers.
 
+mod chance;
 mod convergence;
 mod finding;
 mod health;
@@ -17,6 +18,8 @@ mod ranking;
 mod rejection;
 mod saturation;
 mod scene;
+#[cfg(test)]
+mod scenes;
 pub mod signal;
 
 pub use convergence::ConvergenceEvidence;
@@ -50,10 +53,11 @@ pub fn findings(scenario: &Scenario, result: &RunResult) -> Vec<Finding> {
     findings.extend(rejection::find(&scene));
     findings.extend(imbalance::find(&scene));
     findings.extend(hot_key::find(&scene));
-    findings.extend(knowledge_lag::find(&scene));
     findings.extend(convergence::find(&scene));
     findings.extend(overload::findings(&scene, &overloads));
     findings.extend(oscillations);
+    let lag = knowledge_lag::find(&scene, &findings);
+    findings.extend(lag);
     let mut findings = ranking::ranked(&scene, findings);
     findings.extend(health::find(&scene, &findings));
     findings

@@ -2,7 +2,15 @@
 //! with it, and, where clients react to what they hear of loads, whether the delays of that loop explain its period.
 //!
 //! Whether a series oscillates is decided in [`signal::oscillation`](super::signal::oscillation); here it is decided which
-//! series are asked, and what follows.
+//! series are asked, and what follows. A series alone does not tell how many requests it is made of: few of them swing as
+//! they like, above all where services differ much. So what was found by a few swings has to be higher than chance
+//! makes it. The work that n requests bring has a standard deviation of sqrt(n (1 + v)) services, v being their relative
+//! variance (see [`overload`](super::overload)). A queue adds that up over half a cycle; a load shows it over a twelfth of
+//! a cycle, about as much as swings are smoothed over. By the tail of the normal law, exp(-z^2 / 2), each swing is to have
+//! a chance below one in 30 for each server that was searched through, besides that of the series.
+//!
+//! Measured: 3.4 standard deviations at least in 80 runs of `load_aware_routing.ron`, 2.9 at most in 8,000 runs in which
+//! nothing oscillates, where a load shows up to 1.5.
 
 use serde::Serialize;
 
@@ -28,6 +36,12 @@ const SAME_PERIOD: f64 = 0.2;
 /// A cycle in which fewer requests come is the coming and going of single requests: a server that gets one every two
 /// seconds and works on it for one second does not oscillate.
 const LEAST_ARRIVALS: f64 = 10.0;
+/// The same where a few cycles have to do: chance makes a tenth of so many.
+const LEAST_ARRIVALS_OF_FEW: f64 = 100.0;
+/// Each swing of few has a chance below one in so many for each server that was searched through.
+const ONE_IN: f64 = 30.0;
+/// A load shows what comes within so much of a cycle.
+const TWELFTH: f64 = 1.0 / 12.0;
 /// The least heights, from trough to peak, that are worth a word: of a queue in requests, of a load as a share.
 const LEAST_HEIGHTS: [f64; 2] = [3.0, 0.1];
 /// Other members of the group whose phase is told.
@@ -107,10 +121,7 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<Finding> {
 
 /// Members that swing together are one finding: that of the one that costs most, whose evidence tells of the others.
 fn one_for_each_group(scene: &Scene<'_>, findings: Vec<Finding>) -> Vec<Finding> {
-    let group = |finding: &Finding| {
-        let of = scene.servers.iter().find(|server| server.name == finding.subject);
-        of.and_then(|server| server.group)
-    };
+    let group = |finding: &Finding| scene.group_of(&finding.subject);
     let mut kept: Vec<Finding> = Vec::new();
     for finding in findings {
         let same = |other: &Finding| {
@@ -159,8 +170,33 @@ fn notable(scene: &Scene<'_>, rows: &[usize], gauge: &str, found: Oscillation) -
         arrivals[from.min(arrivals.len())..to.min(arrivals.len())].iter().sum::<f64>() * scene.step;
     let [queue, load] = LEAST_HEIGHTS;
     let least = if gauge == QUEUE_DEPTH { queue } else { load };
-    let is_notable = meanwhile >= LEAST_ARRIVALS * found.cycles && 2.0 * found.amplitude >= least;
+    let height = 2.0 * found.amplitude;
+    let in_a_cycle = meanwhile / found.cycles;
+    let is_notable = height >= least
+        && match found.method {
+            Method::ManyCycles => in_a_cycle >= LEAST_ARRIVALS,
+            Method::FewCycles => {
+                in_a_cycle >= LEAST_ARRIVALS_OF_FEW
+                    && height > higher_than_chance(scene, rows, gauge, found.period, in_a_cycle)
+            }
+        };
     is_notable.then_some(found)
+}
+
+/// The height that chance does not give to the swings of so many arrivals each cycle.
+fn higher_than_chance(scene: &Scene<'_>, rows: &[usize], gauge: &str, period: f64, arrivals: f64) -> f64 {
+    let servers = || rows.iter().map(|&row| &scene.servers[row]);
+    let variance = servers().map(|server| server.service_variance).fold(0.0, f64::max);
+    let work = |part: f64| (part * arrivals * (1.0 + variance)).sqrt();
+    let searched = scene.servers.iter().filter(|server| server.figures.arrived > 0).count();
+    let bar = (2.0 * libm::log(ONE_IN * searched as f64)).sqrt();
+    if gauge == QUEUE_DEPTH {
+        bar * work(0.5)
+    } else {
+        // The loads of a group are added up: as many as members.
+        let capacity = servers().filter_map(ServerView::capacity).sum::<f64>() * TWELFTH * period;
+        bar * work(TWELFTH) / capacity * rows.len() as f64
+    }
 }
 
 fn finding(subject: String, found: &Oscillation, cost: f64, evidence: OscillationEvidence) -> Finding {

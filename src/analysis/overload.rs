@@ -50,6 +50,7 @@ pub struct OverloadEvidence {
 /// An overload with the places that it was found at.
 pub(super) struct Overload {
     pub(super) subject: String,
+    /// Ascending.
     pub(super) rows: Vec<usize>,
     /// Its spells, in slices.
     pub(super) spells: Vec<(usize, usize)>,
@@ -63,7 +64,7 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<Overload> {
         groups.filter_map(|(name, rows)| overload(scene, (*name).to_owned(), rows)).collect();
     let singles = (0..scene.servers.len()).filter_map(|row| {
         let single = overload(scene, scene.servers[row].name.to_owned(), &[row])?;
-        let whole = of_groups.iter().find(|group| group.rows.contains(&row));
+        let whole = of_groups.iter().find(|group| group.rows.binary_search(&row).is_ok());
         whole
             .is_none_or(|whole| single.seconds_outside(whole) > 0.5 * seconds(&single.spells))
             .then_some(single)
@@ -163,5 +164,48 @@ impl Overload {
             alike: 0,
             evidence: Evidence::Overload(self.evidence.clone()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scenes::{CLERK, GROUP, SHARDS, look_at, system};
+    use super::find;
+
+    fn overloads(text: &str) -> Vec<(String, usize, f64)> {
+        look_at(text, &[], |scene| {
+            let found = find(scene).into_iter();
+            found.map(|one| (one.subject, one.evidence.servers, one.evidence.ratio)).collect()
+        })
+    }
+
+    #[test]
+    fn a_busy_server_is_not_overloaded() {
+        assert_eq!(overloads(&system("\"95/s\"", "Fixed(0)", CLERK)), []);
+        assert_eq!(overloads(&system("\"275/s\"", "Fixed(0)", GROUP)), []);
+    }
+
+    #[test]
+    fn a_group_speaks_for_its_members_and_a_member_for_itself() {
+        let of_all = overloads(&system("\"360/s\"", "Fixed(0)", GROUP));
+        assert_eq!(of_all.len(), 1, "{of_all:?}");
+        assert_eq!((of_all[0].0.as_str(), of_all[0].1), ("m", 3));
+        assert!((of_all[0].2 - 1.2).abs() < 0.06, "{of_all:?}");
+        let of_one = overloads(&system("\"180/s\"", "Weighted([(0, 4.0), (1, 1.0), (2, 1.0)])", SHARDS));
+        assert_eq!(of_one.len(), 1, "{of_one:?}");
+        assert_eq!((of_one[0].0.as_str(), of_one[0].1), ("m-0", 1));
+    }
+
+    #[test]
+    fn spells_are_told_one_by_one() {
+        let rate = "Steps([(at: \"0s\", rate: \"30/s\"), (at: \"20s\", rate: \"150/s\"), (at: \"30s\", rate: \"30/s\"), \
+                    (at: \"60s\", rate: \"150/s\"), (at: \"70s\", rate: \"30/s\")])";
+        look_at(&system(rate, "Fixed(0)", CLERK), &[], |scene| {
+            let found = find(scene);
+            let (from, to) = found[0].span();
+            assert_eq!((found.len(), found[0].evidence.spells), (1, 2));
+            assert!((scene.time_of(from) - 20.0).abs() < 1.0 && (scene.time_of(to) - 70.0).abs() < 1.0);
+            assert!((found[0].evidence.seconds - 20.0).abs() < 2.0, "{:?}", found[0].evidence);
+        });
     }
 }

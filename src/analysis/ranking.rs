@@ -4,6 +4,8 @@
 //! costliest of them, and the kinds that explain the others come first. Where many members of a group have the same to
 //! say, one speaks for all.
 
+use indexmap::IndexMap;
+
 use super::finding::Finding;
 use super::scene::Scene;
 
@@ -13,8 +15,13 @@ const MOST_ALIKE: usize = 3;
 /// Sorts findings, the most important first.
 pub(super) fn ranked(scene: &Scene<'_>, findings: Vec<Finding>) -> Vec<Finding> {
     let findings = gathered(scene, findings);
+    let mut of_subject: IndexMap<&str, Vec<&Finding>> = IndexMap::new();
+    for finding in &findings {
+        of_subject.entry(&finding.subject).or_default().push(finding);
+    }
+    let cost = |finding: &Finding| shared_cost(finding, &of_subject[finding.subject.as_str()]);
     let mut ranked: Vec<(f64, Finding)> =
-        findings.iter().map(|finding| (shared_cost(finding, &findings), finding.clone())).collect();
+        findings.iter().map(|finding| (cost(finding), finding.clone())).collect();
     ranked.sort_by(|(cost_a, a), (cost_b, b)| {
         let order = cost_b.total_cmp(cost_a).then(a.kind().cmp(&b.kind()));
         order.then(b.cost.total_cmp(&a.cost)).then_with(|| a.subject.cmp(&b.subject))
@@ -22,25 +29,20 @@ pub(super) fn ranked(scene: &Scene<'_>, findings: Vec<Finding>) -> Vec<Finding> 
     ranked.into_iter().map(|(_, finding)| finding).collect()
 }
 
-/// The cost of the costliest finding about the same subject that overlaps with one in time.
-fn shared_cost(finding: &Finding, findings: &[Finding]) -> f64 {
-    let overlap = |other: &&Finding| {
+/// The cost of the costliest of the findings about the same subject that overlap with one in time.
+fn shared_cost(finding: &Finding, of_subject: &[&Finding]) -> f64 {
+    let overlap = |other: &&&Finding| {
         let begins = |a: &Finding, b: &Finding| a.from.zip(b.to).is_none_or(|(from, to)| from < to);
         begins(finding, other) && begins(other, finding)
     };
-    let same = findings.iter().filter(|other| other.subject == finding.subject).filter(overlap);
-    same.map(|other| other.cost).fold(finding.cost, f64::max)
+    of_subject.iter().filter(overlap).map(|other| other.cost).fold(finding.cost, f64::max)
 }
 
 /// Lets the costliest of many findings of a kind about members of a group speak for the others.
 fn gathered(scene: &Scene<'_>, findings: Vec<Finding>) -> Vec<Finding> {
-    let group = |finding: &Finding| {
-        let server = scene.servers.iter().find(|server| server.name == finding.subject);
-        server.and_then(|server| server.group)
-    };
-    let mut sets: indexmap::IndexMap<(super::Kind, Option<&str>), Vec<Finding>> = indexmap::IndexMap::new();
+    let mut sets: IndexMap<(super::Kind, Option<&str>), Vec<Finding>> = IndexMap::new();
     for finding in findings {
-        let group = group(&finding);
+        let group = scene.group_of(&finding.subject);
         sets.entry((finding.kind(), group)).or_default().push(finding);
     }
     let spoken = sets.into_iter().flat_map(|((_, group), set)| {
@@ -57,4 +59,59 @@ fn spokesman(set: Vec<Finding>) -> Option<Finding> {
     // Of equally costly ones the first: `max_by` would take the last.
     let worst = set.into_iter().rev().max_by(|a, b| a.cost.total_cmp(&b.cost))?;
     Some(Finding { cost, alike, from: earliest, to: latest, ..worst })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scenes::{GROUP, look_at, system};
+    use super::ranked;
+    use crate::analysis::{Evidence, Finding, Kind, LossEvidence, RejectionEvidence};
+
+    fn rejection(subject: &str, cost: f64, from: f64) -> Finding {
+        let evidence = RejectionEvidence {
+            rejected: 1,
+            share_of_arrivals: 0.1,
+            share_of_offered: 0.1,
+            peak_per_second: 1.0,
+            most_rejected_key: None,
+        };
+        let (subject, evidence) = (subject.to_owned(), Evidence::Rejection(evidence));
+        Finding { subject, from: Some(from), to: Some(from + 1.0), cost, alike: 0, evidence }
+    }
+
+    fn loss(subject: &str, cost: f64) -> Finding {
+        let evidence =
+            Evidence::Loss(LossEvidence { lost: 1, sent: 10, share_of_messages: 0.1, share_of_offered: 0.1 });
+        Finding { subject: subject.to_owned(), from: None, to: None, cost, alike: 0, evidence }
+    }
+
+    fn order(findings: Vec<Finding>, servers: u32) -> Vec<(Kind, String, usize)> {
+        let nodes = GROUP.replace("count: 3", &format!("count: {servers}"));
+        look_at(&system("\"10/s\"", "Fixed(0)", &nodes), &["run_until=1s"], |scene| {
+            let ranked = ranked(scene, findings).into_iter();
+            ranked.map(|finding| (finding.kind(), finding.subject, finding.alike)).collect()
+        })
+    }
+
+    #[test]
+    fn what_costs_more_comes_first_and_causes_share_the_cost_of_what_they_cause() {
+        let findings =
+            vec![rejection("m-0", 1.0, 0.0), loss("a", 5.0), loss("m-0", 9.0), rejection("m-1", 6.0, 0.0)];
+        let expected = [
+            (Kind::Rejection, "m-0".to_owned(), 0),
+            (Kind::Loss, "m-0".to_owned(), 0),
+            (Kind::Rejection, "m-1".to_owned(), 0),
+            (Kind::Loss, "a".to_owned(), 0),
+        ];
+        assert_eq!(order(findings, 3), expected);
+    }
+
+    #[test]
+    fn one_speaks_for_many_alike() {
+        let findings = |many: u32| {
+            (0..many).map(|row| rejection(&format!("m-{row}"), f64::from(row % 4), 0.0)).collect()
+        };
+        assert_eq!(order(findings(3), 5).len(), 3);
+        assert_eq!(order(findings(5), 5), [(Kind::Rejection, "m-3".to_owned(), 4)]);
+    }
 }

@@ -4,8 +4,9 @@
 //! then (see [`overload`](super::overload)), or if more requests waited than chance lets wait at a server as busy as it is
 //! on average: in a queue with utilisation u, services of relative variance v and Poisson arrivals, the probability that q
 //! wait falls like exp(-2 (1 - u) q / (1 + v)) (Kingman 1962, heavy traffic), which times the number of arrivals is to
-//! stay below alpha. A server that has practically never a free slot is saturated all the time. Utilisation and
-//! saturation as in Gregg, "Systems performance" (the USE method).
+//! stay below alpha. A server that has practically never a free slot is saturated all the time, if more wait than chance
+//! lets wait at one that is merely busy, or if chance does not keep that one so busy for as many requests. Utilisation and
+//! saturation as in Gregg, "Systems performance" (the USE method): where nobody waits there is no saturation.
 
 use serde::Serialize;
 
@@ -15,8 +16,10 @@ use super::scene::Scene;
 
 /// A slice in which this share of slots was in use had none free, but for the moments in which one request follows another.
 const FULL: f64 = 0.99;
-/// A server that is so busy on average is saturated all the time.
+/// A server that is so busy on average is saturated all the time,
 const ALWAYS: f64 = 0.99;
+/// unless chance makes that of one that is offered so much of what it can do.
+const MERELY_BUSY: f64 = 0.95;
 /// Spells that are no further apart than so many services are one.
 const GAP_SERVICES: f64 = 5.0;
 /// Shorter spells than so many services are passed over.
@@ -53,9 +56,11 @@ pub(super) fn find(scene: &Scene<'_>, overloads: &[Overload]) -> Vec<Finding> {
 
 fn saturation(scene: &Scene<'_>, overloads: &[Overload], row: usize) -> Option<Finding> {
     let server = &scene.servers[row];
-    let always = server.figures.utilization.is_some_and(|utilization| utilization >= ALWAYS);
-    let overload: Vec<_> = overloads.iter().filter(|overload| overload.rows.contains(&row)).collect();
-    let deep = deeper_than_chance(scene, row);
+    let always = is_always_full(scene, row);
+    // Rows ascend.
+    let overload: Vec<_> =
+        overloads.iter().filter(|overload| overload.rows.binary_search(&row).is_ok()).collect();
+    let deep = deeper_than_chance(scene, row, 1.0);
     if !always && overload.is_empty() && f64::from(server.figures.queue_depth_max) < deep {
         return None;
     }
@@ -74,6 +79,9 @@ fn saturation(scene: &Scene<'_>, overloads: &[Overload], row: usize) -> Option<F
     let length: usize = spells.iter().map(|(from, to)| to - from).sum();
     let waiting: f64 = spells.iter().flat_map(|&(from, to)| &queue[from..to]).sum();
     let depth = waiting / length as f64;
+    if depth <= 0.0 {
+        return None;
+    }
     let evidence = SaturationEvidence {
         saturated_seconds: length as f64 * scene.step,
         share_of_run: length as f64 * scene.step / scene.end,
@@ -94,10 +102,23 @@ fn saturation(scene: &Scene<'_>, overloads: &[Overload], row: usize) -> Option<F
     })
 }
 
-/// The depth that chance does not give to the queue of a server, in all its arrivals.
-fn deeper_than_chance(scene: &Scene<'_>, row: usize) -> f64 {
+/// Whether a server had practically never a free slot, and by more than chance. The work that n requests bring has a
+/// standard deviation of sqrt(n (1 + v)) services (see [`overload`](super::overload)), and it has to exceed what was
+/// expected of a server that is merely busy.
+fn is_always_full(scene: &Scene<'_>, row: usize) -> bool {
     let server = &scene.servers[row];
-    let idle = 1.0 - server.figures.utilization.unwrap_or(1.0);
+    let full = server.figures.utilization.is_some_and(|utilization| utilization >= ALWAYS);
+    let beyond = (ALWAYS - MERELY_BUSY) * (server.figures.arrived as f64).sqrt();
+    let bar = (2.0 * libm::log(scene.servers.len() as f64 / ALPHA) * (1.0 + server.service_variance)).sqrt();
+    full && (beyond > bar
+        || f64::from(server.figures.queue_depth_max) >= deeper_than_chance(scene, row, MERELY_BUSY))
+}
+
+/// The depth that chance does not give to the queue of a server as busy as this one, or as busy as `most` if that is less,
+/// in all its arrivals.
+fn deeper_than_chance(scene: &Scene<'_>, row: usize, most: f64) -> f64 {
+    let server = &scene.servers[row];
+    let idle = 1.0 - server.figures.utilization.unwrap_or(1.0).min(most);
     let looks = server.figures.arrived as f64 * scene.servers.len() as f64;
     libm::log(looks.max(1.0) / ALPHA) * (1.0 + server.service_variance) / (2.0 * idle)
 }
@@ -112,4 +133,53 @@ fn spells(load: &[f64], gap: f64) -> Vec<(usize, usize)> {
         }
     }
     spells
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::overload;
+    use super::super::scenes::{CLERK, look_at, system};
+    use super::{SaturationEvidence, find, spells};
+    use crate::analysis::Evidence;
+
+    fn saturations(text: &str, overrides: &[&str]) -> Vec<SaturationEvidence> {
+        look_at(text, overrides, |scene| {
+            let found = find(scene, &overload::find(scene)).into_iter().map(|finding| finding.evidence);
+            let evidence = |evidence| if let Evidence::Saturation(of) = evidence { Some(of) } else { None };
+            found.filter_map(evidence).collect()
+        })
+    }
+
+    #[test]
+    fn who_is_busy_or_makes_nobody_wait_is_not_saturated() {
+        assert_eq!(saturations(&system("\"90/s\"", "Fixed(0)", CLERK), &[]), []);
+        // As many as can be served, each when the one before leaves.
+        let exact = system("\"1/s\"", "Fixed(0)", CLERK);
+        let exact = exact.replace("Poisson(rate: \"1/s\")", "Constant(rate: \"100/s\")");
+        assert_eq!(saturations(&exact.replace("Exponential(mean: \"10ms\")", "Constant(\"10ms\")"), &[]), []);
+        // A handful of requests without a pause.
+        let few = "sources.s.max_requests=20";
+        assert_eq!(saturations(&system("\"95/s\"", "Fixed(0)", CLERK), &[few, "run_until=200ms"]), []);
+    }
+
+    #[test]
+    fn who_never_has_a_free_slot_is_saturated_all_the_time() {
+        // A little more than can be served: too little for an overload, but no chance either.
+        let found = saturations(&system("\"101/s\"", "Fixed(0)", CLERK), &["run_until=1000s"]);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].share_of_run > 0.9, "{found:?}");
+        let found =
+            saturations(&system("\"150/s\"", "Fixed(0)", CLERK), &["nodes.n.queue=Fifo(capacity: 30)"]);
+        assert_eq!((found.len(), found[0].queue_depth_max), (1, 30));
+        // M/M/1/31 at load 1.5 lets 28 wait.
+        assert!((found[0].queue_depth_mean - 28.0).abs() < 1.0, "{found:?}");
+        assert!((found[0].wait_seconds - 0.28).abs() < 0.02, "{found:?}");
+    }
+
+    #[test]
+    fn spells_bridge_short_gaps() {
+        let load = [0.0, 1.0, 0.5, 1.0, 0.0, 0.0, 0.0, 1.0];
+        assert_eq!(spells(&load, 1.0), [(1, 4), (7, 8)]);
+        assert_eq!(spells(&load, 0.0), [(1, 2), (3, 4), (7, 8)]);
+    }
 }

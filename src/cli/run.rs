@@ -24,6 +24,11 @@ use crate::simulation::{RunOptions, Simulation};
 /// Events between two looks at Ctrl-C and the progress line: a twentieth of a second or so.
 const SLICE: u64 = 250_000;
 
+/// Names of files beside those of the report.
+const SUMMARY: &str = "summary.json";
+const SERIES: &str = "series.csv";
+const REQUESTS: &str = "requests.csv";
+
 const EXAMPLES: &str = "\
 Examples:
   rushhour run                                    the built-in scenario: load-aware routing
@@ -100,6 +105,7 @@ impl RunArguments {
             let account = Account {
                 scenario: &scenario,
                 text: document.text(),
+                replaced: &self.set,
                 commands: &[self.command()],
                 result: &result,
                 summary: &summary,
@@ -148,7 +154,8 @@ impl RunArguments {
     }
 
     fn write(&self, places: &Places, account: &Account<'_>, interrupt: &Interrupt) -> Result<(), Failure> {
-        let page = page::of_run(account);
+        let page = page::as_kept(&page::of_run(account))
+            .map_err(|error| Failure::Failed(format!("the report would not be readable: {error}\n")))?;
         let document = Document::of(account.summary, account.findings, usize::MAX);
         let guarded = |write: &dyn Fn(&mut dyn Write) -> io::Result<()>, out: &mut dyn Write| {
             write(&mut interrupt.guard(out))
@@ -160,9 +167,9 @@ impl RunArguments {
         let requests = |out: &mut dyn Write| guarded(&|out| csv::requests(account.result, out), out);
         if let Some(directory) = &places.out {
             let mut files: Vec<(&str, Content<'_>)> =
-                vec![(DOCUMENT, &report), (DATA, &data), ("summary.json", &figures), ("series.csv", &series)];
+                vec![(DOCUMENT, &report), (DATA, &data), (SUMMARY, &figures), (SERIES, &series)];
             if self.requests {
-                files.push(("requests.csv", &requests));
+                files.push((REQUESTS, &requests));
             }
             write(directory, &files)?;
             let names: Vec<_> = files.iter().map(|(name, _)| *name).collect();
@@ -216,11 +223,30 @@ impl Places {
             let directory = prepared(parent.unwrap_or(Path::new(".")), "--report")?;
             Ok((directory, name.to_owned()))
         });
-        Ok(Self {
+        let places = Self {
             out: arguments.out.as_deref().map(|path| prepared(path, "--out")).transpose()?,
             report: report.transpose()?,
             plots: arguments.plots.as_deref().map(|path| prepared(path, "--plots")).transpose()?,
-        })
+        };
+        places.refuse_to_overwrite()?;
+        Ok(places)
+    }
+
+    /// The report must not take the name of another file of the same run.
+    fn refuse_to_overwrite(&self) -> Result<(), Failure> {
+        let Some((directory, name)) = &self.report else { return Ok(()) };
+        let same = |other: &Option<OutputDirectory>| {
+            let real = |directory: &OutputDirectory| directory.path().canonicalize().ok();
+            other.as_ref().is_some_and(|other| real(other).is_some() && real(other) == real(directory))
+        };
+        let is_data = [DATA, SUMMARY, SERIES, REQUESTS].contains(&name.as_str());
+        let is_plot = Path::new(name).extension().is_some_and(|extension| extension == "svg");
+        if (same(&self.out) && is_data) || (same(&self.plots) && is_plot) {
+            let what =
+                format!("{}: another file of this run has this name", directory.path().join(name).display());
+            return Err(Failure::refused(&what, "give `--report` a file like `report.html`"));
+        }
+        Ok(())
     }
 
     const fn is_any(&self) -> bool {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use rushhour::analysis::Kind;
 use rushhour::scenario::Scenario;
 
 use crate::harness::root;
@@ -33,7 +34,18 @@ fn commands() -> Vec<Vec<String>> {
 fn run(arguments: &[String]) -> String {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let shop = blocks(&readme(), "ron").swap_remove(0);
-    rushhour(&arguments).file("shop.ron", shop).run().good().to_owned()
+    let program = rushhour(&arguments).file("shop.ron", shop.clone());
+    if arguments.first() != Some(&"report") {
+        return program.run().good().to_owned();
+    }
+    // It draws what a run before it kept.
+    let kept = rushhour(&["run", "shop.ron", "--out", "."]).file("shop.ron", shop).run();
+    kept.good();
+    std::fs::create_dir(program.directory().join("results")).expect("a directory");
+    let drawn = program.file("results/report.json", kept.read("report.json")).run();
+    drawn.good();
+    // What was written where is told beside the output, of which there is none.
+    drawn.stderr
 }
 
 #[test]
@@ -67,6 +79,51 @@ fn the_figures_of_the_tour_are_those_of_this_version() {
         commands().into_iter().filter(|command| command.contains(&"--quiet".to_owned())).collect();
     let lines: String = variants.iter().take(3).map(|command| run(command)).collect();
     assert_eq!(texts[1], lines);
+    let findings = run(&["run", "shop.ron", "--findings", "1"].map(str::to_owned));
+    assert!(findings.contains(texts[2].trim_end()), "the README shows\n{}\nbut:\n{findings}", texts[2]);
+}
+
+#[test]
+fn its_picture_is_what_the_program_draws() {
+    let answer = rushhour(&["run", "--quiet", "--plots", "."]).run();
+    answer.good();
+    let file = root().join("assets/load_aware_routing.svg");
+    let committed = std::fs::read_to_string(file).expect("the picture");
+    assert!(committed == answer.read("queue.svg"), "run with --plots DIR and copy DIR/queue.svg there");
+}
+
+#[test]
+fn its_pictures_are_there_and_small() {
+    let readme = readme();
+    let files: Vec<&str> =
+        readme.split("](assets/").skip(1).filter_map(|rest| rest.split(')').next()).collect();
+    assert_eq!(files, ["load_aware_routing.svg", "report.png"]);
+    for file in files {
+        let size = std::fs::metadata(root().join("assets").join(file)).expect("a picture").len();
+        assert!((10_000..300_000).contains(&size), "{file}: {size} bytes");
+    }
+}
+
+#[test]
+fn it_lists_every_kind_of_finding_in_order() {
+    let readme = readme();
+    let (_, rest) = readme.split_once("| finding | what it says |\n|---|---|\n").expect("the table");
+    let rows = rest.lines().take_while(|line| line.starts_with('|'));
+    let names: Vec<&str> = rows.filter_map(|row| row.split('`').nth(1)).collect();
+    assert_eq!(names, Kind::ALL.map(Kind::name));
+}
+
+#[test]
+fn the_files_that_it_names_are_those_that_a_run_writes() {
+    let readme = readme();
+    let (_, rest) = readme.split_once("`results` then holds").expect("the sentence");
+    let sentence = rest.split("\n\n").next().expect("a paragraph");
+    let mut named: Vec<&str> =
+        sentence.split('`').skip(1).step_by(2).filter(|name| name.contains('.')).collect();
+    named.sort_unstable();
+    let answer = rushhour(&["run", "--out", ".", "--requests"]).run();
+    answer.good();
+    assert_eq!(named, answer.tree());
 }
 
 #[test]

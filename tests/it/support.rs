@@ -105,6 +105,11 @@ impl Answer {
             .unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
+    /// Where a file in its directory lies.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
     /// All files and directories in its directory, hidden ones too, by their paths in it.
     pub(crate) fn tree(&self) -> Vec<String> {
         let root = self.directory.path();

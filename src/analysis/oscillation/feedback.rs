@@ -130,3 +130,42 @@ fn turns(scene: &Scene<'_>, clients: &str, found: &Oscillation) -> (Option<f64>,
     };
     (mean(true), mean(false))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::find;
+    use super::LoopDelays;
+    use crate::analysis::Evidence;
+    use crate::analysis::scenes::look_at;
+    use crate::scenario::DEFAULT_SCENARIO;
+
+    fn delays(overrides: &[&str]) -> Option<(LoopDelays, f64)> {
+        let found = look_at(DEFAULT_SCENARIO.1, overrides, find);
+        found.into_iter().find_map(|finding| {
+            let Evidence::Oscillation(evidence) = finding.evidence else { return None };
+            evidence.feedback.map(|feedback| (feedback, evidence.period_seconds))
+        })
+    }
+
+    #[test]
+    fn the_delays_of_the_loop_add_up_to_about_its_period() {
+        let (delays, period) = delays(&[]).expect("a loop");
+        assert_eq!((delays.clients.as_str(), delays.window_seconds), ("client", 4.0));
+        let sum = delays.window_seconds + delays.response_seconds + delays.queue_seconds;
+        assert!(
+            (delays.sum_seconds - sum).abs() < 1e-9 && (delays.sum_by_period - sum / period).abs() < 1e-9
+        );
+        assert!((0.6..1.6).contains(&delays.sum_by_period), "{delays:?}");
+        // A queue of a hundred takes a second, and whoever waits in it half of that on average.
+        assert!((0.3..1.2).contains(&delays.response_seconds), "{delays:?}");
+        let noticed = delays.noticed_after_seconds.expect("they notice");
+        assert!((1.0..5.0).contains(&noticed), "{delays:?}");
+        let turns = delays.avoided_seconds.unwrap_or(0.0) + delays.returned_seconds.unwrap_or(0.0);
+        assert!((turns - period).abs() < 0.4 * period, "{delays:?}");
+    }
+
+    #[test]
+    fn clients_that_do_not_act_make_no_loop() {
+        assert_eq!(delays(&["nodes.client.routing.smart=false"]), None);
+    }
+}

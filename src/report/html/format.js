@@ -34,13 +34,27 @@
     return digits(number / unit[1]) + ' ' + unit[0];
   }
   // A place in time: exact enough to be found again.
-  function moment(number) {
-    if (number < 300 || !R.long) return (Math.round(number * 1000) / 1000) + ' s';
+  function moment(number, long = number >= 300 && R.long) {
+    if (!long) return (Math.round(number * 1000) / 1000) + ' s';
     const whole = Math.floor(number), h = Math.floor(whole / 3600), m = Math.floor(whole / 60) % 60, s = whole % 60;
     const two = (n) => String(n).padStart(2, '0');
     const rest = Math.round((number - whole) * 10) / 10;
     const tail = rest > 0 && rest < 1 ? String(rest).slice(1) : '';
     return (h ? h + ':' + two(m) : m) + ':' + two(s) + tail + (h ? ' h' : ' min');
+  }
+  // From when to when, as a person says it: three digits.
+  function span(from, to) {
+    const said = (number) => number < 300 || !R.long ? digits(number) + ' s' : moment(Math.round(number));
+    const [start, end] = [said(from), said(to)];
+    return start === end ? start : start.replace(end.replace(/^\S+/, ''), '') + ' – ' + end;
+  }
+  // Cut in the middle, for names of a kind differ at their ends.
+  function shortened(words, fits) {
+    if (fits(words)) return words;
+    let kept = words.length - 1;
+    const cut = () => words.slice(0, Math.ceil(kept / 2)) + '…' + words.slice(words.length - Math.floor(kept / 2));
+    while (kept > 1 && !fits(cut())) kept--;
+    return cut();
   }
   function value(number, unit) {
     if (number == null) return NONE;
@@ -69,7 +83,7 @@
   const lone = (splits) => splits.map((s) => s == null ? '' : ticks([s], 'seconds')[0]);
   function clock(splits, step, end) {
     if (end <= 300 || step < 1) return splits.map((s) => trimmed(s) + ' s');
-    return splits.map((s) => moment(s).replace(/ .*/, ''));
+    return splits.map((s) => moment(s, true).replace(/ .*/, ''));
   }
   function decades(steps, from, to) {
     const out = [];
@@ -79,18 +93,14 @@
   const increments = decades([1, 2, 2.5, 5], -12, 15);
   const timeIncrements = decades([1, 2, 5], -9, -1).concat([1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400], [2, 5, 10, 20, 50, 100, 200, 500].map((d) => d * 86400));
 
-  // Okabe and Ito's colours, which are told apart whatever one's eyes; darker on white, lighter on black.
-  const COLOURS = {
-    light: ['#0072b2', '#d55e00', '#00866a', '#aa4f88', '#3c93c9', '#b07a00', '#5b6470', '#882255'],
-    dark: ['#5aaeea', '#ff9257', '#35c7a3', '#e79ccb', '#9bd3f7', '#f0c04a', '#b9c2cd', '#e0759b'],
-  };
-  const DASHES = [[], [9, 3], [2, 3], [9, 3, 2, 3]];
+  // Colours and dashes come with the document, so that pictures have the same.
+  const { colours: COLOURS, dashes: DASHES, dashed: DASHED } = JSON.parse(document.getElementById('palette').textContent);
   const isDark = () => document.documentElement.hasAttribute('data-dark');
-  const colour = (index) => COLOURS[isDark() ? 'dark' : 'light'][index % 8];
-  const dash = (index, dashed) => dashed ? [6, 4] : DASHES[Math.floor(index / 8) % 4];
+  const colour = (index) => COLOURS[index % COLOURS.length][isDark() ? 'dark' : 'light'];
+  const dash = (index, dashed) => dashed ? DASHED : DASHES[Math.floor(index / COLOURS.length) % DASHES.length];
 
   const places = (x) => Array.isArray(x) ? x : x ? Array.from({ length: x.count }, (_, i) => x.start + x.step * i) : [];
-  R.format = { value, moment, ticks, lone, clock, increments, timeIncrements, seconds, short, NONE };
+  R.format = { value, moment, span, shortened, ticks, lone, clock, increments, timeIncrements, seconds, short, NONE };
   R.colours = { colour, dash, isDark };
   R.places = places;
 

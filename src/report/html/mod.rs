@@ -8,10 +8,11 @@
 use std::io::{self, Write};
 
 use super::page::{self, Page};
+use super::palette::PALETTE;
 
 const FRAME: &str = include_str!("page.html");
 
-/// What takes the place of a name in the frame, apart from the title and the page.
+/// What takes the place of a name in the frame, apart from the title, the page and the palette.
 const PARTS: [(&str, &str); 6] = [
     ("uplot.css", include_str!("../../../assets/vendor/uplot/uPlot.min.css")),
     ("page.css", include_str!("page.css")),
@@ -32,6 +33,7 @@ pub fn write(page: &Page, out: &mut dyn Write) -> io::Result<()> {
         match name {
             "title" => out.write_all(escaped(&page.title).as_bytes())?,
             "page.json" => page::write(page, &mut Harmless(out))?,
+            "palette.json" => serde_json::to_writer(&mut *out, &PALETTE)?,
             // That the frame names only what there is, and each once, is held by a test.
             name => {
                 for (_, text) in PARTS.iter().filter(|(part, _)| *part == name) {
@@ -108,7 +110,7 @@ mod tests {
             story: vec![text()],
             tiles: vec![Tile { label: text(), ..Tile::default() }],
             findings: vec![Note { text: text(), evidence: vec![(text(), text())], ..Note::default() }],
-            sections: vec![Section { title: text(), plots: vec![plot], tables: vec![] }],
+            sections: vec![Section { title: text(), plots: vec![plot], ..Section::default() }],
             ..Page::default()
         };
         let document = written(&page);
@@ -117,7 +119,7 @@ mod tests {
             "no tag and no comment got through"
         );
         let parts: usize = PARTS.iter().map(|(_, text)| text.matches("</script").count()).sum();
-        assert_eq!((parts, document.matches("</script>").count()), (0, 5), "no script ends before its end");
+        assert_eq!((parts, document.matches("</script>").count()), (0, 6), "no script ends before its end");
         assert!(!embedded(&document).contains('<'));
         assert_eq!(page::read(embedded(&document).as_bytes()).expect("it is still the page"), page);
     }
@@ -137,7 +139,8 @@ mod tests {
             rest = after;
         }
         names.sort_unstable();
-        let mut parts: Vec<_> = PARTS.iter().map(|(name, _)| *name).chain(["title", "page.json"]).collect();
+        let mut parts: Vec<_> =
+            PARTS.iter().map(|(name, _)| *name).chain(["title", "page.json", "palette.json"]).collect();
         parts.sort_unstable();
         assert_eq!(names, parts);
     }

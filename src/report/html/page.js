@@ -71,9 +71,7 @@
   }
 
   function when(note) {
-    if (note.from == null) return '';
-    const end = note.to == null || note.to === note.from ? '' : ' – ' + format.moment(note.to);
-    return format.moment(note.from) + end;
+    return note.from == null ? '' : format.span(note.from, note.to == null ? note.from : note.to);
   }
   function finding(note) {
     const choose = () => {
@@ -123,12 +121,13 @@
   }
   function sections() {
     (page.sections || []).forEach((part, index) => {
-      const plots = (part.plots || []).map(R.plot);
+      const plots = (part.plots || []).map((plot, place, all) => R.plot(plot, place < 2 - all.length % 2));
       const tables = (part.tables || []).map(table);
       if (!plots.length && !tables.length) return;
-      section('section-' + index, part.title || 'Section', null,
-        plots.length ? element('div', { class: 'plots' }, ...plots) : null,
-        tables.length ? element('div', { class: 'tables' }, ...tables) : null);
+      const content = [plots.length ? element('div', { class: 'plots' }, ...plots) : null, tables.length ? element('div', { class: 'tables' }, ...tables) : null];
+      const inside = [[plots.length, 'plot'], [tables.length, 'table']].filter(([number]) => number).map(([number, thing]) => number + ' ' + thing + (number > 1 ? 's' : ''));
+      const folded = part.folded ? [element('details', { class: 'folded' }, element('summary', {}, inside.join(' and ')), ...content.filter(Boolean))] : content;
+      section('section-' + index, part.title || 'Section', null, ...folded);
     });
   }
 

@@ -15,6 +15,9 @@
     return `rgba(${n >> 16}, ${(n >> 8) & 255}, ${n & 255}, ${opacity})`;
   }
   const largest = (y) => y.reduce((most, v) => v != null && v > most ? v : most, -Infinity);
+  const stacks = (style) => style === 'stacked' || style === 'bars';
+
+  const short = (name) => format.shortened(name, (words) => [...words].length <= 32);
 
   // Legend entries: a line each, and one for both ends of a band.
   function entries(lines) {
@@ -34,12 +37,14 @@
   }
 
   class Chart {
-    constructor(plot) {
+    constructor(plot, labelled) {
       this.plot = plot;
+      this.labelled = labelled;
       this.unit = plot.unit || 'count';
       this.time = (plot.axis || 'time') === 'time';
       this.x = R.places(plot.x);
       this.lines = (plot.lines || []).map((line) => this.line(line, line.y || []));
+      this.bars = this.lines.some((line) => line.style === 'bars');
       this.more = plot.more || [];
       this.entries = entries(this.lines);
       this.thresholds = plot.thresholds || [];
@@ -84,12 +89,12 @@
         if (dash.length && !['bars', 'stacked', 'band_low'].includes(entry.style)) swatch.classList.add('broken');
         entry.value = element('span', { class: 'value' });
         entry.button = element('button', { type: 'button', class: 'entry', 'aria-pressed': String(entry.on), title: 'Show or hide ' + entry.name, onclick: () => this.toggle(entry) },
-          swatch, element('span', { class: 'name' }, entry.name), entry.value);
+          swatch, element('span', { class: 'name' }, short(entry.name)), entry.value);
         this.legend.append(entry.button);
       }
       for (const { label, value } of this.thresholds) {
         const text = format.value(value, this.unit);
-        this.legend.append(element('span', { class: 'entry limit' }, element('i', { class: 'swatch threshold' }), element('span', { class: 'name' }, label), label.includes(text) ? null : element('span', { class: 'value' }, text)));
+        this.legend.append(element('span', { class: 'entry limit' }, element('i', { class: 'swatch threshold' }), element('span', { class: 'name', title: label }, short(label)), label.includes(text) ? null : element('span', { class: 'value' }, text)));
       }
       if (this.more.length) {
         const select = element('select', { 'aria-label': 'Add a line to ' + this.plot.title }, element('option', { value: '' }, `add one of ${this.more.length} …`));
@@ -99,22 +104,23 @@
       }
       this.tell(null);
     }
-    // Values at the cursor, or the largest ones where there is none.
+    // Values at the cursor; where there is none the largest ones in sight, and of what is counted in bars the sum.
     tell(at) {
-      const raw = (index) => {
-        const { y } = this.lines[index];
-        if (at != null) return y[at];
-        const most = largest(y);
-        return most > -Infinity ? most : null;
+      const sums = this.bars && this.unit === 'count';
+      const [from, to] = this.u ? [this.u.scales.x.min, this.u.scales.x.max] : [-Infinity, Infinity];
+      const idle = (index) => {
+        const seen = this.lines[index].y.filter((v, i) => v != null && this.x[i] >= from && this.x[i] <= to);
+        return !seen.length ? null : sums ? seen.reduce((sum, v) => sum + v, 0) : largest(seen);
       };
       for (const entry of this.entries) {
-        const values = entry.lines.map((index) => format.value(raw(index), this.unit));
-        entry.value.textContent = (at == null ? 'max ' + values[values.length - 1] : values.join(' – '));
+        const values = (at == null ? entry.lines.slice(-1).map(idle) : entry.lines.map((index) => this.lines[index].y[at])).map((value) => format.value(value, this.unit));
+        entry.value.textContent = (at == null ? (sums ? 'in all ' : 'max ') : '') + values.join(' – ');
         entry.value.classList.toggle('idle', at == null);
       }
+      const place = this.time ? format.moment : format.seconds;
       let where = '';
-      if (at != null && this.time) where = format.moment(this.x[at]);
-      else if (at != null && at + 1 < this.x.length) where = format.seconds(this.x[at]) + ' – ' + format.seconds(this.x[at + 1]);
+      if (at != null && !this.bars) where = place(this.x[at]);
+      else if (at != null && at + 1 < this.x.length) where = place(this.x[at]) + ' – ' + place(this.x[at + 1]);
       this.where.textContent = where;
       return where;
     }
@@ -149,13 +155,20 @@
       this.entries[this.entries.length - 1].button.focus();
     }
 
+    // The sample under the cursor: of bars the one that it is over, and else the nearest.
+    under(u) {
+      const { left, idx } = u.cursor;
+      if (!(left >= 0) || idx == null) return null;
+      return this.bars && idx > 0 && this.x[idx] > u.posToVal(left, 'x') + 1e-9 ? idx - 1 : idx;
+    }
+
     // What uPlot draws: stacked lines stand on those before them.
     shown(index) { return this.entries.some((entry) => entry.on && entry.lines.includes(index)); }
     data() {
       let base = null;
       this.bases = [];
       const ys = this.lines.map((line, index) => {
-        if (line.style !== 'stacked' || !this.shown(index)) return line.y;
+        if (!stacks(line.style) || !this.shown(index)) return line.y;
         const below = base;
         this.bases[index] = below;
         base = line.y.map((v, i) => v == null && below == null ? null : (v || 0) + (below ? below[i] || 0 : 0));
@@ -170,13 +183,15 @@
       const lonely = { show: (u, si, i0, i1) => i1 - i0 < 3 && line.style !== 'step', size: 5 };
       switch (line.style) {
         case 'step': return { ...common, paths: uPlot.paths.stepped({ align: 1 }) };
-        case 'bars': return { ...common, width: 0, fill: faded(stroke, this.lines.filter((l) => l.style === 'bars').length > 1 ? 0.55 : 0.8), paths: bars };
+        case 'bars': return { ...common, width: 0, fill: faded(stroke, 0.85), paths: bars(() => this.bases[index]) };
         case 'band_low': return { ...common, width: 0.7, stroke: faded(stroke, 0.55), dash: [] };
         case 'band_high': return { ...common, width: 0.7, stroke: faded(stroke, 0.55), dash: [], fill: faded(stroke, 0.2), paths: between(() => index > 0 && this.lines[index - 1].style === 'band_low' ? this.lines[index - 1].y : null) };
         case 'stacked': return { ...common, width: 1, dash: [], fill: faded(stroke, colours.isDark() ? 0.5 : 0.55), paths: between(() => this.bases[index]) };
         default: return { ...common, points: lonely };
       }
     }
+    // Spans are named once a section, in its first row.
+    get named() { return this.labelled && this.time && spans.some((span) => span.label); }
     get width() { return Math.max(200, Math.floor(this.host.clientWidth)); }
     get height() { return innerWidth < 560 ? NARROW : HEIGHT; }
     options() {
@@ -191,7 +206,7 @@
       const yAxis = { ...axis, size: 58, space: 32, incrs: unit === 'seconds' ? format.timeIncrements : format.increments, values: (u, splits) => format.ticks(splits, unit) };
       return {
         width: this.width, height: this.height, pxAlign: 0, legend: { show: false },
-        padding: [this.time && spans.some((span) => span.label) ? 20 : 10, 24, 0, 0],
+        padding: [this.named ? 20 : 10, 24, 0, 0],
         scales: { x: xScale, y: { range: (u, min, max) => this.reach(min, max) } },
         series: [{}, ...this.lines.map((line, index) => this.series(line, index))],
         axes: [xAxis, yAxis],
@@ -205,8 +220,12 @@
         hooks: {
           drawClear: [(u) => this.shade(u)],
           draw: [(u) => this.annotate(u)],
-          setCursor: [(u) => this.tell(u.cursor.left >= 0 && u.cursor.idx != null ? u.cursor.idx : null)],
-          setScale: [(u, key) => { if (key === 'x' && this.time && this.u) this.follow(u.scales.x.min, u.scales.x.max); }],
+          setCursor: [(u) => this.tell(this.under(u))],
+          setScale: [(u, key) => {
+            if (key !== 'x' || !this.u) return;
+            if (this.time) this.follow(u.scales.x.min, u.scales.x.max);
+            this.tell(this.under(u));
+          }],
         },
       };
     }
@@ -295,10 +314,11 @@
         ctx.beginPath(); ctx.moveTo(bbox.left, y); ctx.lineTo(bbox.left + bbox.width, y); ctx.stroke(); ctx.setLineDash([]);
         const above = y - bbox.top > 14 * px;
         ctx.textBaseline = above ? 'bottom' : 'top';
-        text(label, bbox.left + bbox.width - 4 * px, above ? y - 2 * px : y + 3 * px, css('--limit'));
+        const words = format.shortened(label, (words) => ctx.measureText(words).width <= bbox.width - 8 * px);
+        text(words, bbox.left + bbox.width - 4 * px, above ? y - 2 * px : y + 3 * px, css('--limit'));
       }
       ctx.restore();
-      if (this.time) this.labels(u);
+      if (this.named) this.labels(u);
     }
 
     // What the spans are: over the plot where there is room, and in it where spans overlap.
@@ -313,12 +333,14 @@
       for (const span of spans) {
         const a = Math.max(u.valToPos(span.from, 'x', true), bbox.left), b = Math.min(u.valToPos(span.to, 'x', true), end);
         if (b <= bbox.left || a >= end || !span.label) continue;
-        let row = rows.findIndex((taken) => taken <= a);
+        const words = format.shortened(span.label, (words) => ctx.measureText(words).width <= Math.max(b - a, Math.min(bbox.width, 240 * px)) - 4 * px);
+        // What would hang over the edge begins further to the left.
+        const wide = ctx.measureText(words).width, left = Math.max(bbox.left, Math.min(a, end - wide - 4 * px));
+        let row = rows.findIndex((taken) => taken <= left);
         if (row < 0) row = rows.length;
         if (row > 2) continue;
-        const words = fitted(ctx, span.label, Math.min(Math.max(b - a, 190 * px), end - a) - 4 * px);
-        rows[row] = a + 10 * px + ctx.measureText(words).width;
-        const x = a + (row ? 4 * px : 0), y = bbox.top + (row ? 13 * row - 1 : -6) * px;
+        rows[row] = left + 10 * px + wide;
+        const x = left + (row ? 4 * px : 0), y = bbox.top + (row ? 13 * row - 1 : -6) * px;
         ctx.lineWidth = 3 * px; ctx.strokeStyle = css('--card'); ctx.strokeText(words, x, y);
         ctx.fillStyle = css('--span-text'); ctx.fillText(words, x, y);
       }
@@ -341,7 +363,7 @@
       while (highest > lowest && this.x[highest] > max) highest--;
       if (lowest < 0) lowest = 0;
       const { left, idx } = this.u.cursor;
-      const now = left >= 0 && idx != null ? idx : by > 0 ? lowest - by : highest - by;
+      const now = left >= 0 && idx != null ? this.under(this.u) : by > 0 ? lowest - by : highest - by;
       const at = Math.min(highest, Math.max(lowest, Number.isFinite(by) ? now + by : by > 0 ? highest : lowest));
       this.u.setCursor({ left: this.u.valToPos(this.x[at], 'x') + 1e-6, top: this.u.over.clientHeight / 2 }, true, true);
       const values = this.entries.filter((entry) => entry.on).map((entry) => entry.name + ' ' + entry.value.textContent);
@@ -357,12 +379,6 @@
     }
   }
 
-  function fitted(ctx, words, width) {
-    if (ctx.measureText(words).width <= width) return words;
-    let end = words.length;
-    while (end > 1 && ctx.measureText(words.slice(0, end) + '…').width > width) end--;
-    return words.slice(0, end) + '…';
-  }
   function logTicks(min, max, width) {
     const decades = Math.log10(max / min);
     const steps = width / Math.max(decades, 0.1) > 240 ? [1, 2, 5] : width / Math.max(decades, 0.1) > 110 ? [1, 3] : [1];
@@ -375,18 +391,22 @@
     }
     return out;
   }
-  // Bars from place to place; on narrow ones no gap is left.
-  function bars(u, si, i0, i1) {
-    const path = new Path2D();
-    const [xs, ys] = [u.data[0], u.data[si]];
-    const zero = u.valToPos(0, 'y', true);
-    for (let i = Math.max(i0 - 1, 0); i <= i1; i++) {
-      if (ys[i] == null || i + 1 >= xs.length) continue;
-      const a = u.valToPos(Math.max(xs[i], 1e-12), 'x', true), b = u.valToPos(xs[i + 1], 'x', true), y = u.valToPos(ys[i], 'y', true);
-      const gap = b - a > 5 ? 1 : 0;
-      path.rect(a, y, Math.max(b - a - gap, 0.5), zero - y);
-    }
-    return { stroke: path, fill: path, clip: null, band: null, gaps: null, flags: 0 };
+  // Bars from place to place, on those before them; between narrow ones no gap is left.
+  function bars(lower) {
+    return (u, si, i0, i1) => {
+      const path = new Path2D();
+      const [xs, ys, low] = [u.data[0], u.data[si], lower()];
+      const logarithmic = u.scales.x.distr === 3;
+      for (let i = Math.max(i0 - 1, 0); i <= i1; i++) {
+        const foot = (low && low[i]) || 0;
+        if (ys[i] == null || i + 1 >= xs.length || ys[i] <= foot) continue;
+        const a = u.valToPos(logarithmic ? Math.max(xs[i], 1e-12) : xs[i], 'x', true), b = u.valToPos(xs[i + 1], 'x', true);
+        const y = u.valToPos(ys[i], 'y', true);
+        const gap = b - a > 5 ? 1 : 0;
+        path.rect(a, y, Math.max(b - a - gap, 0.5), u.valToPos(foot, 'y', true) - y);
+      }
+      return { stroke: path, fill: path, clip: null, band: null, gaps: null, flags: 0 };
+    };
   }
   // Filled from a lower line, or from zero, to the line itself.
   function between(lower) {
@@ -442,6 +462,8 @@
   R.show = (id) => {
     const chart = charts.find((chart) => chart.plot.id === id);
     if (!chart) return;
+    const folded = chart.element.closest('details');
+    if (folded) folded.open = true;
     chart.draw();
     chart.element.scrollIntoView({ block: 'center', behavior: still.matches ? 'auto' : 'smooth' });
     for (const other of charts) other.element.classList.toggle('chosen', other === chart);
@@ -466,8 +488,8 @@
     full.time = [0, seconds > 0 ? seconds : Math.max(1e-9, ...ends)];
     if (!(full.time[1] > 1e-9)) full.time = [0, 1];
   };
-  R.plot = (plot) => {
-    const chart = new Chart(plot);
+  R.plot = (plot, labelled) => {
+    const chart = new Chart(plot, labelled);
     charts.push(chart);
     if (!chart.empty) R.plots++;
     chart.host.chart = chart;

@@ -62,6 +62,17 @@ pub fn read(bytes: &[u8]) -> Result<Page, Unreadable> {
     serde_json::from_slice(bytes).map_err(Unreadable::Broken)
 }
 
+/// The page as it will be read back: with numbers as short as they are written. What is drawn of it is drawn again from its
+/// file, to the last byte.
+///
+/// # Errors
+/// If what is written could not be read, which is a mistake in the page.
+pub fn as_kept(page: &Page) -> Result<Page, Unreadable> {
+    let mut bytes = Vec::new();
+    write(page, &mut bytes).map_err(|error| Unreadable::Broken(serde_json::Error::io(error)))?;
+    read(&bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{Line, Note, Plot, Section, Style, Tile, Tone, Unit};
@@ -87,7 +98,7 @@ mod tests {
             title: "</script>\u{2028}\"\\".to_owned(),
             tiles: vec![Tile { label: "completed".to_owned(), tone: Tone::Good, ..Tile::default() }],
             findings: vec![Note { evidence: vec![("a".to_owned(), "b".to_owned())], ..Note::default() }],
-            sections: vec![Section { title: "Load".to_owned(), plots: vec![plot], tables: vec![] }],
+            sections: vec![Section { title: "Load".to_owned(), plots: vec![plot], ..Section::default() }],
             seconds: 2.0,
             ..Page::default()
         }

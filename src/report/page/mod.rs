@@ -13,7 +13,7 @@ mod file;
 mod numbers;
 mod of_run;
 
-pub use file::{FORMAT, Unreadable, read, write};
+pub use file::{FORMAT, Unreadable, as_kept, read, write};
 pub use of_run::{Account, of_run};
 
 use serde::{Deserialize, Serialize};
@@ -52,7 +52,7 @@ pub struct Page {
     /// The plots, in sections.
     #[serde(skip_serializing_if = "is_default")]
     pub sections: Vec<Section>,
-    /// The scenario as it was run.
+    /// The text of the scenario.
     #[serde(skip_serializing_if = "is_default")]
     pub scenario: String,
     /// Commands that make the run again.
@@ -138,6 +138,9 @@ pub struct Span {
 pub struct Section {
     /// The heading.
     pub title: String,
+    /// Whether it is folded away until somebody asks for it.
+    #[serde(skip_serializing_if = "is_default")]
+    pub folded: bool,
     /// Its plots.
     #[serde(skip_serializing_if = "is_default")]
     pub plots: Vec<Plot>,
@@ -163,7 +166,8 @@ pub struct Plot {
     /// What its axis shows.
     #[serde(skip_serializing_if = "is_default")]
     pub axis: Axis,
-    /// Places on the axis, ascending: seconds where it is time. All lines have a value, or none, for each.
+    /// Places on the axis, ascending, in seconds. All lines have a value, or none, for each. Of bars these are the lower ends
+    /// and, at last, the upper end of the last one, whose value is nothing.
     #[serde(with = "numbers::places", skip_serializing_if = "is_default")]
     pub x: Vec<f64>,
     /// What is drawn.
@@ -205,8 +209,7 @@ pub enum Axis {
     /// Virtual time in seconds. All plots over time are linked.
     #[default]
     Time,
-    /// Seconds on a logarithmic scale: a histogram of latencies. `x` holds the lower ends of the bars and, at last, the
-    /// upper end of the last one, whose value is nothing.
+    /// Seconds on a logarithmic scale: a histogram of latencies.
     Latency,
 }
 
@@ -241,7 +244,7 @@ pub enum Style {
     Dashed,
     /// A value holds until the next place.
     Step,
-    /// Bars from place to place.
+    /// Bars from place to place, on top of the bars before them: parts of a whole.
     Bars,
     /// Lower end of a band; the next line is its upper end, and the room between them is filled.
     BandLow,
@@ -249,6 +252,17 @@ pub enum Style {
     BandHigh,
     /// Filled, on top of the areas before it: parts of a whole.
     Stacked,
+}
+
+impl Style {
+    /// Whether values stand on those of the lines before.
+    #[must_use]
+    pub const fn is_stacked(self) -> bool {
+        match self {
+            Self::Bars | Self::Stacked => true,
+            Self::Line | Self::Dashed | Self::Step | Self::BandLow | Self::BandHigh => false,
+        }
+    }
 }
 
 /// A line from the left to the right: a limit.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::super::page::{Line, Plot, Style};
 use super::scale::stacks;
-use super::{COLOURS, Scale, dashes};
+use super::{PALETTE, Scale, dashes};
 
 /// A point in pixels.
 type Point = (f64, f64);
@@ -32,12 +32,16 @@ pub(super) fn all(plot: &Plot, lines: &[&Line], x: &Scale, y: &Scale, out: &mut 
                 filled(line, "area", &polygons(&runs(plot.x.len(), ends)), out)?;
             }
             Style::Bars => {
-                let bar = |i: usize| Some((at(i)?, at(i + 1)?, value(line, i)?));
+                let bar = |i: usize| {
+                    let (low, high) = *stacks[index].get(i)?;
+                    let high = high.filter(|high| *high > low)?;
+                    Some((at(i)?, at(i + 1)?, y.at(low), y.at(high)))
+                };
                 let bars = (0..plot.x.len()).filter_map(bar);
-                let path = bars.fold(String::new(), |mut path, (left, right, top)| {
+                let path = bars.fold(String::new(), |mut path, (left, right, foot, top)| {
                     // On narrow bars no gap is left.
                     let right = if right - left > 4.0 { right - 1.0 } else { right };
-                    let _ = write!(path, "M{left:.1} {:.1}V{top:.1}H{right:.1}V{0:.1}z", y.at(0.0));
+                    let _ = write!(path, "M{left:.1} {foot:.1}V{top:.1}H{right:.1}V{foot:.1}z");
                     path
                 });
                 filled(line, "bar", &path, out)?;
@@ -54,10 +58,11 @@ pub(super) fn all(plot: &Plot, lines: &[&Line], x: &Scale, y: &Scale, out: &mut 
         };
         if !path.is_empty() {
             let dashes = match (line.style, dashes(line)) {
-                (Style::BandLow | Style::BandHigh, _) | (_, "") => String::new(),
+                (Style::BandLow | Style::BandHigh, _) => String::new(),
+                (_, dashes) if dashes.is_empty() => dashes,
                 (_, dashes) => format!(r#" stroke-dasharray="{dashes}""#),
             };
-            let colour = line.colour % COLOURS.len();
+            let colour = PALETTE.place(line.colour);
             writeln!(out, r#"<path class="{class} s{colour}"{dashes} d="{path}"/>"#)?;
         }
     }
@@ -68,7 +73,7 @@ fn filled(line: &Line, class: &str, path: &str, out: &mut dyn Write) -> io::Resu
     if path.is_empty() {
         return Ok(());
     }
-    writeln!(out, r#"<path class="{class} f{}" d="{path}"/>"#, line.colour % COLOURS.len())
+    writeln!(out, r#"<path class="{class} f{}" d="{path}"/>"#, PALETTE.place(line.colour))
 }
 
 /// What lies between gaps.

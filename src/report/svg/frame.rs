@@ -7,7 +7,7 @@ use super::super::columns::wrapped;
 use super::super::page::{Axis, Line, Page, Plot, Span, Style, Unit};
 use super::scale::{labels as tick_labels, log_ticks, ticks};
 use super::text::{escaped, fitted, width};
-use super::{Area, COLOURS, Scale, WIDTH, dashes};
+use super::{Area, PALETTE, Scale, WIDTH, dashes};
 
 /// Columns of the caption.
 const COLUMNS: usize = 112;
@@ -116,7 +116,9 @@ pub(super) fn labels(
     let mut ends: Vec<f64> = Vec::new();
     for span in &page.spans {
         let Some((from, to)) = visible(span, x).filter(|_| !span.label.is_empty()) else { continue };
-        let label = fitted(&span.label, (to - from).max(220.0).min(area.right - from));
+        let label = fitted(&span.label, (to - from).max(240.0));
+        // What would hang over the edge begins further to the left.
+        let from = from.min(area.right - width(&label)).max(area.left);
         let free = ends.iter().position(|end| *end <= from).unwrap_or(ends.len());
         if free >= LABEL_ROWS {
             continue;
@@ -180,11 +182,11 @@ pub(super) fn legend(plot: &Plot, lines: &[&Line], top: f64) -> (String, u32) {
 
 /// A line as the legend shows it.
 fn swatch(line: &Line) -> String {
-    let colour = line.colour % COLOURS.len();
+    let colour = PALETTE.place(line.colour);
     let filled = |class: &str| format!(r#"class="{class} f{colour}" d="M0 -5h18v10h-18z""#);
     match line.style {
         Style::Line | Style::Step | Style::Dashed => {
-            format!(r#"class="line s{colour}" stroke-dasharray="{}" d="M0 0h18""#, or_none(dashes(line)))
+            format!(r#"class="line s{colour}" stroke-dasharray="{}" d="M0 0h18""#, or_none(&dashes(line)))
         }
         Style::Bars => filled("bar"),
         Style::BandLow | Style::BandHigh => filled("band"),

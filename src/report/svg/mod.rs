@@ -12,23 +12,9 @@ mod text;
 use std::io::{self, Write};
 
 use super::page::{Axis, Line, Page, Plot, Style};
+use super::palette::{Colour, PALETTE};
 use scale::Scale;
 use text::escaped;
-
-/// Colours in light and in dark, as in the document: Okabe and Ito's, which are told apart whatever one's eyes.
-const COLOURS: [(&str, &str); 8] = [
-    ("#0072b2", "#5aaeea"),
-    ("#d55e00", "#ff9257"),
-    ("#00866a", "#35c7a3"),
-    ("#aa4f88", "#e79ccb"),
-    ("#3c93c9", "#9bd3f7"),
-    ("#b07a00", "#f0c04a"),
-    ("#5b6470", "#b9c2cd"),
-    ("#882255", "#e0759b"),
-];
-
-/// Beyond the colours, lines differ by their dashes.
-const DASHES: [&str; 4] = ["", "9 3", "2 3", "9 3 2 3"];
 
 const LIGHT: &str = "\
 text{font:11px system-ui,-apple-system,'Segoe UI',Roboto,Helvetica,'DejaVu Sans',Arial,sans-serif;fill:#5c6675}\
@@ -128,23 +114,24 @@ fn described(page: &Page, plot: &Plot, lines: &[&Line]) -> String {
 /// The looks: the colours of lines are classes, so that they too follow light and dark.
 fn style() -> String {
     let colours = |dark: bool| -> String {
-        let colour = |(index, (light, night)): (usize, &(&str, &str))| {
-            let colour = if dark { night } else { light };
+        let colour = |(index, colour): (usize, &Colour)| {
+            let colour = if dark { colour.dark } else { colour.light };
             format!(".s{index}{{stroke:{colour}}}.f{index}{{fill:{colour}}}")
         };
-        COLOURS.iter().enumerate().map(colour).collect()
+        PALETTE.colours.iter().enumerate().map(colour).collect()
     };
     format!("{}{LIGHT}@media(prefers-color-scheme:dark){{{}{DARK}}}", colours(false), colours(true))
 }
 
 /// How a line is dashed; empty if it is not.
-fn dashes(line: &Line) -> &'static str {
-    match line.style {
-        Style::Dashed => "6 4",
+fn dashes(line: &Line) -> String {
+    let dashes = match line.style {
+        Style::Dashed => PALETTE.dashed,
         Style::Line | Style::Step | Style::Bars | Style::BandLow | Style::BandHigh | Style::Stacked => {
-            DASHES[line.colour / COLOURS.len() % DASHES.len()]
+            PALETTE.dash(line.colour)
         }
-    }
+    };
+    dashes.iter().map(u8::to_string).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Where a value lies in a picture, and which values its axes name.
 
-use super::super::page::{Axis, Line, Page, Plot, Style, Unit};
+use super::super::page::{Axis, Line, Page, Plot, Unit};
 use super::Area;
 
 /// From values to pixels.
@@ -54,7 +54,7 @@ const ROOM: f64 = 1.06;
 pub(super) fn upwards(plot: &Plot, lines: &[&Line], area: Area) -> Scale {
     let stacked = stacks(lines);
     let all = stacked.iter().flatten().map(|(_, high)| *high);
-    let plain = lines.iter().filter(|line| line.style != Style::Stacked);
+    let plain = lines.iter().filter(|line| !line.style.is_stacked());
     let all: Vec<f64> = all
         .chain(plain.flat_map(|line| &line.y).map(|y| y.map(f64::from)))
         .flatten()
@@ -78,7 +78,7 @@ pub(super) fn stacks(lines: &[&Line]) -> Vec<Vec<(f64, Option<f64>)>> {
     let places = lines.iter().map(|line| line.y.len()).max().unwrap_or(0);
     let mut base = vec![0.0; places];
     let stack = |line: &&Line| {
-        if line.style != Style::Stacked {
+        if !line.style.is_stacked() {
             return Vec::new();
         }
         let ends = line.y.iter().zip(&mut base).map(|(y, base)| {

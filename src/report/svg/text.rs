@@ -27,19 +27,8 @@ pub(super) fn width(text: &str) -> f64 {
     columns::width(text) as f64 * CHARACTER
 }
 
-/// A text cut to a width in pixels.
+/// A text cut to a width in pixels, in its middle.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a picture is small")]
 pub(super) fn fitted(text: &str, pixels: f64) -> String {
-    let columns = (pixels / CHARACTER).max(1.0) as usize;
-    if columns::width(text) <= columns {
-        return text.to_owned();
-    }
-    let mut cut = String::new();
-    for c in text.chars() {
-        if columns::width(&cut) + 2 > columns {
-            break;
-        }
-        cut.push(c);
-    }
-    cut + "…"
+    columns::shortened(text, (pixels / CHARACTER).max(1.0) as usize)
 }

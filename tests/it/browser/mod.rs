@@ -10,6 +10,7 @@ mod sample;
 use std::path::{Path, PathBuf};
 
 use rushhour::report::page::{self, FORMAT, Page};
+use rushhour::report::palette::PALETTE;
 use rushhour::report::{html, svg};
 use serde_json::{Value, json};
 
@@ -364,4 +365,83 @@ fn what_is_no_report_is_refused_with_a_remedy() {
     assert_eq!(tree, ["report.json"]);
     let (told, _) = refused(rushhour(&["report", "."]).file("report.json", "no JSON"));
     assert!(told.contains("not the data of a report"), "{told}");
+}
+
+/// The report of a scenario that comes with the program, looked at in a browser.
+fn real(scenario: &str) -> (Browser, crate::support::Answer) {
+    let file = crate::harness::root().join(format!("scenarios/{scenario}.ron"));
+    let answer = rushhour(&["run", &file.display().to_string(), "--out", ".", "--quiet"]).run();
+    answer.good();
+    let browser = check_report(&answer.path("report.html"));
+    if let Some(pictures) = pictures() {
+        browser.run("scrollTo(0, 0)");
+        settle(&browser);
+        browser.screenshot(&pictures.join(format!("{scenario}.png")));
+    }
+    (browser, answer)
+}
+
+#[test]
+#[ignore = "needs Chromium: .ci/run installs it and runs this"]
+fn the_report_of_load_aware_routing_works() {
+    let (browser, _answer) = real("load_aware_routing");
+    assert_eq!(browser.value("document.querySelector('.finding .kind').textContent"), json!("oscillation"));
+    let digits =
+        "[...document.querySelectorAll('.when')].every((when) => !/\\d\\.\\d{3}/.test(when.textContent))";
+    assert_eq!(browser.value(digits), json!(true), "times in three digits");
+
+    browser.run("document.querySelector('.finding button.go').click()");
+    settle(&browser);
+    assert_eq!(browser.value("document.querySelector('.plot.chosen').dataset.plot"), json!("queue"));
+    let range = browser.value("rushhour.range");
+    let [from, to] = [&range[0], &range[1]].map(|end| end.as_f64().expect("seconds"));
+    assert!(from > 3.0 && from < 11.0 && to > 20.0 && to < 35.0, "around the oscillation: {range}");
+    let seen = "(() => { const box = document.querySelector('.plot.chosen').getBoundingClientRect(); return box.top >= 0 && box.bottom <= innerHeight; })()";
+    browser.until(seen);
+
+    let legends = "(() => { const chart = rushhour.charts.find((chart) => chart.plot.id === 'latency-histogram'); return chart.entries.map((entry) => entry.value.textContent); })()";
+    let idle = browser.value(legends).to_string();
+    assert!(idle.contains("in all 1,194"), "bars that are counted tell their sum: {idle}");
+    assert_eq!(browser.value("document.querySelectorAll('details.folded[open]').length"), json!(0));
+    browser.run("rushhour.show('probe-0')");
+    settle(&browser);
+    assert_eq!(
+        browser.value("document.querySelectorAll('details.folded[open]').length"),
+        json!(1),
+        "shown on demand"
+    );
+    let wide = "rushhour.charts.find((chart) => chart.plot.id === 'probe-0').u.width > 400";
+    browser.until(wide);
+}
+
+#[test]
+#[ignore = "needs Chromium: .ci/run installs it and runs this"]
+fn the_report_of_a_fleet_works() {
+    let (browser, _answer) = real("fleet");
+    let entries =
+        "rushhour.charts.find((chart) => chart.plot.id === 'queue').entries.map((entry) => entry.name)";
+    let names = browser.value(entries);
+    assert_eq!(names[0], "server (1,000), least to most", "a band and the most notable: {names}");
+    assert!(names.as_array().is_some_and(|names| names.len() <= 6), "{names}");
+}
+
+#[test]
+#[ignore = "needs Chromium: .ci/run installs it and runs this"]
+fn documents_and_pictures_have_the_same_colours() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("report.html");
+    written(&sample::page(), &file);
+    let browser = Browser::start();
+    browser.open(&file);
+    browser.until("window.rushhour && rushhour.ready");
+    for (number, colour) in PALETTE.colours.iter().enumerate() {
+        for (theme, expected) in [("light", colour.light), ("dark", colour.dark)] {
+            browser.run(&format!("rushhour.theme('{theme}')"));
+            let beyond = number + PALETTE.colours.len();
+            let told = browser.value(&format!("[{number}, {beyond}].map(rushhour.colours.colour)"));
+            assert_eq!(told, json!([expected, expected]));
+        }
+        let dashes = browser.value(&format!("rushhour.colours.dash({}, false)", number * 8));
+        assert_eq!(dashes, json!(PALETTE.dash(number * 8)));
+    }
 }

@@ -276,8 +276,13 @@ pub(super) fn page() -> Page {
             span(124.0, 152.0, "web-1 ejected by the balancer"),
         ],
         sections: vec![
-            Section { title: text("Traffic"), plots: traffic(), tables: vec![] },
-            Section { title: text("Servers"), plots: servers(), tables: vec![table.clone(), table] },
+            Section { title: text("Traffic"), plots: traffic(), ..Section::default() },
+            Section {
+                title: text("Servers"),
+                plots: servers(),
+                tables: vec![table.clone(), table],
+                ..Section::default()
+            },
         ],
         scenario: format!(
             "// A shop, and a sale that lasts a minute. {HOSTILE}\nScenario(\n    name: \"the sale\",\n    seed: 1,\n    \
@@ -311,7 +316,7 @@ pub(super) fn large() -> Page {
             ..plot(&format!("plot-{id}"), "A plot", "", Unit::Count, vec![])
         }
     });
-    let section = Section { title: text("All"), plots: plots.collect(), tables: vec![] };
+    let section = Section { title: text("All"), plots: plots.collect(), ..Section::default() };
     Page {
         format: FORMAT,
         title: text("large"),

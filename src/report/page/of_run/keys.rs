@@ -1,17 +1,25 @@
 //! Where the requests of the most frequent key went, a second: in the sample that every run keeps.
 
-use super::super::{Plot, Section, Unit};
-use super::lines::{Series, draw, value};
+use indexmap::IndexMap;
+
+use super::super::{Line, Plot, Section, Style, Unit};
+use super::lines::value;
 use crate::analysis::{Evidence, Finding};
 use crate::engine::whole;
 use crate::metrics::result::RunResult;
+use crate::report::figures::{several, time};
+use crate::report::palette::PALETTE;
 
 /// The heading.
 pub(super) const TITLE: &str = "Keys";
 /// A key that is less frequent is not worth a plot.
 const LEAST_SHARE: f64 = 0.05;
-/// Bars of the plot at most; of a shorter run one a second.
-const MOST_BINS: f64 = 240.0;
+/// Bars of the plot at most; of a shorter run one a second,
+const MOST_BARS: f64 = 240.0;
+/// unless these were fewer than so many.
+const FEWEST_BARS: f64 = 60.0;
+/// Servers that have bars of their own: as many as there are colours.
+const MOST_SERVERS: usize = PALETTE.colours.len();
 
 /// The plot of the hot key, or else of the most frequent one.
 pub(super) fn section(result: &RunResult, findings: &[Finding]) -> Option<Section> {
@@ -29,39 +37,58 @@ pub(super) fn section(result: &RunResult, findings: &[Finding]) -> Option<Sectio
     });
     let key = hot.or_else(|| most_frequent(result))?;
     let end = result.end.as_seconds();
-    let width = (end / MOST_BINS).max(1.0);
-    let bins = whole((end / width).ceil());
-    let mut counts = vec![vec![0.0; bins]; result.server_names.len()];
+    let width = (end / MOST_BARS).max(1.0_f64.min(end / FEWEST_BARS));
+    let bars = whole((end / width - 1e-9).ceil()).max(1);
+    let mut went: IndexMap<u32, Vec<f64>> = IndexMap::new();
     for record in result.sample.records.iter().filter(|record| record.key == key) {
         if let Some(server) = record.server {
-            let bin = whole(record.created.as_seconds() / width).min(bins - 1);
-            counts[server as usize][bin] += result.sample.one_in as f64 / width;
+            let bar = whole(record.created.as_seconds() / width).min(bars - 1);
+            went.entry(server).or_insert_with(|| vec![0.0; bars])[bar] += result.sample.one_in as f64 / width;
         }
     }
-    let servers =
-        counts.into_iter().enumerate().filter(|(_, counts)| counts.iter().any(|count| *count > 0.0));
-    let series: Vec<Series> = servers
-        .map(|(row, counts)| Series {
-            subject: result.server_names[row].clone(),
-            colour: row,
-            group: None,
-            label: ("", 0),
-            values: counts.into_iter().map(value).collect(),
-        })
-        .collect();
-    if series.is_empty() {
-        return None;
-    }
-    let mut plot = Plot {
+    let plot = Plot {
         id: "key".to_owned(),
         title: format!("Where requests of key {key} went"),
-        caption: "By the second in which they were born, and the server that they reached last.".to_owned(),
+        caption: format!(
+            "To the server that they reached last, in bars of {} by when they were born.",
+            time(Some(width))
+        ),
         unit: Unit::PerSecond,
+        x: (0..=bars).map(|bar| bar as f64 * width).collect(),
+        lines: lines(went, &result.server_names),
         ..Plot::default()
     };
-    let places: Vec<f64> = (0..bins).map(|bin| (bin as f64 + 0.5) * width).collect();
-    draw(&mut plot, &places, &series);
-    Some(Section { title: TITLE.to_owned(), plots: vec![plot], tables: Vec::new() })
+    (!plot.lines.is_empty()).then(|| Section {
+        title: TITLE.to_owned(),
+        plots: vec![plot],
+        ..Section::default()
+    })
+}
+
+/// Bars of each server, in the order of servers; where they are many, of those with the most requests.
+fn lines(mut went: IndexMap<u32, Vec<f64>>, names: &[String]) -> Vec<Line> {
+    let sum = |rates: &Vec<f64>| rates.iter().sum::<f64>();
+    let line = |name: String, colour, rates: &[f64]| {
+        let y = rates.iter().copied().map(value).chain([None]).collect();
+        Line { name, colour, style: Style::Bars, hidden: false, y }
+    };
+    went.sort_by(|a, x, b, y| sum(y).total_cmp(&sum(x)).then(a.cmp(b)));
+    let others = went.split_off(if went.len() > MOST_SERVERS { MOST_SERVERS - 1 } else { went.len() });
+    went.sort_keys();
+    // A colour is that of the server in other plots, where there are enough for all.
+    let is_few = names.len() <= MOST_SERVERS;
+    let each = went.iter().enumerate().map(|(place, (&server, rates))| {
+        line(names[server as usize].clone(), if is_few { server as usize } else { place }, rates)
+    });
+    let mut lines: Vec<Line> = each.collect();
+    if let Some(mut rates) = others.values().next().cloned() {
+        rates.fill(0.0);
+        for other in others.values() {
+            rates.iter_mut().zip(other).for_each(|(sum, rate)| *sum += rate);
+        }
+        lines.push(line(several(others.len() as u64, "other server"), MOST_SERVERS - 1, &rates));
+    }
+    lines
 }
 
 fn most_frequent(result: &RunResult) -> Option<u32> {

@@ -30,7 +30,7 @@ pub(super) fn distribution(result: &RunResult) -> Section {
     sources.sort_by_key(|(at, ..)| *at);
     let bar = |nanos: u64| whole(libm::log2(nanos.max(1) as f64) * BARS_AN_OCTAVE);
     let all = || sources.iter().flat_map(|(.., latency)| latency.histogram().ranges());
-    let section = |plots| Section { title: TITLE.to_owned(), plots, tables: Vec::new() };
+    let section = |plots| Section { title: TITLE.to_owned(), plots, ..Section::default() };
     let (Some(first), Some(last)) =
         (all().map(|(low, ..)| bar(low)).min(), all().map(|(low, ..)| bar(low)).max())
     else {
@@ -46,8 +46,13 @@ pub(super) fn distribution(result: &RunResult) -> Section {
     });
     let plot = Plot {
         id: "latency-histogram".to_owned(),
-        title: "Latency".to_owned(),
-        caption: "How many of the completed requests took so long.".to_owned(),
+        title: "Distribution of latency".to_owned(),
+        caption: if sources.len() > 1 {
+            "How many of the completed requests took so long: of all sources, one on top of the other."
+        } else {
+            "How many of the completed requests took so long."
+        }
+        .to_owned(),
         unit: Unit::Count,
         axis: Axis::Latency,
         x: (first..=last + 1).map(|bar| libm::exp2(bar as f64 / BARS_AN_OCTAVE) / 1e9).collect(),
@@ -95,8 +100,8 @@ fn latency(record: &RequestRecord) -> u64 {
 
 /// Seconds spent waiting, in service and on links.
 fn parts(record: &RequestRecord) -> [f64; 3] {
-    let (waiting, service) = (record.waiting.as_seconds(), record.service.as_seconds());
-    [waiting, service, (latency(record) as f64 / 1e9 - waiting - service).max(0.0)]
+    let (waiting, service) = (record.waiting.as_nanos(), record.service.as_nanos());
+    [waiting, service, latency(record).saturating_sub(waiting + service)].map(|nanos| nanos as f64 / 1e9)
 }
 
 fn mean_parts(records: &[&RequestRecord]) -> Option<[f64; 3]> {

@@ -3,6 +3,7 @@
 use super::super::downsample::extremes;
 use super::super::{Line, Plot, Style};
 use super::MOST_POINTS;
+use crate::report::figures::count;
 
 /// So many series are drawn each.
 const MOST_LINES: usize = 8;
@@ -47,11 +48,15 @@ impl Series {
             name: self.name(alone),
             colour: if alone { number } else { self.colour },
             style: if dashed { Style::Dashed } else { Style::Line },
-            // Of three labels the one in the middle is left to who asks for it, where there are several subjects.
-            hidden: number == 1 && !alone && self.label.0.starts_with('p'),
+            hidden: !alone && is_in_the_middle(self.label),
             y: self.values.clone(),
         }
     }
+}
+
+/// Of three percentiles the one in the middle is left to who asks for it, where there are several subjects.
+fn is_in_the_middle(label: (&str, usize)) -> bool {
+    label.1 == 1 && label.0.starts_with('p')
 }
 
 /// A value as plots show it.
@@ -65,8 +70,8 @@ pub(super) const fn value(value: f64) -> Option<f32> {
 }
 
 /// Whether there is nothing to be seen in a set of series.
-pub(super) fn is_empty(series: &[Series]) -> bool {
-    series.iter().all(|series| series.values.iter().flatten().all(|value| *value == 0.0))
+pub(super) fn is_empty<'a>(mut series: impl Iterator<Item = &'a Series>) -> bool {
+    series.all(|series| series.values.iter().flatten().all(|value| *value == 0.0))
 }
 
 /// Gives a plot its lines, over common places.
@@ -91,9 +96,10 @@ fn many(plot: &mut Plot, x: &[f64], series: &[Series]) -> Vec<Line> {
         sets.entry((one.group.as_deref(), one.label)).or_default().push(one);
     }
     let mut lines = Vec::new();
-    for (colour, ((group, (label, _)), members)) in sets.iter().enumerate() {
-        let name = [group.unwrap_or("all"), *label].join(" ");
-        lines.extend(band(name.trim_end(), colour, members));
+    for (colour, ((group, label), members)) in sets.iter().enumerate() {
+        let name = [group.unwrap_or("all"), label.0].join(" ");
+        let hidden = is_in_the_middle(*label);
+        lines.extend(band(name.trim_end(), colour, members).map(|line| Line { hidden, ..line }));
     }
     let mut ranked: Vec<&Series> = series.iter().collect();
     ranked.sort_by(|a, b| b.sum().total_cmp(&a.sum()));
@@ -106,7 +112,8 @@ fn many(plot: &mut Plot, x: &[f64], series: &[Series]) -> Vec<Line> {
     plot.more_x = places;
     plot.more = others.iter().zip(values).map(|(one, y)| Line { y, ..one.line(false) }).collect();
     plot.more.sort_by(|a, b| a.name.len().cmp(&b.name.len()).then_with(|| a.name.cmp(&b.name)));
-    let mut remark = format!("The band reaches from the least to the most of {} lines.", series.len());
+    let mut remark =
+        format!("The band reaches from the least to the most of {} lines.", count(series.len() as u64));
     if !plot.caption.is_empty() {
         remark.insert(0, ' ');
     }
@@ -126,11 +133,12 @@ fn band(name: &str, colour: usize, members: &[&Series]) -> [Line; 3] {
         columns[2].push((!values.is_empty()).then_some(mean));
     }
     let [low, high, mean] = columns;
-    let members = members.len();
+    let members = count(members.len() as u64);
     let line = |name: String, style, y| Line { name, colour, style, hidden: false, y };
     [
-        line(format!("{name} ({members}), least"), Style::BandLow, low),
-        line(format!("{name} ({members}), most"), Style::BandHigh, high),
+        // Both ends have one name: they are one thing in the legend.
+        line(format!("{name} ({members}), least to most"), Style::BandLow, low),
+        line(format!("{name} ({members}), least to most"), Style::BandHigh, high),
         line(format!("{name} ({members}), mean"), Style::Line, mean),
     ]
 }

@@ -31,6 +31,8 @@ pub struct Account<'a> {
     pub scenario: &'a Scenario,
     /// The text that it was read from.
     pub text: &'a str,
+    /// Values of that text which were replaced, as in `nodes.web.count=5`.
+    pub replaced: &'a [String],
     /// Commands that make the run again.
     pub commands: &'a [String],
     /// What came of it.
@@ -50,12 +52,12 @@ pub fn of_run(account: &Account<'_>) -> Page {
     let views = views::sections(scenario, result);
     let keys = keys::section(result, account.findings);
     let mut sections = Vec::new();
+    tables::tables(summary).into_iter().for_each(|section| add(&mut sections, section));
     for section in
         [latency::where_time_went(result), latency::distribution(result)].into_iter().chain(views).chain(keys)
     {
         add(&mut sections, section);
     }
-    tables::tables(summary).into_iter().for_each(|section| add(&mut sections, section));
     probes::section(result).into_iter().for_each(|section| add(&mut sections, section));
     arrange(&mut sections);
     Page {
@@ -88,19 +90,49 @@ fn add(sections: &mut Vec<Section>, section: Section) {
         Some(other) => {
             other.plots.extend(section.plots);
             other.tables.extend(section.tables);
+            other.folded &= section.folded;
         }
         None => sections.push(section),
     }
 }
 
-/// Servers come first, for it is there that things go wrong; what probes saw comes last, for most of it was seen before.
+/// The story from its beginning: what happened to requests, then why. What probes saw comes last, for most of it was seen
+/// before.
+const SECTIONS: [&str; 5] = [views::REQUESTS, latency::TITLE, views::SERVERS, views::CLIENTS, keys::TITLE];
+
+/// Plots in the order in which they are told; others follow them. A belief has the number of its server in its name.
+const PLOTS: [&str; 15] = [
+    "throughput",
+    "failures",
+    "under-way",
+    "latency",
+    "where-the-time-went",
+    "latency-histogram",
+    "queue",
+    "load",
+    "arrivals",
+    "completions",
+    "rejections",
+    "belief",
+    "rehashed",
+    "client-arrivals",
+    "key",
+];
+
+/// Puts sections, and the plots of each, into the order in which they tell the story.
 fn arrange(sections: &mut [Section]) {
-    let places = [views::SERVERS, views::CLIENTS, keys::TITLE, latency::TITLE, views::REQUESTS];
-    let last = places.len();
+    let last = SECTIONS.len();
     sections.sort_by_key(|section| match section.title.as_str() {
         probes::TITLE => last + 1,
-        title => places.iter().position(|place| *place == title).unwrap_or(last),
+        title => SECTIONS.iter().position(|place| *place == title).unwrap_or(last),
     });
+    let view = |id: &str| PLOTS.iter().position(|plot| *plot == id);
+    for section in sections {
+        section.plots.sort_by_key(|plot| {
+            let stem = plot.id.rsplit_once('-').map_or(plot.id.as_str(), |(stem, _)| stem);
+            view(&plot.id).or_else(|| view(stem)).unwrap_or(PLOTS.len())
+        });
+    }
 }
 
 fn subtitle(summary: &Summary) -> String {
@@ -123,8 +155,8 @@ fn story(text: &str) -> Vec<String> {
     let lines = text.lines().map(str::trim_start).skip_while(|line| line.is_empty());
     let comment = lines.map_while(|line| line.strip_prefix("//"));
     let mut paragraphs = vec![String::new()];
-    for line in comment {
-        let words = line.trim();
+    // What it says of findings is a test's business: here they stand for themselves.
+    for words in comment.map(str::trim).filter(|words| !words.starts_with("Findings: ")) {
         let continues = !words.is_empty() && !words.starts_with("- ");
         if !continues {
             paragraphs.push(String::new());
@@ -149,10 +181,17 @@ fn spans(scenario: &Scenario, end: f64) -> Vec<Span> {
 fn remarks(account: &Account<'_>) -> Vec<String> {
     let Account { result, summary, .. } = *account;
     let mut remarks = vec![format!(
-        "Plots over time show {} of {} each, unless they say otherwise; where there are more than fit, the extremes are kept.",
+        "The run was looked at in {} of {} each. Plots show means over them or over some of them; where there are more than \
+         fit, the extremes are kept.",
         several(result.timeline.slices() as u64, "slice"),
         crate::report::figures::time(Some(result.timeline.slice.as_seconds())),
     )];
+    if !account.replaced.is_empty() {
+        let values = account.replaced.join(", ");
+        remarks.push(format!(
+            "The scenario below is the text of its file; the run replaced values of it: {values}."
+        ));
+    }
     if let Some(from) = summary.measured_from_seconds {
         let from = set_time(from);
         remarks.push(format!(
@@ -175,7 +214,7 @@ mod tests {
 
     #[test]
     fn the_story_is_the_comment_that_opens_the_scenario() {
-        let text = "\n// One thing,\n// and more of it.\n//\n// Another:\n//   - a point\n//   - two\nScenario(\n// not this";
+        let text = "\n// One thing,\n// and more of it.\n//\n// Another:\n//   - a point\n//   - two\n// Findings: healthy.\nScenario(\n// not this";
         assert_eq!(story(text), ["One thing, and more of it.", "Another:", "- a point", "- two"]);
         assert_eq!(story("Scenario()"), [] as [&str; 0]);
     }

@@ -21,7 +21,7 @@ pub(super) fn section(result: &RunResult) -> Option<Section> {
     }
     let plots = sets.iter().enumerate().map(|(number, ((metric, ..), series))| plot(number, metric, series));
     let plots: Vec<Plot> = plots.collect();
-    (!plots.is_empty()).then(|| Section { title: TITLE.to_owned(), plots, tables: Vec::new() })
+    (!plots.is_empty()).then(|| Section { title: TITLE.to_owned(), folded: true, plots, tables: Vec::new() })
 }
 
 fn plot(number: usize, metric: &str, series: &[&probe::Series]) -> Plot {

@@ -2,6 +2,7 @@
 
 use super::super::{Section, Table};
 use super::{latency, views};
+use crate::metrics::fleet::hottest;
 use crate::metrics::summary::{FateCounts, Latency, NodeSummary, ServerSummary, Summary};
 use crate::report::figures::{count, mean, percent, time};
 
@@ -12,14 +13,14 @@ const MOST_ROWS: usize = 50;
 pub(super) fn tables(summary: &Summary) -> Vec<Section> {
     let section = |title: &str, tables: Vec<Table>| Section {
         title: title.to_owned(),
-        plots: Vec::new(),
         tables: tables.into_iter().filter(|table| !table.rows.is_empty()).collect(),
+        ..Section::default()
     };
     vec![
+        section(views::REQUESTS, vec![fates(summary)]),
+        section(latency::TITLE, vec![latencies(summary)]),
         section(views::SERVERS, vec![servers(summary)]),
         section(views::CLIENTS, vec![clients(summary)]),
-        section(latency::TITLE, vec![latencies(summary)]),
-        section(views::REQUESTS, vec![fates(summary)]),
         section("Links", vec![links(summary)]),
     ]
 }
@@ -45,7 +46,16 @@ fn fates(summary: &Summary) -> Table {
     let heads = ["source", "offered", "completed", "rejected", "timed out", "dropped", "shed", "in flight"];
     let all = (summary.sources.len() > 1).then(|| row("all", &summary.requests));
     let sources = summary.sources.iter().map(|(name, source)| row(name, &source.requests));
-    table("What became of requests", &heads, all.into_iter().chain(sources))
+    let mut table = table("What became of requests", &heads, all.into_iter().chain(sources));
+    // A fate that nothing came to is not worth a column.
+    let last = heads.len() - 1;
+    let kept: Vec<usize> = (0..heads.len())
+        .filter(|&at| at < 3 || at == last || table.rows.iter().any(|row| row[at] != "0"))
+        .collect();
+    let narrow = |row: &[String]| -> Vec<String> { kept.iter().map(|&at| row[at].clone()).collect() };
+    table.heads = narrow(&table.heads);
+    table.rows = table.rows.iter().map(|row| narrow(row)).collect();
+    table
 }
 
 fn latencies(summary: &Summary) -> Table {
@@ -78,11 +88,17 @@ fn servers(summary: &Summary) -> Table {
         ]
     };
     let groups = summary.groups.iter().filter_map(|(name, group)| {
-        let name = format!("{name} ({})", group.members.len());
+        let name = crate::report::figures::group(name, group.members.len());
         group.figures.as_server().map(|server| row(&name, server))
     });
-    let each =
-        summary.nodes.iter().filter_map(|(name, node)| node.as_server().map(|server| row(name, server)));
+    let each = summary.nodes.iter().filter_map(|(name, node)| Some((name.as_str(), node.as_server()?)));
+    let mut each: Vec<_> = each.collect();
+    let all = each.len();
+    let mut title = "Servers".to_owned();
+    if all > MOST_ROWS {
+        each = hottest(summary, MOST_ROWS, |_| true);
+        title = format!("The busiest of {} servers", count(all as u64));
+    }
     let heads = [
         "server",
         "arrived",
@@ -95,7 +111,11 @@ fn servers(summary: &Summary) -> Table {
         "p99 wait",
         "mean service",
     ];
-    table("Servers", &heads, groups.chain(each))
+    let left_out = all - each.len();
+    let each = each.into_iter().map(|(name, server)| row(name, server));
+    let mut table = table(&title, &heads, groups.chain(each));
+    table.omitted += left_out;
+    table
 }
 
 fn clients(summary: &Summary) -> Table {

@@ -1,7 +1,10 @@
 //! The plots of what parts measured of themselves: each measure names the view that it belongs to.
 
+use indexmap::IndexMap;
+
 use super::super::{Plot, Section, Threshold, Unit};
 use super::lines::{Series, draw, is_empty};
+use crate::engine::whole;
 use crate::event::Node;
 use crate::metrics::result::{NodeFigures, RunResult};
 use crate::metrics::timeline::{Course, Subject};
@@ -14,8 +17,12 @@ pub(super) const SERVERS: &str = "Servers";
 pub(super) const CLIENTS: &str = "Clients";
 pub(super) const REQUESTS: &str = "Requests";
 
-/// What is counted is shown in so many bins at most: in finer ones chance is all that one sees.
-const COUNTED_BINS: usize = 240;
+/// Shares and what is counted are shown in so many bins at most: in finer ones chance is all that one sees.
+const MOST_BINS: usize = 240;
+/// What is rare is shown in fewer bins, but not in fewer than these,
+const FEWEST_BINS: usize = 60;
+/// so that the busiest has about so many in each: chance makes them a quarter more or less.
+const COUNTED_IN_A_BIN: f64 = 16.0;
 
 /// So many servers have their load drawn beside what is believed of it: those of which most is believed.
 const MOST_BELIEFS: usize = 4;
@@ -45,7 +52,7 @@ pub(super) fn sections(scenario: &Scenario, result: &RunResult) -> Vec<Section> 
         } else {
             stage.plot(view, &courses).into_iter().collect()
         };
-        Section { title: view.section.to_owned(), plots, tables: Vec::new() }
+        Section { title: view.section.to_owned(), plots, ..Section::default() }
     });
     sections.collect()
 }
@@ -98,8 +105,16 @@ impl<'a> Names<'a> {
 impl Stage<'_> {
     fn plot(&self, view: &'static View, courses: &[usize]) -> Option<Plot> {
         let labels = labels(courses.iter().map(|&at| &self.result.timeline.courses[at]));
-        let series: Vec<Series> = courses.iter().map(|&at| self.series(at, &labels)).collect();
-        if is_empty(&series) {
+        let bin = self.bin(view, courses);
+        let mut series: Vec<Series> = courses.iter().map(|&at| self.series(at, &labels, bin)).collect();
+        // What never happened to anyone is not worth a line.
+        for number in (0..labels.len()).filter(|_| labels.len() > 1) {
+            let alike = |series: &&Series| series.label.1 == number;
+            if is_empty(series.iter().filter(alike)) {
+                series.retain(|series| !alike(&series));
+            }
+        }
+        if is_empty(series.iter()) {
             return None;
         }
         let mut plot = Plot {
@@ -111,7 +126,7 @@ impl Stage<'_> {
             top: (view.unit == measure::Unit::Share).then_some(1.0),
             ..Plot::default()
         };
-        draw(&mut plot, &self.places(self.bin(view)), &series);
+        draw(&mut plot, &self.places(bin), &series);
         Some(plot)
     }
 
@@ -135,7 +150,8 @@ impl Stage<'_> {
 
     fn belief(&self, view: &'static View, courses: &[usize], server: u32) -> Option<Plot> {
         let actual = self.result.timeline.position(Subject::Node(Node::Server(server)), MEASURED_LOAD)?;
-        let mut series = vec![self.series(actual, &[""])];
+        let bin = self.bin(view, courses);
+        let mut series = vec![self.series(actual, &[""], bin)];
         series[0].label = ("actual", 0);
         for &at in courses {
             let Subject::Belief { first, server: of, .. } = self.result.timeline.courses[at].subject else {
@@ -144,7 +160,7 @@ impl Stage<'_> {
             if of != server {
                 continue;
             }
-            let mut belief = self.series(at, &[""]);
+            let mut belief = self.series(at, &[""], bin);
             let (name, group, row) = self.names.subject(Subject::Node(Node::Client(first)));
             belief.subject = format!("perceived by {}", group.unwrap_or(name));
             belief.colour = self.names.servers.len() + row;
@@ -161,11 +177,11 @@ impl Stage<'_> {
             top: Some(1.0),
             ..Plot::default()
         };
-        draw(&mut plot, &self.places(1), &series);
+        draw(&mut plot, &self.places(bin), &series);
         Some(plot)
     }
 
-    fn series(&self, at: usize, labels: &[&'static str]) -> Series {
+    fn series(&self, at: usize, labels: &[&'static str], bin: usize) -> Series {
         let Course { subject, measure } = self.result.timeline.courses[at];
         let (name, group, row) = self.names.subject(subject);
         let number = labels.iter().position(|label| *label == measure.label).unwrap_or(0);
@@ -174,31 +190,39 @@ impl Stage<'_> {
             colour: row,
             group: group.map(str::to_owned),
             label: (measure.label, number),
-            values: self.values(at),
+            values: self.values(at, bin),
         }
     }
 
     /// How many slices are shown as one.
-    fn bin(&self, view: &View) -> usize {
+    fn bin(&self, view: &View, courses: &[usize]) -> usize {
         let timeline = &self.result.timeline;
-        let is_share = timeline
-            .courses
-            .iter()
-            .any(|course| course.measure.view == view && course.measure.share_of.is_some());
+        let is_share = courses.iter().any(|&at| timeline.courses[at].measure.share_of.is_some());
         let bins = match view.unit {
             measure::Unit::Seconds => return timeline.lap.max(1),
-            measure::Unit::PerSecond => COUNTED_BINS,
-            measure::Unit::Share | measure::Unit::Count if is_share => COUNTED_BINS,
-            measure::Unit::Share | measure::Unit::Count => return 1,
+            measure::Unit::Count if !is_share => return 1,
+            measure::Unit::Share if !is_share => MOST_BINS,
+            measure::Unit::Share | measure::Unit::Count | measure::Unit::PerSecond => {
+                let most = courses.iter().map(|&at| self.counted(at)).fold(0.0, f64::max);
+                whole(most / COUNTED_IN_A_BIN).clamp(FEWEST_BINS, MOST_BINS)
+            }
         };
         timeline.slices().div_ceil(bins).max(1)
     }
 
-    /// What is shown of a course.
-    fn values(&self, at: usize) -> Vec<Option<f32>> {
+    /// How many there were in all of what a course counts, or of what it is a share of.
+    fn counted(&self, at: usize) -> f64 {
         let timeline = &self.result.timeline;
         let Course { subject, measure } = timeline.courses[at];
-        let bin = self.bin(measure.view);
+        let counted = measure.share_of.and_then(|whole| timeline.position(subject, whole)).unwrap_or(at);
+        let rates = timeline.course(counted).filter(|rate| rate.is_finite());
+        rates.map(f64::from).sum::<f64>() * timeline.slice.as_seconds()
+    }
+
+    /// What is shown of a course.
+    fn values(&self, at: usize, bin: usize) -> Vec<Option<f32>> {
+        let timeline = &self.result.timeline;
+        let Course { subject, measure } = timeline.courses[at];
         let own: Vec<f32> = timeline.course(at).collect();
         let whole = measure.share_of.and_then(|whole| timeline.find(subject, whole));
         let Some(whole) = whole.map(Iterator::collect::<Vec<f32>>) else {
@@ -216,16 +240,21 @@ impl Stage<'_> {
         let most = series.iter().flat_map(|series| &series.values).flatten().copied().fold(0.0, f32::max);
         let limits = self.limits.iter().filter(|limit| limit.measure == course.measure.name);
         let near = limits.filter(|limit| limit.value <= 1.0 || limit.value <= 3.0 * f64::from(most));
-        let mut thresholds: Vec<Threshold> = Vec::new();
+        let mut alike: IndexMap<(u64, &str), Vec<&str>> = IndexMap::new();
         for limit in near {
-            let label = format!("{}: {}", limit.owner, limit.meaning);
-            match thresholds.iter_mut().find(|other| other.value.to_bits() == limit.value.to_bits()) {
-                Some(other) if other.label == label => {}
-                Some(other) => other.label = format!("{}, {label}", other.label),
-                None => thresholds.push(Threshold { value: limit.value, label }),
+            let owners = alike.entry((limit.value.to_bits(), limit.meaning)).or_default();
+            if !owners.contains(&limit.owner.as_str()) {
+                owners.push(&limit.owner);
             }
         }
-        thresholds
+        let threshold = |((value, meaning), owners): ((u64, &str), Vec<&str>)| Threshold {
+            value: f64::from_bits(value),
+            label: match owners.as_slice() {
+                [first, second, _, ..] => format!("{first}, {second} and others: {meaning}"),
+                owners => format!("{}: {meaning}", owners.join(", ")),
+            },
+        };
+        alike.into_iter().map(threshold).collect()
     }
 
     /// The middles of the slices, so many of them as one.
