@@ -57,6 +57,11 @@ pub enum What {
         /// When it is done.
         done: SimTime,
     },
+    /// A server has done its work on it: a slot is free.
+    Served {
+        /// Row of the server.
+        server: u32,
+    },
     /// A server has no room for it: its response will say so.
     Rejected {
         /// Row of the server.

@@ -212,8 +212,9 @@ mod tests {
     fn the_default_system_stands_in_four_layers() {
         let layout = layout(DEFAULT_SCENARIO.1);
         let x = |name: &str| layout.places.iter().find(|place| place.name == name).expect("a box").x;
-        assert_eq!(["everyone", "customer-1001"].map(x), [0.0, 0.0]);
-        assert_eq!(["router", "client-1", "server-2"].map(x), [LAYER, 2.0 * LAYER, 3.0 * LAYER]);
+        let columns =
+            ["everyone", "customer-1001", "router", "client-1", "server-2"].map(|name| x(name) / LAYER);
+        assert_eq!(columns.map(f32::to_bits), [0.0_f32, 0.0, 1.0, 2.0, 3.0].map(f32::to_bits));
         // Two sources to the router, it to three clients, each of them to three servers.
         assert_eq!(layout.edges.len(), 2 + 3 + 9);
         assert_eq!(layout.find(Node::Server(2)).map(|at| layout.places[at].name.as_str()), Some("server-2"));

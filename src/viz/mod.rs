@@ -11,6 +11,8 @@ pub mod panels;
 pub mod picture;
 pub mod session;
 pub mod stage;
+#[cfg(test)]
+mod tests;
 pub mod theme;
 
 pub use app::{Options, view};

@@ -386,7 +386,7 @@ fn peak(values: &[f32]) -> f32 {
 
 fn legend(ui: &mut Ui, session: &Session, measure: &str) {
     for (number, (name, values)) in courses(session, measure).iter().enumerate() {
-        ui.label(RichText::new(format!("● {name}")).color(SERIES[number % SERIES.len()]));
+        ui.label(RichText::new(name.as_str()).color(SERIES[number % SERIES.len()]));
         ui.label(RichText::new(format!("max {:.1}", peak(values))).weak());
     }
 }
@@ -395,7 +395,7 @@ fn plot(ui: &Ui, rect: Rect, session: &Session, measure: &str, theme: &Theme) {
     let painter = ui.painter_at(rect);
     painter.rect_filled(rect, CornerRadius::same(4), theme.ground);
     let end = session.end().as_seconds().max(1e-9);
-    let x = |seconds: f64| rect.left() + rect.width() * (seconds / end) as f32;
+    let x = |seconds: f64| rect.left() + rect.width() * picture::single(seconds / end);
     for phase in session.phases.iter().filter_map(|phase| phase.to.map(|to| (phase, to))) {
         let span = Rect::from_min_max(pos2(x(phase.0.from), rect.top()), pos2(x(phase.1), rect.bottom()));
         painter.rect_filled(span, CornerRadius::ZERO, SERIES[1].gamma_multiply(0.12));

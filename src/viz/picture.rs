@@ -13,9 +13,9 @@ use super::session::{PASSAGE_SECONDS, Session};
 use super::stage::{Desk, Passage, PassageKind, Traveller, Whereabouts};
 use super::theme::{BAD, Colouring, SERIES, Theme};
 use crate::analysis::Standing;
-use crate::event::Node;
+use crate::engine::whole;
+use crate::event::{Node, RequestRow};
 use crate::model::probe::NodeKind;
-use crate::request::RequestRow;
 
 /// More dots than this are not told apart any more: one in several is drawn, and it is said so.
 const MOST_DOTS: usize = 30_000;
@@ -56,6 +56,12 @@ impl Default for View {
             request: None,
         }
     }
+}
+
+/// A number as screens have it.
+#[expect(clippy::cast_possible_truncation, reason = "a screen has some thousand points")]
+pub(super) const fn single(number: f64) -> f32 {
+    number as f32
 }
 
 /// The picture while it is painted.
@@ -205,14 +211,14 @@ impl Canvas<'_> {
         let Some(traveller) = slot.and_then(|row| self.session.stage.traveller(row)) else { return };
         let Whereabouts::Served { since, done, .. } = traveller.whereabouts else { return };
         let now = self.session.clock.now;
-        let whole = done.since(since).as_nanos_f64();
-        let share = if whole > 0.0 { (now.since(since).as_nanos_f64() / whole).min(1.0) } else { 1.0 };
+        let length = done.since(since).as_nanos_f64();
+        let share = if length > 0.0 { (now.since(since).as_nanos_f64() / length).min(1.0) } else { 1.0 };
         let colour = self.colour(traveller);
         // The disc fills like a clock.
-        let corners = 2 + (22.0 * share) as usize;
+        let corners = 2 + whole(22.0 * share);
         let mut points = vec![middle];
         points.extend((0..=corners).map(|corner| {
-            let angle = std::f32::consts::TAU * (share as f32 * corner as f32 / corners as f32 - 0.25);
+            let angle = std::f32::consts::TAU * (single(share) * corner as f32 / corners as f32 - 0.25);
             middle + radius * Vec2::angled(angle)
         }));
         self.painter.circle_filled(middle, radius, colour.gamma_multiply(0.35));
@@ -293,7 +299,7 @@ impl Canvas<'_> {
             Colouring::Source => SERIES[traveller.source as usize % SERIES.len()],
             Colouring::Key => SERIES[(traveller.key as usize).wrapping_mul(7) % SERIES.len()],
             Colouring::Age => {
-                let age = (now.since(traveller.born).as_seconds() / OLD).min(1.0) as f32;
+                let age = single((now.since(traveller.born).as_seconds() / OLD).min(1.0));
                 SERIES[2].lerp_to_gamma(BAD, age)
             }
             Colouring::Outcome => SERIES[2],
@@ -330,7 +336,7 @@ impl Canvas<'_> {
             };
             let whole = arrives.since(left).as_nanos_f64();
             let share = if whole > 0.0 { now.since(left).as_nanos_f64() / whole } else { 1.0 };
-            if let Some(at) = self.between(from, to, share.clamp(0.0, 1.0) as f32, home) {
+            if let Some(at) = self.between(from, to, single(share.clamp(0.0, 1.0)), home) {
                 self.dot(at, radius, traveller);
             }
         }
@@ -377,7 +383,7 @@ impl Canvas<'_> {
                     && let Some(at) = self.between(
                         passage.from,
                         passage.to,
-                        share as f32,
+                        single(share),
                         passage.kind == PassageKind::Home,
                     )
                 {
@@ -392,7 +398,7 @@ impl Canvas<'_> {
                 }) else {
                     return;
                 };
-                let share = (seconds / PASSAGE_SECONDS) as f32;
+                let share = single(seconds / PASSAGE_SECONDS);
                 let fallen = start + vec2(-14.0 * share, 90.0 * share * share) * self.view.zoom;
                 self.painter.circle_filled(fallen, 1.2 * radius, BAD.gamma_multiply(1.0 - 0.8 * share));
             }
@@ -416,7 +422,7 @@ impl Canvas<'_> {
                 return false;
             };
             let share = now.since(left).as_nanos_f64() / arrives.since(left).as_nanos_f64().max(1.0);
-            self.between(from, to, share as f32, home).is_some_and(near)
+            self.between(from, to, single(share), home).is_some_and(near)
         });
         moving.map(|traveller| traveller.row).or_else(|| self.waiting_at(at))
     }

@@ -161,6 +161,10 @@ impl Stage {
                 self.desks[server as usize].line.push_back(row);
             }
             What::Started { server, done } => self.start(at, row, server, done),
+            What::Served { server } => {
+                self.free_slot(row);
+                self.reach(at, row, Node::Server(server), Whereabouts::At(Node::Server(server)));
+            }
             What::Rejected { server } => {
                 self.reach(at, row, Node::Server(server), Whereabouts::At(Node::Server(server)));
                 if let Some(Some(traveller)) = self.travellers.get_mut(row as usize) {
@@ -168,7 +172,7 @@ impl Stage {
                 }
                 self.trace(at, row, Node::Server(server), Node::Server(server), PassageKind::TurnedAway);
             }
-            What::Over { outcome } => self.end(at, row, outcome),
+            What::Over { outcome } => self.end(row, outcome),
         }
     }
 
@@ -192,7 +196,6 @@ impl Stage {
     }
 
     fn leave(&mut self, at: SimTime, row: RequestRow, to: Node, arrives: Option<SimTime>, home: bool) {
-        self.free_slot(row);
         let Some(Some(traveller)) = self.travellers.get_mut(row as usize) else { return };
         let from = traveller.node();
         traveller.whereabouts = Whereabouts::Between { from, to, left: at, arrives, home };
@@ -211,15 +214,15 @@ impl Stage {
         if desk.line.front() == Some(&row) {
             desk.line.pop_front();
         }
-        let slot = desk.slots.iter().position(Option::is_none).unwrap_or(0);
+        let free = desk.slots.iter().position(Option::is_none);
+        let slot = free.unwrap_or(desk.slots.len());
         if let Some(place) = desk.slots.get_mut(slot) {
             *place = Some(row);
         }
         self.reach(at, row, Node::Server(server), Whereabouts::Served { server, slot, since: at, done });
     }
 
-    fn end(&mut self, _: SimTime, row: RequestRow, outcome: Outcome) {
-        self.free_slot(row);
+    fn end(&mut self, row: RequestRow, outcome: Outcome) {
         if let Some(Some(_)) = self.travellers.get(row as usize) {
             self.travellers[row as usize] = None;
             self.under_way -= 1;

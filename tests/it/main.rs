@@ -18,3 +18,5 @@ mod readme;
 mod report;
 mod scenarios;
 mod support;
+#[cfg(feature = "viz")]
+mod viz;

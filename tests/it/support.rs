@@ -110,6 +110,12 @@ impl Answer {
         self.directory.path().join(name)
     }
 
+    /// The bytes of a file in its directory.
+    #[cfg(feature = "viz")]
+    pub(crate) fn bytes(&self, name: &str) -> Vec<u8> {
+        std::fs::read(self.directory.path().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
     /// All files and directories in its directory, hidden ones too, by their paths in it.
     pub(crate) fn tree(&self) -> Vec<String> {
         let root = self.directory.path();

@@ -278,6 +278,7 @@ impl ServersView<'_> {
         let served = context.now.since(done.since);
         done.service += served;
         done.load = in_flight.load_at(in_flight.level.level() - 1);
+        context.witness.note(context.now, request, || What::Served { server: row });
         counters.completed += 1;
         counters.service.record(served.as_nanos());
         match self.queues[at].pop(&mut context.requests, context.now) {
