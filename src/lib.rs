@@ -10,9 +10,10 @@
 //! - [`scenario`]: from a file to a world, or to everything that is wrong with the file.
 //! - [`simulation`]: the `Tick` schedule, and the one place where an event meets its handler.
 //! - [`metrics`]: numbers. [`analysis`]: conclusions from them. [`report`]: printing. [`cli`]: the program.
+//! - `viz`, behind the feature of that name: the window in which one watches the requests flow.
 //!
-//! Imports point one way: engine <- event, request <- model <- simulation, scenario, metrics <- analysis <- report <- cli. A test
-//! holds them to it.
+//! Imports point one way: engine <- event, request <- model <- simulation, scenario, metrics <- analysis <- report, viz <-
+//! cli. A test holds them to it.
 //!
 //! # The journey of a request
 //!

@@ -1,8 +1,8 @@
 //! The order of findings: by what they cost the users of the system.
 //!
-//! Findings about the same subject at the same time are links of one chain of cause and effect: they share the cost of the
-//! costliest of them, and the kinds that explain the others come first. Where many members of a group have the same to
-//! say, one speaks for all.
+//! Findings about the same subject, or about a group and its members, at the same time are links of one chain of cause and
+//! effect: they share the cost of the costliest of them, and the kinds that explain the others come first. Where many
+//! members of a group have the same to say, one speaks for all.
 
 use indexmap::IndexMap;
 
@@ -15,11 +15,19 @@ const MOST_ALIKE: usize = 3;
 /// Sorts findings, the most important first.
 pub(super) fn ranked(scene: &Scene<'_>, findings: Vec<Finding>) -> Vec<Finding> {
     let findings = gathered(scene, findings);
-    let mut of_subject: IndexMap<&str, Vec<&Finding>> = IndexMap::new();
+    let mut about: IndexMap<&str, Vec<&Finding>> = IndexMap::new();
     for finding in &findings {
-        of_subject.entry(&finding.subject).or_default().push(finding);
+        let group = scene.group_of(&finding.subject);
+        for name in std::iter::once(finding.subject.as_str()).chain(group) {
+            about.entry(name).or_default().push(finding);
+        }
     }
-    let cost = |finding: &Finding| shared_cost(finding, &of_subject[finding.subject.as_str()]);
+    let cost = |finding: &Finding| {
+        let of_group = scene.group_of(&finding.subject).and_then(|group| about.get(group));
+        // Of the members of its group only those findings count that are about the group as a whole.
+        let whole = of_group.into_iter().flatten().filter(|other| scene.group_of(&other.subject).is_none());
+        shared_cost(finding, about[finding.subject.as_str()].iter().chain(whole))
+    };
     let mut ranked: Vec<(f64, Finding)> =
         findings.iter().map(|finding| (cost(finding), finding.clone())).collect();
     ranked.sort_by(|(cost_a, a), (cost_b, b)| {
@@ -29,13 +37,13 @@ pub(super) fn ranked(scene: &Scene<'_>, findings: Vec<Finding>) -> Vec<Finding> 
     ranked.into_iter().map(|(_, finding)| finding).collect()
 }
 
-/// The cost of the costliest of the findings about the same subject that overlap with one in time.
-fn shared_cost(finding: &Finding, of_subject: &[&Finding]) -> f64 {
+/// The cost of the costliest of some findings that overlap with one in time.
+fn shared_cost<'a>(finding: &Finding, related: impl Iterator<Item = &'a &'a Finding>) -> f64 {
     let overlap = |other: &&&Finding| {
         let begins = |a: &Finding, b: &Finding| a.from.zip(b.to).is_none_or(|(from, to)| from < to);
         begins(finding, other) && begins(other, finding)
     };
-    of_subject.iter().filter(overlap).map(|other| other.cost).fold(finding.cost, f64::max)
+    related.filter(overlap).map(|other| other.cost).fold(finding.cost, f64::max)
 }
 
 /// Lets the costliest of many findings of a kind about members of a group speak for the others.
