@@ -9,7 +9,7 @@ use super::chance::log_tail;
 use super::finding::{Evidence, Finding};
 use super::intervals::excesses;
 use super::scene::Scene;
-use crate::request::RequestRecord;
+use crate::request::{FrequentKey, RequestRecord};
 
 /// A key is hot if what reaches a server of it asks for this share of the server's capacity, at least,
 const LEAST_DEMAND: f64 = 0.3;
@@ -44,12 +44,9 @@ pub struct HotKeyEvidence {
 /// The hottest key of a run, if it is hot.
 pub(super) fn find(scene: &Scene<'_>) -> Option<Finding> {
     let sample = &scene.result.sample;
-    let mut keys: Vec<u32> = sample.records.iter().map(|record| record.key).collect();
-    keys.sort_unstable();
-    let different = keys.chunk_by(|a, b| a == b).count();
-    let hottest = keys.chunk_by(|a, b| a == b).rev().max_by_key(|run| run.len())?;
-    let mean = keys.len() as f64 / different as f64;
-    let (key, seen) = (hottest[0], hottest.len());
+    let hottest = FrequentKey::among(sample.records.iter())?;
+    let FrequentKey { key, count: seen, different, of } = hottest;
+    let mean = of as f64 / different as f64;
     if different < 2 || seen < FEWEST_SEEN || (seen as f64) < LEAST_TIMES_MEAN * mean {
         return None;
     }
@@ -74,7 +71,7 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Finding> {
     let evidence = HotKeyEvidence {
         key,
         requests_per_second: rate,
-        share_of_requests: seen as f64 / keys.len() as f64,
+        share_of_requests: hottest.share(),
         share_meanwhile: then.len() as f64 / all_then as f64,
         share_to_server,
         demand,

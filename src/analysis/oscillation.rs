@@ -237,16 +237,15 @@ fn of_groups(scene: &Scene<'_>, changes: &[f64], found: &[Finding]) -> Vec<Findi
     found.collect()
 }
 
-/// The oscillations of what probes saw, where nothing of their node is said yet.
+/// The oscillations of what probes saw, where nothing else was found to swing.
 fn of_probes(scene: &Scene<'_>, changes: &[f64], found: &[Finding]) -> Vec<Finding> {
-    // What servers measure of themselves was asked already, and nothing is left to say of a system that is known to swing.
-    let known = |name: &str| found.iter().any(|finding| finding.subject == name);
-    let asked =
-        |metric: &str| [QUEUE_DEPTH, MEASURED_LOAD, "arrival_rate", "rejection_rate"].contains(&metric);
     if !found.is_empty() {
         return Vec::new();
     }
-    let series = scene.result.series.iter().filter(|series| !asked(&series.metric) && !known(&series.node));
+    // What servers measure of themselves was asked already.
+    let asked =
+        |metric: &str| [QUEUE_DEPTH, MEASURED_LOAD, "arrival_rate", "rejection_rate"].contains(&metric);
+    let series = scene.result.series.iter().filter(|series| !asked(&series.metric));
     let found = series.take(MOST_PROBED).filter_map(|series| {
         let [first, second] = series.samples.get(..2)? else { return None };
         let values: Vec<f64> = series.samples.iter().map(|(_, value)| *value).collect();

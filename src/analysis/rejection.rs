@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::finding::{Evidence, Finding};
 use super::scene::Scene;
 use crate::metrics::timeline::Subject;
+use crate::request::{FrequentKey, Outcome};
 
 /// The evidence for rejections.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -78,15 +79,10 @@ fn rejection(scene: &Scene<'_>, row: usize) -> Option<Finding> {
 fn most_rejected_key(scene: &Scene<'_>, row: usize) -> Option<RejectedKey> {
     let rejected = scene.result.sample.records.iter().filter(|record| {
         record.server.is_some_and(|server| server as usize == row)
-            && record.finished.is_some_and(|(_, outcome)| outcome == crate::request::Outcome::Rejected)
+            && record.finished.is_some_and(|(_, outcome)| outcome == Outcome::Rejected)
     });
-    let mut keys: Vec<u32> = rejected.map(|record| record.key).collect();
-    keys.sort_unstable();
-    let runs = keys.chunk_by(|a, b| a == b);
-    // Of equally frequent ones the smallest: `max_by_key` would take the last.
-    let most = runs.rev().max_by_key(|run| run.len())?;
-    let share = most.len() as f64 / keys.len() as f64;
-    scene.has_keys().then_some(RejectedKey { key: most[0], share, of: keys.len() })
+    let most = FrequentKey::among(rejected)?;
+    scene.has_keys().then(|| RejectedKey { key: most.key, share: most.share(), of: most.of })
 }
 
 fn losses<'a>(scene: &'a Scene<'_>) -> impl Iterator<Item = Finding> + 'a {

@@ -6,10 +6,9 @@ use super::signal::Course;
 use crate::engine::statistics::Tally;
 use crate::engine::time::SimDuration;
 use crate::engine::whole;
-use crate::event::Node;
 use crate::metrics::result::{NodeFigures, NodeResult, RunResult, ServerFigures};
-use crate::metrics::timeline::{Subject, Timeline};
-use crate::model::server::{MEASURED_LOAD, MEASURES, QUEUE_DEPTH};
+use crate::metrics::timeline::Timeline;
+use crate::model::server::{MEASURED_LOAD, QUEUE_DEPTH};
 use crate::scenario::{NodeSpec, Scenario};
 
 /// A run, laid out to be looked at.
@@ -42,8 +41,6 @@ pub(super) struct ServerView<'a> {
     /// Relative variance of the service time.
     pub(super) service_variance: f64,
     timeline: &'a Timeline,
-    /// The position of its first course: the others follow it, a measure each.
-    first: Option<usize>,
 }
 
 /// An announced change of the workload.
@@ -62,9 +59,7 @@ pub struct Phase {
 impl<'a> Scene<'a> {
     pub(super) fn of(scenario: &'a Scenario, result: &'a RunResult) -> Self {
         let timeline = &result.timeline;
-        let first = first_courses(timeline);
-        let servers: Vec<_> =
-            result.nodes.iter().filter_map(|node| ServerView::of(node, timeline, &first)).collect();
+        let servers: Vec<_> = result.nodes.iter().filter_map(|node| ServerView::of(node, timeline)).collect();
         let rows = (0..).zip(&servers).map(|(row, server)| (server.name, row)).collect();
         let mut groups: IndexMap<&str, Vec<usize>> = IndexMap::new();
         for (row, server) in servers.iter().enumerate() {
@@ -162,7 +157,7 @@ impl<'a> Scene<'a> {
 }
 
 impl<'a> ServerView<'a> {
-    fn of(node: &'a NodeResult, timeline: &'a Timeline, first: &[Option<usize>]) -> Option<Self> {
+    fn of(node: &'a NodeResult, timeline: &'a Timeline) -> Option<Self> {
         let NodeFigures::Server(figures) = &node.figures else { return None };
         let service = figures.service.quantiles();
         let mean = service.mean().unwrap_or(0.0);
@@ -174,15 +169,12 @@ impl<'a> ServerView<'a> {
             service: mean / 1e9,
             service_variance: relative * relative,
             timeline,
-            first: first.get(figures.row).copied().flatten(),
         })
     }
 
     fn course(&self, measure: &str) -> Vec<f64> {
-        let offset = MEASURES.iter().position(|known| known.name == measure);
-        let position = self.first.zip(offset).map(|(first, offset)| first + offset);
-        let position = position.filter(|&at| self.timeline.courses[at].measure.name == measure);
-        position.map_or_else(Vec::new, |at| self.timeline.course(at).map(f64::from).collect())
+        let course = self.timeline.of_server(self.figures.row, measure);
+        course.map_or_else(Vec::new, |course| course.map(f64::from).collect())
     }
 
     /// Requests that waited.
@@ -214,19 +206,6 @@ impl<'a> ServerView<'a> {
     pub(super) fn capacity(&self) -> Option<f64> {
         (self.service > 0.0).then(|| self.slots() / self.service)
     }
-}
-
-/// The position of the first course of each server, by its row: looked up one by one they would take as long as there are
-/// pairs of servers.
-fn first_courses(timeline: &Timeline) -> Vec<Option<usize>> {
-    let mut first = Vec::new();
-    for (at, course) in timeline.courses.iter().enumerate() {
-        let Subject::Node(Node::Server(row)) = course.subject else { continue };
-        let row = row as usize;
-        first.resize(first.len().max(row + 1), None);
-        first[row] = first[row].or(Some(at));
-    }
-    first
 }
 
 /// The announced changes of the workload, source by source.

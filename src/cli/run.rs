@@ -100,7 +100,9 @@ impl RunArguments {
         let stopwatch = Stopwatch::start();
         let result = self.run(&scenario, &interrupt, &stopwatch)?;
         let summary = Summary::of(&result).with_wall_seconds(stopwatch.seconds());
-        let findings = analysis::findings(&scenario, &result);
+        // A single line of text tells none: many runs in a row need not draw them.
+        let told = places.is_any() || self.format == Format::Json || !self.quiet;
+        let findings = if told { analysis::findings(&scenario, &result) } else { Vec::new() };
         if places.is_any() {
             let account = Account {
                 scenario: &scenario,

@@ -88,24 +88,32 @@ impl Timeline {
         self.courses.iter().position(|course| course.subject == subject && course.measure.name == measure)
     }
 
+    /// The course of a measure of the server in a row, found at once however many servers there are.
+    pub fn of_server(
+        &self,
+        row: usize,
+        measure: &str,
+    ) -> Option<impl ExactSizeIterator<Item = f32> + Clone + '_> {
+        // Servers lie side by side with as many measures each, in the order of their rows.
+        let of_server = |course: &Course| matches!(course.subject, Subject::Node(Node::Server(_)));
+        let first = self.courses.iter().position(of_server)?;
+        let same = |course: &&Course| course.subject == self.courses[first].subject;
+        let each = self.courses[first..].iter().take_while(same).count();
+        let offset =
+            self.courses[first..first + each].iter().position(|course| course.measure.name == measure)?;
+        let position = first + row * each + offset;
+        self.courses.get(position).filter(|course| of_server(course))?;
+        Some(self.course(position))
+    }
+
     /// The mean of a measure over the servers in some rows, slice by slice.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a picture of a few pixels")]
     pub fn mean_over_servers(&self, measure: &str, rows: &[usize]) -> Vec<f32> {
-        // Servers lie side by side with as many measures each, in the order of their rows.
-        let of_server = |course: &Course| matches!(course.subject, Subject::Node(Node::Server(_)));
-        let Some(first) = self.courses.iter().position(of_server) else { return Vec::new() };
-        let Some(offset) = self.courses[first..].iter().position(|course| course.measure.name == measure)
-        else {
-            return Vec::new();
-        };
-        let same = |course: &&Course| course.subject == self.courses[first].subject;
-        let each = self.courses[first..].iter().take_while(same).count();
-        let mut sums = vec![0.0; if rows.is_empty() { 0 } else { self.slices() }];
-        for row in rows {
-            for (sum, value) in sums.iter_mut().zip(self.course(first + row * each + offset)) {
-                *sum += value;
-            }
+        let mut sums = Vec::new();
+        for course in rows.iter().filter_map(|&row| self.of_server(row, measure)) {
+            sums.resize(course.len(), 0.0);
+            sums.iter_mut().zip(course).for_each(|(sum, value)| *sum += value);
         }
         sums.iter().map(|sum| sum / rows.len() as f32).collect()
     }

@@ -3,6 +3,8 @@
 //! Each part's file lists its measures and reads them off when a slice of the run ends. What is measured says by itself
 //! where it is shown: a part to come shows up in reports without a change there.
 
+use serde::{Deserialize, Serialize};
+
 /// Where measures that belong together are shown.
 #[derive(Debug, PartialEq, Eq)]
 pub struct View {
@@ -19,9 +21,11 @@ pub struct View {
 }
 
 /// Units of values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// A number of things.
+    #[default]
     Count,
     /// A share of a whole, from 0 to 1.
     Share,

@@ -30,6 +30,37 @@ pub struct Sample {
     pub one_in: u64,
 }
 
+/// The key that comes most often in a set of records, the smallest of several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrequentKey {
+    /// The key.
+    pub key: u32,
+    /// How often it comes.
+    pub count: usize,
+    /// How many different keys there are.
+    pub different: usize,
+    /// How many records there are.
+    pub of: usize,
+}
+
+impl FrequentKey {
+    /// The most frequent key of some records; nothing of none.
+    pub fn among<'a>(records: impl Iterator<Item = &'a RequestRecord>) -> Option<Self> {
+        let mut keys: Vec<u32> = records.map(|record| record.key).collect();
+        keys.sort_unstable();
+        let runs = || keys.chunk_by(|a, b| a == b);
+        // Of equally frequent ones `max_by_key` would take the last.
+        let most = runs().rev().max_by_key(|run| run.len())?;
+        Some(Self { key: most[0], count: most.len(), different: runs().count(), of: keys.len() })
+    }
+
+    /// Its share of the records.
+    #[must_use]
+    pub fn share(&self) -> f64 {
+        self.count as f64 / self.of as f64
+    }
+}
+
 impl Default for Journal {
     fn default() -> Self {
         Self::new(false)

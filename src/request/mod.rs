@@ -13,7 +13,7 @@ use bevy_ecs::prelude::*;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::RequestRow;
 
-pub use journal::{Journal, Sample};
+pub use journal::{FrequentKey, Journal, Sample};
 pub use pool::{RequestPool, Requests, RequestsView, grow_pool};
 
 /// No request: the end of a queue.

@@ -250,6 +250,7 @@ impl Window {
                 measures.push(course.measure.name);
             }
         }
+        let mut lines = Vec::new();
         ui.horizontal(|ui| {
             egui::ComboBox::from_id_salt("measure").selected_text(self.plotted.replace('_', " ")).show_ui(
                 ui,
@@ -259,11 +260,12 @@ impl Window {
                     }
                 },
             );
-            legend(ui, session, self.plotted);
+            lines = courses(session, self.plotted);
+            legend(ui, &lines);
         });
         let (rect, response) =
             ui.allocate_exact_size(vec2(ui.available_width(), 92.0), Sense::click_and_drag());
-        plot(ui, rect, session, self.plotted, &self.theme);
+        plot(ui, rect, session, &lines, &self.theme);
         if let Some(at) = response.interact_pointer_pos().filter(|_| response.clicked() || response.dragged())
         {
             let share = f64::from(((at.x - rect.left()) / rect.width()).clamp(0.0, 1.0));
@@ -384,14 +386,14 @@ fn peak(values: &[f32]) -> f32 {
     values.iter().copied().filter(|value| value.is_finite()).fold(0.0, f32::max)
 }
 
-fn legend(ui: &mut Ui, session: &Session, measure: &str) {
-    for (number, (name, values)) in courses(session, measure).iter().enumerate() {
+fn legend(ui: &mut Ui, lines: &[(String, Vec<f32>)]) {
+    for (number, (name, values)) in lines.iter().enumerate() {
         ui.label(RichText::new(name.as_str()).color(SERIES[number % SERIES.len()]));
         ui.label(RichText::new(format!("max {:.1}", peak(values))).weak());
     }
 }
 
-fn plot(ui: &Ui, rect: Rect, session: &Session, measure: &str, theme: &Theme) {
+fn plot(ui: &Ui, rect: Rect, session: &Session, lines: &[(String, Vec<f32>)], theme: &Theme) {
     let painter = ui.painter_at(rect);
     painter.rect_filled(rect, CornerRadius::same(4), theme.ground);
     let end = session.end().as_seconds().max(1e-9);
@@ -408,7 +410,6 @@ fn plot(ui: &Ui, rect: Rect, session: &Session, measure: &str, theme: &Theme) {
             theme.faint,
         );
     }
-    let lines = courses(session, measure);
     let top = lines.iter().map(|(_, values)| peak(values)).fold(0.0, f32::max).max(1e-9);
     for (number, (_, values)) in lines.iter().enumerate() {
         line(&painter, rect, values, top, SERIES[number % SERIES.len()]);

@@ -6,7 +6,6 @@
 
 use crate::analysis::{Finding, Phase, findings, phases};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::event::RequestRow;
 use crate::metrics::result::{NodeFigures, RunResult};
 use crate::scenario::{Loaded, Scenario, load};
 use crate::simulation::{RunOptions, Simulation, run};
@@ -193,12 +192,6 @@ impl Session {
         while !reached(&self.stage) && self.clock.now < self.end() {
             self.advance(self.end(), 1);
         }
-    }
-
-    /// The request in a place of the pool, while it is under way.
-    #[must_use]
-    pub fn is_under_way(&self, row: RequestRow) -> bool {
-        self.stage.traveller(row).is_some()
     }
 }
 

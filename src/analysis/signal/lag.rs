@@ -43,7 +43,7 @@ pub fn lag(actual: &Course<'_>, believed: &Course<'_>, longest: f64) -> Option<L
     let (a, b) = (actual.filled()?, believed.filled()?);
     let n = a.len().min(b.len());
     // Beyond, no shifts would be left that are too far for a relation.
-    let last = super::whole((longest / actual.step).round()).min(n / 5);
+    let last = crate::engine::whole((longest / actual.step).round()).min(n / 5);
     if n < LEAST || last < 2 {
         return None;
     }

@@ -1,6 +1,6 @@
 //! Levels and spreads of a series, and its smoothing.
 
-use super::whole;
+use crate::engine::whole;
 
 /// The mean; zero of nothing.
 #[must_use]

@@ -20,6 +20,8 @@ pub mod swings;
 
 use std::ops::Range;
 
+use crate::engine::whole;
+
 pub use self::oscillation::{Oscillation, detect};
 
 /// An evenly spaced series.
@@ -79,16 +81,6 @@ impl Course<'_> {
         cuts.push(last);
         cuts.windows(2).map(|pair| self.within(pair[0], pair[1])).collect()
     }
-}
-
-/// A number that is meant as a count or an index, cut to a whole one; below zero it is zero.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the cast saturates, as is wanted"
-)]
-pub(crate) const fn whole(x: f64) -> usize {
-    x as usize
 }
 
 #[cfg(test)]

@@ -31,14 +31,15 @@ pub fn phase(first: &Course<'_>, second: &Course<'_>, period: f64, from: f64, to
     let (a, b) = (first.filled()?, second.filled()?);
     let window = first.within(from, to);
     let length = period / first.step;
-    let cycles = super::whole(window.len() as f64 / length + 1e-9);
+    let cycles = crate::engine::whole(window.len() as f64 / length + 1e-9);
     if cycles < LEAST_CYCLES || length < 4.0 || window.end > b.len() {
         return None;
     }
     let (mut re, mut im, mut power_a, mut power_b) = (0.0, 0.0, 0.0, 0.0);
     for cycle in 0..cycles {
-        let begin = window.start + super::whole((cycle as f64 * length).round());
-        let end = (window.start + super::whole(((cycle + 1) as f64 * length).round())).min(window.end);
+        let begin = window.start + crate::engine::whole((cycle as f64 * length).round());
+        let end =
+            (window.start + crate::engine::whole(((cycle + 1) as f64 * length).round())).min(window.end);
         let (x, y) = (demodulated(&a[begin..end], begin, length), demodulated(&b[begin..end], begin, length));
         // The second one times the conjugate of the first.
         re += y.0 * x.0 + y.1 * x.1;

@@ -63,7 +63,7 @@ pub fn settling(course: &Course<'_>, from: f64, change: f64, until: f64, width: 
     if (mean(remains) - mean(before)).abs() <= STANDARD_ERRORS * error || step == 0.0 {
         return None;
     }
-    let smoothed = smooth(after, super::whole(0.5 * width / course.step));
+    let smoothed = smooth(after, crate::engine::whole(0.5 * width / course.step));
     let farthest = smoothed[rest..].iter().map(|x| (x - level).abs()).fold(0.0, f64::max);
     let band = (BAND * robust_sd(&smoothed[rest..])).max(MARGIN * farthest).max(SHARE * step.abs());
     // A last third that still moves is no rest.

@@ -20,6 +20,8 @@ use serde::{Deserialize, Serialize};
 
 use numbers::is_default;
 
+pub use crate::model::measure::Unit;
+
 /// Everything that a report shows, from top to bottom.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -185,21 +187,6 @@ pub struct Plot {
     /// The largest value that the axis of values has to show, even if no line gets there (1 for shares).
     #[serde(skip_serializing_if = "is_default")]
     pub top: Option<f64>,
-}
-
-/// Units of values, as axes and hovering write them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Unit {
-    /// A number of things.
-    #[default]
-    Count,
-    /// A share of a whole: 0 to 1, shown in percent.
-    Share,
-    /// Seconds, shown as ns, us, ms, s, min, h.
-    Seconds,
-    /// Things in a second.
-    PerSecond,
 }
 
 /// What an axis shows.

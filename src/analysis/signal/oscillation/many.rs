@@ -14,7 +14,7 @@ use crate::analysis::signal::level::smooth;
 use crate::analysis::signal::noise::RedNoise;
 use crate::analysis::signal::periodogram::{Band, Periodogram};
 use crate::analysis::signal::swings::{Bands, Swings};
-use crate::analysis::signal::whole;
+use crate::engine::whole;
 
 /// The least number of cycles.
 const LEAST_CYCLES: f64 = 4.0;

@@ -35,9 +35,10 @@ mod many;
 use std::ops::Range;
 
 use self::many::Evidence;
+use super::Course;
 use super::change_points::change_points;
 use super::swings::Swings;
-use super::{Course, whole};
+use crate::engine::whole;
 
 /// The least number of samples of a stretch that is looked at.
 const LEAST: usize = 20;

@@ -9,6 +9,7 @@ use crate::engine::whole;
 use crate::metrics::result::RunResult;
 use crate::report::figures::{several, time};
 use crate::report::palette::PALETTE;
+use crate::request::FrequentKey;
 
 /// The heading.
 pub(super) const TITLE: &str = "Keys";
@@ -92,9 +93,6 @@ fn lines(mut went: IndexMap<u32, Vec<f64>>, names: &[String]) -> Vec<Line> {
 }
 
 fn most_frequent(result: &RunResult) -> Option<u32> {
-    let mut keys: Vec<u32> = result.sample.records.iter().map(|record| record.key).collect();
-    keys.sort_unstable();
-    let most = keys.chunk_by(|a, b| a == b).rev().max_by_key(|run| run.len())?;
-    let share = most.len() as f64 / keys.len() as f64;
-    (most.len() < keys.len() && share >= LEAST_SHARE).then_some(most[0])
+    let most = FrequentKey::among(result.sample.records.iter())?;
+    (most.different > 1 && most.share() >= LEAST_SHARE).then_some(most.key)
 }

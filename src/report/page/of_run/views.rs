@@ -8,7 +8,7 @@ use crate::engine::whole;
 use crate::event::Node;
 use crate::metrics::result::{NodeFigures, RunResult};
 use crate::metrics::timeline::{Course, Subject};
-use crate::model::measure::{self, Limit, View};
+use crate::model::measure::{Limit, View};
 use crate::model::server::MEASURED_LOAD;
 use crate::scenario::Scenario;
 
@@ -121,9 +121,9 @@ impl Stage<'_> {
             id: view.id.to_owned(),
             title: view.title.to_owned(),
             caption: view.caption.to_owned(),
-            unit: unit(view.unit),
+            unit: view.unit,
             thresholds: self.thresholds(&self.result.timeline.courses[courses[0]], &series),
-            top: (view.unit == measure::Unit::Share).then_some(1.0),
+            top: (view.unit == Unit::Share).then_some(1.0),
             ..Plot::default()
         };
         draw(&mut plot, &self.places(bin), &series);
@@ -172,7 +172,7 @@ impl Stage<'_> {
             id: format!("{}-{server}", view.id),
             title: format!("{} of {name}", view.title),
             caption: view.caption.to_owned(),
-            unit: unit(view.unit),
+            unit: view.unit,
             thresholds: self.thresholds(&self.result.timeline.courses[courses[0]], &series),
             top: Some(1.0),
             ..Plot::default()
@@ -199,10 +199,10 @@ impl Stage<'_> {
         let timeline = &self.result.timeline;
         let is_share = courses.iter().any(|&at| timeline.courses[at].measure.share_of.is_some());
         let bins = match view.unit {
-            measure::Unit::Seconds => return timeline.lap.max(1),
-            measure::Unit::Count if !is_share => return 1,
-            measure::Unit::Share if !is_share => MOST_BINS,
-            measure::Unit::Share | measure::Unit::Count | measure::Unit::PerSecond => {
+            Unit::Seconds => return timeline.lap.max(1),
+            Unit::Count if !is_share => return 1,
+            Unit::Share if !is_share => MOST_BINS,
+            Unit::Share | Unit::Count | Unit::PerSecond => {
                 let most = courses.iter().map(|&at| self.counted(at)).fold(0.0, f64::max);
                 whole(most / COUNTED_IN_A_BIN).clamp(FEWEST_BINS, MOST_BINS)
             }
@@ -281,14 +281,4 @@ fn labels<'a>(courses: impl Iterator<Item = &'a Course>) -> Vec<&'static str> {
         }
     }
     labels
-}
-
-/// How a unit is drawn.
-pub(super) const fn unit(unit: measure::Unit) -> Unit {
-    match unit {
-        measure::Unit::Count => Unit::Count,
-        measure::Unit::Share => Unit::Share,
-        measure::Unit::Seconds => Unit::Seconds,
-        measure::Unit::PerSecond => Unit::PerSecond,
-    }
 }
