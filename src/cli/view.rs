@@ -1,12 +1,12 @@
 //! `rushhour view`: watch the requests of a run flow, in a window, or as pictures without one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::{Failure, scenario_file};
 use crate::report::files::OutputDirectory;
-use crate::viz::{Options, view};
+use crate::viz::{Options, Origin, view};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,6 +22,12 @@ Keys: Space plays and pauses, arrows step and change the speed, ? shows all of t
 pub struct ViewArguments {
     /// Scenario to watch; `-` reads standard input, nothing shows the built-in one
     file: Option<PathBuf>,
+    /// Another scenario that is watched beside it, in step
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
+    /// Replace a value of that other scenario (repeatable); without `--against` it is the same one
+    #[arg(long, value_name = "PATH=VALUE")]
+    against_set: Vec<String>,
     /// Seed of all randomness, instead of the scenario's own
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -70,22 +76,37 @@ impl ViewArguments {
                 "set DISPLAY, or write pictures with `rushhour view --frames DIR`",
             ));
         }
-        let (name, bytes) = scenario_file::bytes_of(self.file.as_deref())?;
         let frames = self.frames.as_deref().map(|path| {
             let directory = super::results::prepared(path, "--frames")?;
             Ok::<_, Failure>((directory, self.at.clone()))
         });
         let frames: Option<(OutputDirectory, Vec<f64>)> = frames.transpose()?;
         let options = Options {
-            name,
-            bytes,
-            overrides: self.set.clone(),
-            seed: self.seed,
+            origin: self.origin(self.file.as_deref(), &self.set)?,
+            against: self.against()?,
             frames: frames.as_ref().map(|(directory, at)| (directory.path().to_owned(), at.clone())),
             size: self.size,
             light: self.light,
         };
         view(options).map_err(|error| Failure::Failed(format!("{error}\n")))
+    }
+
+    fn origin(&self, file: Option<&Path>, overrides: &[String]) -> Result<Origin, Failure> {
+        let (name, bytes) = scenario_file::bytes_of(file)?;
+        let path = file.filter(|path| path.as_os_str() != "-").map(Path::to_owned);
+        Ok(Origin { name, bytes, overrides: overrides.to_vec(), seed: self.seed, path })
+    }
+
+    /// The other variant, if one is asked for.
+    fn against(&self) -> Result<Option<Origin>, Failure> {
+        if self.against.is_none() && self.against_set.is_empty() {
+            return Ok(None);
+        }
+        let mut other = self.origin(self.against.as_deref().or(self.file.as_deref()), &self.against_set)?;
+        if !self.against_set.is_empty() {
+            other.name = format!("{} with {}", other.name, self.against_set.join(", "));
+        }
+        Ok(Some(other))
     }
 }
 

@@ -15,7 +15,7 @@ use bevy_egui::{
     EguiContexts, EguiGlobalSettings, EguiPlugin, EguiPrimaryContextPass, PrimaryEguiContext, egui,
 };
 
-use super::panels::Window as Panels;
+use super::panels::{Origin, Window as Panels};
 use crate::engine::time::{SimDuration, SimTime};
 
 /// Frames a second of a film.
@@ -28,14 +28,10 @@ const WARM_UP: u32 = 4;
 /// What is to be shown, and how.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Name of the scenario.
-    pub name: String,
-    /// Its text.
-    pub bytes: Vec<u8>,
-    /// Values that are replaced.
-    pub overrides: Vec<String>,
-    /// The seed; the scenario's own if it is not given.
-    pub seed: Option<u64>,
+    /// The scenario.
+    pub origin: Origin,
+    /// Another one that is watched beside it, in step.
+    pub against: Option<Origin>,
     /// Seconds of virtual time at which pictures are taken, without a window.
     pub frames: Option<(PathBuf, Vec<f64>)>,
     /// Width and height of the window or of the pictures.
@@ -63,7 +59,9 @@ struct Film {
 /// # Errors
 /// If the program that shows it ended badly.
 pub fn view(options: Options) -> Result<(), String> {
-    let mut panels = Panels::open(&options.name, &options.bytes, &options.overrides, options.seed);
+    let title = format!("rushhour: {}", options.origin.name);
+    let mut panels = Panels::open(options.origin);
+    panels.compare(options.against.as_ref());
     if options.light {
         panels.theme = super::theme::Theme::LIGHT;
     }
@@ -71,11 +69,7 @@ pub fn view(options: Options) -> Result<(), String> {
     let (width, height) = options.size;
     match options.frames {
         None => {
-            let window = Window {
-                title: format!("rushhour: {}", options.name),
-                resolution: (width, height).into(),
-                ..Window::default()
-            };
+            let window = Window { title, resolution: (width, height).into(), ..Window::default() };
             app.add_plugins(DefaultPlugins.set(WindowPlugin { primary_window: Some(window), ..default() }));
             app.add_systems(Startup, camera);
         }
@@ -133,6 +127,12 @@ fn wind(
     mut exit: MessageWriter<'_, AppExit>,
 ) {
     film.frame += 1;
+    if let Ok(session) = &mut shown.0.session
+        && session.overview.excuse().is_some()
+    {
+        // Pictures have their findings, however long the whole run takes.
+        session.overview.wait(Duration::MAX);
+    }
     if let Ok(session) = &mut shown.0.session {
         session.clock.playing = false;
         if let Some(seconds) = film.moments.get(film.next).filter(|_| film.frame == 1) {

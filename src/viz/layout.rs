@@ -39,6 +39,30 @@ pub struct Place {
     pub y: f32,
 }
 
+impl Place {
+    /// Its node; the first one if it stands for several.
+    #[must_use]
+    pub const fn node(&self) -> Node {
+        node(self.kind, self.first)
+    }
+
+    /// The last of the nodes that it stands for.
+    #[must_use]
+    pub const fn last(&self) -> Node {
+        node(self.kind, self.first + self.members - 1)
+    }
+}
+
+/// The node of a kind in a row.
+const fn node(kind: NodeKind, row: u32) -> Node {
+    match kind {
+        NodeKind::Source => Node::Source(row),
+        NodeKind::LoadBalancer => Node::LoadBalancer(row),
+        NodeKind::Client => Node::Client(row),
+        NodeKind::Server => Node::Server(row),
+    }
+}
+
 /// The stage: all boxes, and which of them send to which.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layout {

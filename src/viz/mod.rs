@@ -7,8 +7,12 @@
 
 mod app;
 pub mod layout;
+pub mod log;
+pub mod overview;
 pub mod panels;
 pub mod picture;
+pub mod plots;
+pub mod positions;
 pub mod session;
 pub mod stage;
 #[cfg(test)]
@@ -16,3 +20,4 @@ mod tests;
 pub mod theme;
 
 pub use app::{Options, view};
+pub use panels::Origin;

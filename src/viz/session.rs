@@ -4,13 +4,17 @@
 //! headless program makes, whatever the frames are like. Going back is running again from the start, which is exact and,
 //! for what a person watches, takes milliseconds.
 
-use crate::analysis::{Finding, Phase, findings, phases};
+use bevy_ecs::prelude::World;
+
+use crate::analysis::{Phase, Standing, phases};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::metrics::result::{NodeFigures, RunResult};
+use crate::event::Node;
+use crate::model::server::InFlight;
 use crate::scenario::{Loaded, Scenario, load};
-use crate::simulation::{RunOptions, Simulation, run};
+use crate::simulation::{RunOptions, Simulation};
 
 use super::layout::Layout;
+use super::overview::Overview;
 use super::stage::Stage;
 
 /// Events that are handled in a frame at most: a sixtieth of a second or so.
@@ -32,13 +36,13 @@ pub struct Session {
     /// Who is where.
     pub stage: Stage,
     /// The whole run, as the headless program makes it: what plots and findings are drawn from.
-    pub result: RunResult,
-    /// What it says.
-    pub findings: Vec<Finding>,
+    pub overview: Overview,
     /// Announced changes of the workload.
     pub phases: Vec<Phase>,
     /// The clock.
     pub clock: Clock,
+    /// Where time is to stand still.
+    pub stops: Stops,
     options: RunOptions,
     simulation: Simulation,
 }
@@ -56,12 +60,37 @@ pub struct Clock {
     pub now: SimTime,
 }
 
+/// At what time stands still while it is played.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Stops {
+    /// At a moment.
+    pub moment: Option<SimTime>,
+    /// When the next request is rejected or lost.
+    pub failure: bool,
+    /// When something is announced to change: a spike, a fault.
+    pub change: bool,
+    /// When the next trouble that was found begins.
+    pub finding: bool,
+}
+
 impl Clock {
     /// Virtual seconds a real one.
     #[must_use]
     pub const fn rate(&self) -> f64 {
         SPEEDS[self.speed]
     }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self { playing: true, speed: 7, achieved: 0.0, now: SimTime::ZERO }
+    }
+}
+
+/// The moment so many seconds from the start.
+#[must_use]
+pub fn moment(seconds: f64) -> SimTime {
+    SimTime::ZERO + SimDuration::from_nanos_f64((seconds * 1e9).max(0.0))
 }
 
 impl Session {
@@ -72,20 +101,18 @@ impl Session {
     pub fn open(name: &str, bytes: &[u8], overrides: &[String], seed: Option<u64>) -> Result<Self, String> {
         let Loaded { scenario, .. } = load(name, bytes, overrides).map_err(|wrong| wrong.to_string())?;
         let options = RunOptions { seed, ..RunOptions::default() };
-        let result = run(&scenario, options).map_err(|error| error.to_string())?;
-        let simulation = watched(&scenario, options)?;
-        let slots = slots(&result);
+        let (simulation, stage) = watched(&scenario, options)?;
         Ok(Self {
             name: name.to_owned(),
             layout: Layout::of(&scenario),
-            stage: Stage::new(slots),
-            findings: findings(&scenario, &result),
+            stage,
+            overview: Overview::of(&scenario, options),
             phases: phases(&scenario),
-            clock: Clock { playing: true, speed: 7, achieved: 0.0, now: SimTime::ZERO },
+            clock: Clock::default(),
+            stops: Stops::default(),
             options,
             simulation,
             scenario,
-            result,
         })
     }
 
@@ -103,6 +130,7 @@ impl Session {
 
     /// Lets time go on by as much as has passed in reality.
     pub fn frame(&mut self, real_seconds: f64) {
+        self.overview.poll();
         if !self.clock.playing {
             return;
         }
@@ -113,34 +141,99 @@ impl Session {
         } else {
             self.end()
         };
-        self.advance(target.min(self.end()), EVENTS_A_FRAME);
-        if self.clock.now >= self.end() {
-            self.clock.playing = false;
-        }
+        self.play(target.min(self.end()));
         if real_seconds > 0.0 {
-            let achieved = self.clock.now.since(before).as_seconds() / real_seconds;
+            let achieved = self.clock.now.since(before.min(self.clock.now)).as_seconds() / real_seconds;
             self.clock.achieved = 0.8 * self.clock.achieved + 0.2 * achieved;
         }
+        self.forget();
+    }
+
+    /// Forgets passages that are not seen any more.
+    fn forget(&mut self) {
+        let rate = self.clock.rate();
         let span = PASSAGE_SECONDS * if rate.is_finite() { rate } else { self.clock.achieved };
         let seen = SimDuration::from_nanos_f64(span * 1e9).as_nanos().min(self.clock.now.as_nanos());
         self.stage.forget_before(SimTime::from_nanos(self.clock.now.as_nanos() - seen));
     }
 
-    /// Lets everything happen up to a time, or so many events.
-    fn advance(&mut self, to: SimTime, budget: u64) {
+    /// Plays towards a moment, and stands still where that is wanted.
+    fn play(&mut self, target: SimTime) {
+        let stop = self.next_stop().filter(|stop| *stop <= target);
+        let failed = self.advance(stop.unwrap_or(target), EVENTS_A_FRAME);
+        if let Some(failed) = failed.filter(|_| self.stops.failure) {
+            self.clock.playing = false;
+            // What came after it in this frame has not happened yet.
+            self.go_to(failed);
+        }
+        if self.clock.now >= self.end() || stop == Some(self.clock.now) {
+            self.clock.playing = false;
+        }
+        if self.stops.moment == Some(self.clock.now) {
+            self.stops.moment = None;
+        }
+    }
+
+    /// The next moment at which time is to stand still, as far as it is known beforehand.
+    #[must_use]
+    pub fn next_stop(&self) -> Option<SimTime> {
+        let mut stops: Vec<SimTime> = self.stops.moment.into_iter().collect();
+        if self.stops.change {
+            stops.extend(self.changes());
+        }
+        if self.stops.finding {
+            stops.extend(self.troubles());
+        }
+        stops.into_iter().filter(|stop| *stop > self.clock.now).min()
+    }
+
+    /// When something is announced to change.
+    fn changes(&self) -> impl Iterator<Item = SimTime> + '_ {
+        self.phases.iter().flat_map(|phase| [Some(phase.from), phase.to]).flatten().map(moment)
+    }
+
+    /// When the troubles that were found begin.
+    fn troubles(&self) -> impl Iterator<Item = SimTime> + '_ {
+        let trouble = self.overview.findings().iter();
+        let trouble = trouble.filter(|finding| finding.kind().standing() == Standing::Trouble);
+        trouble.filter_map(|finding| finding.from).map(moment)
+    }
+
+    /// Goes to the next announced change, if there is one.
+    pub fn to_next_change(&mut self) {
+        let next = self.changes().filter(|at| *at > self.clock.now).min();
+        self.show(next);
+    }
+
+    /// Goes to where the next trouble that was found begins, if there is one.
+    pub fn to_next_finding(&mut self) {
+        let next = self.troubles().filter(|at| *at > self.clock.now).min();
+        self.show(next);
+    }
+
+    fn show(&mut self, moment: Option<SimTime>) {
+        if let Some(moment) = moment {
+            self.clock.playing = false;
+            self.go_to(moment);
+        }
+    }
+
+    /// Lets everything happen up to a time, or so many events; tells when the first request failed among them.
+    fn advance(&mut self, to: SimTime, budget: u64) -> Option<SimTime> {
         let done = self.simulation.advance(to, budget);
-        self.stage.apply(&self.simulation.steps());
+        let failed = self.stage.apply(&self.simulation.steps());
         // Where the budget is used up, what is shown is the last thing that happened.
         self.clock.now = if done { to } else { self.simulation.now() };
+        failed
     }
 
     /// Shows a moment; one that is past by running again from the start.
     pub fn go_to(&mut self, time: SimTime) {
         let time = time.min(self.end());
-        if time < self.clock.now {
+        if time < self.clock.now || self.simulation.now() > time {
             self.restart();
         }
-        self.advance(time, u64::MAX);
+        self.play_to(time);
         self.stage.passages.clear();
     }
 
@@ -154,9 +247,44 @@ impl Session {
     /// # Panics
     /// Never: the scenario was run before.
     pub fn restart(&mut self) {
-        self.simulation = watched(&self.scenario, self.options).expect("the scenario was run before");
-        self.stage = Stage::new(slots(&self.result));
+        (self.simulation, self.stage) =
+            watched(&self.scenario, self.options).expect("the scenario was run before");
         self.clock.now = SimTime::ZERO;
+    }
+
+    /// Faster by one step, if there is one.
+    pub fn faster(&mut self) {
+        self.clock.speed = (self.clock.speed + 1).min(SPEEDS.len() - 1);
+    }
+
+    /// Slower by one step, if there is one.
+    pub const fn slower(&mut self) {
+        self.clock.speed = self.clock.speed.saturating_sub(1);
+    }
+
+    /// The name of a node, as its box has it.
+    #[must_use]
+    pub fn name_of(&self, node: Node) -> String {
+        self.layout.find(node).map_or_else(String::new, |at| self.layout.places[at].name.clone())
+    }
+
+    /// The world of the simulation, to look at.
+    #[must_use]
+    pub const fn world(&self) -> &World {
+        self.simulation.world()
+    }
+
+    /// Shows the moment that another session shows.
+    pub fn follow(&mut self, leader: &Self) {
+        self.overview.poll();
+        let now = leader.clock.now.min(self.end());
+        if now < self.clock.now {
+            self.go_to(now);
+        } else {
+            self.play_to(now);
+        }
+        self.clock = Clock { now, ..leader.clock };
+        self.forget();
     }
 
     /// Plays or pauses; at the end it begins again.
@@ -195,29 +323,30 @@ impl Session {
     }
 }
 
-fn watched(scenario: &Scenario, options: RunOptions) -> Result<Simulation, String> {
+/// A simulation that writes down its steps, and the stage that follows it.
+fn watched(scenario: &Scenario, options: RunOptions) -> Result<(Simulation, Stage), String> {
     let mut simulation = Simulation::new(scenario, options)
         .map_err(|problems| problems.iter().map(|problem| format!("{problem}\n")).collect::<String>())?;
     simulation.watch();
-    Ok(simulation)
-}
-
-/// Slots of all servers.
-fn slots(result: &RunResult) -> impl Iterator<Item = u32> + '_ {
-    result.nodes.iter().filter_map(|node| match &node.figures {
-        NodeFigures::Server(server) => Some(server.concurrency),
-        NodeFigures::LoadBalancer { .. } | NodeFigures::Client { .. } => None,
-    })
+    let world = simulation.world();
+    let slots = world
+        .try_query::<&InFlight>()
+        .map(|mut servers| servers.iter(world).map(|in_flight| in_flight.concurrency).collect::<Vec<u32>>());
+    let stage = Stage::new(slots.unwrap_or_default());
+    Ok((simulation, stage))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::scenario::DEFAULT_SCENARIO;
+    use std::time::Duration;
 
     fn session() -> Session {
         let (name, text) = DEFAULT_SCENARIO;
-        Session::open(name, text.as_bytes(), &[], None).expect("it is good")
+        let mut session = Session::open(name, text.as_bytes(), &[], None).expect("it is good");
+        session.overview.wait(Duration::from_secs(60));
+        session
     }
 
     #[test]
@@ -232,24 +361,63 @@ mod tests {
                 }
             }
             let (events, fingerprint) = session.trace();
-            assert_eq!((events, fingerprint), (session.result.events, session.result.fingerprint));
+            let whole = &session.overview.whole().expect("it was waited for").result;
+            assert_eq!((events, fingerprint), (whole.events, whole.fingerprint));
         }
     }
 
     #[test]
     fn going_back_shows_what_was_there() {
         let mut session = session();
-        let at = |seconds: f64| SimTime::ZERO + SimDuration::from_nanos_f64(seconds * 1e9);
-        session.go_to(at(14.3));
+        session.go_to(moment(14.3));
         let then = (session.trace(), session.stage.clone());
-        session.go_to(at(40.0));
-        session.go_to(at(14.3));
+        session.go_to(moment(40.0));
+        session.go_to(moment(14.3));
         assert_eq!((session.trace(), session.stage.clone()), then);
         session.step_event();
         assert!(session.trace().0 > then.0.0);
         session.step_request();
         session.to_next_failure();
         assert!(session.stage.ended[1] > 0 && !session.clock.playing);
+    }
+
+    /// Plays until time stands still.
+    fn stop_of(session: &mut Session, stops: Stops) -> f64 {
+        session.stops = stops;
+        session.clock.playing = true;
+        while session.clock.playing {
+            session.frame(0.3);
+        }
+        session.clock.now.as_seconds()
+    }
+
+    #[test]
+    fn time_stands_still_where_it_is_wanted() {
+        let mut session = session();
+        let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-6, "{a} is not {b}");
+        near(stop_of(&mut session, Stops { moment: Some(moment(3.217)), ..Stops::default() }), 3.217);
+        assert_eq!(session.stops.moment, None);
+        let announced = session.phases[0].from;
+        near(stop_of(&mut session, Stops { change: true, ..Stops::default() }), announced);
+        let stopped = stop_of(&mut session, Stops { failure: true, ..Stops::default() });
+        assert_eq!(session.stage.ended[1], 1, "the first rejection, and no more");
+        let first = session.trace();
+        session.go_to(moment(1.0));
+        session.to_next_failure();
+        near(session.clock.now.as_seconds(), stopped);
+        assert!(
+            session.trace().0 <= first.0,
+            "all of the instant of the rejection has happened, and no more"
+        );
+        session.go_to(SimTime::ZERO);
+        let found: Vec<f64> = session.troubles().map(|at| at.as_seconds()).filter(|at| *at > 0.0).collect();
+        let soonest = found.into_iter().fold(f64::MAX, f64::min);
+        near(stop_of(&mut session, Stops { finding: true, ..Stops::default() }), soonest);
+        session.go_to(SimTime::ZERO);
+        session.to_next_change();
+        near(session.clock.now.as_seconds(), announced);
+        // With nothing to stop at it plays to the end.
+        near(stop_of(&mut session, Stops::default()), session.end().as_seconds());
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::engine::time::SimTime;
 use crate::event::{Node, RequestRow};
 use crate::model::witness::{Step, What};
 use crate::request::Outcome;
+use crate::viz::log::{Entry, Log};
 
 /// Passages that took no time, and ends, are remembered for the picture; of more than so many the oldest are forgotten.
 const MOST_TRACES: usize = 4_096;
@@ -124,6 +125,8 @@ pub struct Stage {
     pub ended: [u64; 5],
     /// How many were born.
     pub born: u64,
+    /// What has happened lately, step by step.
+    pub log: Log,
 }
 
 impl Stage {
@@ -145,12 +148,40 @@ impl Stage {
         self.travellers.iter().flatten()
     }
 
-    /// Takes in what has happened.
-    pub fn apply(&mut self, steps: &[Step]) {
-        steps.iter().for_each(|step| self.step(step));
+    /// Takes in what has happened. Tells when the first request failed among it, if one did.
+    pub fn apply(&mut self, steps: &[Step]) -> Option<SimTime> {
+        let mut failed = None;
+        for step in steps {
+            if failed.is_none()
+                && matches!(step.what, What::Over { outcome } if outcome != Outcome::Completed)
+            {
+                failed = Some(step.at);
+            }
+            self.step(step);
+        }
+        failed
+    }
+
+    /// Writes a step into the log: with the key of its request, and the node where it is or that it leaves for.
+    fn note(&mut self, step: &Step) {
+        let traveller = self.traveller(step.request);
+        let (key, node) = match step.what {
+            What::Born { source, key } => (Some(key), Some(Node::Source(source))),
+            What::Sent { to, .. } | What::Answered { to, .. } => (None, Some(to)),
+            What::Queued { server }
+            | What::Started { server, .. }
+            | What::Served { server }
+            | What::Rejected { server } => (None, Some(Node::Server(server))),
+            What::Over { .. } => (None, traveller.map(Traveller::node)),
+        };
+        let key = key.or_else(|| traveller.map(|traveller| traveller.key));
+        if let (Some(key), Some(node)) = (key, node) {
+            self.log.write(Entry { at: step.at, request: step.request, key, what: step.what, node });
+        }
     }
 
     fn step(&mut self, step: &Step) {
+        self.note(step);
         let Step { at, request: row, what } = *step;
         match what {
             What::Born { source, key } => self.birth(at, row, source, key),

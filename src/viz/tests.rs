@@ -2,7 +2,7 @@
 
 use bevy_egui::egui::{self, Event, Key, Modifiers, PointerButton, Pos2, RawInput, Rect, vec2};
 
-use super::panels::Window;
+use super::panels::{Origin, Window};
 use super::session::SPEEDS;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::scenario::DEFAULT_SCENARIO;
@@ -16,7 +16,7 @@ struct Stand {
 impl Stand {
     fn open() -> Self {
         let (name, text) = DEFAULT_SCENARIO;
-        Self { context: egui::Context::default(), window: Window::open(name, text.as_bytes(), &[], None) }
+        Self { context: egui::Context::default(), window: Window::open(Origin::of(name, text)) }
     }
 
     /// A frame with these events; what it painted.
@@ -123,7 +123,7 @@ fn a_finding_leads_to_its_moment() {
     stand.frame(Vec::new());
     let found = stand.texts().into_iter().find(|(text, _)| text == "oscillation").expect("it is listed").1;
     stand.click(found);
-    let from = stand.session().findings[0].from.expect("it has a time");
+    let from = stand.session().overview.findings()[0].from.expect("it has a time");
     assert!((stand.session().clock.now.as_seconds() - from).abs() < 1e-6);
 }
 
@@ -144,7 +144,7 @@ fn every_moment_of_every_colouring_and_theme_can_be_painted() {
 #[test]
 fn a_broken_scenario_shows_its_mistakes() {
     let mut stand = Stand::open();
-    stand.window = Window::open("broken.ron", b"(name: 3)", &[], None);
+    stand.window = Window::open(Origin::of("broken.ron", "(name: 3)"));
     let texts = stand.texts();
     assert!(texts.iter().any(|(text, _)| text.contains("broken.ron:1")), "{texts:?}");
     // Keys that mean a session have none, and do no harm.

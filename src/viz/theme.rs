@@ -17,9 +17,19 @@ pub enum Colouring {
 }
 
 impl Colouring {
-    /// All of them, with their names.
-    pub const ALL: [(Self, &'static str); 4] =
-        [(Self::Source, "source"), (Self::Key, "key"), (Self::Age, "age"), (Self::Outcome, "outcome")];
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Source, Self::Key, Self::Age, Self::Outcome];
+
+    /// What people call it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::Key => "key",
+            Self::Age => "age",
+            Self::Outcome => "outcome",
+        }
+    }
 }
 
 /// Colours that things are told apart by.

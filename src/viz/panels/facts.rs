@@ -1,0 +1,79 @@
+//! The panel at the side: what has become of requests, what was clicked, and what was found or has happened.
+
+use bevy_egui::egui::{self, RichText, Ui};
+
+use super::{Tab, Window, inspector};
+use crate::analysis::Standing;
+use crate::report::figures::count;
+use crate::report::findings::text;
+use crate::viz::session::{Session, moment};
+use crate::viz::theme::{BAD, GOOD, Theme};
+
+impl Window {
+    pub(super) fn facts(&mut self, ui: &mut Ui) {
+        let Ok(session) = &mut self.session else { return };
+        ui.heading(session.scenario.name.as_str());
+        counts(ui, session);
+        if let Some(rival) = &self.rival {
+            ui.label(RichText::new(format!("beside it: {}", rival.name)).weak());
+            counts(ui, rival);
+        }
+        ui.separator();
+        egui::ScrollArea::vertical().id_salt("inspector").max_height(0.5 * ui.available_height()).show(
+            ui,
+            |ui| {
+                inspector::show(ui, session, &mut self.view);
+            },
+        );
+        ui.separator();
+        ui.horizontal(|ui| {
+            ui.selectable_value(&mut self.tab, Tab::Findings, "Findings");
+            ui.selectable_value(&mut self.tab, Tab::Log, "Log");
+        });
+        match self.tab {
+            Tab::Findings => {
+                egui::ScrollArea::vertical().id_salt("findings").show(ui, |ui| {
+                    findings(ui, session, &self.theme);
+                });
+            }
+            Tab::Log => super::log::show(ui, session, &mut self.view, &mut self.filter),
+        }
+    }
+}
+
+fn findings(ui: &mut Ui, session: &mut Session, theme: &Theme) {
+    if let Some(excuse) = session.overview.excuse() {
+        ui.label(RichText::new(excuse).weak());
+    }
+    let mut wanted = None;
+    for finding in session.overview.findings() {
+        let colour = match finding.kind().standing() {
+            Standing::Trouble => BAD,
+            Standing::Context => theme.faint,
+            Standing::Good => GOOD,
+        };
+        let title = finding.kind().name().replace('_', " ");
+        let link = ui.link(RichText::new(title).color(colour).strong()).on_hover_text("show that moment");
+        if link.clicked() {
+            wanted = finding.from;
+        }
+        ui.label(text(finding));
+        ui.add_space(6.0);
+    }
+    if let Some(seconds) = wanted {
+        session.clock.playing = false;
+        session.go_to(moment(seconds));
+    }
+}
+
+/// What has become of requests up to now.
+fn counts(ui: &mut Ui, session: &Session) {
+    let stage = &session.stage;
+    let failed: u64 = stage.ended[1..].iter().sum();
+    ui.horizontal_wrapped(|ui| {
+        ui.label(format!("{} offered", count(stage.born)));
+        ui.label(RichText::new(format!("{} completed", count(stage.ended[0]))).color(GOOD));
+        ui.label(RichText::new(format!("{} failed", count(failed))).color(BAD));
+        ui.label(format!("{} under way", count(stage.under_way as u64)));
+    });
+}

@@ -1,0 +1,156 @@
+//! The panels around the picture: which scenario, the clock, what was found, what was clicked, and how things went.
+
+mod facts;
+mod inspector;
+mod keys;
+mod log;
+mod timeline;
+mod transport;
+
+use std::path::PathBuf;
+
+use bevy_egui::egui::{self, RichText, Ui};
+
+use super::log::Filter;
+use super::picture::{self, View};
+use super::plots::Gathered;
+use super::positions;
+use super::session::Session;
+use super::theme::Theme;
+
+/// Where a scenario comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Its name, as it is shown.
+    pub name: String,
+    /// Its text.
+    pub bytes: Vec<u8>,
+    /// Values that are replaced, as `--set` takes them.
+    pub overrides: Vec<String>,
+    /// The seed; the scenario's own if it is not given.
+    pub seed: Option<u64>,
+    /// The file that it was read from, if it was: what is saved lies beside it.
+    pub path: Option<PathBuf>,
+}
+
+impl Origin {
+    /// A scenario that is not in a file.
+    #[must_use]
+    pub fn of(name: &str, text: &str) -> Self {
+        Self { name: name.to_owned(), bytes: text.as_bytes().to_vec(), ..Self::default() }
+    }
+}
+
+/// What the panel at the side shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tab {
+    /// What was found.
+    #[default]
+    Findings,
+    /// What has happened lately.
+    Log,
+}
+
+/// Everything that the window shows.
+pub struct Window {
+    /// The session, or why there is none.
+    pub session: Result<Session, String>,
+    /// Another variant of the system that is watched beside it, in step.
+    pub rival: Option<Session>,
+    /// What the picture looks at.
+    pub view: View,
+    /// The theme.
+    pub theme: Theme,
+    /// Whether the keys are shown.
+    pub help: bool,
+    /// The measure that is plotted.
+    pub plotted: String,
+    /// What the panel at the side shows.
+    pub tab: Tab,
+    /// What is wanted of the log.
+    pub filter: Filter,
+    /// What was last done that cannot be seen, or could not be done.
+    pub said: String,
+    origin: Origin,
+    gathered: [Gathered; 2],
+}
+
+impl Window {
+    /// A window on a scenario.
+    #[must_use]
+    pub fn open(origin: Origin) -> Self {
+        let mut session = Session::open(&origin.name, &origin.bytes, &origin.overrides, origin.seed);
+        if let (Ok(session), Some(path)) = (&mut session, &origin.path) {
+            positions::load(path, &mut session.layout);
+        }
+        Self {
+            session,
+            rival: None,
+            view: View::default(),
+            theme: Theme::DARK,
+            help: false,
+            plotted: crate::model::server::QUEUE_DEPTH.to_owned(),
+            tab: Tab::default(),
+            filter: Filter::default(),
+            said: String::new(),
+            origin,
+            gathered: [Gathered::default(), Gathered::default()],
+        }
+    }
+
+    /// Watches another variant beside this one, in step, or none.
+    pub fn compare(&mut self, origin: Option<&Origin>) {
+        self.rival = None;
+        let (Ok(session), Some(origin)) = (&mut self.session, origin) else { return };
+        match Session::open(&origin.name, &origin.bytes, &origin.overrides, origin.seed) {
+            Ok(mut rival) => {
+                rival.follow(session);
+                self.rival = Some(rival);
+                self.view.zoom = 0.0;
+            }
+            Err(wrong) => self.said = wrong,
+        }
+    }
+
+    /// Lets time go on and shows everything.
+    pub fn frame(&mut self, ui: &mut Ui, real_seconds: f64) {
+        ui.ctx().set_visuals(self.theme.visuals());
+        self.keys(ui);
+        if let Ok(session) = &mut self.session {
+            session.frame(real_seconds);
+        }
+        egui::Panel::top("transport").show(ui, |ui| self.transport(ui));
+        egui::Panel::right("facts").resizable(true).default_size(330.0).show(ui, |ui| self.facts(ui));
+        egui::Panel::bottom("timeline").show(ui, |ui| self.timeline(ui));
+        match (&mut self.session, &mut self.rival) {
+            (Ok(session), None) => picture::show(ui, session, &mut self.view, &self.theme),
+            (Ok(session), Some(rival)) => {
+                rival.follow(session);
+                picture::show_both(ui, [session, rival], &mut self.view, &self.theme);
+            }
+            (Err(wrong), _) => {
+                ui.add_space(24.0);
+                ui.heading("This scenario cannot be run");
+                egui::ScrollArea::both().show(ui, |ui| {
+                    let text = RichText::new(wrong.as_str()).monospace();
+                    ui.add(egui::Label::new(text).wrap_mode(egui::TextWrapMode::Extend));
+                });
+            }
+        }
+        if self.help {
+            self.show_keys(ui);
+        }
+    }
+
+    /// Writes where the boxes stand into a file beside the scenario.
+    pub(super) fn save_positions(&mut self) {
+        let Ok(session) = &self.session else { return };
+        self.said = match &self.origin.path {
+            None => "save the scenario as a file first: positions lie beside it".to_owned(),
+            Some(path) => match positions::save(path, &session.layout) {
+                Ok(written) => format!("positions are in {}", written.display()),
+                Err(error) => format!("positions could not be written: {error}"),
+            },
+        };
+    }
+}

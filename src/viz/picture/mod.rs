@@ -1,0 +1,220 @@
+//! The picture of a moment: boxes, links, and a dot for every request, where it is at that moment.
+//!
+//! It is painted by egui in one pass, and decides nothing: what is where is in [`stage`](super::stage), where boxes stand
+//! in [`layout`](super::layout). So it can be painted without a window, and tested without a GPU.
+
+mod dots;
+mod pick;
+mod pins;
+mod server;
+
+use bevy_egui::egui::{
+    Align2, Color32, CornerRadius, FontId, Painter, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, Vec2, vec2,
+};
+
+use super::layout::{Layout, NODE, Place};
+use super::session::Session;
+use super::theme::{BAD, Colouring, Theme};
+use crate::analysis::Standing;
+use crate::event::{Node, RequestRow};
+use crate::model::probe::NodeKind;
+
+/// What the picture looks at, and how.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct View {
+    /// Screen points a unit of the layout; 0 until it was fitted.
+    pub zoom: f32,
+    /// The point of the layout in the middle of the picture.
+    pub middle: (f32, f32),
+    /// How requests are coloured.
+    pub colouring: Colouring,
+    /// The key that stands out, if one does.
+    pub highlight: Option<u32>,
+    /// The box that was clicked.
+    pub node: Option<usize>,
+    /// The request that was clicked.
+    pub request: Option<RequestRow>,
+    /// The plots that are pinned to boxes: the box, and the name of the measure.
+    pub pins: Vec<(usize, String)>,
+    /// The box that is being dragged.
+    dragged: Option<usize>,
+}
+
+/// A number as screens have it.
+#[expect(clippy::cast_possible_truncation, reason = "a screen has some thousand points")]
+pub(super) const fn single(number: f64) -> f32 {
+    number as f32
+}
+
+/// The picture while it is painted.
+struct Canvas<'a> {
+    painter: Painter,
+    rect: Rect,
+    session: &'a Session,
+    view: &'a View,
+    theme: &'a Theme,
+}
+
+/// Paints a session, and lets the mouse move, zoom and pick.
+pub fn show(ui: &mut Ui, session: &mut Session, view: &mut View, theme: &Theme) {
+    let rect = ui.available_rect_before_wrap();
+    pane(ui, rect, session, view, theme);
+}
+
+/// Paints two sessions side by side; what is clicked is told of the first.
+pub fn show_both(ui: &mut Ui, sessions: [&mut Session; 2], view: &mut View, theme: &Theme) {
+    let whole = ui.available_rect_before_wrap();
+    let (left, right) = whole.split_left_right_at_fraction(0.5);
+    let [first, second] = sessions;
+    pane(ui, left, first, view, theme);
+    // What was clicked and pinned is on the left; the same box is marked on the right where there is the same system.
+    let same = first.layout.places.len() == second.layout.places.len();
+    let mut beside = View { request: None, node: view.node.filter(|_| same), ..view.clone() };
+    if same {
+        second.layout.places.clone_from(&first.layout.places);
+    } else {
+        fit(&mut beside, &second.layout, right.size());
+        beside.pins.clear();
+    }
+    pane(ui, right, second, &mut beside, theme);
+    if same {
+        (view.zoom, view.middle, view.node) = (beside.zoom, beside.middle, beside.node);
+    }
+    ui.painter().vline(whole.center().x, whole.y_range(), Stroke::new(1.0, theme.edge));
+    for (rect, session) in [(left, first), (right, second)] {
+        let at = rect.left_top() + vec2(10.0, 8.0);
+        ui.painter().text(at, Align2::LEFT_TOP, &session.name, FontId::proportional(13.0), theme.faint);
+    }
+}
+
+/// Paints a session into a part of the screen.
+fn pane(ui: &mut Ui, rect: Rect, session: &mut Session, view: &mut View, theme: &Theme) {
+    let response = ui.allocate_rect(rect, Sense::click_and_drag());
+    let painter = ui.painter_at(rect);
+    painter.rect_filled(rect, CornerRadius::ZERO, theme.ground);
+    if view.zoom <= 0.0 {
+        fit(view, &session.layout, rect.size());
+    }
+    let mouse = response.interact_pointer_pos();
+    let canvas = Canvas { painter, rect, session, view, theme };
+    if response.drag_started() {
+        // Where the button went down, not where the mouse was when it was clear that this is no click.
+        let from = ui.input(|input| input.pointer.press_origin()).or(mouse);
+        let dragged = from.and_then(|at| canvas.pick(at).0);
+        view.dragged = dragged;
+    }
+    if response.dragged() {
+        let moved = response.drag_delta() / view.zoom;
+        match view.dragged.and_then(|at| session.layout.places.get_mut(at)) {
+            Some(place) => (place.x, place.y) = (place.x + moved.x, place.y - moved.y),
+            None => view.middle = (view.middle.0 - moved.x, view.middle.1 + moved.y),
+        }
+    }
+    let wheel = ui.input(|input| input.smooth_scroll_delta().y);
+    if response.hovered() && wheel.abs() > 0.0 {
+        zoom(view, rect, ui.input(|input| input.pointer.hover_pos()), (wheel * 0.002).exp2());
+    }
+    if let Some(at) = mouse.filter(|_| response.clicked()) {
+        let canvas = Canvas { painter: ui.painter_at(rect), rect, session, view, theme };
+        let picked = canvas.pick(at);
+        (view.node, view.request) = picked;
+    }
+    Canvas { painter: ui.painter_at(rect), rect, session, view, theme }.paint();
+}
+
+/// Zooms by a factor; what is under the mouse stays there.
+fn zoom(view: &mut View, rect: Rect, mouse: Option<Pos2>, factor: f32) {
+    let before = view.zoom;
+    view.zoom = (view.zoom * factor).clamp(0.05, 8.0);
+    if let Some(mouse) = mouse {
+        let away = mouse - rect.center();
+        let change = 1.0 / before - 1.0 / view.zoom;
+        view.middle = (view.middle.0 + away.x * change, view.middle.1 - away.y * change);
+    }
+}
+
+/// Shows the whole system.
+pub fn fit(view: &mut View, layout: &Layout, size: Vec2) {
+    let [left, low, right, high] = layout.bounds();
+    // Names stand out over boxes, lines hang below them.
+    let (width, height) = (right - left + 60.0, high - low + 90.0);
+    view.zoom = (size.x / width).min(size.y / height).clamp(0.1, 1.6);
+    view.middle = (f32::midpoint(left, right), f32::midpoint(low, high));
+}
+
+impl Canvas<'_> {
+    fn at(&self, x: f32, y: f32) -> Pos2 {
+        let zoom = self.view.zoom;
+        self.rect.center() + vec2((x - self.view.middle.0) * zoom, (self.view.middle.1 - y) * zoom)
+    }
+
+    fn plate(&self, place: &Place) -> Rect {
+        Rect::from_center_size(self.at(place.x, place.y), vec2(NODE.0, NODE.1) * self.view.zoom)
+    }
+
+    fn place(&self, node: Node) -> Option<&Place> {
+        self.session.layout.find(node).map(|at| &self.session.layout.places[at])
+    }
+
+    fn paint(&self) {
+        self.links();
+        let layout = &self.session.layout;
+        layout.places.iter().enumerate().for_each(|(at, place)| self.node(at, place));
+        self.travellers();
+        self.passages();
+        self.pins();
+    }
+
+    fn links(&self) {
+        let layout = &self.session.layout;
+        for &(from, to) in &layout.edges {
+            let (from, to) = (self.plate(&layout.places[from]), self.plate(&layout.places[to]));
+            let stroke = Stroke::new(1.5 * self.view.zoom.max(0.5), self.theme.link);
+            self.painter.line_segment([from.right_center(), to.left_center()], stroke);
+        }
+    }
+
+    fn node(&self, at: usize, place: &Place) {
+        let (rect, zoom) = (self.plate(place), self.view.zoom);
+        let trouble = self.trouble(place);
+        let edge = match (self.view.node == Some(at), trouble) {
+            (true, _) => Stroke::new(2.5, self.theme.ink),
+            (false, true) => Stroke::new(2.0, BAD),
+            (false, false) => Stroke::new(1.0, self.theme.edge),
+        };
+        let corner = CornerRadius::same(if place.kind == NodeKind::Source { 30 } else { 7 });
+        self.painter.rect(rect, corner, self.theme.plate, edge, StrokeKind::Middle);
+        let title = rect.center_top() + vec2(0.0, 11.0 * zoom);
+        let middle = match place.kind {
+            NodeKind::Server => title,
+            NodeKind::Source | NodeKind::LoadBalancer | NodeKind::Client => {
+                rect.center() - vec2(0.0, 6.0 * zoom)
+            }
+        };
+        self.text(middle, &place.name, 13.0, self.theme.ink);
+        if place.kind == NodeKind::Server {
+            self.server(rect, place);
+        } else {
+            self.text(rect.center() + vec2(0.0, 11.0 * zoom), place.kind.name(), 10.5, self.theme.faint);
+        }
+    }
+
+    /// Whether something was found wrong with a node at this moment.
+    fn trouble(&self, place: &Place) -> bool {
+        let now = self.session.clock.now.as_seconds();
+        self.session.overview.findings().iter().any(|finding| {
+            finding.kind().standing() == Standing::Trouble
+                && finding.subject == place.name
+                && finding.from.is_none_or(|from| from <= now)
+                && finding.to.is_none_or(|to| now <= to)
+        })
+    }
+
+    fn text(&self, at: Pos2, text: &str, size: f32, colour: Color32) {
+        let font = FontId::proportional((size * self.view.zoom).clamp(7.0, 30.0));
+        // At any zoom a text is readable, or left out.
+        if self.view.zoom > 0.35 {
+            self.painter.text(at, Align2::CENTER_CENTER, text, font, colour);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Picking: the box and the request at a point of the screen.
+
+use bevy_egui::egui::{Pos2, vec2};
+
+use super::server::MOST_DISCS;
+use super::{Canvas, single};
+use crate::event::RequestRow;
+use crate::model::probe::NodeKind;
+use crate::viz::stage::Whereabouts;
+
+impl Canvas<'_> {
+    /// The box and the request at a point of the screen.
+    pub(super) fn pick(&self, at: Pos2) -> (Option<usize>, Option<RequestRow>) {
+        let layout = &self.session.layout;
+        let request = self.request_at(at);
+        let node = layout.places.iter().position(|place| self.plate(place).contains(at));
+        (node, request)
+    }
+
+    pub(super) fn request_at(&self, at: Pos2) -> Option<RequestRow> {
+        let now = self.session.clock.now;
+        let near = |point: Pos2| point.distance(at) < 8.0;
+        let moving = self.session.stage.travellers().find(|traveller| {
+            let Whereabouts::Between { from, to, left, arrives: Some(arrives), home } = traveller.whereabouts
+            else {
+                return false;
+            };
+            let share = now.since(left).as_nanos_f64() / arrives.since(left).as_nanos_f64().max(1.0);
+            self.between(from, to, single(share), home).is_some_and(near)
+        });
+        moving.map(|traveller| traveller.row).or_else(|| self.waiting_at(at))
+    }
+
+    pub(super) fn waiting_at(&self, at: Pos2) -> Option<RequestRow> {
+        let servers = self
+            .session
+            .layout
+            .places
+            .iter()
+            .filter(|place| place.kind == NodeKind::Server && place.members == 1);
+        servers.into_iter().find_map(|place| {
+            let (rect, desk) = (self.plate(place), &self.session.stage.desks[place.first as usize]);
+            let step = rect.width() / (desk.slots.len() as f32 + 0.6);
+            let slot = (0..desk.slots.len().min(MOST_DISCS)).find(|&number| {
+                let middle = rect.left_center() + vec2(step * (number as f32 + 0.8), 5.0 * self.view.zoom);
+                middle.distance(at) < 9.0 * self.view.zoom
+            });
+            let waiting =
+                || (0..desk.line.len()).find(|&number| self.waiting(rect, number).distance(at) < 4.0);
+            slot.and_then(|slot| desk.slots[slot]).or_else(|| waiting().map(|number| desk.line[number]))
+        })
+    }
+}
