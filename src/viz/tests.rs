@@ -3,8 +3,10 @@
 use bevy_egui::egui::{self, Event, Key, Modifiers, PointerButton, Pos2, RawInput, Rect, vec2};
 
 use super::panels::{Origin, Window};
-use super::session::SPEEDS;
+use super::session::{SPEEDS, moment};
+use super::stage::Whereabouts;
 use crate::engine::time::{SimDuration, SimTime};
+use crate::event::Node;
 use crate::scenario::DEFAULT_SCENARIO;
 
 /// A window that is painted into nothing.
@@ -150,4 +152,48 @@ fn a_broken_scenario_shows_its_mistakes() {
     // Keys that mean a session have none, and do no harm.
     stand.press(Key::Space);
     stand.press(Key::ArrowRight);
+}
+
+#[test]
+fn nothing_is_painted_far_outside_of_the_screen() {
+    let mut stand = Stand::open();
+    stand.press(Key::Space);
+    // At 15 s a slot has just been taken: its clock has an angle of next to nothing.
+    for seconds in [12.0, 15.0, 20.0] {
+        stand.session().go_to(moment(seconds));
+        let shapes = stand.frame(Vec::new());
+        let around = Rect::from_min_size(Pos2::ZERO, vec2(1280.0, 800.0)).expand(100.0);
+        for clipped in stand.context.tessellate(shapes, 1.0) {
+            let egui::epaint::Primitive::Mesh(mesh) = clipped.primitive else { continue };
+            // The picture clips what is dragged out of it; what panels scroll lies below them.
+            let strays =
+                mesh.vertices.iter().filter(|vertex| !around.contains(vertex.pos) && vertex.pos.y < 0.0);
+            assert_eq!(strays.count(), 0, "at {seconds} s");
+        }
+    }
+}
+
+/// Who waits and is served at each server, and where requests are going that have a server before them.
+fn loads(session: &super::session::Session) -> Vec<(usize, usize)> {
+    let under_way = |server: u32| {
+        session.stage.travellers().filter(move |traveller| {
+            matches!(traveller.whereabouts,
+                Whereabouts::Between { to, home: false, .. } if to == Node::Server(server))
+        })
+    };
+    let desks = (0_u32..).zip(&session.stage.desks);
+    desks.map(|(server, desk)| (desk.line.len(), under_way(server).count())).collect()
+}
+
+#[test]
+fn load_aware_routing_overloads_spreads_and_comes_back() {
+    let mut stand = Stand::open();
+    stand.press(Key::Space);
+    let mut at = |seconds| {
+        stand.session().go_to(moment(seconds));
+        loads(stand.session())
+    };
+    for seconds in [12.0, 15.0, 20.0] {
+        println!("{seconds}: {:?}", at(seconds));
+    }
 }

@@ -15,6 +15,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bevy::app::{PluginGroupBuilder, TerminalCtrlCHandlerPlugin};
+use bevy::log::{Level, LogPlugin};
 use bevy::prelude::*;
 use bevy_egui::{EguiContexts, EguiPlugin, EguiPrimaryContextPass, egui};
 
@@ -86,12 +87,14 @@ pub fn view(options: Options) -> Result<(), String> {
     }
 }
 
-/// Bevy's plugins, less its own idea of Ctrl-C.
+/// Bevy's plugins, less its own idea of Ctrl-C and its talk about the machine.
 struct Quiet;
 
 impl Quiet {
     fn plugins() -> PluginGroupBuilder {
-        DefaultPlugins.build().disable::<TerminalCtrlCHandlerPlugin>()
+        // What it runs on is of interest to those who ask for it with RUST_LOG.
+        let log = LogPlugin { level: Level::ERROR, filter: String::new(), ..default() };
+        DefaultPlugins.build().disable::<TerminalCtrlCHandlerPlugin>().set(log)
     }
 }
 

@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn nothing_is_overwritten() {
         let directory = tempfile::tempdir().expect("a directory");
-        let mut write = |text: &str| {
+        let write = |text: &str| {
             let written = write_new(directory.path(), "a-1.000s", ".png", text.as_bytes());
             let path = written.expect("it can be written");
             path.file_name().expect("it has a name").to_string_lossy().into_owned()

@@ -54,7 +54,10 @@ impl Canvas<'_> {
             middle + radius * Vec2::angled(angle)
         }));
         self.painter.circle_filled(middle, radius, colour.gamma_multiply(0.35));
-        self.painter.add(Shape::convex_polygon(points, colour, Stroke::NONE));
+        // Corners that fall together make a polygon without a direction, whose softened edge goes anywhere.
+        if single(share) * std::f32::consts::TAU * radius >= 1.0 {
+            self.painter.add(Shape::convex_polygon(points, colour, Stroke::NONE));
+        }
         if self.view.request == Some(traveller.row) {
             self.painter.circle_stroke(middle, radius + 2.0, Stroke::new(2.0, self.theme.ink));
         }
