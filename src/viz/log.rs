@@ -181,9 +181,9 @@ mod tests {
         assert_eq!(times(Filter { kind: Some(Kind::Over), ..any }), [5, 4]);
         assert_eq!(times(Filter { key: Some(8), ..any }), [4, 3]);
         assert_eq!(times(Filter { nodes: Some((Node::Server(4), Node::Server(5))), ..any }), [3, 2]);
-        assert_eq!(times(Filter { nodes: Some((Node::Client(4), Node::Client(5))), ..any }), []);
+        assert!(times(Filter { nodes: Some((Node::Client(4), Node::Client(5))), ..any }).is_empty());
         assert_eq!(times(Filter { outcome: Some(Outcome::Rejected), ..any }), [4]);
-        assert_eq!(times(Filter { kind: Some(Kind::Born), key: Some(8), ..any }), []);
+        assert!(times(Filter { kind: Some(Kind::Born), key: Some(8), ..any }).is_empty());
         assert_eq!(log.latest(&any, 2).len(), 2);
     }
 

@@ -397,7 +397,7 @@ mod tests {
         let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-6, "{a} is not {b}");
         near(stop_of(&mut session, Stops { moment: Some(moment(3.217)), ..Stops::default() }), 3.217);
         assert_eq!(session.stops.moment, None);
-        let announced = session.phases[0].from;
+        let announced = session.changes().map(SimTime::as_seconds).fold(f64::MAX, f64::min);
         near(stop_of(&mut session, Stops { change: true, ..Stops::default() }), announced);
         let stopped = stop_of(&mut session, Stops { failure: true, ..Stops::default() });
         assert_eq!(session.stage.ended[1], 1, "the first rejection, and no more");
