@@ -6,7 +6,8 @@
 
 use crate::analysis::{Finding, Phase, findings, phases};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::metrics::result::{NodeFigures, RunResult};
+use crate::metrics::result::RunResult;
+use crate::model::server::InFlight;
 use crate::scenario::{Loaded, Scenario, load};
 use crate::simulation::{RunOptions, Simulation, run};
 
@@ -74,7 +75,7 @@ impl Session {
         let options = RunOptions { seed, ..RunOptions::default() };
         let result = run(&scenario, options).map_err(|error| error.to_string())?;
         let simulation = watched(&scenario, options)?;
-        let slots = slots(&result);
+        let slots = slots(&simulation);
         Ok(Self {
             name: name.to_owned(),
             layout: Layout::of(&scenario),
@@ -155,7 +156,7 @@ impl Session {
     /// Never: the scenario was run before.
     pub fn restart(&mut self) {
         self.simulation = watched(&self.scenario, self.options).expect("the scenario was run before");
-        self.stage = Stage::new(slots(&self.result));
+        self.stage = Stage::new(slots(&self.simulation));
         self.clock.now = SimTime::ZERO;
     }
 
@@ -202,11 +203,12 @@ fn watched(scenario: &Scenario, options: RunOptions) -> Result<Simulation, Strin
     Ok(simulation)
 }
 
-/// Slots of all servers.
-fn slots(result: &RunResult) -> impl Iterator<Item = u32> + '_ {
-    result.nodes.iter().filter_map(|node| match &node.figures {
-        NodeFigures::Server(server) => Some(server.concurrency),
-        NodeFigures::LoadBalancer { .. } | NodeFigures::Client { .. } => None,
+/// Slots that all servers offer at the moment.
+fn slots(simulation: &Simulation) -> Vec<u32> {
+    let world = simulation.world();
+    let servers = world.try_query::<&InFlight>();
+    servers.map_or_else(Vec::new, |mut servers| {
+        servers.iter(world).map(|in_flight| in_flight.concurrency).collect()
     })
 }
 
