@@ -4,6 +4,7 @@
 //! what can be written. [`directory`] knows who is who, [`check`] finds what cannot be, and [`spawn`](spawn()) builds
 //! the world.
 
+mod changes;
 pub mod check;
 mod courses;
 pub mod directory;
@@ -17,6 +18,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::time::SimDuration;
+use crate::model::change::ChangeSpec;
 use crate::model::client::ClientSpec;
 use crate::model::link::LinkSpec;
 use crate::model::load_balancer::LoadBalancerSpec;
@@ -26,6 +28,7 @@ use crate::model::server::ServerSpec;
 use crate::model::source::SourceSpec;
 use text::Path;
 
+pub use changes::adopt;
 pub use load::{DEFAULT_SCENARIO, Loaded, load};
 pub use spawn::spawn;
 
@@ -57,6 +60,9 @@ pub struct Scenario {
     /// What is looked at.
     #[serde(default)]
     pub probes: Vec<ProbeSpec>,
+    /// What changes while the run goes on.
+    #[serde(default)]
+    pub changes: Vec<ChangeSpec>,
 }
 
 const fn first_seed() -> u64 {
