@@ -9,6 +9,7 @@ pub mod check;
 mod courses;
 pub mod directory;
 mod load;
+mod save;
 mod spawn;
 pub mod text;
 
@@ -30,6 +31,7 @@ use text::Path;
 
 pub use changes::adopt;
 pub use load::{DEFAULT_SCENARIO, Loaded, load};
+pub use save::save;
 pub use spawn::spawn;
 
 /// Everything that a run needs.

@@ -17,6 +17,7 @@ mod memory;
 mod queueing_theory;
 mod readme;
 mod report;
+mod saving;
 mod scenarios;
 mod support;
 #[cfg(feature = "viz")]
