@@ -27,6 +27,8 @@ const SWEEPS: usize = 8;
 pub struct Place {
     /// What is written on it.
     pub name: String,
+    /// Its name in the scenario: that of its group if it is a member of one.
+    pub entry: String,
     /// What kind of node it is.
     pub kind: NodeKind,
     /// Row of its first member, and how many members it stands for.
@@ -124,6 +126,7 @@ impl Layout {
                 boxes_of[block.entry].push(self.places.len());
                 self.places.push(Place {
                     name,
+                    entry: entry.name.clone(),
                     kind: entry.kind,
                     first: entry.first + member,
                     members: if folded { count } else { 1 },

@@ -115,6 +115,18 @@ pub struct Desk {
 }
 
 impl Desk {
+    /// Whether the server is down.
+    #[must_use]
+    pub const fn is_down(&self) -> bool {
+        self.offered == 0
+    }
+
+    /// Whether every slot is taken.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.slots.len() >= self.offered && self.slots.iter().all(Option::is_some)
+    }
+
     /// An empty desk with these slots.
     fn new(offered: u32) -> Self {
         let mut desk = Self::default();
@@ -209,6 +221,8 @@ impl Stage {
             | What::Served { server }
             | What::Rejected { server } => (None, Some(Node::Server(server))),
             What::Over { .. } => (None, traveller.map(Traveller::node)),
+            // No request's doing.
+            What::Slots { server, .. } => (Some(0), Some(Node::Server(server))),
         };
         let key = key.or_else(|| traveller.map(|traveller| traveller.key));
         if let (Some(key), Some(node)) = (key, node) {

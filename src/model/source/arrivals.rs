@@ -52,6 +52,17 @@ impl ArrivalsSpec {
         }
     }
 
+    /// The same arrivals at a rate so many times as high; nothing if the rate is not always the same, or would be none.
+    #[must_use]
+    pub fn times(&self, factor: f64) -> Option<Self> {
+        let rate = RateSpec::Constant(Rate::per_second(self.steady_rate()?.as_per_second() * factor)?);
+        match self {
+            Self::Constant { .. } => Some(Self::Constant { rate }),
+            Self::Poisson { .. } => Some(Self::Poisson { rate }),
+            Self::Renewal { .. } => None,
+        }
+    }
+
     /// The period of the rate, if it is a wave.
     #[must_use]
     pub const fn period(&self) -> Option<SimDuration> {

@@ -149,6 +149,12 @@ impl Document {
     }
 }
 
+/// A value in RON, in one line; nothing if it holds bytes or numbers beyond 64 bits, which RON cannot say.
+#[must_use]
+pub fn ron<T: Serialize>(value: &T) -> Option<String> {
+    write::tree(value).ok().map(|tree| tree.to_string())
+}
+
 /// What speaks against `bytes` being text at all; `text` is what could be made of them.
 fn no_text(bytes: &[u8], text: &str) -> Option<Complaint> {
     let place = |start: usize| Location { origin: Origin::File, start, end: start + 1 };

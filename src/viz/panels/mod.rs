@@ -1,5 +1,6 @@
 //! The panels around the picture: which scenario, the clock, what was found, what was clicked, and how things went.
 
+mod changes;
 mod facts;
 mod inspector;
 mod keys;
@@ -49,6 +50,8 @@ pub enum Tab {
     Findings,
     /// What has happened lately.
     Log,
+    /// What changes while it runs, as announced or done by hand.
+    Changes,
 }
 
 /// Everything that the window shows.
@@ -71,6 +74,10 @@ pub struct Window {
     pub filter: Filter,
     /// What was last done that cannot be seen, or could not be done.
     pub said: String,
+    /// The name that the scenario is saved by.
+    pub file: String,
+    /// What is being typed, and into which field.
+    pub(super) draft: Option<(String, String)>,
     origin: Origin,
     gathered: [Gathered; 2],
 }
@@ -93,6 +100,8 @@ impl Window {
             tab: Tab::default(),
             filter: Filter::default(),
             said: String::new(),
+            file: changes::file_name(&origin),
+            draft: None,
             origin,
             gathered: [Gathered::default(), Gathered::default()],
         }

@@ -46,6 +46,9 @@ pub(super) const fn single(number: f64) -> f32 {
     number as f32
 }
 
+/// Below this zoom texts would be too small to be read, and are left out.
+const READABLE: f32 = 0.35;
+
 /// The picture while it is painted.
 struct Canvas<'a> {
     painter: Painter,
@@ -176,11 +179,11 @@ impl Canvas<'_> {
 
     fn node(&self, at: usize, place: &Place) {
         let (rect, zoom) = (self.plate(place), self.view.zoom);
-        let trouble = self.trouble(place);
-        let edge = match (self.view.node == Some(at), trouble) {
+        let troubles = self.troubles(place);
+        let edge = match (self.view.node == Some(at), troubles.is_empty()) {
             (true, _) => Stroke::new(2.5, self.theme.ink),
-            (false, true) => Stroke::new(2.0, BAD),
-            (false, false) => Stroke::new(1.0, self.theme.edge),
+            (false, false) => Stroke::new(2.0, BAD),
+            (false, true) => Stroke::new(1.0, self.theme.edge),
         };
         let corner = CornerRadius::same(if place.kind == NodeKind::Source { 30 } else { 7 });
         self.painter.rect(rect, corner, self.theme.plate, edge, StrokeKind::Middle);
@@ -197,23 +200,38 @@ impl Canvas<'_> {
         } else {
             self.text(rect.center() + vec2(0.0, 11.0 * zoom), place.kind.name(), 10.5, self.theme.faint);
         }
+        self.badge(rect, &troubles);
     }
 
-    /// Whether something was found wrong with a node at this moment.
-    fn trouble(&self, place: &Place) -> bool {
+    /// What was found wrong with a node at this moment.
+    fn troubles(&self, place: &Place) -> Vec<&'static str> {
         let now = self.session.clock.now.as_seconds();
-        self.session.overview.findings().iter().any(|finding| {
+        let findings = self.session.overview.findings().iter().filter(|finding| {
             finding.kind().standing() == Standing::Trouble
                 && finding.subject == place.name
                 && finding.from.is_none_or(|from| from <= now)
                 && finding.to.is_none_or(|to| now <= to)
-        })
+        });
+        findings.map(|finding| finding.kind().name()).collect()
+    }
+
+    /// What was found wrong, in a badge on the upper edge of a box.
+    fn badge(&self, rect: Rect, troubles: &[&str]) {
+        let Some(first) = troubles.first().filter(|_| self.view.zoom > READABLE) else { return };
+        let more = if troubles.len() > 1 { format!(" +{}", troubles.len() - 1) } else { String::new() };
+        let text = format!("{}{more}", first.replace('_', " "));
+        let font = FontId::proportional((9.5 * self.view.zoom).clamp(7.0, 22.0));
+        let galley = self.painter.layout_no_wrap(text, font, Color32::WHITE);
+        let pill =
+            Rect::from_center_size(rect.center_top(), galley.size() + vec2(10.0, 2.0) * self.view.zoom);
+        self.painter.rect_filled(pill, CornerRadius::same(8), BAD);
+        self.painter.galley(pill.center() - galley.size() / 2.0, galley, Color32::WHITE);
     }
 
     fn text(&self, at: Pos2, text: &str, size: f32, colour: Color32) {
         let font = FontId::proportional((size * self.view.zoom).clamp(7.0, 30.0));
         // At any zoom a text is readable, or left out.
-        if self.view.zoom > 0.35 {
+        if self.view.zoom > READABLE {
             self.painter.text(at, Align2::CENTER_CENTER, text, font, colour);
         }
     }
