@@ -5,6 +5,8 @@ mod facts;
 mod inspector;
 mod keys;
 mod log;
+#[cfg(all(test, feature = "viz-tests"))]
+mod tests;
 mod timeline;
 mod transport;
 
