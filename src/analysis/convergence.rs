@@ -42,8 +42,8 @@ pub struct ConvergenceEvidence {
 pub(super) fn find(scene: &Scene<'_>) -> Vec<Finding> {
     let mut moments: Vec<(f64, String)> = Vec::new();
     for phase in &scene.phases {
-        moments.push((phase.from, format!("{}: {}", phase.source, phase.text)));
-        moments.extend(phase.to.map(|to| (to, format!("{}: no longer {}", phase.source, phase.text))));
+        moments.push((phase.from, format!("{}: {}", phase.of, phase.text)));
+        moments.extend(phase.to.map(|to| (to, format!("{}: no longer {}", phase.of, phase.text))));
     }
     // That a system is idle when nothing comes any more is no news.
     moments.retain(|(at, _)| *at > 0.0 && *at < scene.last_arrivals());

@@ -401,7 +401,7 @@ fn plot(ui: &Ui, rect: Rect, session: &Session, lines: &[(String, Vec<f32>)], th
     for phase in session.phases.iter().filter_map(|phase| phase.to.map(|to| (phase, to))) {
         let span = Rect::from_min_max(pos2(x(phase.0.from), rect.top()), pos2(x(phase.1), rect.bottom()));
         painter.rect_filled(span, CornerRadius::ZERO, SERIES[1].gamma_multiply(0.12));
-        let label = format!("{}: {}", phase.0.source, phase.0.text);
+        let label = format!("{}: {}", phase.0.of, phase.0.text);
         painter.text(
             span.left_top() + vec2(4.0, 2.0),
             Align2::LEFT_TOP,
