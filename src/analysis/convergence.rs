@@ -66,7 +66,9 @@ fn convergence(scene: &Scene<'_>, (from, at, until): (f64, f64, f64), change: &s
         let last = last.min(values.len());
         mean(&values[(middle + last) / 2..last]) - mean(&values[(first + middle) / 2..middle])
     };
-    let servers = scene.servers.iter().filter(|server| server.figures.arrived > 0);
+    // That the load of a server that goes down is gone is no news either.
+    let servers =
+        scene.servers.iter().filter(|server| server.figures.arrived > 0 && server.is_steady(first, last));
     let moves = servers.map(|server| (step(&server.load()), server));
     let (moved, server) = moves.max_by(|a, b| a.0.abs().total_cmp(&b.0.abs()))?;
     if moved.abs() < LEAST_STEP {

@@ -206,6 +206,25 @@ impl<'a> ServerView<'a> {
         })
     }
 
+    /// Whether it is up, or down, all the time from one slice to another.
+    pub(super) fn is_steady(&self, from: usize, to: usize) -> bool {
+        let presence = self.presence();
+        let those = &presence[from.min(presence.len())..to.min(presence.len())];
+        self.abilities.is_empty() || those.windows(2).all(|pair| pair[0].to_bits() == pair[1].to_bits())
+    }
+
+    /// Seconds that a request waits behind so many others in some spells of slices.
+    pub(super) fn wait_behind(&self, depth: f64, spells: &[(usize, usize)]) -> f64 {
+        let capacities = self.capacities().filter(|_| !self.abilities.is_empty()).unwrap_or_default();
+        let those: Vec<f64> = spells
+            .iter()
+            .flat_map(|&(from, to)| &capacities[from.min(capacities.len())..to.min(capacities.len())])
+            .copied()
+            .collect();
+        let capacity = those.iter().sum::<f64>() / those.len() as f64;
+        if capacity > 0.0 { depth / capacity } else { depth * self.service / self.slots() }
+    }
+
     /// The share of each slice in which it is up.
     pub(super) fn presence(&self) -> Vec<f64> {
         let (slices, step) = (self.timeline.slices(), self.timeline.slice.as_seconds());
