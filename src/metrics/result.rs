@@ -129,6 +129,8 @@ pub struct ServerFigures {
     pub completed: u64,
     /// Requests that found no room.
     pub rejected: u64,
+    /// Those of them that were turned away because it was down.
+    pub refused: u64,
     /// Requests that were lost when it went down.
     pub lost: u64,
     /// Mean share of the slots that it offered that were in use (0 to 1); nothing if it was never up.
@@ -328,6 +330,7 @@ fn server_figures(world: &mut World, end: SimTime, elapsed: SimDuration) -> Vec<
                 arrived: counters.arrived,
                 completed: counters.completed,
                 rejected: counters.rejected,
+                refused: setup.refused(counters.rejected),
                 lost: setup.lost,
                 utilization: utilization(busy, slots),
                 in_flight_mean: busy,

@@ -1,5 +1,6 @@
 //! What changes while a run goes on changes just that, at its moment, and nothing is lost track of.
 
+use rushhour::analysis::findings;
 use rushhour::engine::time::{SimDuration, SimTime};
 use rushhour::metrics::result::RunResult;
 use rushhour::model::server::{InFlight, MEASURED_LOAD, Setup, WaitQueue};
@@ -333,4 +334,26 @@ fn everything_that_is_wrong_with_changes_is_said_at_once_and_where() {
     ] {
         assert!(complaints.contains(expected), "{expected}\n{complaints}");
     }
+}
+
+/// Findings know what was announced: nobody wonders at a server that is down, nor takes it for a measure.
+#[test]
+fn what_is_said_of_a_run_with_changes_is_true() {
+    let said = |arrivals: &str, changes: &str| -> Vec<String> {
+        let nodes = GROUP.replace("Random", "RoundRobin");
+        let scenario = scenario(&system(&format!("Poisson(rate: \"{arrivals}\")"), &nodes, changes));
+        let result = run_once(&scenario);
+        let told = findings(&scenario, &result);
+        told.iter().map(|finding| format!("{} of {}", finding.kind().name(), finding.subject)).collect()
+    };
+    let down = r#"(at: "20s", of: "m-2", set: Down), (at: "40s", of: "m-2", set: Up)"#;
+    assert_eq!(said("60/s", down), ["rejection of m-2"]);
+    // Two thirds of the slots are too few for a while, and more than enough before and after.
+    let fewer = r#"(at: "20s", of: "m", set: Concurrency(2)), (at: "40s", of: "m", set: Concurrency(4))"#;
+    let told = said("90/s", fewer);
+    assert!(told.contains(&"overload of m".to_owned()), "{told:?}");
+    // As many requests as three servers can do with the slots that they have in the end, and had at first.
+    let more = r#"(at: "30s", of: "m", set: Concurrency(12)), (at: "30s", of: "s", set: Arrivals(Poisson(rate: "240/s")))"#;
+    let told = said("60/s", more);
+    assert!(!told.iter().any(|finding| finding.starts_with("overload")), "{told:?}");
 }

@@ -244,6 +244,7 @@ mod tests {
             arrived: 10,
             completed: 7,
             rejected: 3,
+            refused: 0,
             lost: 0,
             utilization: Some(0.5),
             in_flight_mean: Some(0.5 * f64::from(concurrency)),

@@ -29,7 +29,10 @@ pub struct Setup {
     pub capacity: u32,
     /// Requests that were lost when it went down: those in service and those that waited.
     pub lost: u64,
-    down: bool,
+    /// Requests that it turned away while it was down, until it was up again the last time.
+    refused: u64,
+    /// How many requests it had turned away when it went down, if it is down.
+    down: Option<u64>,
 }
 
 impl Setup {
@@ -38,13 +41,19 @@ impl Setup {
     pub fn new(concurrency: u32, queue: &WaitQueue) -> Self {
         let mut slots = TimeWeighted::default();
         slots.set(SimTime::ZERO, concurrency);
-        Self { slots, concurrency, capacity: queue.capacity(), lost: 0, down: false }
+        Self { slots, concurrency, capacity: queue.capacity(), lost: 0, refused: 0, down: None }
     }
 
     /// Whether the server is down at the moment.
     #[must_use]
     pub const fn is_down(&self) -> bool {
-        self.down
+        self.down.is_some()
+    }
+
+    /// How many requests it turned away while it was down, if it has turned away `rejected` in all.
+    #[must_use]
+    pub fn refused(&self, rejected: u64) -> u64 {
+        self.refused + self.down.map_or(0, |before| rejected - before)
     }
 }
 
@@ -65,7 +74,7 @@ impl ServersView<'_> {
     #[cold]
     pub fn set_concurrency(&mut self, context: &mut Context<'_>, row: u32, concurrency: u32) {
         self.setups[row as usize].concurrency = concurrency;
-        if !self.setups[row as usize].down {
+        if !self.setups[row as usize].is_down() {
             self.offer(context, row, concurrency);
         }
     }
@@ -83,7 +92,7 @@ impl ServersView<'_> {
     pub fn set_capacity(&mut self, row: u32, capacity: u32) {
         let at = row as usize;
         self.setups[at].capacity = capacity;
-        if !self.setups[at].down {
+        if !self.setups[at].is_down() {
             self.queues[at].set_capacity(capacity);
         }
     }
@@ -113,7 +122,7 @@ impl ServersView<'_> {
                 lost.push(request);
             }
             self.queues[at].set_capacity(0);
-            self.setups[at].down = true;
+            self.setups[at].down.get_or_insert(self.counters[at].rejected);
             self.offer(context, row, 0);
         }
         lost
@@ -123,7 +132,9 @@ impl ServersView<'_> {
     #[cold]
     pub fn bring_up(&mut self, context: &mut Context<'_>, row: u32) {
         let at = row as usize;
-        if std::mem::replace(&mut self.setups[at].down, false) {
+        if self.setups[at].is_down() {
+            self.setups[at].refused = self.setups[at].refused(self.counters[at].rejected);
+            self.setups[at].down = None;
             self.queues[at].set_capacity(self.setups[at].capacity);
             self.offer(context, row, self.setups[at].concurrency);
         }

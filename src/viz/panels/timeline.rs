@@ -128,7 +128,7 @@ fn phases(painter: &egui::Painter, frame: Frame, session: &Session, theme: &Them
             pos2(frame.x(to), frame.rect.bottom()),
         );
         painter.rect_filled(span, CornerRadius::ZERO, SERIES[1].gamma_multiply(0.12));
-        let label = format!("{}: {}", phase.source, phase.text);
+        let label = format!("{}: {}", phase.of, phase.text);
         let at = span.left_top() + vec2(4.0, 2.0);
         painter.text(at, Align2::LEFT_TOP, label, FontId::proportional(10.0), theme.faint);
     }
