@@ -27,6 +27,12 @@ impl Interrupt {
         self.0.load(Ordering::Relaxed)
     }
 
+    /// What is set once it was asked for.
+    #[cfg(feature = "viz")]
+    pub(super) fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.0)
+    }
+
     /// A writer that fails once it was asked for.
     pub(super) fn guard<'a>(&'a self, out: &'a mut dyn Write) -> impl Write + 'a {
         Guarded { interrupt: self, out }

@@ -7,7 +7,7 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 
 /// Bytes that are written at once.
 const BUFFER: usize = 1 << 16;
@@ -72,6 +72,17 @@ impl OutputDirectory {
         content(&mut out)?;
         out.into_inner().map_err(io::IntoInnerError::into_error)
     }
+}
+
+/// An empty file in a directory for another program to write to; it is removed again unless it is given a name.
+///
+/// # Errors
+/// If nothing can be written there.
+pub fn unnamed(directory: &Path, ending: &str) -> io::Result<TempPath> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".rushhour-").suffix(ending);
+    readable(&mut builder);
+    Ok(builder.tempfile_in(directory)?.into_temp_path())
 }
 
 /// A result is nobody's secret: the process's mask decides who may read it, as with any other file.

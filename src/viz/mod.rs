@@ -14,11 +14,12 @@ pub mod panels;
 pub mod picture;
 pub mod plots;
 pub mod positions;
+pub mod remembered;
 pub mod session;
 pub mod stage;
 #[cfg(test)]
 mod tests;
 pub mod theme;
 
-pub use app::{Options, view};
+pub use app::{Format, Medium, Options, Studio, Wanted, films_can_be_made, view};
 pub use panels::Origin;

@@ -95,6 +95,12 @@ impl Overview {
         }
     }
 
+    /// Whether it is still being made.
+    #[must_use]
+    pub const fn is_awaited(&self) -> bool {
+        matches!(self.state, State::Awaited(_))
+    }
+
     /// Takes it in if it has been made meanwhile; tells whether it has just come.
     pub fn poll(&mut self) -> bool {
         let State::Awaited(receiver) = &mut self.state else { return false };

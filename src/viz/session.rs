@@ -89,6 +89,13 @@ impl Default for Clock {
     }
 }
 
+/// The position of a speed in [`SPEEDS`], if it is one of them; in virtual seconds a real one.
+#[must_use]
+#[expect(clippy::float_cmp, reason = "a speed is one of those that there are, or it is not")]
+pub fn position_of(speed: f64) -> Option<usize> {
+    SPEEDS.iter().position(|known| *known == speed)
+}
+
 /// The moment so many seconds from the start.
 #[must_use]
 pub fn moment(seconds: f64) -> SimTime {

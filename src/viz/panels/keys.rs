@@ -2,7 +2,7 @@
 
 use bevy_egui::egui::{self, Align2, Key, Ui, vec2};
 
-use super::{Window, changes};
+use super::{Window, Wish, changes};
 use crate::viz::layout::Layout;
 use crate::viz::session::moment;
 use crate::viz::theme::{Colouring, Theme};
@@ -11,7 +11,7 @@ use crate::viz::theme::{Colouring, Theme};
 const BACK: f64 = 5.0;
 
 /// The keys, with what they do.
-const KEYS: [(&str, &str); 19] = [
+const KEYS: [(&str, &str); 21] = [
     ("Space", "play or pause"),
     ("→", "one event"),
     ("Shift →", "until one more request is over"),
@@ -29,6 +29,8 @@ const KEYS: [(&str, &str); 19] = [
     ("0", "show everything"),
     ("L", "boxes back to where they were laid out"),
     ("T", "dark or light"),
+    ("P", "keep a picture of the window"),
+    ("R", "begin or end a film of the window"),
     ("Esc", "nothing is picked"),
     ("?", "these keys"),
 ];
@@ -53,6 +55,12 @@ impl Window {
         }
         if pressed(Key::T) {
             self.theme = if self.theme.dark { Theme::LIGHT } else { Theme::DARK };
+        }
+        if pressed(Key::P) {
+            self.wish = Some(Wish::Picture);
+        }
+        if pressed(Key::R) {
+            self.wish = Some(Wish::Recording);
         }
         if pressed(Key::Num0) {
             self.view.zoom = 0.0;

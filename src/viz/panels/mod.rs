@@ -12,7 +12,7 @@ mod transport;
 
 use std::path::PathBuf;
 
-use bevy_egui::egui::{self, RichText, Ui};
+use bevy_egui::egui::{self, Pos2, Rect, RichText, Ui, vec2};
 
 use super::log::Filter;
 use super::picture::{self, View};
@@ -56,6 +56,15 @@ pub enum Tab {
     Changes,
 }
 
+/// What the window wants to be done by what shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// A picture of what is seen is to be kept.
+    Picture,
+    /// A film of what is seen is to begin, or to end.
+    Recording,
+}
+
 /// Everything that the window shows.
 pub struct Window {
     /// The session, or why there is none.
@@ -80,6 +89,12 @@ pub struct Window {
     pub file: String,
     /// What is being typed, and into which field.
     pub(super) draft: Option<(String, String)>,
+    /// What is wanted to be done by what shows the window.
+    pub wish: Option<Wish>,
+    /// Whether a film is being made of what is seen.
+    pub recording: bool,
+    /// Where the red dot is that tells so, in points.
+    pub lamp: Option<Rect>,
     origin: Origin,
     gathered: [Gathered; 2],
 }
@@ -104,6 +119,9 @@ impl Window {
             said: String::new(),
             file: changes::file_name(&origin),
             draft: None,
+            wish: None,
+            recording: false,
+            lamp: None,
             origin,
             gathered: [Gathered::default(), Gathered::default()],
         }
@@ -133,6 +151,7 @@ impl Window {
         egui::Panel::top("transport").show(ui, |ui| self.transport(ui));
         egui::Panel::right("facts").resizable(true).default_size(330.0).show(ui, |ui| self.facts(ui));
         egui::Panel::bottom("timeline").show(ui, |ui| self.timeline(ui));
+        let corner = ui.available_rect_before_wrap().right_top();
         match (&mut self.session, &mut self.rival) {
             (Ok(session), None) => picture::show(ui, session, &mut self.view, &self.theme),
             (Ok(session), Some(rival)) => {
@@ -148,6 +167,7 @@ impl Window {
                 });
             }
         }
+        self.lamp = self.recording.then(|| lamp(ui, corner));
         if self.help {
             self.show_keys(ui);
         }
@@ -164,4 +184,12 @@ impl Window {
             },
         };
     }
+}
+
+/// A red dot in the corner of the picture: a film is being made. Returns where it is.
+fn lamp(ui: &Ui, corner: Pos2) -> Rect {
+    const RADIUS: f32 = 6.0;
+    let middle = corner + vec2(-16.0, 16.0);
+    ui.painter().circle_filled(middle, RADIUS, super::theme::BAD);
+    Rect::from_center_size(middle, vec2(1.0, 1.0) * 2.0 * (RADIUS + 2.0))
 }
