@@ -16,6 +16,7 @@ use bevy_egui::{
 };
 
 use super::panels::{Origin, Window as Panels};
+use super::picture::DotsPlugin;
 use crate::engine::time::{SimDuration, SimTime};
 
 /// Frames a second of a film.
@@ -85,7 +86,7 @@ pub fn view(options: Options) -> Result<(), String> {
             app.add_systems(Startup, film_camera).add_systems(PreUpdate, wind);
         }
     }
-    app.add_plugins(EguiPlugin::default());
+    app.add_plugins((EguiPlugin::default(), DotsPlugin));
     app.insert_resource(Shown(panels)).add_systems(EguiPrimaryContextPass, show);
     match app.run() {
         AppExit::Success => Ok(()),
@@ -93,7 +94,7 @@ pub fn view(options: Options) -> Result<(), String> {
     }
 }
 
-fn target(width: u32, height: u32) -> Image {
+pub(super) fn target(width: u32, height: u32) -> Image {
     let size = Extent3d { width, height, depth_or_array_layers: 1 };
     let mut image = Image::new_fill(
         size,
