@@ -4,6 +4,7 @@
 //! in [`layout`](super::layout). So it can be painted without a window, and tested without a GPU.
 
 mod dots;
+mod gpu;
 mod pick;
 mod pins;
 mod server;
@@ -16,8 +17,11 @@ use super::layout::{Layout, NODE, Place};
 use super::session::Session;
 use super::theme::{BAD, Colouring, Theme};
 use crate::analysis::Standing;
-use crate::event::{Node, RequestRow};
+use crate::event::RequestRow;
 use crate::model::probe::NodeKind;
+
+pub use dots::{Dot, Dots};
+pub use gpu::DotsPlugin;
 
 /// What the picture looks at, and how.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -52,6 +56,8 @@ const READABLE: f32 = 0.35;
 /// The picture while it is painted.
 struct Canvas<'a> {
     painter: Painter,
+    /// Which of the panes: 0, or 1 for the one on the right.
+    pane: usize,
     rect: Rect,
     session: &'a Session,
     view: &'a View,
@@ -61,7 +67,7 @@ struct Canvas<'a> {
 /// Paints a session, and lets the mouse move, zoom and pick.
 pub fn show(ui: &mut Ui, session: &mut Session, view: &mut View, theme: &Theme) {
     let rect = ui.available_rect_before_wrap();
-    pane(ui, rect, session, view, theme);
+    pane(ui, 0, rect, session, view, theme);
 }
 
 /// Paints two sessions side by side; what is clicked is told of the first.
@@ -69,7 +75,7 @@ pub fn show_both(ui: &mut Ui, sessions: [&mut Session; 2], view: &mut View, them
     let whole = ui.available_rect_before_wrap();
     let (left, right) = whole.split_left_right_at_fraction(0.5);
     let [first, second] = sessions;
-    pane(ui, left, first, view, theme);
+    pane(ui, 0, left, first, view, theme);
     // What was clicked and pinned is on the left; the same box is marked on the right where there is the same system.
     let same = first.layout.places.len() == second.layout.places.len();
     let mut beside = View { request: None, node: view.node.filter(|_| same), ..view.clone() };
@@ -79,7 +85,7 @@ pub fn show_both(ui: &mut Ui, sessions: [&mut Session; 2], view: &mut View, them
         fit(&mut beside, &second.layout, right.size());
         beside.pins.clear();
     }
-    pane(ui, right, second, &mut beside, theme);
+    pane(ui, 1, right, second, &mut beside, theme);
     if same {
         (view.zoom, view.middle, view.node) = (beside.zoom, beside.middle, beside.node);
     }
@@ -91,7 +97,7 @@ pub fn show_both(ui: &mut Ui, sessions: [&mut Session; 2], view: &mut View, them
 }
 
 /// Paints a session into a part of the screen.
-fn pane(ui: &mut Ui, rect: Rect, session: &mut Session, view: &mut View, theme: &Theme) {
+fn pane(ui: &mut Ui, number: usize, rect: Rect, session: &mut Session, view: &mut View, theme: &Theme) {
     let response = ui.allocate_rect(rect, Sense::click_and_drag());
     let painter = ui.painter_at(rect);
     painter.rect_filled(rect, CornerRadius::ZERO, theme.ground);
@@ -99,7 +105,7 @@ fn pane(ui: &mut Ui, rect: Rect, session: &mut Session, view: &mut View, theme: 
         fit(view, &session.layout, rect.size());
     }
     let mouse = response.interact_pointer_pos();
-    let canvas = Canvas { painter, rect, session, view, theme };
+    let canvas = Canvas { painter, pane: number, rect, session, view, theme };
     if response.drag_started() {
         // Where the button went down, not where the mouse was when it was clear that this is no click.
         let from = ui.input(|input| input.pointer.press_origin()).or(mouse);
@@ -118,11 +124,11 @@ fn pane(ui: &mut Ui, rect: Rect, session: &mut Session, view: &mut View, theme: 
         zoom(view, rect, ui.input(|input| input.pointer.hover_pos()), (wheel * 0.002).exp2());
     }
     if let Some(at) = mouse.filter(|_| response.clicked()) {
-        let canvas = Canvas { painter: ui.painter_at(rect), rect, session, view, theme };
+        let canvas = Canvas { painter: ui.painter_at(rect), pane: number, rect, session, view, theme };
         let picked = canvas.pick(at);
         (view.node, view.request) = picked;
     }
-    Canvas { painter: ui.painter_at(rect), rect, session, view, theme }.paint();
+    Canvas { painter: ui.painter_at(rect), pane: number, rect, session, view, theme }.paint();
 }
 
 /// Zooms by a factor; what is under the mouse stays there.
@@ -155,16 +161,11 @@ impl Canvas<'_> {
         Rect::from_center_size(self.at(place.x, place.y), vec2(NODE.0, NODE.1) * self.view.zoom)
     }
 
-    fn place(&self, node: Node) -> Option<&Place> {
-        self.session.layout.find(node).map(|at| &self.session.layout.places[at])
-    }
-
     fn paint(&self) {
         self.links();
         let layout = &self.session.layout;
         layout.places.iter().enumerate().for_each(|(at, place)| self.node(at, place));
-        self.travellers();
-        self.passages();
+        self.dots();
         self.pins();
     }
 
