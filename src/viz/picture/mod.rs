@@ -216,7 +216,7 @@ impl Canvas<'_> {
         findings.map(|finding| finding.kind().name()).collect()
     }
 
-    /// What was found wrong, in a badge on the upper edge of a box.
+    /// What was found wrong, in a badge above a box.
     fn badge(&self, rect: Rect, troubles: &[&str]) {
         let Some(first) = troubles.first().filter(|_| self.view.zoom > READABLE) else { return };
         let more = if troubles.len() > 1 { format!(" +{}", troubles.len() - 1) } else { String::new() };

@@ -1,6 +1,6 @@
 //! A server: its slots, each a disc that fills, and who waits, in order, below it.
 
-use bevy_egui::egui::{CornerRadius, Pos2, Rect, Shape, Stroke, Vec2, pos2, vec2};
+use bevy_egui::egui::{CornerRadius, Mesh, Pos2, Rect, Shape, Stroke, Vec2, pos2, vec2};
 
 use super::{Canvas, single};
 use crate::engine::whole;
@@ -116,15 +116,19 @@ impl Canvas<'_> {
         let length = done.since(since).as_nanos_f64();
         let share = if length > 0.0 { (now.since(since).as_nanos_f64() / length).min(1.0) } else { 1.0 };
         let colour = self.colour(traveller);
-        // The disc fills like a clock.
+        // The disc fills like a clock. Triangles of our own: what is painted as a convex polygon has to be one.
         let corners = 2 + whole(22.0 * share);
-        let mut points = vec![middle];
-        points.extend((0..=corners).map(|corner| {
+        let mut wedge = Mesh::default();
+        wedge.colored_vertex(middle, colour);
+        for (number, corner) in (0_u32..).zip(0..=corners) {
             let angle = std::f32::consts::TAU * (single(share) * corner as f32 / corners as f32 - 0.25);
-            middle + radius * Vec2::angled(angle)
-        }));
+            wedge.colored_vertex(middle + radius * Vec2::angled(angle), colour);
+            if number > 0 {
+                wedge.add_triangle(0, number, number + 1);
+            }
+        }
         self.painter.circle_filled(middle, radius, colour.gamma_multiply(0.35));
-        self.painter.add(Shape::convex_polygon(points, colour, Stroke::NONE));
+        self.painter.add(wedge);
         if self.view.request == Some(traveller.row) {
             self.painter.circle_stroke(middle, radius + 2.0, Stroke::new(2.0, self.theme.ink));
         }
