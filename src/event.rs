@@ -61,13 +61,18 @@ pub enum Event {
     },
     /// A slice of the timeline ends.
     Survey,
+    /// Something changes that the scenario announced for this moment.
+    Change {
+        /// Row of the change.
+        row: u32,
+    },
 }
 
 /// An event in eight bytes, as the queue holds it: 8 bits of kind, 24 bits of row, 32 bits of request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PackedEvent(u64);
 
-/// Rows of nodes and probes and numbers of ways home fit 24 bits.
+/// Rows of nodes, probes and changes and numbers of ways home fit 24 bits.
 pub const MAX_ROWS: u32 = 1 << 24;
 
 const ARRIVAL: u64 = 0;
@@ -80,6 +85,7 @@ const LOST: u64 = 6;
 const WARMED_UP: u64 = 7;
 const SAMPLE: u64 = 8;
 const SURVEY: u64 = 9;
+const CHANGE: u64 = 10;
 
 impl Event {
     /// The event in eight bytes.
@@ -105,6 +111,7 @@ impl Event {
             Self::WarmedUp => pack(WARMED_UP, 0, 0),
             Self::Sample { probe } => pack(SAMPLE, probe, 0),
             Self::Survey => pack(SURVEY, 0, 0),
+            Self::Change { row } => pack(CHANGE, row, 0),
         }
     }
 }
@@ -146,6 +153,7 @@ impl PackedEvent {
             WARMED_UP => Event::WarmedUp,
             SAMPLE => Event::Sample { probe: row },
             SURVEY => Event::Survey,
+            CHANGE => Event::Change { row },
             _ => unreachable!(),
         }
     }
@@ -169,6 +177,7 @@ mod tests {
             Event::WarmedUp,
             Event::Sample { probe: row },
             Event::Survey,
+            Event::Change { row },
         ] {
             assert_eq!(event.pack().unpack(), event);
         }

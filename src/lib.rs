@@ -6,7 +6,8 @@
 //! - [`engine`]: the kernel, which knows nothing of requests: virtual time, the event queue, random streams,
 //!   distributions, statistics, units.
 //! - [`event`]: the whole vocabulary of events. [`request`]: the request, its pool, the record that it leaves.
-//! - [`model`]: what a system is made of: sources, clients, load balancers, servers, links, probes.
+//! - [`model`]: what a system is made of: sources, clients, load balancers, servers, links, probes; and how that changes
+//!   at announced moments.
 //! - [`scenario`]: from a file to a world, or to everything that is wrong with the file.
 //! - [`simulation`]: the `Tick` schedule, and the one place where an event meets its handler.
 //! - [`metrics`]: numbers. [`analysis`]: conclusions from them. [`report`]: printing. [`cli`]: the program.

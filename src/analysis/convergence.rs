@@ -42,8 +42,8 @@ pub struct ConvergenceEvidence {
 pub(super) fn find(scene: &Scene<'_>) -> Vec<Finding> {
     let mut moments: Vec<(f64, String)> = Vec::new();
     for phase in &scene.phases {
-        moments.push((phase.from, format!("{}: {}", phase.source, phase.text)));
-        moments.extend(phase.to.map(|to| (to, format!("{}: no longer {}", phase.source, phase.text))));
+        moments.push((phase.from, format!("{}: {}", phase.of, phase.text)));
+        moments.extend(phase.to.map(|to| (to, format!("{}: no longer {}", phase.of, phase.text))));
     }
     // That a system is idle when nothing comes any more is no news.
     moments.retain(|(at, _)| *at > 0.0 && *at < scene.last_arrivals());
@@ -66,7 +66,9 @@ fn convergence(scene: &Scene<'_>, (from, at, until): (f64, f64, f64), change: &s
         let last = last.min(values.len());
         mean(&values[(middle + last) / 2..last]) - mean(&values[(first + middle) / 2..middle])
     };
-    let servers = scene.servers.iter().filter(|server| server.figures.arrived > 0);
+    // That the load of a server that goes down is gone is no news either.
+    let servers =
+        scene.servers.iter().filter(|server| server.figures.arrived > 0 && server.is_steady(first, last));
     let moves = servers.map(|server| (step(&server.load()), server));
     let (moved, server) = moves.max_by(|a, b| a.0.abs().total_cmp(&b.0.abs()))?;
     if moved.abs() < LEAST_STEP {

@@ -46,13 +46,17 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<Finding> {
 
 fn imbalance(scene: &Scene<'_>, group: &str, rows: &[usize]) -> Option<Finding> {
     let members = rows.len() as f64;
-    let mean = |series: Vec<f64>| -> Vec<f64> { series.iter().map(|sum| sum / members).collect() };
+    // Whoever is down carries nothing and is no measure for the others.
+    let present = sum(rows.iter().map(|&row| scene.servers[row].presence()));
+    let mean = |series: Vec<f64>| -> Vec<f64> {
+        series.iter().zip(&present).map(|(sum, present)| sum / present.max(1.0)).collect()
+    };
     let mean_load = mean(sum(rows.iter().map(|&row| scene.servers[row].load())));
-    let mean_arrivals = mean(sum(rows.iter().map(|&row| scene.servers[row].arrivals())));
+    let mean_arrivals = mean(sum(rows.iter().map(|&row| scene.servers[row].offered())));
     let total = mean_arrivals.iter().sum::<f64>() * scene.step;
     let worst = rows.iter().filter_map(|&row| {
         let server = &scene.servers[row];
-        let (load, arrivals) = (server.load(), server.arrivals());
+        let (load, arrivals) = (server.load(), server.offered());
         // Over ten services chance evens out.
         let width = whole(10.0 * server.service / scene.step) + 1;
         let difference: Vec<f64> = load.iter().zip(&mean_load).map(|(load, mean)| load - mean).collect();

@@ -4,6 +4,7 @@
 //! `scene` lays out what all of them look at, `ranking` puts them into the order of what they cost the users of the
 //! system. [`signal`] judges bare series of numbers and knows nothing of servers.
 
+mod announced;
 mod chance;
 mod convergence;
 mod finding;
@@ -22,6 +23,7 @@ mod scene;
 mod scenes;
 pub mod signal;
 
+pub use announced::Phase;
 pub use convergence::ConvergenceEvidence;
 pub use finding::{Evidence, Finding, Kind, Standing};
 pub use health::HealthEvidence;
@@ -32,7 +34,6 @@ pub use oscillation::{Driver, LoopDelays, OscillationEvidence, PhaseEvidence};
 pub use overload::OverloadEvidence;
 pub use rejection::{LossEvidence, RejectedKey, RejectionEvidence};
 pub use saturation::SaturationEvidence;
-pub use scene::Phase;
 
 use crate::metrics::result::RunResult;
 use crate::scenario::Scenario;
@@ -63,8 +64,8 @@ pub fn findings(scenario: &Scenario, result: &RunResult) -> Vec<Finding> {
     findings
 }
 
-/// The changes of the workload that a scenario announces: what is shaded in plots.
+/// The changes of the workload and of its parts that a scenario announces: what is shaded in plots.
 #[must_use]
 pub fn phases(scenario: &Scenario) -> Vec<Phase> {
-    scene::phases(scenario)
+    announced::phases(scenario)
 }

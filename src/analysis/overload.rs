@@ -79,15 +79,17 @@ pub(super) fn findings(scene: &Scene<'_>, overloads: &[Overload]) -> Vec<Finding
 }
 
 fn overload(scene: &Scene<'_>, subject: String, rows: &[usize]) -> Option<Overload> {
-    let capacity: f64 = rows.iter().map(|&row| scene.servers[row].capacity()).sum::<Option<f64>>()?;
+    let capacities = rows.iter().map(|&row| scene.servers[row].capacities()).collect::<Option<Vec<_>>>()?;
+    let capacities = sum(capacities.into_iter());
     let variance = rows.iter().map(|&row| scene.servers[row].service_variance).fold(0.0, f64::max);
     let arrived: u64 = rows.iter().map(|&row| scene.servers[row].figures.arrived).sum();
     let (arrived, stages) = (arrived as f64, scene.servers.len() as f64);
     if arrived < FEWEST_ARRIVALS {
         return None;
     }
-    let arrivals = sum(rows.iter().map(|&row| scene.servers[row].arrivals()));
-    let excess: Vec<f64> = arrivals.iter().map(|rate| (rate - capacity) * scene.step).collect();
+    let arrivals = sum(rows.iter().map(|&row| scene.servers[row].offered()));
+    let excess: Vec<f64> =
+        arrivals.iter().zip(&capacities).map(|(rate, capacity)| (rate - capacity) * scene.step).collect();
     let stretch = |from: usize, to: usize| {
         let n = arrivals[from..to].iter().sum::<f64>() * scene.step;
         let beyond = excess[from..to].iter().sum::<f64>();
@@ -101,7 +103,7 @@ fn overload(scene: &Scene<'_>, subject: String, rows: &[usize]) -> Option<Overlo
     // What swings to and fro adds up to little: then each swing is looked at for itself.
     let spells = STEEPNESS.iter().map(|steepness| {
         let steep: Vec<f64> =
-            excess.iter().map(|beyond| beyond - steepness * capacity * scene.step).collect();
+            excess.iter().zip(&capacities).map(|(beyond, of)| beyond - steepness * of * scene.step).collect();
         excesses(&steep, &is_more_than_chance)
     });
     let spells = spells.into_iter().find(|spells| !spells.is_empty())?;
@@ -111,17 +113,28 @@ fn overload(scene: &Scene<'_>, subject: String, rows: &[usize]) -> Option<Overlo
         (n + spell.0, beyond + spell.1)
     });
     let seconds = seconds(&spells) * scene.step;
-    let highest =
-        spells.iter().map(|&(from, to)| stretch(from, to).0 / (to - from) as f64).fold(0.0, f64::max);
+    // What can be done meanwhile is the same in all slices, unless servers come and go.
+    let mean = |spells: &[(usize, usize)]| {
+        let all: Vec<f64> = spells.iter().flat_map(|&(from, to)| &capacities[from..to]).copied().collect();
+        let same = all.iter().all(|capacity| capacity.to_bits() == all[0].to_bits());
+        if same { all[0] } else { all.iter().sum::<f64>() / all.len() as f64 }
+    };
+    let capacity = mean(&spells);
+    let highest = spells
+        .iter()
+        .map(|&(from, to)| {
+            stretch(from, to).0 / (to - from) as f64 / scene.step / mean(&[(from, to)]).max(1e-9)
+        })
+        .fold(0.0, f64::max);
     let evidence = OverloadEvidence {
         offered_per_second: n / seconds,
         capacity_per_second: capacity,
-        ratio: n / seconds / capacity,
+        ratio: n / seconds / capacity.max(1e-9),
         excess_requests: beyond,
         spells: spells.len(),
         seconds,
         servers: rows.len(),
-        servers_needed: (highest / scene.step / capacity * rows.len() as f64).ceil(),
+        servers_needed: (highest * rows.len() as f64).ceil(),
         z: stretch(worst.0, worst.1).2,
     };
     Some(Overload { subject, rows: rows.to_vec(), spells, evidence })

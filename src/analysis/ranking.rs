@@ -78,6 +78,7 @@ mod tests {
     fn rejection(subject: &str, cost: f64, from: f64) -> Finding {
         let evidence = RejectionEvidence {
             rejected: 1,
+            while_down: 0,
             share_of_arrivals: 0.1,
             share_of_offered: 0.1,
             peak_per_second: 1.0,

@@ -12,7 +12,9 @@ use crate::request::{FrequentKey, Outcome};
 pub struct RejectionEvidence {
     /// Requests that were rejected.
     pub rejected: u64,
-    /// The same as a share of those that came.
+    /// Those of them that came while the server was down.
+    pub while_down: u64,
+    /// All of them as a share of those that came.
     pub share_of_arrivals: f64,
     /// The same as a share of all that were offered to the system.
     pub share_of_offered: f64,
@@ -61,6 +63,7 @@ fn rejection(scene: &Scene<'_>, row: usize) -> Option<Finding> {
     let peak = super::intervals::smoothed(&course, course.len() / 50).into_iter().fold(0.0, f64::max);
     let evidence = RejectionEvidence {
         rejected,
+        while_down: server.figures.refused,
         share_of_arrivals: rejected as f64 / server.figures.arrived as f64,
         share_of_offered: rejected as f64 / scene.offered() as f64,
         peak_per_second: peak,

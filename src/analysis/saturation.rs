@@ -88,7 +88,7 @@ fn saturation(scene: &Scene<'_>, overloads: &[Overload], row: usize) -> Option<F
         spells: spells.len(),
         queue_depth_mean: depth,
         queue_depth_max: server.figures.queue_depth_max,
-        wait_seconds: depth * server.service / server.slots(),
+        wait_seconds: server.wait_behind(depth, &spells),
         slots: server.figures.concurrency,
         utilization: server.figures.utilization,
     };

@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 
+use super::announced::{self, Ability, Phase, phases};
 use super::signal::Course;
 use crate::engine::statistics::Tally;
 use crate::engine::time::SimDuration;
@@ -41,25 +42,15 @@ pub(super) struct ServerView<'a> {
     /// Relative variance of the service time.
     pub(super) service_variance: f64,
     timeline: &'a Timeline,
-}
-
-/// An announced change of the workload.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Phase {
-    /// Seconds at which it begins.
-    pub from: f64,
-    /// Seconds at which it is over; nothing if it lasts.
-    pub to: Option<f64>,
-    /// The source that changes.
-    pub source: String,
-    /// What it changes to: `150/s`.
-    pub text: String,
+    /// What it can do from change to change; nothing if that stays the same.
+    abilities: Vec<Ability>,
 }
 
 impl<'a> Scene<'a> {
     pub(super) fn of(scenario: &'a Scenario, result: &'a RunResult) -> Self {
         let timeline = &result.timeline;
-        let servers: Vec<_> = result.nodes.iter().filter_map(|node| ServerView::of(node, timeline)).collect();
+        let servers: Vec<_> =
+            result.nodes.iter().filter_map(|node| ServerView::of(scenario, node, timeline)).collect();
         let rows = (0..).zip(&servers).map(|(row, server)| (server.name, row)).collect();
         let mut groups: IndexMap<&str, Vec<usize>> = IndexMap::new();
         for (row, server) in servers.iter().enumerate() {
@@ -157,7 +148,7 @@ impl<'a> Scene<'a> {
 }
 
 impl<'a> ServerView<'a> {
-    fn of(node: &'a NodeResult, timeline: &'a Timeline) -> Option<Self> {
+    fn of(scenario: &Scenario, node: &'a NodeResult, timeline: &'a Timeline) -> Option<Self> {
         let NodeFigures::Server(figures) = &node.figures else { return None };
         let service = figures.service.quantiles();
         let mean = service.mean().unwrap_or(0.0);
@@ -169,6 +160,7 @@ impl<'a> ServerView<'a> {
             service: mean / 1e9,
             service_variance: relative * relative,
             timeline,
+            abilities: announced::abilities(scenario, &node.name, node.group.as_deref()),
         })
     }
 
@@ -197,34 +189,65 @@ impl<'a> ServerView<'a> {
         self.course("rejection_rate")
     }
 
-    /// Slots.
+    /// Slots; on average if there were not always as many.
     pub(super) fn slots(&self) -> f64 {
-        f64::from(self.figures.concurrency)
+        let mean = self.figures.slots_mean.filter(|slots| *slots > 0.0 && !self.abilities.is_empty());
+        mean.unwrap_or(f64::from(self.figures.concurrency))
+    }
+
+    /// Requests a second that it can serve, slice by slice; nothing if it never served one.
+    pub(super) fn capacities(&self) -> Option<Vec<f64>> {
+        let capacity = self.capacity()?;
+        let (slices, step) = (self.timeline.slices(), self.timeline.slice.as_seconds());
+        Some(if self.abilities.is_empty() {
+            vec![capacity; slices]
+        } else {
+            announced::course(&self.abilities, slices, step, Ability::capacity)
+        })
+    }
+
+    /// Whether it is up, or down, all the time from one slice to another.
+    pub(super) fn is_steady(&self, from: usize, to: usize) -> bool {
+        let presence = self.presence();
+        let those = &presence[from.min(presence.len())..to.min(presence.len())];
+        self.abilities.is_empty() || those.windows(2).all(|pair| pair[0].to_bits() == pair[1].to_bits())
+    }
+
+    /// Seconds that a request waits behind so many others in some spells of slices.
+    pub(super) fn wait_behind(&self, depth: f64, spells: &[(usize, usize)]) -> f64 {
+        let capacities = self.capacities().filter(|_| !self.abilities.is_empty()).unwrap_or_default();
+        let those: Vec<f64> = spells
+            .iter()
+            .flat_map(|&(from, to)| &capacities[from.min(capacities.len())..to.min(capacities.len())])
+            .copied()
+            .collect();
+        let capacity = those.iter().sum::<f64>() / those.len() as f64;
+        if capacity > 0.0 { depth / capacity } else { depth * self.service / self.slots() }
+    }
+
+    /// The share of each slice in which it is up.
+    pub(super) fn presence(&self) -> Vec<f64> {
+        let (slices, step) = (self.timeline.slices(), self.timeline.slice.as_seconds());
+        if self.abilities.is_empty() {
+            return vec![1.0; slices];
+        }
+        announced::course(&self.abilities, slices, step, Ability::presence)
+    }
+
+    /// Arrivals a second, but for those that were turned away because it was down.
+    pub(super) fn offered(&self) -> Vec<f64> {
+        let mut arrivals = self.arrivals();
+        if !self.abilities.is_empty() {
+            let refused = self.rejections();
+            for ((rate, refused), up) in arrivals.iter_mut().zip(refused).zip(self.presence()) {
+                *rate = if up < 1.0 { (*rate - refused).max(0.0) } else { *rate };
+            }
+        }
+        arrivals
     }
 
     /// Requests a second that it can serve; nothing if it never served one.
     pub(super) fn capacity(&self) -> Option<f64> {
         (self.service > 0.0).then(|| self.slots() / self.service)
     }
-}
-
-/// The announced changes of the workload, source by source.
-pub(super) fn phases(scenario: &Scenario) -> Vec<Phase> {
-    let mut phases = Vec::new();
-    for (name, source) in &scenario.sources {
-        phases.extend(source.arrivals.phases().into_iter().map(|(from, to, text)| Phase {
-            from: from.as_seconds(),
-            to: to.map(SimDuration::as_seconds),
-            source: name.clone(),
-            text,
-        }));
-        let stop = source.stop.or(scenario.arrivals_until).filter(|stop| *stop < scenario.run_until);
-        phases.extend(stop.map(|stop| Phase {
-            from: stop.as_seconds(),
-            to: None,
-            source: name.clone(),
-            text: "stops".to_owned(),
-        }));
-    }
-    phases
 }

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::time::SimDuration;
+use super::whole;
 
 /// Events per second of virtual time; finite and not negative.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
@@ -172,8 +173,23 @@ impl FromStr for SimDuration {
                 text.trim()
             )));
         }
-        Ok(Self::from_nanos_f64(nanos))
+        Ok(exact_nanos(text).map_or(Self::from_nanos_f64(nanos), Self::from_nanos))
     }
+}
+
+/// The nearest whole number of nanoseconds to a duration that is written without an exponent: exact where a float has not
+/// enough digits, after a hundred days.
+fn exact_nanos(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let end = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '_'))).unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let (_, length) = TIME_UNITS.iter().find(|(name, _)| *name == unit.trim())?;
+    let number = number.replace('_', "");
+    let (units, rest) = number.split_once('.').unwrap_or((&number, ""));
+    let places = 10_u128.checked_pow(u32::try_from(rest.len()).ok()?)?;
+    let digits: u128 = format!("{units}{rest}").parse().ok()?;
+    let nanos = digits.checked_mul(whole(*length) as u128)?.checked_add(places / 2)? / places;
+    u64::try_from(nanos).ok()
 }
 
 impl FromStr for Bytes {
@@ -386,7 +402,17 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        for text in ["250ms", "1.5s", "90s", "1.000001s", "17ns", "2.5us", "0s"] {
+        for text in [
+            "250ms",
+            "1.5s",
+            "90s",
+            "1.000001s",
+            "17ns",
+            "2.5us",
+            "0s",
+            "12.345678901s",
+            "8999999999.123456789s",
+        ] {
             assert_eq!(text.parse::<SimDuration>().expect("a duration").to_string(), text);
         }
         for text in ["20/s", "0.05/s"] {

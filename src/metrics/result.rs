@@ -15,7 +15,7 @@ use crate::model::client::Client;
 use crate::model::link::Link;
 use crate::model::load_balancer::LoadBalancer;
 use crate::model::probe::{Probe, Series};
-use crate::model::server::{InFlight, ServerCounters, ServerName, WaitQueue};
+use crate::model::server::{InFlight, ServerCounters, ServerName, Setup, WaitQueue};
 use crate::model::source::{Fates, Source};
 use crate::request::{Request, RequestPool, RequestRecord, RequestSize, Sample};
 use crate::simulation::Trace;
@@ -118,15 +118,22 @@ pub enum NodeFigures {
 /// The figures of a server.
 #[derive(Clone, Debug)]
 pub struct ServerFigures {
-    /// Slots.
+    /// Slots: as many as it is set up to at the end.
     pub concurrency: u32,
+    /// Mean number of slots that it offered: none while it is down, more than it is set up to while requests are in service
+    /// that began before there were fewer.
+    pub slots_mean: Option<f64>,
     /// Requests that came.
     pub arrived: u64,
     /// Requests that were served to their end.
     pub completed: u64,
     /// Requests that found no room.
     pub rejected: u64,
-    /// Mean share of slots in use (0 to 1).
+    /// Those of them that were turned away because it was down.
+    pub refused: u64,
+    /// Requests that were lost when it went down.
+    pub lost: u64,
+    /// Mean share of the slots that it offered that were in use (0 to 1); nothing if it was never up.
     pub utilization: Option<f64>,
     /// Mean number of requests in service.
     pub in_flight_mean: Option<f64>,
@@ -310,18 +317,22 @@ fn node_results(
 }
 
 fn server_figures(world: &mut World, end: SimTime, elapsed: SimDuration) -> Vec<ServerFigures> {
-    let mut query = world.query::<(&InFlight, &WaitQueue, &mut ServerCounters)>();
+    let mut query = world.query::<(&InFlight, &WaitQueue, &Setup, &mut ServerCounters)>();
     query
         .iter_mut(world)
         .enumerate()
-        .map(|(row, (in_flight, queue, mut counters))| {
+        .map(|(row, (in_flight, queue, setup, mut counters))| {
             let busy = in_flight.level.mean(end, elapsed);
+            let slots = setup.slots.mean(end, elapsed);
             ServerFigures {
-                concurrency: in_flight.concurrency,
+                concurrency: setup.concurrency,
+                slots_mean: slots,
                 arrived: counters.arrived,
                 completed: counters.completed,
                 rejected: counters.rejected,
-                utilization: busy.map(|busy| busy / f64::from(in_flight.concurrency)),
+                refused: setup.refused(counters.rejected),
+                lost: setup.lost,
+                utilization: utilization(busy, slots),
                 in_flight_mean: busy,
                 queue_depth_mean: queue.depth.mean(end, elapsed),
                 queue_depth_max: queue.depth.max(),
@@ -331,6 +342,12 @@ fn server_figures(world: &mut World, end: SimTime, elapsed: SimDuration) -> Vec<
             }
         })
         .collect()
+}
+
+/// The share of slots in use, from the mean numbers of those in use and of all that there were, if there were any.
+pub(super) fn utilization(busy: Option<f64>, slots: Option<f64>) -> Option<f64> {
+    let (busy, slots) = busy.zip(slots)?;
+    (slots > 0.0).then(|| busy / slots)
 }
 
 /// The log, with the requests that are still in flight behind it; empty if none was kept.

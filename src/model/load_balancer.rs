@@ -41,6 +41,16 @@ pub enum PolicySpec {
 }
 
 impl PolicySpec {
+    /// Its name as it is written.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Random => "Random",
+            Self::KeyHash { .. } => "KeyHash",
+            Self::RoundRobin => "RoundRobin",
+        }
+    }
+
     /// The policy, in its first state.
     #[must_use]
     pub fn resolve(&self) -> Policy {
@@ -91,6 +101,12 @@ impl LoadBalancersView<'_> {
     #[must_use]
     pub const fn get(&self, row: u32) -> &LoadBalancer {
         &self.rows[row as usize]
+    }
+
+    /// The next request of a balancer is routed like this.
+    #[cold]
+    pub fn change(&mut self, row: u32, policy: &PolicySpec) {
+        self.rows[row as usize].policy = policy.resolve();
     }
 
     /// A request reaches the balancer and is sent on.

@@ -79,6 +79,8 @@ pub struct Limit {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cell {
     last: u128,
+    /// The same of the whole that it is a share of.
+    whole: u128,
 }
 
 /// Takes the readings of all parts, one after the other, always in the same order.
@@ -106,18 +108,29 @@ impl<'a> Readings<'a> {
         Self { cells: cells.iter_mut(), values: None, nanos: 1.0, lap: false }
     }
 
-    /// The mean over the slice of a level whose integral (in nanoseconds) has come to `integral`, in units of `whole`.
+    /// The mean over the slice of a level whose integral (in nanoseconds) has come to `integral`.
     #[expect(clippy::cast_precision_loss, reason = "a value for people and plots")]
-    pub fn level(&mut self, integral: u128, whole: f64) {
+    pub fn level(&mut self, integral: u128) {
         let Some(cell) = self.cells.next() else { return };
-        let grown = integral.wrapping_sub(cell.last);
-        match &mut self.values {
-            Some(_) => {
-                cell.last = integral;
-                let mean = grown as f64 / self.nanos / whole;
-                self.put(mean);
-            }
-            None => cell.last = cell.last.wrapping_sub(integral),
+        if self.values.is_some() {
+            let grown = integral.wrapping_sub(std::mem::replace(&mut cell.last, integral));
+            self.put(grown as f64 / self.nanos);
+        } else {
+            cell.last = cell.last.wrapping_sub(integral);
+        }
+    }
+
+    /// The share that one integral's growth over the slice is of another's; zero where there was nothing to share in.
+    #[expect(clippy::cast_precision_loss, reason = "a value for people and plots")]
+    pub fn share(&mut self, part: u128, whole: u128) {
+        let Some(cell) = self.cells.next() else { return };
+        if self.values.is_some() {
+            let part = part.wrapping_sub(std::mem::replace(&mut cell.last, part));
+            let whole = whole.wrapping_sub(std::mem::replace(&mut cell.whole, whole));
+            self.put(if whole == 0 { 0.0 } else { part as f64 / whole as f64 });
+        } else {
+            cell.last = cell.last.wrapping_sub(part);
+            cell.whole = cell.whole.wrapping_sub(whole);
         }
     }
 
@@ -166,27 +179,33 @@ mod tests {
 
     #[test]
     fn readings_are_what_has_grown_since_the_last_ones() {
-        let mut cells = [Cell::default(); 3];
+        let mut cells = [Cell::default(); 4];
         let mut values = Vec::new();
-        let mut take = |integral, count, value| {
+        let mut take = |integral, whole, count, value| {
             let mut readings = Readings::new(&mut cells, &mut values, 2e9, true);
-            readings.level(integral, 4.0);
+            readings.level(integral);
+            readings.share(integral, whole);
             readings.rate(count);
             readings.value(|| value);
             assert_eq!(readings.missing(), 0);
         };
-        take(8_000_000_000, 10, Some(7.0));
-        take(8_000_000_000, 30, None);
-        let expected = [1.0, 5.0, 7.0, 0.0, 10.0, f32::NAN];
+        take(8_000_000_000, 10_000_000_000, 10, Some(7.0));
+        take(9_000_000_000, 12_000_000_000, 30, None);
+        take(9_000_000_000, 12_000_000_000, 30, None);
+        let expected = [4.0, 0.8, 5.0, 7.0, 0.5, 0.5, 10.0, f32::NAN, 0.0, 0.0, 0.0, f32::NAN];
         assert_eq!(format!("{values:?}"), format!("{expected:?}"));
     }
 
     #[test]
     fn a_slice_in_which_sums_begin_anew_is_whole() {
         let mut cells = [Cell::default(); 2];
-        Readings::before_restart(&mut cells).level(6, 1.0);
+        let mut before = Readings::before_restart(&mut cells);
+        before.level(6);
+        before.share(6, 12);
         let mut values = Vec::new();
-        Readings::new(&mut cells, &mut values, 10.0, true).level(4, 1.0);
-        assert_eq!(values, [1.0], "6 before the restart and 4 after it, over 10");
+        let mut after = Readings::new(&mut cells, &mut values, 10.0, true);
+        after.level(4);
+        after.share(4, 8);
+        assert_eq!(values, [1.0, 0.5], "6 before the restart and 4 after it, over 10 and of 20");
     }
 }

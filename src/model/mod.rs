@@ -4,6 +4,7 @@
 //! A handler gets the [`Context`] of the moment and returns what happens to the request in the same instant, if
 //! anything: a passage over a link without latency takes no time and needs no place in the queue.
 
+pub mod change;
 pub mod client;
 pub mod link;
 pub mod load_balancer;

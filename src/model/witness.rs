@@ -15,7 +15,7 @@ use crate::request::Outcome;
 pub struct Step {
     /// When it was taken.
     pub at: SimTime,
-    /// The place of the request in the pool: requests that are under way at the same time have different ones.
+    /// The place of the request in the pool, if it is about one: requests that are under way at the same time have different ones.
     pub request: RequestRow,
     /// What happened.
     pub what: What,
@@ -67,7 +67,18 @@ pub enum What {
         /// Row of the server.
         server: u32,
     },
-    /// It is over.
+    /// A server offers another number of slots from now on. This is no step of a request: it names [`NO_REQUEST`]. Where
+    /// they are fewer than are taken, each goes when it becomes free. A server that goes down offers none; those in service
+    /// and those that wait are over in the same instant.
+    ///
+    /// [`NO_REQUEST`]: crate::request::NO_REQUEST
+    Slots {
+        /// Row of the server.
+        server: u32,
+        /// How many; none if it is down.
+        slots: u32,
+    },
+    /// It is over: wherever it was, it is there no longer. It may be lost while it waits or is served.
     Over {
         /// What became of it.
         outcome: Outcome,

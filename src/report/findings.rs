@@ -125,8 +125,15 @@ pub fn text(finding: &Finding) -> String {
                 }
                 Some(_) | None => String::new(),
             };
+            let why = match found.while_down {
+                0 => "there was no room to wait".to_owned(),
+                all if all == found.rejected => "it was down".to_owned(),
+                some => {
+                    format!("{} while it was down, the others because there was no room to wait", count(some))
+                }
+            };
             format!(
-                "{subject} turned {} away{span}, {} of those that came: there was no room to wait{key}.",
+                "{subject} turned {} away{span}, {} of those that came: {why}{key}.",
                 several(found.rejected, "request"),
                 percent(found.share_of_arrivals),
             )

@@ -31,7 +31,7 @@ pub enum Outcome {
     Rejected,
     /// Its client waited no longer.
     TimedOut,
-    /// A link lost it or its response.
+    /// A link lost it or its response, or a server that went down did.
     Dropped,
     /// It was turned away on purpose, to protect the rest.
     Shed,

@@ -4,7 +4,7 @@ use super::directory::Directory;
 use super::{NodeSpec, Scenario};
 use crate::event::Node;
 use crate::metrics::timeline::{Course, Subject};
-use crate::model::client::{BELIEF, ClientSpec, RoutingSpec};
+use crate::model::client::{BELIEF, ClientSpec};
 use crate::model::measure::Measure;
 use crate::model::probe::NodeKind;
 use crate::model::{client, link, server, source};
@@ -37,9 +37,7 @@ fn of_kind(directory: &Directory, kind: NodeKind, measures: &'static [Measure], 
 
 fn beliefs(scenario: &Scenario, directory: &Directory, courses: &mut Vec<Course>) {
     let aware = scenario.nodes.iter().filter_map(|(name, spec)| match spec {
-        NodeSpec::Client(client) if matches!(client.routing, RoutingSpec::LoadAware { .. }) => {
-            Some((name, client))
-        }
+        NodeSpec::Client(client) if scenario.remembers_loads(name, client) => Some((name, client)),
         NodeSpec::Client(_) | NodeSpec::LoadBalancer(_) | NodeSpec::Server(_) => None,
     });
     let subjects: Vec<Subject> =

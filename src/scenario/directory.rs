@@ -1,6 +1,7 @@
 //! Who is who: the names of sources, groups and nodes, and the rows that stand for them.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::text::{Path, nearest};
 use super::{Problem, Scenario};
@@ -110,6 +111,20 @@ impl Directory {
                 Some((0..self.entries[entry].members.len()).map(|member| Member { entry, member }).collect())
             }
         }
+    }
+
+    /// The rows that a name stands for among the nodes of its kind; nothing if it is unknown.
+    #[must_use]
+    pub fn rows(&self, name: &str) -> Option<Range<u32>> {
+        let (entry, member) = match *self.by_name.get(name)? {
+            Found::Member(Member { entry, member }) => (entry, Some(u32::try_from(member).ok()?)),
+            Found::Entry(entry) => (entry, None),
+        };
+        let Entry { first, members, .. } = &self.entries[entry];
+        Some(match member {
+            Some(member) => first + member..first + member + 1,
+            None => *first..first + u32::try_from(members.len()).ok()?,
+        })
     }
 
     /// The entry that a name stands for or belongs to, and whether it is the whole of it.

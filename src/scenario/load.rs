@@ -38,7 +38,8 @@ pub fn load(name: &str, bytes: &[u8], overrides: &[String]) -> Result<Loaded, Co
         let untrue = |problem: &Problem| {
             poisoned.touches(&problem.path) || problem.follows_from.iter().any(|path| poisoned.touches(path))
         };
-        let problems = check(scenario).into_iter().filter(|problem| !untrue(problem));
+        let written = |problem: Problem| Problem { path: poisoned.as_written(&problem.path), ..problem };
+        let problems = check(scenario).into_iter().map(written).filter(|problem| !untrue(problem));
         complaints.extend(problems.map(|problem| complaint(&document, problem)));
     }
     match scenario {

@@ -4,10 +4,12 @@
 //! what can be written. [`directory`] knows who is who, [`check`] finds what cannot be, and [`spawn`](spawn()) builds
 //! the world.
 
+mod changes;
 pub mod check;
 mod courses;
 pub mod directory;
 mod load;
+mod save;
 mod spawn;
 pub mod text;
 
@@ -17,6 +19,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::time::SimDuration;
+use crate::model::change::ChangeSpec;
 use crate::model::client::ClientSpec;
 use crate::model::link::LinkSpec;
 use crate::model::load_balancer::LoadBalancerSpec;
@@ -26,7 +29,9 @@ use crate::model::server::ServerSpec;
 use crate::model::source::SourceSpec;
 use text::Path;
 
+pub use changes::adopt;
 pub use load::{DEFAULT_SCENARIO, Loaded, load};
+pub use save::save;
 pub use spawn::spawn;
 
 /// Everything that a run needs.
@@ -57,6 +62,9 @@ pub struct Scenario {
     /// What is looked at.
     #[serde(default)]
     pub probes: Vec<ProbeSpec>,
+    /// What changes while the run goes on.
+    #[serde(default)]
+    pub changes: Vec<ChangeSpec>,
 }
 
 const fn first_seed() -> u64 {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bevy_ecs::prelude::*;
 
+use super::changes::{changes, schedule};
 use super::check::{Checked, examine};
 use super::courses::courses;
 use super::directory::{Directory, Member};
@@ -18,11 +19,14 @@ use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{Event, Node, PackedEvent};
 use crate::metrics::result::RunIdentity;
 use crate::metrics::timeline::Surveyor;
+use crate::model::change::Changes;
 use crate::model::client::{Client, LoadWindow};
 use crate::model::link::{Direction, Link};
 use crate::model::load_balancer::LoadBalancer;
 use crate::model::probe::{Counter, Gauge, GaugeSpec, NodeKind, Probe, ProbeSpec, Series, Track};
-use crate::model::server::{InFlight, Server, ServerCounters, ServerName, ServerSpec, Service, WaitQueue};
+use crate::model::server::{
+    InFlight, Server, ServerCounters, ServerName, ServerSpec, Service, Setup, WaitQueue, lane,
+};
 use crate::model::source::{Fates, Source, SourceSpec};
 use crate::model::witness::Witness;
 use crate::model::{NO_LINK, Outlet, Target, WaysHome};
@@ -39,6 +43,7 @@ use crate::simulation::{RunOptions, Tags, Trace};
 pub fn spawn(scenario: &Scenario, options: RunOptions, world: &mut World) -> Result<(), Vec<Problem>> {
     let Checked { directory, senders } = examine(scenario)?;
     let seed = options.seed.unwrap_or(scenario.seed);
+    let changes = changes(scenario, &directory);
     let mut spawner = Spawner {
         scenario,
         streams: Streams::new(seed, options.replication),
@@ -56,6 +61,7 @@ pub fn spawn(scenario: &Scenario, options: RunOptions, world: &mut World) -> Res
     spawner.probes();
     let sized = scenario.sources.values().any(|source| source.size.is_some());
     let Spawner { mut queue, ways_home, tags, directory, .. } = spawner;
+    schedule(&mut queue, &scenario.changes, 0);
     let measured_from = SimTime::ZERO + scenario.warm_up;
     if measured_from > SimTime::ZERO {
         queue.schedule_last(measured_from, Event::WarmedUp.pack());
@@ -73,6 +79,7 @@ pub fn spawn(scenario: &Scenario, options: RunOptions, world: &mut World) -> Res
     world.insert_resource(queue);
     world.insert_resource(ways_home);
     world.insert_resource(tags);
+    world.insert_resource(Changes(changes));
     world.insert_resource(Trace::default());
     world.insert_resource(Witness::default());
     world.insert_resource(RequestPool::new(senders, sized, options.log_requests));
@@ -93,7 +100,7 @@ struct Spawner<'a> {
 }
 
 /// The checks have been passed, so whatever resolves there resolves here.
-const CHECKED: &str = "a scenario is built only after it was checked";
+pub(super) const CHECKED: &str = "a scenario is built only after it was checked";
 
 impl<'a> Spawner<'a> {
     fn links(&mut self) {
@@ -160,13 +167,15 @@ impl<'a> Spawner<'a> {
 
     fn servers(&mut self, entry: usize, spec: &ServerSpec) {
         let time = spec.service.resolve().expect(CHECKED);
-        let lane = time.as_constant().and_then(|nanos| self.queue.lane(SimDuration::from_nanos_f64(nanos)));
+        let lane = lane(&time, &mut self.queue);
+        let queue = WaitQueue::new(&spec.queue);
         let outlets = self.outlets(entry, spec.then.as_slice());
         let servers: Vec<_> = outlets
             .into_iter()
             .map(|(name, outlet)| Server {
                 in_flight: InFlight::new(spec.concurrency),
-                queue: WaitQueue::new(&spec.queue),
+                queue: queue.clone(),
+                setup: Setup::new(spec.concurrency, &queue),
                 service: Service {
                     time: time.clone(),
                     lane,
@@ -213,6 +222,7 @@ impl<'a> Spawner<'a> {
             priority: spec.priority,
             weight: spec.weight,
             target,
+            start: SimTime::ZERO + spec.start,
             stop: SimTime::ZERO + until,
             max_requests: spec.max_requests.unwrap_or(u64::MAX),
             fates: Fates::default(),

@@ -8,6 +8,7 @@ use crate::engine::queue::EventQueue;
 use crate::engine::time::SimTime;
 use crate::event::{Event, Node, PackedEvent, RequestRow};
 use crate::metrics::timeline::{Subject, Surveyor};
+use crate::model::change::{Change, Changes};
 use crate::model::client::{Clients, ClientsView};
 use crate::model::link::Links;
 use crate::model::load_balancer::{LoadBalancers, LoadBalancersView};
@@ -21,20 +22,21 @@ use crate::request::{Outcome, Requests};
 
 /// What happened, as the fingerprint tells it. A change of a number changes the fingerprint of every run.
 #[derive(Clone, Copy)]
-enum Kind {
+pub(super) enum Kind {
     Born = 1,
     Delivered = 2,
     Served = 3,
     Answered = 4,
     Lost = 5,
+    Changed = 6,
 }
 
 /// Tags as dispatch reaches them, one step nearer.
-struct TagsView<'a> {
-    sources: &'a [u64],
-    load_balancers: &'a [u64],
-    clients: &'a [u64],
-    servers: &'a [u64],
+pub(super) struct TagsView<'a> {
+    pub(super) sources: &'a [u64],
+    pub(super) load_balancers: &'a [u64],
+    pub(super) clients: &'a [u64],
+    pub(super) servers: &'a [u64],
 }
 
 impl Tags {
@@ -61,6 +63,7 @@ pub(super) struct Parts<'w, 's> {
     servers: Servers<'w, 's>,
     probes: Probes<'w, 's>,
     surveyor: ResMut<'w, Surveyor>,
+    changes: Res<'w, Changes>,
     tags: Res<'w, Tags>,
     witness: ResMut<'w, Witness>,
 }
@@ -82,6 +85,7 @@ pub(super) fn dispatch(mut parts: Parts<'_, '_>, mut window: ResMut<Window>, mut
         servers: parts.servers.view(),
         probes: parts.probes.view(),
         surveyor: parts.surveyor.bypass_change_detection(),
+        changes: &parts.changes.0,
         tags: parts.tags.view(),
         trace: *trace,
         pause_at: trace.events.saturating_add(window.budget),
@@ -92,16 +96,17 @@ pub(super) fn dispatch(mut parts: Parts<'_, '_>, mut window: ResMut<Window>, mut
 }
 
 /// The columns of all parts, borrowed for a tick.
-struct Dispatcher<'a> {
-    context: Context<'a>,
-    sources: SourcesView<'a>,
-    load_balancers: LoadBalancersView<'a>,
-    clients: ClientsView<'a>,
-    servers: ServersView<'a>,
+pub(super) struct Dispatcher<'a> {
+    pub(super) context: Context<'a>,
+    pub(super) sources: SourcesView<'a>,
+    pub(super) load_balancers: LoadBalancersView<'a>,
+    pub(super) clients: ClientsView<'a>,
+    pub(super) servers: ServersView<'a>,
     probes: ProbesView<'a>,
     surveyor: &'a mut Surveyor,
-    tags: TagsView<'a>,
-    trace: Trace,
+    pub(super) changes: &'a [Change],
+    pub(super) tags: TagsView<'a>,
+    pub(super) trace: Trace,
     /// With this many events handled dispatch returns; 0 when the last place for a request was taken.
     pause_at: u64,
 }
@@ -161,8 +166,8 @@ impl Dispatcher<'_> {
                 self.sources.finish(&mut self.context, request, Outcome::Dropped);
                 None
             }
-            observation @ (Event::WarmedUp | Event::Sample { .. } | Event::Survey) => {
-                self.observe(observation);
+            rare @ (Event::Change { .. } | Event::WarmedUp | Event::Sample { .. } | Event::Survey) => {
+                self.rarely(rare);
                 None
             }
         }
@@ -195,11 +200,12 @@ impl Dispatcher<'_> {
         }
     }
 
-    /// An event that only looks, and leaves no trace.
+    /// What happens rarely: a change, or an event that only looks and leaves no trace.
     #[cold]
-    fn observe(&mut self, event: Event) {
+    fn rarely(&mut self, event: Event) {
         let now = self.context.now;
         match event {
+            Event::Change { row } => self.change(row),
             Event::WarmedUp => {
                 self.survey(now, true);
                 self.sources.restart(now);
@@ -251,10 +257,16 @@ impl Dispatcher<'_> {
 
     /// Takes an event into the fingerprint.
     #[inline]
-    fn note(&mut self, kind: Kind, tag: u64, request: RequestRow) {
+    pub(super) fn note(&mut self, kind: Kind, tag: u64, request: RequestRow) {
         let number = u64::from(self.context.requests.get(request).number);
-        let what = tag ^ ((kind as u64) << 56) ^ number;
         self.trace.events += 1;
+        self.absorb(kind, tag, number);
+    }
+
+    /// Takes into the fingerprint what happens to which node, and the number of the request that it is about.
+    #[inline]
+    pub(super) fn absorb(&mut self, kind: Kind, tag: u64, number: u64) {
+        let what = tag ^ ((kind as u64) << 56) ^ number;
         self.trace.fingerprint.absorb(self.context.now.as_nanos().wrapping_add(what));
     }
 }

@@ -8,6 +8,7 @@
 //! The handling of an event includes what follows in the same instant without delay: a request that passes a link
 //! without latency is delivered at once, before anything else that is due at that time.
 
+mod changes;
 mod dispatch;
 
 use bevy_ecs::prelude::*;
@@ -20,7 +21,7 @@ use crate::event::PackedEvent;
 use crate::metrics::result::{ConservationError, RunResult, collect};
 use crate::model::witness::{Step, Witness};
 use crate::request::grow_pool;
-use crate::scenario::{Problem, Scenario, spawn};
+use crate::scenario::{Problem, Scenario, adopt, spawn};
 
 /// The schedule that is run for each tick, and again until its window is done.
 #[derive(ScheduleLabel, Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -206,6 +207,15 @@ impl Simulation {
                 Status::OutOfRoom => {}
             }
         }
+    }
+
+    /// Takes changes into the run that were added behind the others of its scenario: from now on it is the run of
+    /// `scenario`. They have to lie behind all that has happened: later than [`Simulation::now`].
+    ///
+    /// # Errors
+    /// All that is wrong with the scenario, or that a change comes too late; the run is left as it was.
+    pub fn adopt(&mut self, scenario: &Scenario) -> Result<(), Vec<Problem>> {
+        adopt(scenario, &mut self.world)
     }
 
     /// Ends the run and collects its result.

@@ -27,6 +27,8 @@ const SWEEPS: usize = 8;
 pub struct Place {
     /// What is written on it.
     pub name: String,
+    /// Its name in the scenario: that of its group if it is a member of one.
+    pub entry: String,
     /// What kind of node it is.
     pub kind: NodeKind,
     /// Row of its first member, and how many members it stands for.
@@ -70,6 +72,8 @@ pub struct Layout {
     pub places: Vec<Place>,
     /// Pairs of boxes, by position.
     pub edges: Vec<(usize, usize)>,
+    /// The box of every node, by kind and row: a hundred thousand dots ask for theirs in every frame.
+    standing: [Vec<usize>; 4],
 }
 
 /// A source, a node or a group while it is being arranged.
@@ -121,12 +125,19 @@ impl Layout {
                 } else {
                     entry.members[member as usize].clone()
                 };
-                boxes_of[block.entry].push(self.places.len());
+                let at = self.places.len();
+                boxes_of[block.entry].push(at);
+                let stands_for = if folded { count } else { 1 };
+                let standing = &mut self.standing[entry.kind as usize];
+                let (row, end) = (entry.first + member, (entry.first + member + stands_for) as usize);
+                standing.resize(standing.len().max(end), 0);
+                standing[row as usize..end].fill(at);
                 self.places.push(Place {
                     name,
+                    entry: entry.name.clone(),
                     kind: entry.kind,
                     first: entry.first + member,
-                    members: if folded { count } else { 1 },
+                    members: stands_for,
                     x,
                     y,
                 });
@@ -145,9 +156,7 @@ impl Layout {
             Node::Client(row) => (NodeKind::Client, row),
             Node::Server(row) => (NodeKind::Server, row),
         };
-        self.places
-            .iter()
-            .position(|place| place.kind == kind && (place.first..place.first + place.members).contains(&row))
+        self.standing[kind as usize].get(row as usize).copied()
     }
 
     /// The corners of the smallest rectangle around all boxes: least x, least y, largest x, largest y.
@@ -254,6 +263,12 @@ mod tests {
                         "idle": Server(service: Constant("1ms"))})"#,
         );
         assert_eq!(layout.find(Node::Server(300)), layout.find(Node::Server(10)));
+        for (at, place) in layout.places.iter().enumerate() {
+            assert_eq!([place.node(), place.last()].map(|node| layout.find(node)), [Some(at); 2]);
+        }
+        // Five, 400, one and one; none of another kind.
+        assert_eq!([407, 406].map(|row| layout.find(Node::Server(row)).is_some()), [false, true]);
+        assert_eq!(layout.find(Node::Client(0)), None);
         for (i, a) in layout.places.iter().enumerate() {
             for b in &layout.places[i + 1..] {
                 let apart = (a.x - b.x).abs() >= NODE.0 || (a.y - b.y).abs() >= NODE.1;

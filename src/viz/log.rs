@@ -16,7 +16,7 @@ pub struct Entry {
     pub at: SimTime,
     /// The place of the request in the pool, while it is under way.
     pub request: RequestRow,
-    /// Its key.
+    /// Its key; 0 where it is about no request.
     pub key: u32,
     /// What happened.
     pub what: What,
@@ -39,17 +39,20 @@ pub enum Kind {
     Rejected,
     /// A request came to its end.
     Over,
+    /// A server has other slots.
+    Slots,
 }
 
 impl Kind {
     /// All of them, with their names.
-    pub const ALL: [(Self, &'static str); 6] = [
+    pub const ALL: [(Self, &'static str); 7] = [
         (Self::Born, "born"),
         (Self::Sent, "sent"),
         (Self::Queued, "queued"),
         (Self::Served, "served"),
         (Self::Rejected, "rejected"),
         (Self::Over, "over"),
+        (Self::Slots, "slots"),
     ];
 }
 
@@ -63,6 +66,7 @@ impl Entry {
             What::Queued { .. } => Kind::Queued,
             What::Started { .. } | What::Served { .. } => Kind::Served,
             What::Rejected { .. } => Kind::Rejected,
+            What::Slots { .. } => Kind::Slots,
             What::Over { .. } => Kind::Over,
         }
     }
@@ -80,6 +84,8 @@ impl Entry {
             What::Started { done, .. } => format!("served by {name} until {:.6} s", done.as_seconds()),
             What::Served { .. } => format!("served by {name}"),
             What::Rejected { .. } => format!("rejected by {name}"),
+            What::Slots { slots: 0, .. } => format!("{name} is down"),
+            What::Slots { slots, .. } => format!("{name} has {slots} slots"),
             What::Over { outcome } => outcome.name().replace('_', " "),
         }
     }
@@ -110,6 +116,7 @@ impl Filter {
             | What::Queued { .. }
             | What::Started { .. }
             | What::Served { .. }
+            | What::Slots { .. }
             | What::Rejected { .. } => None,
         };
         self.kind.is_none_or(|kind| kind == entry.kind())
@@ -181,9 +188,9 @@ mod tests {
         assert_eq!(times(Filter { kind: Some(Kind::Over), ..any }), [5, 4]);
         assert_eq!(times(Filter { key: Some(8), ..any }), [4, 3]);
         assert_eq!(times(Filter { nodes: Some((Node::Server(4), Node::Server(5))), ..any }), [3, 2]);
-        assert_eq!(times(Filter { nodes: Some((Node::Client(4), Node::Client(5))), ..any }), []);
+        assert!(times(Filter { nodes: Some((Node::Client(4), Node::Client(5))), ..any }).is_empty());
         assert_eq!(times(Filter { outcome: Some(Outcome::Rejected), ..any }), [4]);
-        assert_eq!(times(Filter { kind: Some(Kind::Born), key: Some(8), ..any }), []);
+        assert!(times(Filter { kind: Some(Kind::Born), key: Some(8), ..any }).is_empty());
         assert_eq!(log.latest(&any, 2).len(), 2);
     }
 

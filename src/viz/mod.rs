@@ -6,6 +6,7 @@
 //! brings the window, the loop and the renderer, in `app`.
 
 mod app;
+pub mod edits;
 pub mod layout;
 pub mod log;
 pub mod overview;

@@ -10,9 +10,10 @@ use crate::analysis::{Phase, Standing, phases};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::Node;
 use crate::model::server::InFlight;
-use crate::scenario::{Loaded, Scenario, load};
+use crate::scenario::{Scenario, load};
 use crate::simulation::{RunOptions, Simulation};
 
+use super::edits::Edits;
 use super::layout::Layout;
 use super::overview::Overview;
 use super::stage::Stage;
@@ -43,7 +44,8 @@ pub struct Session {
     pub clock: Clock,
     /// Where time is to stand still.
     pub stops: Stops,
-    options: RunOptions,
+    pub(super) edits: Edits,
+    pub(super) options: RunOptions,
     simulation: Simulation,
 }
 
@@ -106,7 +108,8 @@ impl Session {
     /// # Errors
     /// All that is wrong with it, in words for people.
     pub fn open(name: &str, bytes: &[u8], overrides: &[String], seed: Option<u64>) -> Result<Self, String> {
-        let Loaded { scenario, .. } = load(name, bytes, overrides).map_err(|wrong| wrong.to_string())?;
+        let loaded = load(name, bytes, overrides).map_err(|wrong| wrong.to_string())?;
+        let scenario = loaded.scenario.clone();
         let options = RunOptions { seed, ..RunOptions::default() };
         let (simulation, stage) = watched(&scenario, options)?;
         Ok(Self {
@@ -117,6 +120,7 @@ impl Session {
             phases: phases(&scenario),
             clock: Clock::default(),
             stops: Stops::default(),
+            edits: Edits::of(loaded),
             options,
             simulation,
             scenario,
@@ -247,6 +251,14 @@ impl Session {
     /// Lets things happen up to a moment, which is shown with what has just happened.
     pub fn play_to(&mut self, time: SimTime) {
         self.advance(time.min(self.end()), u64::MAX);
+    }
+
+    /// Runs the scenario as it is now, up to a moment that is shown then.
+    pub(super) fn run_again(&mut self, shown: SimTime) {
+        self.overview = Overview::of(&self.scenario, self.options);
+        self.phases = phases(&self.scenario);
+        self.restart();
+        self.go_to(shown);
     }
 
     /// Begins again.
@@ -404,7 +416,7 @@ mod tests {
         let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-6, "{a} is not {b}");
         near(stop_of(&mut session, Stops { moment: Some(moment(3.217)), ..Stops::default() }), 3.217);
         assert_eq!(session.stops.moment, None);
-        let announced = session.phases[0].from;
+        let announced = session.changes().map(SimTime::as_seconds).fold(f64::MAX, f64::min);
         near(stop_of(&mut session, Stops { change: true, ..Stops::default() }), announced);
         let stopped = stop_of(&mut session, Stops { failure: true, ..Stops::default() });
         assert_eq!(session.stage.ended[1], 1, "the first rejection, and no more");

@@ -14,6 +14,8 @@ use crate::viz::log::{Entry, Log};
 
 /// Passages that took no time, and ends, are remembered for the picture; of more than so many the oldest are forgotten.
 const MOST_TRACES: usize = 4_096;
+/// Of a server with more slots only so many are shown.
+const MOST_SLOTS: u32 = 1_024;
 
 /// A request that is under way.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,7 +97,7 @@ pub enum PassageKind {
     Out,
     /// A response on its way home.
     Home,
-    /// A request that a server turned away: it falls off there.
+    /// A request that a server turned away, or lost when it went down: it falls off there.
     TurnedAway,
     /// A message that a link lost: it falls off on the way.
     Lost,
@@ -106,8 +108,55 @@ pub enum PassageKind {
 pub struct Desk {
     /// Who waits, in order.
     pub line: VecDeque<RequestRow>,
-    /// Who is served, by slot.
+    /// Who is served, by slot. Slots beyond those that the server offers are still taken.
     pub slots: Vec<Option<RequestRow>>,
+    /// How many slots the server offers; none while it is down.
+    pub offered: usize,
+}
+
+impl Desk {
+    /// Whether the server is down.
+    #[must_use]
+    pub const fn is_down(&self) -> bool {
+        self.offered == 0
+    }
+
+    /// Whether every slot is taken.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.slots.len() >= self.offered && self.slots.iter().all(Option::is_some)
+    }
+
+    /// An empty desk with these slots.
+    fn new(offered: u32) -> Self {
+        let mut desk = Self::default();
+        desk.offer(offered);
+        desk
+    }
+
+    /// The server offers so many slots from now on.
+    fn offer(&mut self, offered: u32) {
+        self.offered = offered.min(MOST_SLOTS) as usize;
+        if self.slots.len() < self.offered {
+            self.slots.resize(self.offered, None);
+        }
+        self.take_away();
+    }
+
+    /// A slot becomes free.
+    fn free(&mut self, slot: usize) {
+        if let Some(place) = self.slots.get_mut(slot) {
+            *place = None;
+        }
+        self.take_away();
+    }
+
+    /// Free slots that are not offered any more go, from the last one.
+    fn take_away(&mut self) {
+        while self.slots.len() > self.offered && self.slots.last() == Some(&None) {
+            self.slots.pop();
+        }
+    }
 }
 
 /// The stage.
@@ -133,8 +182,7 @@ impl Stage {
     /// An empty stage with these numbers of slots.
     #[must_use]
     pub fn new(slots: impl IntoIterator<Item = u32>) -> Self {
-        let desk = |slots: u32| Desk { line: VecDeque::new(), slots: vec![None; slots.min(1_024) as usize] };
-        Self { desks: slots.into_iter().map(desk).collect(), ..Self::default() }
+        Self { desks: slots.into_iter().map(Desk::new).collect(), ..Self::default() }
     }
 
     /// The request in a place of the pool.
@@ -173,6 +221,8 @@ impl Stage {
             | What::Served { server }
             | What::Rejected { server } => (None, Some(Node::Server(server))),
             What::Over { .. } => (None, traveller.map(Traveller::node)),
+            // No request's doing.
+            What::Slots { server, .. } => (Some(0), Some(Node::Server(server))),
         };
         let key = key.or_else(|| traveller.map(|traveller| traveller.key));
         if let (Some(key), Some(node)) = (key, node) {
@@ -203,7 +253,8 @@ impl Stage {
                 }
                 self.trace(at, row, Node::Server(server), Node::Server(server), PassageKind::TurnedAway);
             }
-            What::Over { outcome } => self.end(row, outcome),
+            What::Slots { server, slots } => self.desks[server as usize].offer(slots),
+            What::Over { outcome } => self.end(at, row, outcome),
         }
     }
 
@@ -253,7 +304,25 @@ impl Stage {
         self.reach(at, row, Node::Server(server), Whereabouts::Served { server, slot, since: at, done });
     }
 
-    fn end(&mut self, row: RequestRow, outcome: Outcome) {
+    /// A request is over, wherever it is: one that is lost with its server leaves its slot or its place in the line.
+    fn end(&mut self, at: SimTime, row: RequestRow, outcome: Outcome) {
+        match self.traveller(row).map(|traveller| traveller.whereabouts) {
+            Some(Whereabouts::Waiting(server)) => {
+                // Those who wait are lost in order.
+                let line = &mut self.desks[server as usize].line;
+                if line.front() == Some(&row) {
+                    line.pop_front();
+                } else {
+                    line.retain(|other| *other != row);
+                }
+                self.trace(at, row, Node::Server(server), Node::Server(server), PassageKind::TurnedAway);
+            }
+            Some(Whereabouts::Served { server, .. }) => {
+                self.free_slot(row);
+                self.trace(at, row, Node::Server(server), Node::Server(server), PassageKind::TurnedAway);
+            }
+            Some(Whereabouts::At(_) | Whereabouts::Between { .. }) | None => {}
+        }
         if let Some(Some(_)) = self.travellers.get(row as usize) {
             self.travellers[row as usize] = None;
             self.under_way -= 1;
@@ -273,10 +342,8 @@ impl Stage {
 
     fn free_slot(&mut self, row: RequestRow) {
         let Some(Some(traveller)) = self.travellers.get(row as usize) else { return };
-        if let Whereabouts::Served { server, slot, .. } = traveller.whereabouts
-            && let Some(place) = self.desks[server as usize].slots.get_mut(slot)
-        {
-            *place = None;
+        if let Whereabouts::Served { server, slot, .. } = traveller.whereabouts {
+            self.desks[server as usize].free(slot);
         }
     }
 
@@ -315,7 +382,7 @@ impl Traveller {
 mod tests {
     use super::*;
     use crate::engine::time::SimDuration;
-    use crate::model::server::{InFlight, WaitQueue};
+    use crate::model::server::{InFlight, Setup, WaitQueue};
     use crate::scenario::{DEFAULT_SCENARIO, load};
     use crate::simulation::{RunOptions, Simulation};
 
@@ -340,6 +407,35 @@ mod tests {
         }
         assert_eq!((stage.born, stage.under_way), (3_950, 0));
         assert_eq!(stage.ended, [3_824, 126, 0, 0, 0]);
+    }
+
+    /// The same while slots come and go, and servers go down with all that they have.
+    #[test]
+    fn the_stage_is_the_simulation_while_servers_change() {
+        let changes = "changes=[(at: \"20.01s\", of: \"server-2\", set: Down), (at: \"24s\", of: \"server-2\", set: Up), \
+            (at: \"12s\", of: \"server\", set: Concurrency(2)), (at: \"15s\", of: \"server\", set: Concurrency(5)), \
+            (at: \"22s\", of: \"server-2\", set: Concurrency(12))]";
+        let loaded =
+            load("test.ron", DEFAULT_SCENARIO.1.as_bytes(), &[changes.to_owned()]).expect("a scenario");
+        let mut simulation = Simulation::new(&loaded.scenario, RunOptions::default()).expect("it is good");
+        simulation.watch();
+        let mut stage = Stage::new([10, 10, 10]);
+        for tenth in 1..=650 {
+            simulation.advance(SimTime::ZERO + SimDuration::from_nanos(tenth * 100_000_000), u64::MAX);
+            stage.apply(&simulation.steps());
+            let world = simulation.world();
+            let mut servers =
+                world.try_query::<(&InFlight, &WaitQueue, &Setup)>().expect("there are servers");
+            for (desk, (in_flight, queue, setup)) in stage.desks.iter().zip(servers.iter(world)) {
+                assert_eq!(desk.line.len(), queue.depth.level() as usize);
+                assert_eq!(desk.slots.iter().flatten().count(), in_flight.level.level() as usize);
+                assert_eq!(desk.offered, in_flight.concurrency as usize);
+                assert_eq!(desk.offered == 0, setup.is_down());
+                assert!(desk.slots.len() >= desk.offered);
+            }
+            assert_eq!(stage.travellers().count(), stage.under_way);
+        }
+        assert!(stage.ended[Outcome::Dropped as usize] > 0 && stage.under_way == 0);
     }
 
     #[test]

@@ -18,7 +18,11 @@ struct Stand {
 impl Stand {
     fn open() -> Self {
         let (name, text) = DEFAULT_SCENARIO;
-        Self { context: egui::Context::default(), window: Window::open(Origin::of(name, text)) }
+        let mut window = Window::open(Origin::of(name, text));
+        if let Ok(session) = &mut window.session {
+            session.overview.wait(std::time::Duration::from_secs(60));
+        }
+        Self { context: egui::Context::default(), window }
     }
 
     /// A frame with these events; what it painted.

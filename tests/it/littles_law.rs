@@ -8,7 +8,7 @@
 use rushhour::engine::random::RandomStream;
 use rushhour::engine::time::{SimDuration, SimTime};
 use rushhour::metrics::result::RunResult;
-use rushhour::model::server::{InFlight, ServerCounters, ServerName, WaitQueue};
+use rushhour::model::server::{InFlight, ServerCounters, ServerName, Setup, WaitQueue};
 use rushhour::request::{Outcome, RequestRecord};
 use rushhour::scenario::Scenario;
 use rushhour::simulation::{RunOptions, Simulation};
@@ -109,11 +109,11 @@ fn servers_of_every_shipped_scenario_account_for_each_request_that_came() {
             assert!(simulation.advance(moment, u64::MAX));
             let world = simulation.world();
             let mut rows = world
-                .try_query::<(&ServerName, &InFlight, &WaitQueue, &ServerCounters)>()
+                .try_query::<(&ServerName, &InFlight, &WaitQueue, &ServerCounters, &Setup)>()
                 .expect("there are servers");
-            for (server, in_flight, queue, counters) in rows.iter(world) {
+            for (server, in_flight, queue, counters, setup) in rows.iter(world) {
                 let inside = u64::from(in_flight.level.level()) + u64::from(queue.depth.level());
-                let gone = counters.completed + counters.rejected;
+                let gone = counters.completed + counters.rejected + setup.lost;
                 assert_eq!(counters.arrived, gone + inside, "{name}: {} at {moment}", server.0);
                 let idle = in_flight.level.level() < in_flight.concurrency;
                 assert!(!(idle && queue.depth.level() > 0), "{name}: {} idles while requests wait", server.0);
@@ -169,8 +169,29 @@ fn random_system(stream: &mut RandomStream) -> (Scenario, Links) {
         r#"Renewal(gap: Empirical(values: ["10ms", "50ms"]))"#,
     ]);
     let warm_up = pick(&["0s", "1s", "7.000000001s"]);
+    let mut changes = String::new();
+    for _ in 0..4 {
+        // Everything that is served with fewer slots has come to its end before the run does.
+        let at = pick(&["0s", "1.5s", "3s", "3.000000001s", "5s"]);
+        let of = pick(&["server", "server-0"]);
+        let change = pick(&[
+            &format!("(at: \"{at}\", of: \"{of}\", set: Down), "),
+            &format!("(at: \"{at}\", of: \"server\", set: Up), "),
+            &format!("(at: \"{at}\", of: \"{of}\", set: Concurrency(2)), "),
+            &format!("(at: \"{at}\", of: \"{of}\", set: Concurrency(7)), "),
+            &format!("(at: \"{at}\", of: \"{of}\", set: Service(Constant(\"55ms\"))), "),
+            &format!("(at: \"{at}\", of: \"{of}\", set: Service(Exponential(mean: \"150ms\"))), "),
+            &format!("(at: \"{at}\", of: \"users\", set: Arrivals(Poisson(rate: \"70/s\"))), "),
+            &format!("(at: \"{at}\", of: \"router\", set: Policy(Random)), "),
+            "",
+            "",
+            "",
+            "",
+        ]);
+        changes += &change;
+    }
     // A rejection on its way back looks in its record like a request that waits: where there are any, it has no way.
-    let bounded = capacity != "1000000";
+    let bounded = capacity != "1000000" || changes.contains("Down");
     let (out, back) = if bounded {
         ("0s".to_owned(), "0s".to_owned())
     } else {
@@ -186,6 +207,7 @@ fn random_system(stream: &mut RandomStream) -> (Scenario, Links) {
                 "server": Server(count: {servers}, concurrency: {slots}, service: {law}, queue: Fifo(capacity: {capacity})),
             }},
             links: [(from: "router", to: "server", latency: Constant("{out}"), response_latency: Constant("{back}"))],
+            changes: [{changes}],
         )"#
     ));
     let time = |text: &str| text.parse().expect("a duration");
@@ -217,7 +239,8 @@ fn visits(result: &RunResult, row: usize, slots: u32, links: Links) -> Vec<Visit
     for record in records {
         let came = record.created + links.out;
         let (begun, done) = match record.finished {
-            Some((_, Outcome::Completed)) => {
+            // Served to its end, or lost with its server while it waited or was served.
+            Some((_, Outcome::Completed | Outcome::Dropped)) => {
                 let begun = came + record.waiting;
                 (Some(begun), Some(begun + record.service))
             }
@@ -241,7 +264,7 @@ fn visits(result: &RunResult, row: usize, slots: u32, links: Links) -> Vec<Visit
 #[test]
 fn levels_of_random_systems_are_the_times_that_requests_spent_there_up_to_the_end() {
     let mut stream = RandomStream::from_seed(17);
-    let (mut cut_off, mut rejected) = (0, 0);
+    let (mut cut_off, mut rejected, mut lost) = (0, 0, 0);
     for _ in 0..300 {
         let (system, links) = random_system(&mut stream);
         let result = run_logged(&system);
@@ -267,9 +290,10 @@ fn levels_of_random_systems_are_the_times_that_requests_spent_there_up_to_the_en
                 &result,
             );
             let inside = visits.iter().filter(|visit| visit.done.is_none()).count() as u64;
-            assert_eq!(figures.arrived, figures.completed + figures.rejected + inside);
+            assert_eq!(figures.arrived, figures.completed + figures.rejected + figures.lost + inside);
             cut_off += inside;
             rejected += figures.rejected;
+            lost += figures.lost;
         }
         for record in &result.requests {
             let Some((at, outcome)) = record.finished else { continue };
@@ -282,7 +306,7 @@ fn levels_of_random_systems_are_the_times_that_requests_spent_there_up_to_the_en
         }
     }
     assert!(
-        cut_off > 1_000 && rejected > 1_000,
-        "{cut_off} cut off and {rejected} rejected are too few to tell"
+        cut_off > 1_000 && rejected > 1_000 && lost > 300,
+        "{cut_off} cut off, {rejected} rejected and {lost} lost are too few to tell"
     );
 }

@@ -4,6 +4,7 @@ mod ancestor;
 mod architecture;
 mod bad_input;
 mod browser;
+mod changes;
 mod cli;
 mod determinism;
 mod findings;
@@ -16,6 +17,7 @@ mod memory;
 mod queueing_theory;
 mod readme;
 mod report;
+mod saving;
 mod scenarios;
 mod support;
 #[cfg(feature = "viz")]

@@ -147,6 +147,7 @@ fn the_names_that_it_lists_are_those_that_there_are() {
         ("keys", "KeySpec"),
         ("distributions", "DistributionSpec"),
         ("a balancer's policy", "PolicySpec"),
+        ("what changes at a moment", "Setting"),
         ("gauges of a probe", "GaugeSpec"),
     ] {
         assert_eq!(listed(row), there_are(of), "{row}");

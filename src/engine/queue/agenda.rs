@@ -82,8 +82,8 @@ impl<E: Copy> Agenda<E> {
         all
     }
 
-    pub(super) fn retain(&mut self, keep: impl Fn(&Entry<E>) -> bool + Copy) {
-        self.run.retain(keep);
+    pub(super) fn retain(&mut self, keep: &mut impl FnMut(&Entry<E>) -> bool) {
+        self.run.retain(&mut *keep);
         for entry in std::mem::take(&mut self.heap) {
             if keep(&entry) {
                 self.push_heap(entry);

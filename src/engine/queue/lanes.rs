@@ -82,6 +82,17 @@ impl<E: Copy> Line<E> {
         self.front.get(self.taken).map_or(u128::MAX, Entry::key)
     }
 
+    /// Keeps some of the events.
+    fn retain(&mut self, keep: &mut impl FnMut(&Entry<E>) -> bool) {
+        let mut kept = self.front.split_off(self.taken);
+        kept.extend(self.middle.drain(..).flatten());
+        kept.append(&mut self.back);
+        kept.retain(&mut *keep);
+        (self.len, self.taken) = (0, 0);
+        self.front.clear();
+        kept.into_iter().for_each(|entry| self.push(entry));
+    }
+
     /// The front is used up: the next chunk takes its place.
     fn next_chunk(&mut self) {
         self.front.clear();
@@ -178,6 +189,17 @@ impl<E: Copy> Lanes<E> {
             }
         }
         entry
+    }
+
+    pub(super) fn retain(&mut self, keep: &mut impl FnMut(&Entry<E>) -> bool) {
+        (self.soonest, self.soonest_key) = (0, u128::MAX);
+        for (index, line) in self.lanes.iter_mut().enumerate() {
+            line.retain(keep);
+            self.heads[index] = line.first();
+            if self.heads[index] < self.soonest_key {
+                (self.soonest, self.soonest_key) = (index, self.heads[index]);
+            }
+        }
     }
 
     /// The next events of a long lane when it is time to fetch what they will need, each once; nothing otherwise.

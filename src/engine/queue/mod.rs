@@ -51,6 +51,8 @@ const LAST: u64 = 1 << 63;
 const CANCELLABLE: u64 = 1;
 /// The distance of one order from the next.
 const NEXT: u64 = 2;
+/// Orders below this belong to events that come before all others of their instant: room for 2^39 of them.
+const ORDINARY: u64 = 1 << 40;
 
 /// Names a cancellable event that was scheduled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +69,8 @@ pub struct EventQueue<E: Send + Sync + 'static> {
     /// Key of the event that was taken last; what is scheduled has a later one.
     current: u128,
     next_order: u64,
+    /// The same for events that come before all others of their instant.
+    next_first: u64,
     /// Orders of events that are cancelled and still lie somewhere in the queue.
     cancelled: BTreeSet<u64>,
 }
@@ -79,7 +83,8 @@ impl<E: Copy + Send + Sync> Default for EventQueue<E> {
             lanes: Lanes::default(),
             window_end: u64::MAX,
             current: 0,
-            next_order: NEXT,
+            next_order: ORDINARY,
+            next_first: NEXT,
             cancelled: BTreeSet::new(),
         }
     }
@@ -133,6 +138,17 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
         self.insert(at, order, event);
     }
 
+    /// Schedules an event in front of all others of its instant but those that were scheduled so before. Where others of
+    /// the instant have happened already it is too late for that: then it comes behind all that is scheduled.
+    pub fn schedule_first(&mut self, at: SimTime, event: E) {
+        let first = Entry { at: at.as_nanos(), order: self.next_first, event };
+        if first.key() <= self.current || self.next_first >= ORDINARY {
+            return self.schedule(at, event);
+        }
+        self.next_first += NEXT;
+        self.insert(at, first.order, event);
+    }
+
     /// Schedules an event that can be cancelled.
     pub fn schedule_cancellable(&mut self, at: SimTime, event: E) -> EventKey {
         let order = self.take_order() | CANCELLABLE;
@@ -149,6 +165,26 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
             self.sweep();
         }
         still_to_come
+    }
+
+    /// Takes out all events for which `matches` holds, wherever they are, and returns them in the order in which they
+    /// would have happened. It looks at every event there is: for what happens rarely.
+    #[cold]
+    pub fn remove_where(&mut self, matches: impl Fn(&E) -> bool) -> Vec<(SimTime, E)> {
+        let mut removed = Vec::new();
+        let cancelled = &mut self.cancelled;
+        let mut keep = |entry: &Entry<E>| {
+            let found = matches(&entry.event);
+            if found && !(entry.order & CANCELLABLE != 0 && cancelled.remove(&entry.order)) {
+                removed.push(*entry);
+            }
+            !found
+        };
+        self.agenda.retain(&mut keep);
+        self.wheel.retain(&mut keep);
+        self.lanes.retain(&mut keep);
+        removed.sort_unstable_by_key(Entry::key);
+        removed.iter().map(|entry| (SimTime::from_nanos(entry.at), entry.event)).collect()
     }
 
     /// Takes the next event if it happens no later than `horizon`.
@@ -253,9 +289,9 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
     #[cold]
     fn sweep(&mut self) {
         let cancelled = std::mem::take(&mut self.cancelled);
-        let keep = |entry: &Entry<E>| entry.order & CANCELLABLE == 0 || !cancelled.contains(&entry.order);
-        self.agenda.retain(keep);
-        self.wheel.retain(keep);
+        let mut keep = |entry: &Entry<E>| entry.order & CANCELLABLE == 0 || !cancelled.contains(&entry.order);
+        self.agenda.retain(&mut keep);
+        self.wheel.retain(&mut keep);
     }
 }
 

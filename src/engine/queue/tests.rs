@@ -66,6 +66,16 @@ fn compare_with_a_map(seed: u64, pending: usize, spread: u64) {
     let mut expected: BTreeMap<(u64, bool, u64), Option<EventKey>> = BTreeMap::new();
     let mut now = 0;
     for number in 0..20_000_u64 {
+        if random.chance(0.002) {
+            let (modulus, rest) = (1 + random.below(20), random.below(20));
+            let removed = queue.remove_where(|event| event % modulus == rest % modulus);
+            let (gone, kept) =
+                expected.into_iter().partition(|((.., event), _)| event % modulus == rest % modulus);
+            expected = kept;
+            let gone: BTreeMap<(u64, bool, u64), Option<EventKey>> = gone;
+            let removed: Vec<_> = removed.into_iter().map(|(at, event)| (at.as_nanos(), event)).collect();
+            assert_eq!(removed, gone.keys().map(|&(at, _, event)| (at, event)).collect::<Vec<_>>());
+        }
         let wanted = if number < 10_000 { pending } else { pending / 50 };
         let bits = random.below(spread);
         let at = now + random.below(1 << bits);
@@ -119,6 +129,55 @@ fn it_agrees_with_a_sorted_map_at_any_size_and_scale() {
             compare_with_a_map(seed, pending, spread);
         }
     }
+}
+
+#[test]
+fn first_events_come_before_all_others_of_their_instant_unless_it_has_begun() {
+    let mut queue = EventQueue::default();
+    let at = SimTime::from_nanos;
+    queue.schedule(at(0), 2_u64);
+    queue.schedule(at(5), 6);
+    queue.schedule_first(at(5), 4);
+    queue.schedule_first(at(0), 1);
+    queue.schedule_first(at(5), 5);
+    assert_eq!(queue.pop_until(at(0)), Some((at(0), 1)));
+    assert_eq!(queue.pop_until(at(0)), Some((at(0), 2)));
+    queue.schedule(at(0), 3);
+    queue.schedule_first(at(0), 4);
+    assert_eq!(drain(&mut queue), [(0, 3), (0, 4), (5, 4), (5, 5), (5, 6)]);
+}
+
+#[test]
+fn what_is_removed_from_a_long_lane_leaves_the_rest_in_order() {
+    let mut queue = EventQueue::default();
+    let lane = queue.lane(SimDuration::from_nanos(9)).expect("a lane");
+    for number in 0..2_000_u64 {
+        queue.schedule_in(lane, number);
+    }
+    for _ in 0..300 {
+        queue.pop_until(SimTime::MAX);
+    }
+    let odd = queue.remove_where(|number| number % 2 == 1);
+    assert_eq!(odd.len(), 850);
+    for number in 2_000..2_300 {
+        queue.schedule_in(lane, number);
+    }
+    let rest: Vec<u64> = drain(&mut queue).into_iter().map(|(_, number)| number).collect();
+    let expected: Vec<u64> = (300..2_000).filter(|number| number % 2 == 0).chain(2_000..2_300).collect();
+    assert_eq!(rest, expected);
+    queue.schedule_in(lane, 7);
+    assert_eq!(queue.remove_where(|_| true).len(), 1);
+    assert!(queue.is_empty() && queue.pop_until(SimTime::MAX).is_none());
+}
+
+#[test]
+fn a_cancelled_event_is_not_among_the_removed() {
+    let mut queue = EventQueue::default();
+    let key = queue.schedule_cancellable(SimTime::from_nanos(1), 1_u64);
+    queue.schedule_cancellable(SimTime::from_nanos(2), 2);
+    assert!(queue.cancel(key));
+    assert_eq!(queue.remove_where(|_| true), [(SimTime::from_nanos(2), 2)]);
+    assert!(queue.is_empty() && queue.cancelled.is_empty());
 }
 
 #[test]

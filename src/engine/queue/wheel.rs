@@ -126,10 +126,10 @@ impl<E: Copy> Wheel<E> {
         self.len = 0;
     }
 
-    pub(super) fn retain(&mut self, keep: impl Fn(&Entry<E>) -> bool + Copy) {
+    pub(super) fn retain(&mut self, keep: &mut impl FnMut(&Entry<E>) -> bool) {
         for (index, bucket) in self.buckets.iter_mut().enumerate() {
             let before = bucket.len();
-            bucket.retain(keep);
+            bucket.retain(&mut *keep);
             self.len -= before - bucket.len();
             if bucket.is_empty() {
                 self.occupied[index / BUCKETS] &= !(1 << (index % BUCKETS));

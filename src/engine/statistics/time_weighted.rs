@@ -6,7 +6,7 @@
 
 use crate::engine::time::{SimDuration, SimTime};
 
-/// A whole-numbered level that changes by one, its integral over time and its highest value.
+/// A whole-numbered level, its integral over time and its highest value.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TimeWeighted {
     area: u128,
@@ -42,6 +42,15 @@ impl TimeWeighted {
         self.area = self.area.wrapping_add(u128::from(now.as_nanos()));
         debug_assert!(self.level > 0, "what leaves was counted when it came");
         self.level -= 1;
+    }
+
+    /// Another level, from `now` on.
+    pub fn set(&mut self, now: SimTime, level: u32) {
+        let at = u128::from(now.as_nanos());
+        let old = self.area.wrapping_add(u128::from(self.level) * at);
+        self.area = old.wrapping_sub(u128::from(level) * at);
+        self.level = level;
+        self.max = self.max.max(level);
     }
 
     /// The integral of the level up to `now`, in nanoseconds times the level's unit.
@@ -82,5 +91,8 @@ mod tests {
         level.restart(at(400));
         assert_eq!((level.integral(at(400)), level.integral(at(410)), level.max()), (0, 10, 1));
         assert_eq!(level.mean(at(400), SimDuration::ZERO), None);
+        level.set(at(410), 7);
+        level.set(at(412), 0);
+        assert_eq!((level.integral(at(500)), level.level(), level.max()), (10 + 14, 0, 7));
     }
 }

@@ -240,9 +240,12 @@ mod tests {
         waits.iter().for_each(|&nanos| wait.record(nanos));
         NodeFigures::Server(Box::new(ServerFigures {
             concurrency,
+            slots_mean: Some(f64::from(concurrency)),
             arrived: 10,
             completed: 7,
             rejected: 3,
+            refused: 0,
+            lost: 0,
             utilization: Some(0.5),
             in_flight_mean: Some(0.5 * f64::from(concurrency)),
             queue_depth_mean: Some(f64::from(concurrency)),

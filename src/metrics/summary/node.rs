@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::Latency;
 use crate::engine::statistics::Tally;
-use crate::metrics::result::{NodeFigures, ServerFigures};
+use crate::metrics::result::{NodeFigures, ServerFigures, utilization};
 
 /// The figures of a node or a group.
 #[derive(Clone, Debug, Serialize)]
@@ -42,7 +42,7 @@ pub struct ClientSummary {
 /// The figures of a server. Counts are of the whole run; the rest leaves out the warm-up.
 #[derive(Clone, Debug, Serialize)]
 pub struct ServerSummary {
-    /// Slots; of a group those of all members.
+    /// Slots, as many as there are at the end; of a group those of all members.
     pub concurrency: u64,
     /// Requests that came.
     pub arrived: u64,
@@ -50,7 +50,10 @@ pub struct ServerSummary {
     pub completed: u64,
     /// Requests that found no room.
     pub rejected: u64,
-    /// Mean share of slots in use (0 to 1).
+    /// Requests that were lost when it went down: written where there are any.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub lost: u64,
+    /// Mean share of slots in use (0 to 1) of those that there were.
     pub utilization: Option<f64>,
     /// Mean number of requests in service; of a group in all members together.
     pub in_flight_mean: Option<f64>,
@@ -125,8 +128,13 @@ fn clients<'a>(all: impl Iterator<Item = &'a NodeFigures>) -> ClientSummary {
     sum
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks like this")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 impl ServerSummary {
-    #[expect(clippy::cast_precision_loss, reason = "counts of slots and servers stay far below 2^53")]
+    #[expect(clippy::cast_precision_loss, reason = "counts of servers stay far below 2^53")]
     fn of(servers: &[&ServerFigures]) -> Self {
         let sum = |count: fn(&ServerFigures) -> u64| servers.iter().map(|server| count(server)).sum();
         let total = |mean: fn(&ServerFigures) -> Option<f64>| -> Option<f64> {
@@ -147,7 +155,8 @@ impl ServerSummary {
             arrived: sum(|server| server.arrived),
             completed: sum(|server| server.completed),
             rejected: sum(|server| server.rejected),
-            utilization: in_flight_mean.map(|busy| busy / concurrency as f64),
+            lost: sum(|server| server.lost),
+            utilization: utilization(in_flight_mean, total(|server| server.slots_mean)),
             in_flight_mean,
             queue_depth_mean: total(|server| server.queue_depth_mean).map(|sum| sum / servers.len() as f64),
             queue_depth_max: servers.iter().map(|server| server.queue_depth_max).max().unwrap_or(0),

@@ -135,6 +135,17 @@ pub enum Routing {
 }
 
 impl RoutingSpec {
+    /// Its name as it is written.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Random => "Random",
+            Self::KeyHash { .. } => "KeyHash",
+            Self::RoundRobin => "RoundRobin",
+            Self::LoadAware { .. } => "LoadAware",
+        }
+    }
+
     /// How long loads are remembered, if they are.
     #[must_use]
     pub const fn memory(&self) -> Option<SimDuration> {
@@ -235,6 +246,14 @@ impl ClientsView<'_> {
             let beliefs: Vec<f64> = asked.filter_map(|client| self.perceive(client, server, now)).collect();
             (!beliefs.is_empty()).then(|| beliefs.iter().sum::<f64>() / beliefs.len() as f64)
         });
+    }
+
+    /// The next request of a client is routed like this. What is remembered of loads stays; as long as loads do not
+    /// matter nothing is heard of them.
+    #[cold]
+    pub fn change(&mut self, row: u32, routing: &RoutingSpec) {
+        let client = &mut self.rows[row as usize];
+        client.routing = routing.resolve(client.outlet.targets.len());
     }
 
     /// A request reaches the client and is sent on.

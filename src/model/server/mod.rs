@@ -4,12 +4,14 @@
 //! once. A response reports the server's load: the share of slots in use after the request has left and before the next
 //! one is taken from the queue, so that a busy server of ten slots reports 0.9, and a rejection reports 1.
 
+mod setup;
 mod wait_queue;
 
 use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemParam;
 use serde::{Deserialize, Serialize};
 
+pub use setup::{Setup, lane};
 pub use wait_queue::{QueueSpec, WaitQueue};
 
 use super::measure::{Limit, Measure, Readings, Unit, View};
@@ -102,7 +104,8 @@ impl ServerSpec {
 pub struct InFlight {
     /// How many there are, over time.
     pub level: TimeWeighted,
-    /// How many there can be.
+    /// How many there can be at the moment: none while the server is down. There are more where it had more slots when
+    /// they began.
     pub concurrency: u32,
     /// What one of them adds to the load, in billionths.
     load_of_one: f64,
@@ -112,11 +115,15 @@ impl InFlight {
     /// Nothing, on a server that can work on this many requests (1 or more).
     #[must_use]
     pub fn new(concurrency: u32) -> Self {
-        Self {
-            level: TimeWeighted::default(),
-            concurrency,
-            load_of_one: Load::FULL.as_f64() / f64::from(concurrency),
-        }
+        let mut nothing = Self { level: TimeWeighted::default(), concurrency: 0, load_of_one: 0.0 };
+        nothing.set_concurrency(concurrency);
+        nothing
+    }
+
+    /// There can be so many from now on.
+    fn set_concurrency(&mut self, concurrency: u32) {
+        self.concurrency = concurrency;
+        self.load_of_one = if concurrency > 0 { Load::FULL.as_f64() / f64::from(concurrency) } else { 0.0 };
     }
 
     /// The load of as many requests as there are now.
@@ -126,9 +133,10 @@ impl InFlight {
         self.load_at(self.level.level())
     }
 
+    /// Full is the most, also while requests are in service that began when there were more slots.
     #[inline]
     fn load_at(&self, level: u32) -> Load {
-        Load::from_billionths(f64::from(level) * self.load_of_one)
+        Load::from_billionths(f64::from(level) * self.load_of_one).min(Load::FULL)
     }
 }
 
@@ -177,6 +185,8 @@ pub struct Server {
     pub service: Service,
     /// What it has seen.
     pub counters: ServerCounters,
+    /// What it is set up to.
+    pub setup: Setup,
 }
 
 /// The servers as a system reaches them.
@@ -186,6 +196,7 @@ pub struct Servers<'w, 's> {
     queues: Query<'w, 's, &'static mut WaitQueue>,
     service: Query<'w, 's, &'static mut Service>,
     counters: Query<'w, 's, &'static mut ServerCounters>,
+    setups: Query<'w, 's, &'static mut Setup>,
 }
 
 impl Servers<'_, '_> {
@@ -196,6 +207,7 @@ impl Servers<'_, '_> {
             queues: column(&mut self.queues),
             service: column(&mut self.service),
             counters: column(&mut self.counters),
+            setups: column(&mut self.setups),
         }
     }
 }
@@ -207,6 +219,7 @@ pub struct ServersView<'a> {
     queues: &'a mut [WaitQueue],
     service: &'a mut [Service],
     counters: &'a mut [ServerCounters],
+    setups: &'a mut [Setup],
 }
 
 impl ServersView<'_> {
@@ -281,13 +294,19 @@ impl ServersView<'_> {
         context.witness.note(context.now, request, || What::Served { server: row });
         counters.completed += 1;
         counters.service.record(served.as_nanos());
-        match self.queues[at].pop(&mut context.requests, context.now) {
-            // One leaves and one comes: the level stays.
-            Some((next, wait)) => {
-                counters.wait.record(wait.as_nanos());
-                service.start(context, row, next);
+        if in_flight.level.level() > in_flight.concurrency {
+            // There are fewer slots than when this one began: its slot goes with it.
+            in_flight.level.decrement(context.now);
+            self.setups[at].slots.set(context.now, in_flight.level.level());
+        } else {
+            match self.queues[at].pop(&mut context.requests, context.now) {
+                // One leaves and one comes: the level stays.
+                Some((next, wait)) => {
+                    counters.wait.record(wait.as_nanos());
+                    service.start(context, row, next);
+                }
+                None => in_flight.level.decrement(context.now),
             }
-            None => in_flight.level.decrement(context.now),
         }
         match &service.then {
             Some(then) => context.forward(request, then, 0),
@@ -295,8 +314,12 @@ impl ServersView<'_> {
         }
     }
 
-    /// The response from further on passes the server on its way back: it reports this server's load from here on.
+    /// The response from further on passes the server on its way back: it reports this server's load from here on. With a
+    /// server that is down it is lost.
     pub fn pass_back(&self, context: &mut Context<'_>, row: u32, request: RequestRow) -> Option<PackedEvent> {
+        if self.in_flight[row as usize].concurrency == 0 {
+            return Some(Event::Lost { request }.pack());
+        }
         let response = context.requests.get_mut(request);
         response.server = row;
         response.load = self.in_flight[row as usize].load();
@@ -305,9 +328,9 @@ impl ServersView<'_> {
 
     /// Reads off what the servers measure.
     pub fn read(&self, now: SimTime, readings: &mut Readings<'_>) {
-        for ((in_flight, queue), counters) in self.in_flight.iter().zip(&*self.queues).zip(&*self.counters) {
-            readings.level(queue.depth.integral(now), 1.0);
-            readings.level(in_flight.level.integral(now), f64::from(in_flight.concurrency));
+        for (at, counters) in self.counters.iter().enumerate() {
+            readings.level(self.queues[at].depth.integral(now));
+            readings.share(self.in_flight[at].level.integral(now), self.setups[at].slots.integral(now));
             readings.rate(counters.arrived);
             readings.rate(counters.completed);
             readings.rate(counters.rejected);
@@ -319,6 +342,7 @@ impl ServersView<'_> {
         for at in 0..self.in_flight.len() {
             self.in_flight[at].level.restart(now);
             self.queues[at].depth.restart(now);
+            self.setups[at].slots.restart(now);
             self.counters[at].wait.clear();
             self.counters[at].service.clear();
         }

@@ -28,6 +28,18 @@ impl Default for QueueSpec {
     }
 }
 
+/// The capacity of a queue without a bound.
+const ANY_NUMBER: u32 = u32::MAX;
+
+impl QueueSpec {
+    /// How many may wait.
+    #[must_use]
+    pub fn capacity(&self) -> u32 {
+        let Self::Fifo { capacity } = self;
+        capacity.unwrap_or(ANY_NUMBER)
+    }
+}
+
 /// The requests that wait for a server.
 #[derive(Component, Clone, Debug)]
 pub struct WaitQueue {
@@ -42,13 +54,18 @@ impl WaitQueue {
     /// An empty queue.
     #[must_use]
     pub fn new(spec: &QueueSpec) -> Self {
-        let QueueSpec::Fifo { capacity } = spec;
-        Self {
-            depth: TimeWeighted::default(),
-            capacity: capacity.unwrap_or(u32::MAX),
-            head: NO_REQUEST,
-            tail: NO_REQUEST,
-        }
+        Self { depth: TimeWeighted::default(), capacity: spec.capacity(), head: NO_REQUEST, tail: NO_REQUEST }
+    }
+
+    /// How many may wait.
+    #[must_use]
+    pub const fn capacity(&self) -> u32 {
+        self.capacity
+    }
+
+    /// From now on one more may wait if fewer than so many do.
+    pub(super) const fn set_capacity(&mut self, capacity: u32) {
+        self.capacity = capacity;
     }
 
     /// Whether one more may wait.

@@ -9,6 +9,7 @@ use crate::engine::distribution::{DistributionSpec, Sampler, ziggurat};
 use crate::engine::random::RandomStream;
 use crate::engine::spec_error::SpecError;
 use crate::engine::time::{NANOS_PER_SECOND, SimDuration, SimTime};
+use crate::engine::units::Rate;
 
 /// Arrivals as they are written in a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,6 +39,27 @@ impl ArrivalsSpec {
         match self {
             Self::Constant { rate } | Self::Poisson { rate } => rate.phases(),
             Self::Renewal { .. } => Vec::new(),
+        }
+    }
+
+    /// The rate, if it always is the same.
+    #[must_use]
+    pub const fn steady_rate(&self) -> Option<Rate> {
+        match self {
+            Self::Constant { rate: RateSpec::Constant(rate) }
+            | Self::Poisson { rate: RateSpec::Constant(rate) } => Some(*rate),
+            Self::Constant { .. } | Self::Poisson { .. } | Self::Renewal { .. } => None,
+        }
+    }
+
+    /// The same arrivals at a rate so many times as high; nothing if the rate is not always the same, or would be none.
+    #[must_use]
+    pub fn times(&self, factor: f64) -> Option<Self> {
+        let rate = RateSpec::Constant(Rate::per_second(self.steady_rate()?.as_per_second() * factor)?);
+        match self {
+            Self::Constant { .. } => Some(Self::Constant { rate }),
+            Self::Poisson { .. } => Some(Self::Poisson { rate }),
+            Self::Renewal { .. } => None,
         }
     }
 
@@ -100,6 +122,12 @@ enum Pattern {
 }
 
 impl ArrivalProcess {
+    /// The same process, counting from `start`.
+    #[must_use]
+    pub fn counting_from(&self, start: SimTime) -> Self {
+        Self { position: Position::at(start), ..self.clone() }
+    }
+
     /// The next arrival, not before the last one; none if nothing arrives any more.
     #[inline]
     pub fn next(&mut self, stream: &mut RandomStream) -> Option<SimTime> {
@@ -118,7 +146,6 @@ impl ArrivalProcess {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::units::Rate;
     use crate::model::source::rate::testing::seconds;
     use crate::model::source::rate::{RateShape, RateStep};
 

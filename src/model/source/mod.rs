@@ -4,6 +4,8 @@ pub mod arrivals;
 pub mod key;
 pub mod rate;
 
+use std::ops::Range;
+
 use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemParam;
 use serde::{Deserialize, Serialize};
@@ -146,6 +148,8 @@ pub struct Source {
     pub key: (KeySampler, RandomStream),
     /// Their sizes in bytes, and the stream for them.
     pub size: Option<(Sampler, RandomStream)>,
+    /// No request is born before this.
+    pub start: SimTime,
     /// No request is born after this.
     pub stop: SimTime,
     /// No more requests are born than this.
@@ -216,6 +220,21 @@ impl SourcesView<'_> {
         (request, context.send(request, source.target))
     }
 
+    /// From now on requests of some sources arrive like this: the ones that were to be born next are not.
+    #[cold]
+    pub fn change(&mut self, context: &mut Context<'_>, rows: &Range<u32>, process: &ArrivalProcess) {
+        context.queue.remove_where(
+            |event| matches!(event.unpack(), Event::Arrival { source } if rows.contains(&source)),
+        );
+        for row in rows.clone() {
+            let source = &mut self.rows[row as usize];
+            source.arrivals.0 = process.counting_from(context.now.max(source.start));
+            if let Some(at) = source.next_arrival() {
+                context.queue.schedule(at, Event::Arrival { source: row }.pack());
+            }
+        }
+    }
+
     /// A request is over: its response has come back, or it was lost.
     #[inline]
     pub fn finish(&mut self, context: &mut Context<'_>, request: RequestRow, outcome: Outcome) {
@@ -243,7 +262,7 @@ impl SourcesView<'_> {
             for outcome in [Outcome::Completed, Outcome::Rejected, Outcome::Dropped] {
                 readings.rate(source.fates.of(outcome));
             }
-            readings.level(source.in_flight.integral(now), 1.0);
+            readings.level(source.in_flight.integral(now));
             let mut latency = [None; 3];
             let is_lap = readings.is_lap();
             readings.value(|| {

@@ -1,5 +1,6 @@
 //! What cannot be: the problems of a scenario that is written well. All of them are found at once.
 
+mod changes;
 mod probes;
 
 use super::directory::{Directory, Entry};
@@ -38,6 +39,7 @@ pub(super) fn examine(scenario: &Scenario) -> Result<Checked, Vec<Problem>> {
     checker.nodes();
     checker.links();
     checker.probes();
+    checker.changes();
     let senders = checker.paths();
     checker.sizes();
     let problems = checker.problems;
@@ -109,25 +111,28 @@ impl Checker<'_> {
                 NodeSpec::LoadBalancer(spec) => self.receivers(&path, &spec.to.0),
                 NodeSpec::Client(spec) => {
                     self.receivers(&path, &spec.to.0);
-                    self.routing(&path, &spec.routing, &spec.to.0);
+                    self.routing(path.name("routing"), &spec.routing, &spec.to.0);
                 }
                 NodeSpec::Server(spec) => {
                     self.spec(&path, "service", spec.service.resolve().map(drop));
                     if let Some(then) = &spec.then {
                         self.single_receiver(&path, "then", then);
                     }
-                    if spec.concurrency == 0 {
-                        let message = "a server that serves 0 requests at a time serves none";
-                        self.add(path.name("concurrency"), message, "make it 1 or more");
-                    }
+                    self.slots(path.name("concurrency"), spec.concurrency);
                 }
             }
         }
     }
 
-    fn routing(&mut self, path: &Path, routing: &RoutingSpec, to: &[String]) {
+    fn slots(&mut self, path: Path, concurrency: u32) {
+        if concurrency == 0 {
+            let message = "a server that serves 0 requests at a time serves none";
+            self.add(path, message, "make it 1 or more");
+        }
+    }
+
+    fn routing(&mut self, path: Path, routing: &RoutingSpec, to: &[String]) {
         let RoutingSpec::LoadAware { window, threshold, attempts, .. } = routing else { return };
-        let path = path.clone().name("routing");
         if window.is_zero() {
             self.add(
                 path.clone().name("window"),

@@ -1,7 +1,6 @@
 //! What cannot be looked at: probes of gauges that a node does not have, and more samples than memory holds.
 
 use super::{ALL, Checker};
-use crate::model::client::RoutingSpec;
 use crate::model::probe::{GaugeSpec, NodeKind, ProbeSpec};
 use crate::scenario::text::Path;
 use crate::scenario::{NodeSpec, Problem};
@@ -76,7 +75,7 @@ impl Checker<'_> {
             self.add(path.clone(), message, "name a server or a group of servers");
         }
         let remembers = |node: &NodeSpec| match node {
-            NodeSpec::Client(spec) => matches!(spec.routing, RoutingSpec::LoadAware { .. }),
+            NodeSpec::Client(spec) => self.scenario.remembers_loads(client, spec),
             NodeSpec::LoadBalancer(_) | NodeSpec::Server(_) => false,
         };
         if !self.scenario.nodes.get(client).is_some_and(remembers) {

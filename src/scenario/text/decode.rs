@@ -36,6 +36,20 @@ impl Poisoned {
         self.covers(path) || self.is_inside(path)
     }
 
+    /// The path in the text of what has this path in the value: in lists those behind a piece that was taken out have
+    /// moved up.
+    #[must_use]
+    pub fn as_written(&self, path: &Path) -> Path {
+        path.segments().iter().fold(Path::root(), |written, segment| match segment {
+            Segment::Name(name) => written.name(name),
+            Segment::Index(index) => {
+                let stayed = (0..).filter(|place| !self.0.contains(&written.clone().index(*place)));
+                let place = stayed.clone().nth(*index).unwrap_or(*index);
+                written.index(place)
+            }
+        })
+    }
+
     /// Every path that was taken out.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
         self.0.iter()
@@ -233,6 +247,16 @@ mod tests {
         assert!(removed.covers(&path("nodes.router")) && removed.covers(&path("nodes.router.to")));
         assert!(!removed.covers(&path("nodes")) && removed.touches(&path("nodes")));
         assert!(!removed.touches(&path("nodes.server")) && !removed.touches(&path("nodes.router-2")));
+    }
+
+    #[test]
+    fn what_moved_up_in_a_list_is_found_where_it_was_written() {
+        let removed =
+            Poisoned(["probes.0", "probes.2", "probes.3.gauges.0"].map(|path| path.parse().unwrap()).into());
+        let written = |path: &str| removed.as_written(&path.parse().expect("a path")).to_string();
+        assert_eq!(written("probes.0.every"), "probes.1.every");
+        assert_eq!(written("probes.1.gauges.1"), "probes.3.gauges.2");
+        assert_eq!(written("links.1"), "links.1");
     }
 
     #[test]

@@ -7,7 +7,8 @@
 //!
 //! The way of a text: `scan`, `number`, `quoted` and `parser` make a `tree` of it, `duplicates` are taken
 //! out, `overrides` change it, `de` reads types from it, and `decode` goes on after mistakes. `navigate` leads
-//! from a `path` to a place, and `complaint` is what the author gets to read.
+//! from a `path` to a place, and `complaint` is what the author gets to read. The way back: `write` makes a tree of any
+//! value and a text of that, and `splice` puts it into the text of the file.
 
 mod complaint;
 mod de;
@@ -23,13 +24,16 @@ mod quoted;
 mod scan;
 mod snippet;
 mod source;
+mod splice;
 mod tree;
+mod write;
 
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
 mod tests;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use self::complaint::{Complaint, Complaints};
@@ -104,6 +108,34 @@ impl Document {
         Complaints::new(self.sources.clone(), list)
     }
 
+    /// The text of the file with all that was [set](Document::set) in it, another `seed` if one is given, and more items
+    /// behind those of the list in the field `list` of the scenario.
+    ///
+    /// # Errors
+    /// If an item cannot be written, or the text cannot be read with what is put into it.
+    pub fn written_with<T: Serialize>(
+        &self,
+        seed: Option<u64>,
+        list: &str,
+        items: &[T],
+    ) -> Result<String, Vec<Complaint>> {
+        let mut text = self.text().to_owned();
+        for argument in self.sources.arguments() {
+            text = splice::set(&text, argument)?;
+        }
+        if let Some(seed) = seed {
+            text = splice::set(&text, &format!("seed={seed}"))?;
+        }
+        if items.is_empty() {
+            return Ok(text);
+        }
+        let item = |item: &T| {
+            let unwritable = |error: write::Unwritable| vec![self.complain(&Path::root(), error.to_string())];
+            write::tree(item).map_err(unwritable)
+        };
+        splice::append(&text, list, &items.iter().map(item).collect::<Result<Vec<_>, _>>()?)
+    }
+
     /// The text of the file.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -115,6 +147,12 @@ impl Document {
     pub const fn sources(&self) -> &Sources {
         &self.sources
     }
+}
+
+/// A value in RON, in one line; nothing if it holds bytes or numbers beyond 64 bits, which RON cannot say.
+#[must_use]
+pub fn ron<T: Serialize>(value: &T) -> Option<String> {
+    write::tree(value).ok().map(|tree| tree.to_string())
 }
 
 /// What speaks against `bytes` being text at all; `text` is what could be made of them.

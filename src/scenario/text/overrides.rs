@@ -16,6 +16,23 @@ use super::tree::{Entry, Field, Node, Value, Word, shortened};
 
 /// The tree with what `argument` sets; the mistakes in the argument if there are any.
 pub(super) fn apply(root: &Node, argument: &str, origin: Origin) -> Result<Node, Vec<Complaint>> {
+    let (segments, value) = read(argument, origin)?;
+    let mut changed = root.clone();
+    let walk = Walk { origin, segments: &segments };
+    walk.put(&mut changed, 0, value).map_err(|complaint| vec![complaint])?;
+    if changed.depth() > DEEPEST {
+        let whole = Location { origin, start: 0, end: argument.len() };
+        let path = segments.iter().map(|(segment, _)| segment.clone()).collect();
+        return Err(vec![Complaint::new(whole, path, format!("brackets would be more than {DEEPEST} deep"))]);
+    }
+    Ok(changed)
+}
+
+/// The steps of a path with where they stand, and the value that it leads to.
+type Assignment = (Vec<(Segment, Range<usize>)>, Node);
+
+/// Reads an argument.
+pub(super) fn read(argument: &str, origin: Origin) -> Result<Assignment, Vec<Complaint>> {
     let whole = Location { origin, start: 0, end: argument.len() };
     let Some(equals) = find_equals(argument) else {
         return Err(vec![
@@ -32,13 +49,7 @@ pub(super) fn apply(root: &Node, argument: &str, origin: Origin) -> Result<Node,
         complaints.iter_mut().for_each(|complaint| complaint.path = path.clone());
         complaints
     })?;
-    let mut changed = root.clone();
-    let walk = Walk { origin, segments: &segments };
-    walk.put(&mut changed, 0, value).map_err(|complaint| vec![complaint])?;
-    if changed.depth() > DEEPEST {
-        return Err(vec![Complaint::new(whole, path, format!("brackets would be more than {DEEPEST} deep"))]);
-    }
-    Ok(changed)
+    Ok((segments, value))
 }
 
 /// The first `=` that does not stand in quotes.

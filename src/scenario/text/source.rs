@@ -48,6 +48,12 @@ impl Sources {
         &self.name
     }
 
+    /// The `--set` arguments, in order.
+    #[must_use]
+    pub fn arguments(&self) -> &[String] {
+        &self.arguments
+    }
+
     /// The whole text behind `origin`; empty if there is no such `--set` argument.
     #[must_use]
     pub fn text(&self, origin: Origin) -> &str {

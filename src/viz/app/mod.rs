@@ -20,6 +20,7 @@ use bevy::prelude::*;
 use bevy_egui::{EguiContexts, EguiPlugin, EguiPrimaryContextPass, egui};
 
 use super::panels::{Origin, Window as Panels};
+use super::picture::DotsPlugin;
 use super::remembered::Remembered;
 
 pub use encoder::{Format, is_there as films_can_be_made};
@@ -100,7 +101,7 @@ impl Quiet {
 
 /// The panels and the picture, whatever they are painted on.
 fn add_panels(app: &mut App, shown: Shown) {
-    app.add_plugins(EguiPlugin::default());
+    app.add_plugins((EguiPlugin::default(), DotsPlugin));
     app.insert_resource(shown).add_systems(EguiPrimaryContextPass, show);
 }
 

@@ -2,7 +2,7 @@
 
 use bevy_egui::egui::{self, RichText, Ui};
 
-use super::{Tab, Window, inspector};
+use super::{Tab, Window, changes, inspector};
 use crate::analysis::Standing;
 use crate::report::figures::count;
 use crate::report::findings::text;
@@ -23,12 +23,16 @@ impl Window {
             ui,
             |ui| {
                 inspector::show(ui, session, &mut self.view);
+                if let Err(wrong) = changes::settings(ui, session, &self.view, &mut self.draft) {
+                    self.said = wrong;
+                }
             },
         );
         ui.separator();
         ui.horizontal(|ui| {
             ui.selectable_value(&mut self.tab, Tab::Findings, "Findings");
             ui.selectable_value(&mut self.tab, Tab::Log, "Log");
+            ui.selectable_value(&mut self.tab, Tab::Changes, "Changes");
         });
         match self.tab {
             Tab::Findings => {
@@ -37,6 +41,7 @@ impl Window {
                 });
             }
             Tab::Log => super::log::show(ui, session, &mut self.view, &mut self.filter),
+            Tab::Changes => self.changes(ui),
         }
     }
 }

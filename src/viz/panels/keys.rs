@@ -2,7 +2,7 @@
 
 use bevy_egui::egui::{self, Align2, Key, Ui, vec2};
 
-use super::{Window, Wish};
+use super::{Window, Wish, changes};
 use crate::viz::layout::Layout;
 use crate::viz::session::moment;
 use crate::viz::theme::{Colouring, Theme};
@@ -11,7 +11,7 @@ use crate::viz::theme::{Colouring, Theme};
 const BACK: f64 = 5.0;
 
 /// The keys, with what they do.
-const KEYS: [(&str, &str); 17] = [
+const KEYS: [(&str, &str); 21] = [
     ("Space", "play or pause"),
     ("→", "one event"),
     ("Shift →", "until one more request is over"),
@@ -21,6 +21,10 @@ const KEYS: [(&str, &str); 17] = [
     ("←", "five seconds back"),
     ("Home", "from the start"),
     ("↑ ↓", "faster, slower"),
+    ("K", "kill the clicked server, or restore it"),
+    ("Ctrl Z", "take the last change back"),
+    ("Ctrl Y", "do it again"),
+    ("Ctrl S", "save the scenario with all changes"),
     ("C", "colour by source, key, age, outcome"),
     ("0", "show everything"),
     ("L", "boxes back to where they were laid out"),
@@ -37,8 +41,12 @@ impl Window {
         if ui.ctx().egui_wants_keyboard_input() {
             return;
         }
+        let (shift, command) = ui.input(|input| (input.modifiers.shift, input.modifiers.command));
+        if command {
+            self.commands(ui);
+            return;
+        }
         let pressed = |key: Key| ui.input(|input| input.key_pressed(key));
-        let shift = ui.input(|input| input.modifiers.shift);
         let asked = ui.input(|input| {
             input.events.iter().any(|event| matches!(event, egui::Event::Text(text) if text == "?"))
         });
@@ -85,6 +93,11 @@ impl Window {
         if pressed(Key::N) {
             session.to_next_finding();
         }
+        if pressed(Key::K)
+            && let Some(Err(wrong)) = changes::kill_or_restore(session, &self.view)
+        {
+            self.said = wrong;
+        }
         if pressed(Key::Home) {
             session.restart();
         }
@@ -93,6 +106,21 @@ impl Window {
         }
         if pressed(Key::ArrowDown) {
             session.slower();
+        }
+    }
+
+    /// Keys together with Ctrl, or Cmd.
+    fn commands(&mut self, ui: &Ui) {
+        let pressed = |key: Key| ui.input(|input| input.key_pressed(key));
+        if pressed(Key::S) {
+            self.save();
+        }
+        let Ok(session) = &mut self.session else { return };
+        if pressed(Key::Z) {
+            session.undo();
+        }
+        if pressed(Key::Y) {
+            session.redo();
         }
     }
 

@@ -1,9 +1,12 @@
 //! The panels around the picture: which scenario, the clock, what was found, what was clicked, and how things went.
 
+mod changes;
 mod facts;
 mod inspector;
 mod keys;
 mod log;
+#[cfg(all(test, feature = "viz-tests"))]
+mod tests;
 mod timeline;
 mod transport;
 
@@ -49,6 +52,8 @@ pub enum Tab {
     Findings,
     /// What has happened lately.
     Log,
+    /// What changes while it runs, as announced or done by hand.
+    Changes,
 }
 
 /// What the window wants to be done by what shows it.
@@ -80,6 +85,10 @@ pub struct Window {
     pub filter: Filter,
     /// What was last done that cannot be seen, or could not be done.
     pub said: String,
+    /// The name that the scenario is saved by.
+    pub file: String,
+    /// What is being typed, and into which field.
+    pub(super) draft: Option<(String, String)>,
     /// What is wanted to be done by what shows the window.
     pub wish: Option<Wish>,
     /// Whether a film is being made of what is seen.
@@ -108,6 +117,8 @@ impl Window {
             tab: Tab::default(),
             filter: Filter::default(),
             said: String::new(),
+            file: changes::file_name(&origin),
+            draft: None,
             wish: None,
             recording: false,
             lamp: None,

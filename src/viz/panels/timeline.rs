@@ -119,8 +119,9 @@ fn values(ui: &mut Ui, lines: &[Line], seconds: f64, found: &[String]) {
     });
 }
 
-/// Announced changes, shaded.
+/// Announced changes, shaded; their labels stand below each other where they would lie on each other.
 fn phases(painter: &egui::Painter, frame: Frame, session: &Session, theme: &Theme) {
+    let mut labels: Vec<Rect> = Vec::new();
     for phase in &session.phases {
         let to = phase.to.unwrap_or(frame.end);
         let span = Rect::from_min_max(
@@ -128,9 +129,17 @@ fn phases(painter: &egui::Painter, frame: Frame, session: &Session, theme: &Them
             pos2(frame.x(to), frame.rect.bottom()),
         );
         painter.rect_filled(span, CornerRadius::ZERO, SERIES[1].gamma_multiply(0.12));
-        let label = format!("{}: {}", phase.source, phase.text);
-        let at = span.left_top() + vec2(4.0, 2.0);
-        painter.text(at, Align2::LEFT_TOP, label, FontId::proportional(10.0), theme.faint);
+        let text = format!("{}: {}", phase.of, phase.text);
+        let galley = painter.layout_no_wrap(text, FontId::proportional(10.0), theme.faint);
+        let left = (span.left() + 4.0).min(frame.rect.right() - galley.size().x - 4.0);
+        let mut label = Rect::from_min_size(pos2(left, span.top() + 2.0), galley.size());
+        while labels.iter().any(|other| other.intersects(label)) && label.bottom() < frame.rect.bottom() {
+            label = label.translate(vec2(0.0, label.height()));
+        }
+        if label.bottom() < frame.rect.bottom() {
+            painter.galley(label.min, galley, theme.faint);
+            labels.push(label);
+        }
     }
 }
 

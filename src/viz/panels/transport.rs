@@ -117,7 +117,15 @@ fn clock(ui: &mut Ui, session: &mut Session) {
         session.slower();
     }
     let speed = session.clock.rate();
-    ui.label(if speed.is_finite() { format!("{speed}x") } else { "as fast as it goes".to_owned() });
+    let behind = session.clock.playing && speed.is_finite() && session.clock.achieved < 0.7 * speed;
+    let text = match (speed.is_finite(), behind) {
+        (true, false) => format!("{speed}x"),
+        (true, true) => format!("{speed}x, {:.1}x reached", session.clock.achieved),
+        (false, _) => format!("fastest, {:.1}x reached", session.clock.achieved),
+    };
+    // What changes while one watches has room of its own: buttons must not run away from the mouse.
+    let height = ui.spacing().interact_size.y;
+    ui.add_sized([130.0, height], egui::Label::new(text)).on_hover_text("virtual seconds a real one");
     if ui.button("+").on_hover_text("faster: ↑").clicked() {
         session.faster();
     }
@@ -127,12 +135,9 @@ fn clock(ui: &mut Ui, session: &mut Session) {
         .speed(0.05)
         .fixed_decimals(3)
         .suffix(" s");
-    if ui.add(field).on_hover_text("the moment that is shown: drag it, or click and type another").changed() {
+    let field = ui.add_sized([100.0, height], field);
+    if field.on_hover_text("the moment that is shown: drag it, or click and type another").changed() {
         session.go_to(moment(seconds));
-    }
-    let behind = session.clock.playing && speed.is_finite() && session.clock.achieved < 0.7 * speed;
-    if behind || !speed.is_finite() {
-        ui.label(RichText::new(format!("{:.1}x reached", session.clock.achieved)).weak());
     }
 }
 

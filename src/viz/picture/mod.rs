@@ -4,6 +4,7 @@
 //! in [`layout`](super::layout). So it can be painted without a window, and tested without a GPU.
 
 mod dots;
+mod gpu;
 mod pick;
 mod pins;
 mod server;
@@ -16,8 +17,11 @@ use super::layout::{Layout, NODE, Place};
 use super::session::Session;
 use super::theme::{BAD, Colouring, Theme};
 use crate::analysis::Standing;
-use crate::event::{Node, RequestRow};
+use crate::event::RequestRow;
 use crate::model::probe::NodeKind;
+
+pub use dots::{Dot, Dots};
+pub use gpu::DotsPlugin;
 
 /// What the picture looks at, and how.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -46,9 +50,14 @@ pub(super) const fn single(number: f64) -> f32 {
     number as f32
 }
 
+/// Below this zoom texts would be too small to be read, and are left out.
+const READABLE: f32 = 0.35;
+
 /// The picture while it is painted.
 struct Canvas<'a> {
     painter: Painter,
+    /// Which of the panes: 0, or 1 for the one on the right.
+    pane: usize,
     rect: Rect,
     session: &'a Session,
     view: &'a View,
@@ -58,7 +67,7 @@ struct Canvas<'a> {
 /// Paints a session, and lets the mouse move, zoom and pick.
 pub fn show(ui: &mut Ui, session: &mut Session, view: &mut View, theme: &Theme) {
     let rect = ui.available_rect_before_wrap();
-    pane(ui, rect, session, view, theme);
+    pane(ui, 0, rect, session, view, theme);
 }
 
 /// Paints two sessions side by side; what is clicked is told of the first.
@@ -66,7 +75,7 @@ pub fn show_both(ui: &mut Ui, sessions: [&mut Session; 2], view: &mut View, them
     let whole = ui.available_rect_before_wrap();
     let (left, right) = whole.split_left_right_at_fraction(0.5);
     let [first, second] = sessions;
-    pane(ui, left, first, view, theme);
+    pane(ui, 0, left, first, view, theme);
     // What was clicked and pinned is on the left; the same box is marked on the right where there is the same system.
     let same = first.layout.places.len() == second.layout.places.len();
     let mut beside = View { request: None, node: view.node.filter(|_| same), ..view.clone() };
@@ -76,7 +85,7 @@ pub fn show_both(ui: &mut Ui, sessions: [&mut Session; 2], view: &mut View, them
         fit(&mut beside, &second.layout, right.size());
         beside.pins.clear();
     }
-    pane(ui, right, second, &mut beside, theme);
+    pane(ui, 1, right, second, &mut beside, theme);
     if same {
         (view.zoom, view.middle, view.node) = (beside.zoom, beside.middle, beside.node);
     }
@@ -88,7 +97,7 @@ pub fn show_both(ui: &mut Ui, sessions: [&mut Session; 2], view: &mut View, them
 }
 
 /// Paints a session into a part of the screen.
-fn pane(ui: &mut Ui, rect: Rect, session: &mut Session, view: &mut View, theme: &Theme) {
+fn pane(ui: &mut Ui, number: usize, rect: Rect, session: &mut Session, view: &mut View, theme: &Theme) {
     let response = ui.allocate_rect(rect, Sense::click_and_drag());
     let painter = ui.painter_at(rect);
     painter.rect_filled(rect, CornerRadius::ZERO, theme.ground);
@@ -96,7 +105,7 @@ fn pane(ui: &mut Ui, rect: Rect, session: &mut Session, view: &mut View, theme: 
         fit(view, &session.layout, rect.size());
     }
     let mouse = response.interact_pointer_pos();
-    let canvas = Canvas { painter, rect, session, view, theme };
+    let canvas = Canvas { painter, pane: number, rect, session, view, theme };
     if response.drag_started() {
         // Where the button went down, not where the mouse was when it was clear that this is no click.
         let from = ui.input(|input| input.pointer.press_origin()).or(mouse);
@@ -115,11 +124,11 @@ fn pane(ui: &mut Ui, rect: Rect, session: &mut Session, view: &mut View, theme: 
         zoom(view, rect, ui.input(|input| input.pointer.hover_pos()), (wheel * 0.002).exp2());
     }
     if let Some(at) = mouse.filter(|_| response.clicked()) {
-        let canvas = Canvas { painter: ui.painter_at(rect), rect, session, view, theme };
+        let canvas = Canvas { painter: ui.painter_at(rect), pane: number, rect, session, view, theme };
         let picked = canvas.pick(at);
         (view.node, view.request) = picked;
     }
-    Canvas { painter: ui.painter_at(rect), rect, session, view, theme }.paint();
+    Canvas { painter: ui.painter_at(rect), pane: number, rect, session, view, theme }.paint();
 }
 
 /// Zooms by a factor; what is under the mouse stays there.
@@ -152,16 +161,11 @@ impl Canvas<'_> {
         Rect::from_center_size(self.at(place.x, place.y), vec2(NODE.0, NODE.1) * self.view.zoom)
     }
 
-    fn place(&self, node: Node) -> Option<&Place> {
-        self.session.layout.find(node).map(|at| &self.session.layout.places[at])
-    }
-
     fn paint(&self) {
         self.links();
         let layout = &self.session.layout;
         layout.places.iter().enumerate().for_each(|(at, place)| self.node(at, place));
-        self.travellers();
-        self.passages();
+        self.dots();
         self.pins();
     }
 
@@ -176,11 +180,11 @@ impl Canvas<'_> {
 
     fn node(&self, at: usize, place: &Place) {
         let (rect, zoom) = (self.plate(place), self.view.zoom);
-        let trouble = self.trouble(place);
-        let edge = match (self.view.node == Some(at), trouble) {
+        let troubles = self.troubles(place);
+        let edge = match (self.view.node == Some(at), troubles.is_empty()) {
             (true, _) => Stroke::new(2.5, self.theme.ink),
-            (false, true) => Stroke::new(2.0, BAD),
-            (false, false) => Stroke::new(1.0, self.theme.edge),
+            (false, false) => Stroke::new(2.0, BAD),
+            (false, true) => Stroke::new(1.0, self.theme.edge),
         };
         let corner = CornerRadius::same(if place.kind == NodeKind::Source { 30 } else { 7 });
         self.painter.rect(rect, corner, self.theme.plate, edge, StrokeKind::Middle);
@@ -197,23 +201,38 @@ impl Canvas<'_> {
         } else {
             self.text(rect.center() + vec2(0.0, 11.0 * zoom), place.kind.name(), 10.5, self.theme.faint);
         }
+        self.badge(rect, &troubles);
     }
 
-    /// Whether something was found wrong with a node at this moment.
-    fn trouble(&self, place: &Place) -> bool {
+    /// What was found wrong with a node at this moment.
+    fn troubles(&self, place: &Place) -> Vec<&'static str> {
         let now = self.session.clock.now.as_seconds();
-        self.session.overview.findings().iter().any(|finding| {
+        let findings = self.session.overview.findings().iter().filter(|finding| {
             finding.kind().standing() == Standing::Trouble
                 && finding.subject == place.name
                 && finding.from.is_none_or(|from| from <= now)
                 && finding.to.is_none_or(|to| now <= to)
-        })
+        });
+        findings.map(|finding| finding.kind().name()).collect()
+    }
+
+    /// What was found wrong, in a badge above a box.
+    fn badge(&self, rect: Rect, troubles: &[&str]) {
+        let Some(first) = troubles.first().filter(|_| self.view.zoom > READABLE) else { return };
+        let more = if troubles.len() > 1 { format!(" +{}", troubles.len() - 1) } else { String::new() };
+        let text = format!("{}{more}", first.replace('_', " "));
+        let font = FontId::proportional((9.5 * self.view.zoom).clamp(7.0, 22.0));
+        let galley = self.painter.layout_no_wrap(text, font, Color32::WHITE);
+        let pill =
+            Rect::from_center_size(rect.center_top(), galley.size() + vec2(10.0, 2.0) * self.view.zoom);
+        self.painter.rect_filled(pill, CornerRadius::same(8), BAD);
+        self.painter.galley(pill.center() - galley.size() / 2.0, galley, Color32::WHITE);
     }
 
     fn text(&self, at: Pos2, text: &str, size: f32, colour: Color32) {
         let font = FontId::proportional((size * self.view.zoom).clamp(7.0, 30.0));
         // At any zoom a text is readable, or left out.
-        if self.view.zoom > 0.35 {
+        if self.view.zoom > READABLE {
             self.painter.text(at, Align2::CENTER_CENTER, text, font, colour);
         }
     }

@@ -2,11 +2,10 @@
 
 use bevy_egui::egui::{Pos2, vec2};
 
+use super::Canvas;
 use super::server::MOST_DISCS;
-use super::{Canvas, single};
 use crate::event::RequestRow;
 use crate::model::probe::NodeKind;
-use crate::viz::stage::Whereabouts;
 
 impl Canvas<'_> {
     /// The box and the request at a point of the screen.
@@ -18,17 +17,7 @@ impl Canvas<'_> {
     }
 
     pub(super) fn request_at(&self, at: Pos2) -> Option<RequestRow> {
-        let now = self.session.clock.now;
-        let near = |point: Pos2| point.distance(at) < 8.0;
-        let moving = self.session.stage.travellers().find(|traveller| {
-            let Whereabouts::Between { from, to, left, arrives: Some(arrives), home } = traveller.whereabouts
-            else {
-                return false;
-            };
-            let share = now.since(left).as_nanos_f64() / arrives.since(left).as_nanos_f64().max(1.0);
-            self.between(from, to, single(share), home).is_some_and(near)
-        });
-        moving.map(|traveller| traveller.row).or_else(|| self.waiting_at(at))
+        self.travelling_at(at).or_else(|| self.waiting_at(at))
     }
 
     pub(super) fn waiting_at(&self, at: Pos2) -> Option<RequestRow> {

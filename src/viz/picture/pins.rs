@@ -2,7 +2,7 @@
 
 use bevy_egui::egui::{Align2, CornerRadius, FontId, Rect, Stroke, StrokeKind, vec2};
 
-use super::Canvas;
+use super::{Canvas, READABLE};
 use crate::viz::layout::NODE;
 use crate::viz::plots::{Frame, Line, of_node, words};
 use crate::viz::theme::SERIES;
@@ -39,7 +39,7 @@ impl Canvas<'_> {
         };
         frame.line(&self.painter, &past, top, Stroke::new(1.5, colour));
         frame.playhead(&self.painter, now, self.theme.faint);
-        if zoom > 0.35 {
+        if zoom > READABLE {
             let font = FontId::proportional((10.0 * zoom).clamp(7.0, 22.0));
             let name = measure.replace('_', " ");
             let at = rect.left_top() + vec2(5.0, 2.0) * zoom;

@@ -1,18 +1,53 @@
 //! A server: its slots, each a disc that fills, and who waits, in order, below it.
 
-use bevy_egui::egui::{CornerRadius, Pos2, Rect, Shape, Stroke, Vec2, pos2, vec2};
+use bevy_egui::egui::{CornerRadius, Mesh, Pos2, Rect, Shape, Stroke, Vec2, pos2, vec2};
 
 use super::{Canvas, single};
 use crate::engine::whole;
 use crate::event::RequestRow;
+use crate::model::server::WaitQueue;
 use crate::viz::layout::Place;
 use crate::viz::stage::{Desk, Whereabouts};
-use crate::viz::theme::{BAD, SERIES};
+use crate::viz::theme::{BAD, GOOD, SERIES};
 
 /// Slots of a server that are drawn each; of more, how many are taken.
 pub(super) const MOST_DISCS: usize = 12;
 /// Places of a line in a row under its server, and rows.
 const LINE: (usize, usize) = (25, 4);
+
+/// What a server is like at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// There are free slots.
+    Healthy,
+    /// Every slot is taken, and requests wait.
+    Saturated,
+    /// Nobody more may wait.
+    Full,
+    /// It is down.
+    Down,
+}
+
+impl State {
+    fn of(desk: &Desk, capacity: Option<usize>) -> Self {
+        if desk.is_down() {
+            Self::Down
+        } else if !desk.is_full() {
+            Self::Healthy
+        } else if capacity.is_some_and(|capacity| desk.line.len() >= capacity) {
+            Self::Full
+        } else if desk.line.is_empty() {
+            Self::Healthy
+        } else {
+            Self::Saturated
+        }
+    }
+}
+
+/// How many wait, and how many may.
+fn waiting(number: usize, capacity: Option<usize>) -> String {
+    capacity.map_or_else(|| format!("{number} waiting"), |capacity| format!("{number} of {capacity} waiting"))
+}
 
 impl Canvas<'_> {
     /// The slots of a server, each a disc that fills, and its line.
@@ -23,8 +58,12 @@ impl Canvas<'_> {
             self.folded(rect, desks);
             return;
         };
+        let capacity = self.capacity(place.first);
+        self.state(rect, State::of(desk, capacity));
         let slots = desk.slots.len();
-        if slots <= MOST_DISCS {
+        if slots == 0 {
+            self.text(rect.center() + vec2(0.0, 8.0 * zoom), "down", 13.0, BAD);
+        } else if slots <= MOST_DISCS {
             let step = rect.width() / (slots as f32 + 0.6);
             let radius = (0.42 * step).min(8.0 * zoom);
             for (number, slot) in desk.slots.iter().enumerate() {
@@ -35,7 +74,38 @@ impl Canvas<'_> {
             let busy = desk.slots.iter().flatten().count();
             self.bar(rect, busy as f32 / slots as f32, &format!("{busy} of {slots}"));
         }
-        self.line(rect, desk);
+        self.line(rect, desk, capacity);
+    }
+
+    /// How many may wait at a server now; nothing if there is no bound.
+    fn capacity(&self, row: u32) -> Option<usize> {
+        let world = self.session.world();
+        let queue = world.try_query::<&WaitQueue>()?.iter(world).nth(row as usize)?.capacity();
+        (queue < u32::MAX).then_some(queue as usize)
+    }
+
+    /// The state of a server, by colour and by shape.
+    fn state(&self, rect: Rect, state: State) {
+        let (at, radius) = (rect.left_top() + vec2(11.0, 11.0) * self.view.zoom, 4.0 * self.view.zoom);
+        let corner = |angle: f32| at + radius * Vec2::angled(std::f32::consts::TAU * angle);
+        match state {
+            State::Healthy => {
+                self.painter.circle_filled(at, 0.8 * radius, GOOD);
+            }
+            State::Saturated => {
+                let points = [-0.25, 1.0 / 12.0, 5.0 / 12.0].map(corner).to_vec();
+                self.painter.add(Shape::convex_polygon(points, SERIES[1], Stroke::NONE));
+            }
+            State::Full => {
+                let points = [0.125, 0.375, 0.625, 0.875].map(corner).to_vec();
+                self.painter.add(Shape::convex_polygon(points, BAD, Stroke::NONE));
+            }
+            State::Down => {
+                let stroke = Stroke::new(2.0 * self.view.zoom, BAD);
+                self.painter.line_segment([corner(0.125), corner(0.625)], stroke);
+                self.painter.line_segment([corner(0.375), corner(0.875)], stroke);
+            }
+        }
     }
 
     pub(super) fn slot(&self, middle: Pos2, radius: f32, slot: Option<RequestRow>) {
@@ -46,38 +116,48 @@ impl Canvas<'_> {
         let length = done.since(since).as_nanos_f64();
         let share = if length > 0.0 { (now.since(since).as_nanos_f64() / length).min(1.0) } else { 1.0 };
         let colour = self.colour(traveller);
-        // The disc fills like a clock.
+        // The disc fills like a clock. Triangles of our own: what is painted as a convex polygon has to be one.
         let corners = 2 + whole(22.0 * share);
-        let mut points = vec![middle];
-        points.extend((0..=corners).map(|corner| {
+        let mut wedge = Mesh::default();
+        wedge.colored_vertex(middle, colour);
+        for (number, corner) in (0_u32..).zip(0..=corners) {
             let angle = std::f32::consts::TAU * (single(share) * corner as f32 / corners as f32 - 0.25);
-            middle + radius * Vec2::angled(angle)
-        }));
-        self.painter.circle_filled(middle, radius, colour.gamma_multiply(0.35));
-        // Corners that fall together make a polygon without a direction, whose softened edge goes anywhere.
-        if single(share) * std::f32::consts::TAU * radius >= 1.0 {
-            self.painter.add(Shape::convex_polygon(points, colour, Stroke::NONE));
+            wedge.colored_vertex(middle + radius * Vec2::angled(angle), colour);
+            if number > 0 {
+                wedge.add_triangle(0, number, number + 1);
+            }
         }
+        self.painter.circle_filled(middle, radius, colour.gamma_multiply(0.35));
+        self.painter.add(wedge);
         if self.view.request == Some(traveller.row) {
             self.painter.circle_stroke(middle, radius + 2.0, Stroke::new(2.0, self.theme.ink));
         }
     }
 
     /// Who waits, in order, in rows under the server; what does not fit is counted.
-    pub(super) fn line(&self, rect: Rect, desk: &Desk) {
+    pub(super) fn line(&self, rect: Rect, desk: &Desk, capacity: Option<usize>) {
         let zoom = self.view.zoom;
         let step = rect.width() / LINE.0 as f32;
+        // Where there is a bound, the places that are still free are seen.
+        let places = capacity.unwrap_or(0).min(LINE.0 * LINE.1);
+        for number in desk.line.len()..places {
+            self.painter.circle_stroke(
+                self.waiting(rect, number),
+                0.3 * step,
+                Stroke::new(0.6, self.theme.edge),
+            );
+        }
         for (number, row) in desk.line.iter().take(LINE.0 * LINE.1).enumerate() {
             if let Some(traveller) = self.session.stage.traveller(*row) {
                 let at = self.waiting(rect, number);
                 self.painter.circle_filled(at, 0.36 * step, self.colour(traveller));
             }
         }
-        let rows = desk.line.len().div_ceil(LINE.0).min(LINE.1);
+        let rows = desk.line.len().max(places).div_ceil(LINE.0).min(LINE.1);
         if !desk.line.is_empty() {
             let below =
                 rect.left_bottom() + vec2(rect.width() / 2.0, step * (rows as f32 + 0.4) + 9.0 * zoom);
-            self.text(below, &format!("{} waiting", desk.line.len()), 10.5, self.theme.faint);
+            self.text(below, &waiting(desk.line.len(), capacity), 10.5, self.theme.faint);
         }
     }
 

@@ -173,7 +173,7 @@ fn story(text: &str) -> Vec<String> {
 fn spans(scenario: &Scenario, end: f64) -> Vec<Span> {
     let passing = phases(scenario).into_iter().filter_map(|phase| {
         let to = phase.to.filter(|_| phase.from < end)?.min(end);
-        Some(Span { from: phase.from, to, label: format!("{}: {}", phase.source, phase.text) })
+        Some(Span { from: phase.from, to, label: format!("{}: {}", phase.of, phase.text) })
     });
     passing.collect()
 }

@@ -1,0 +1,201 @@
+//! Live changes: what a person does to the system while it runs, each an edit of the scenario at that moment.
+//!
+//! The session goes on with the edited scenario, from its start to the moment of the edit and on. So whatever was done, the
+//! session always is the run of a scenario, which can be saved and run headless, and every edit can be taken back.
+
+use crate::engine::time::{SimDuration, SimTime};
+use crate::model::change::{ChangeSpec, Setting};
+use crate::scenario::check::check;
+use crate::scenario::{Loaded, NodeSpec, save};
+
+use super::layout::Place;
+use super::session::Session;
+
+/// Edits happen at whole microseconds: a time that people can read, and still the next moment.
+const GRAIN: u64 = 1_000;
+
+/// What was done to a scenario since it was opened.
+#[derive(Clone, Debug)]
+pub struct Edits {
+    /// The scenario as it was opened.
+    loaded: Loaded,
+    /// What was taken back, the last one last.
+    undone: Vec<ChangeSpec>,
+}
+
+impl Edits {
+    /// Nothing, so far.
+    #[must_use]
+    pub const fn of(loaded: Loaded) -> Self {
+        Self { loaded, undone: Vec::new() }
+    }
+}
+
+impl Session {
+    /// What was done since the scenario was opened, in the order in which it was done.
+    #[must_use]
+    pub fn edits(&self) -> &[ChangeSpec] {
+        &self.scenario.changes[self.edits.loaded.scenario.changes.len()..]
+    }
+
+    /// Changes a node or a group in the next moment, which is shown then.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words for people; nothing has happened then.
+    pub fn change(&mut self, of: &str, set: Setting) -> Result<(), String> {
+        let next = SimTime::from_nanos((self.clock.now.as_nanos() / GRAIN + 1) * GRAIN);
+        let at = next.since(SimTime::ZERO);
+        self.adopt(ChangeSpec { at, of: of.into(), set })?;
+        self.edits.undone.clear();
+        Ok(())
+    }
+
+    fn adopt(&mut self, change: ChangeSpec) -> Result<(), String> {
+        let at = change.at;
+        self.scenario.changes.push(change);
+        let wrong = check(&self.scenario);
+        if wrong.is_empty() {
+            self.show_edited(at);
+            return Ok(());
+        }
+        self.scenario.changes.pop();
+        Err(wrong.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("; "))
+    }
+
+    /// Goes on with the edited scenario where it was, but not before the edit can be seen.
+    fn show_edited(&mut self, at: SimDuration) {
+        let shown = self.clock.now.max(SimTime::ZERO + at);
+        self.run_again(shown);
+    }
+
+    /// What can be set of a node or a folded group, as it is at the moment that is shown.
+    #[must_use]
+    pub fn settings(&self, place: &Place) -> Vec<Setting> {
+        let written = match (self.scenario.sources.get(&place.entry), self.scenario.nodes.get(&place.entry)) {
+            (Some(source), _) => vec![Setting::Arrivals(source.arrivals.clone())],
+            (None, Some(NodeSpec::LoadBalancer(spec))) => vec![Setting::Policy(spec.policy.clone())],
+            (None, Some(NodeSpec::Client(spec))) => vec![Setting::Routing(spec.routing.clone())],
+            (None, Some(NodeSpec::Server(spec))) => vec![
+                Setting::Concurrency(spec.concurrency),
+                Setting::Service(spec.service.clone()),
+                Setting::Queue(spec.queue.clone()),
+            ],
+            (None, None) => Vec::new(),
+        };
+        let now = self.clock.now.since(SimTime::ZERO);
+        let concerns = |change: &&ChangeSpec| {
+            change.at <= now && change.of.0.iter().any(|of| *of == place.name || *of == place.entry)
+        };
+        // Changes of one moment happen in the order in which they are written.
+        let mut changes: Vec<&ChangeSpec> = self.scenario.changes.iter().filter(concerns).collect();
+        changes.sort_by_key(|change| change.at);
+        let latest = |written: Setting| {
+            let same = changes.iter().rev().find(|change| change.set.name() == written.name());
+            same.map_or(written, |change| change.set.clone())
+        };
+        written.into_iter().map(latest).collect()
+    }
+
+    /// Takes the last edit back; tells whether there was one.
+    pub fn undo(&mut self) -> bool {
+        if self.edits().is_empty() {
+            return false;
+        }
+        self.edits.undone.extend(self.scenario.changes.pop());
+        self.run_again(self.clock.now);
+        true
+    }
+
+    /// Does again what was taken back last; tells whether there was something.
+    pub fn redo(&mut self) -> bool {
+        let Some(change) = self.edits.undone.pop() else { return false };
+        // It was there before.
+        self.adopt(change).is_ok()
+    }
+
+    /// The text of the scenario that this session is a run of: with its overrides, its seed and all edits.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words for people.
+    pub fn saved(&self) -> Result<String, String> {
+        save(&self.edits.loaded, self.options.seed, self.edits()).map_err(|wrong| wrong.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::distribution::DistributionSpec;
+    use crate::scenario::{DEFAULT_SCENARIO, load};
+    use crate::simulation::{RunOptions, run};
+    use crate::viz::session::moment;
+
+    fn session(overrides: &[String], seed: Option<u64>) -> Session {
+        let (name, text) = DEFAULT_SCENARIO;
+        Session::open(name, text.as_bytes(), overrides, seed).expect("it is good")
+    }
+
+    /// What the headless program makes of the saved text.
+    fn headless(text: &str) -> (u64, u64) {
+        let scenario =
+            load("saved.ron", text.as_bytes(), &[]).unwrap_or_else(|wrong| panic!("{wrong}")).scenario;
+        let result = run(&scenario, RunOptions::default()).expect("it runs");
+        (result.events, result.fingerprint)
+    }
+
+    #[test]
+    fn a_session_with_edits_is_the_headless_run_of_what_it_saves() {
+        let overrides = ["nodes.server.concurrency=9".to_owned()];
+        for (overrides, seed) in [(&[][..], None), (&overrides[..], Some(7))] {
+            let mut session = session(overrides, seed);
+            session.go_to(moment(12.345_678_9));
+            session.change("server-2", Setting::Down).expect("it can go down");
+            assert!(
+                session.clock.now.as_seconds() < 12.345_68 + 1e-9 && session.clock.now > moment(12.345_678_9)
+            );
+            assert_eq!(session.stage.desks[2].offered, 0);
+            session.go_to(moment(18.0));
+            session.change("server", Setting::Concurrency(13)).expect("it can have more");
+            session.change("server-2", Setting::Up).expect("it can be up again");
+            let service = DistributionSpec::Exponential { mean: SimDuration::from_nanos(20_500_001) };
+            session.change("server-0", Setting::Service(service)).expect("it can be slower");
+            assert_eq!(session.edits().len(), 4);
+            assert_eq!(session.stage.desks[2].offered, 13);
+            session.go_to(session.end());
+            assert_eq!(headless(&session.saved().expect("it can be saved")), session.trace());
+        }
+    }
+
+    #[test]
+    fn what_is_taken_back_never_was() {
+        let mut session = session(&[], None);
+        session.go_to(moment(20.0));
+        let before = (session.trace(), session.stage.clone());
+        assert!(!session.undo() && !session.redo());
+        session.change("server-1", Setting::Down).expect("it can go down");
+        session.go_to(moment(25.0));
+        let after = (session.trace(), session.stage.clone());
+        assert!(session.undo());
+        assert_eq!(session.clock.now, moment(25.0), "it stays where it is");
+        session.go_to(moment(20.0));
+        assert_eq!((session.trace(), session.stage.clone()), before);
+        assert!(session.redo());
+        session.go_to(moment(25.0));
+        assert_eq!((session.trace(), session.stage.clone()), after);
+        assert!(!session.redo());
+    }
+
+    #[test]
+    fn what_cannot_be_is_told_and_not_done() {
+        let mut session = session(&[], None);
+        let trace = session.trace();
+        assert!(session.change("server-0", Setting::Concurrency(0)).is_err());
+        assert!(session.change("nobody", Setting::Down).is_err());
+        assert!(session.change("router", Setting::Down).is_err());
+        session.go_to(session.end());
+        assert!(session.change("server-0", Setting::Down).is_err(), "the run is over");
+        assert!(session.edits().is_empty());
+        session.go_to(SimTime::ZERO);
+        assert_eq!(session.trace(), trace);
+    }
+}

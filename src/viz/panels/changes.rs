@@ -1,0 +1,210 @@
+//! Live changes: the settings of the clicked box, to be typed over; what was changed when; and the scenario that says so.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use bevy_egui::egui::{self, Key, RichText, Ui};
+
+use super::{Origin, Window};
+use crate::model::change::Setting;
+use crate::model::probe::NodeKind;
+use crate::scenario::text::{Document, ron};
+use crate::viz::picture::View;
+use crate::viz::session::{Session, moment};
+
+/// By how much a rate grows or falls at a click.
+const FACTOR: f64 = 1.25;
+
+/// The settings of the clicked box: buttons for what is done often, and a line of RON for each.
+///
+/// # Errors
+/// What is wrong with what was typed.
+pub(super) fn settings(
+    ui: &mut Ui,
+    session: &mut Session,
+    view: &View,
+    draft: &mut Option<(String, String)>,
+) -> Result<(), String> {
+    if view.request.is_some() {
+        return Ok(());
+    }
+    let Some(place) = view.node.and_then(|at| session.layout.places.get(at)).cloned() else { return Ok(()) };
+    let of = if place.members == 1 { &place.name } else { &place.entry };
+    let settings = session.settings(&place);
+    ui.add_space(4.0);
+    ui.horizontal_wrapped(|ui| {
+        ui.label(RichText::new("Change it from now on").strong());
+        let mut wanted = Ok(());
+        if place.kind == NodeKind::Server && place.members == 1 {
+            let down = session.stage.desks[place.first as usize].is_down();
+            if ui.button(if down { "Restore" } else { "Kill" }).on_hover_text("K").clicked() {
+                wanted = session.change(of, if down { Setting::Up } else { Setting::Down });
+            }
+        }
+        for setting in &settings {
+            wanted = wanted.and_then(|()| quick(ui, session, of, setting));
+        }
+        wanted
+    })
+    .inner?;
+    for setting in &settings {
+        if let Some(typed) = field(ui, of, setting, draft) {
+            session.change(of, parsed(&typed)?)?;
+        }
+    }
+    Ok(())
+}
+
+/// What is often done to a setting, at a click.
+fn quick(ui: &mut Ui, session: &mut Session, of: &str, setting: &Setting) -> Result<(), String> {
+    match setting {
+        Setting::Concurrency(slots) => {
+            if ui.button("− slot").clicked() && *slots > 1 {
+                return session.change(of, Setting::Concurrency(slots - 1));
+            }
+            if ui.button("+ slot").clicked() {
+                return session.change(of, Setting::Concurrency(slots.saturating_add(1)));
+            }
+        }
+        Setting::Arrivals(arrivals) => {
+            for (label, factor) in [("− 20 %", 1.0 / FACTOR), ("+ 25 %", FACTOR)] {
+                if let Some(changed) = arrivals.times(factor)
+                    && ui.button(label).on_hover_text("of the rate").clicked()
+                {
+                    return session.change(of, Setting::Arrivals(changed));
+                }
+            }
+        }
+        Setting::Down
+        | Setting::Up
+        | Setting::Service(_)
+        | Setting::Queue(_)
+        | Setting::Routing(_)
+        | Setting::Policy(_) => {}
+    }
+    Ok(())
+}
+
+/// A line to type in; what was typed when Enter is pressed.
+fn field(ui: &mut Ui, of: &str, setting: &Setting, draft: &mut Option<(String, String)>) -> Option<String> {
+    let name = format!("{of} {}", setting.name());
+    let current = ron(setting).unwrap_or_default();
+    let mut text = match draft {
+        Some((field, text)) if *field == name => text.clone(),
+        Some(_) | None => current.clone(),
+    };
+    let edit =
+        egui::TextEdit::singleline(&mut text).font(egui::TextStyle::Monospace).desired_width(f32::INFINITY);
+    let response = ui.add(edit).on_hover_text("type over it, then Enter");
+    if response.changed() {
+        *draft = Some((name, text.clone()));
+    }
+    if response.lost_focus() {
+        let typed = draft.take().map(|(_, text)| text);
+        if ui.input(|input| input.key_pressed(Key::Enter)) {
+            return typed.filter(|text| *text != current);
+        }
+    }
+    None
+}
+
+/// A setting as it was typed.
+///
+/// # Errors
+/// What is wrong with it.
+fn parsed(text: &str) -> Result<Setting, String> {
+    let document = Document::parse("setting", text.as_bytes()).map_err(|wrong| wrong.to_string())?;
+    let decoded = document.decode::<Setting>();
+    match decoded.value {
+        Some(setting) if decoded.complaints.is_empty() => Ok(setting),
+        Some(_) | None => Err(document.complaints(decoded.complaints).to_string()),
+    }
+}
+
+/// Kills the clicked server or restores it; nothing if no server was clicked.
+pub(super) fn kill_or_restore(session: &mut Session, view: &View) -> Option<Result<(), String>> {
+    let place = view.node.and_then(|at| session.layout.places.get(at))?;
+    if place.kind != NodeKind::Server || place.members != 1 {
+        return None;
+    }
+    let down = session.stage.desks[place.first as usize].is_down();
+    let of = place.name.clone();
+    Some(session.change(&of, if down { Setting::Up } else { Setting::Down }))
+}
+
+/// The name by which a scenario is saved unless another is given: that of its file, `-live` behind it.
+pub(super) fn file_name(origin: &Origin) -> String {
+    let path = origin.path.clone().unwrap_or_else(|| PathBuf::from(&origin.name));
+    let stem = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    path.with_file_name(format!("{stem}-live.ron")).display().to_string()
+}
+
+impl Window {
+    /// What changes in this session, and how to keep it.
+    pub(super) fn changes(&mut self, ui: &mut Ui) {
+        let Ok(session) = &mut self.session else { return };
+        let (mut save, mut wanted) = (false, None);
+        ui.horizontal(|ui| {
+            ui.add_enabled_ui(!session.edits().is_empty(), |ui| {
+                if ui.button("Undo").on_hover_text("Ctrl Z").clicked() {
+                    session.undo();
+                }
+            });
+            if ui.button("Redo").on_hover_text("Ctrl Y").clicked() {
+                session.redo();
+            }
+            save = ui.button("Save as").on_hover_text("Ctrl S").clicked();
+        });
+        ui.add(egui::TextEdit::singleline(&mut self.file).desired_width(f32::INFINITY));
+        let own = session.scenario.changes.len() - session.edits().len();
+        if session.scenario.changes.is_empty() {
+            ui.label(RichText::new("Click a box and change it: what you do is kept here.").weak());
+        }
+        egui::ScrollArea::vertical().id_salt("changes").show(ui, |ui| {
+            for (number, change) in session.scenario.changes.iter().enumerate() {
+                let seconds = change.at.as_seconds();
+                let by = if number < own { "announced" } else { "by hand" };
+                if ui.link(format!("{seconds:.6} s  {}", change.of.0.join(", "))).on_hover_text(by).clicked()
+                {
+                    wanted = Some(seconds);
+                }
+                ui.label(RichText::new(ron(&change.set).unwrap_or_default()).monospace().size(11.0));
+            }
+        });
+        if let Some(seconds) = wanted {
+            session.clock.playing = false;
+            session.go_to(moment(seconds));
+        }
+        if save {
+            self.save();
+        }
+    }
+
+    /// Writes the scenario of this session, with everything that was changed, into a new file.
+    pub(super) fn save(&mut self) {
+        let Ok(session) = &self.session else { return };
+        self.said = match session.saved() {
+            Err(wrong) => wrong,
+            Ok(text) => match write_new(Path::new(&self.file), &text) {
+                Ok(written) => format!("{} is written: run it, and it is this session", written.display()),
+                Err(error) => format!("{}: {error}", self.file),
+            },
+        };
+    }
+}
+
+/// Writes a file that is not there yet: where there is one, the next free number goes behind the name.
+fn write_new(path: &Path, text: &str) -> io::Result<PathBuf> {
+    let stem = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    for number in 1..10_000 {
+        let name = if number == 1 { format!("{stem}.ron") } else { format!("{stem}-{number}.ron") };
+        let path = path.with_file_name(name);
+        match OpenOptions::new().write(true).create_new(true).open(&path) {
+            Ok(mut file) => return file.write_all(text.as_bytes()).map(|()| path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::other("ten thousand files have that name already"))
+}
