@@ -120,16 +120,16 @@ fn guarded(app: impl FnOnce() -> AppExit) -> Result<(), String> {
     let said = Arc::new(Mutex::new(None));
     let writer = Arc::clone(&said);
     let usual = panic::take_hook();
-    // Who asks for a trace gets everything.
-    if std::env::var_os("RUST_BACKTRACE").is_some() {
-        panic::set_hook(Box::new(move |info| usual(info)));
-    } else {
-        panic::set_hook(Box::new(move |info| {
-            let what = info.payload_as_str().unwrap_or("it went wrong").to_owned();
-            let place = info.location().map(|at| format!(" ({at})")).unwrap_or_default();
-            writer.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(format!("{what}{place}"));
-        }));
-    }
+    let traced = std::env::var_os("RUST_BACKTRACE").is_some();
+    panic::set_hook(Box::new(move |info| {
+        let what = info.payload_as_str().unwrap_or("it went wrong").to_owned();
+        let place = info.location().map(|at| format!(" ({at})")).unwrap_or_default();
+        writer.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(format!("{what}{place}"));
+        // Who asks for a trace gets everything.
+        if traced {
+            usual(info);
+        }
+    }));
     let ended = panic::catch_unwind(AssertUnwindSafe(app));
     drop(panic::take_hook());
     // What was said first is the cause, wherever it was noticed.
