@@ -3,7 +3,7 @@
 //! The session goes on with the edited scenario, from its start to the moment of the edit and on. So whatever was done, the
 //! session always is the run of a scenario, which can be saved and run headless, and every edit can be taken back.
 
-use crate::engine::time::{SimDuration, SimTime};
+use crate::engine::time::SimTime;
 use crate::model::change::{ChangeSpec, Setting};
 use crate::scenario::check::check;
 use crate::scenario::{Loaded, NodeSpec, save};
@@ -51,21 +51,16 @@ impl Session {
     }
 
     fn adopt(&mut self, change: ChangeSpec) -> Result<(), String> {
-        let at = change.at;
+        let at = SimTime::ZERO + change.at;
         self.scenario.changes.push(change);
         let wrong = check(&self.scenario);
         if wrong.is_empty() {
-            self.show_edited(at);
+            // What is still to come the run takes in as it goes; for what would have been it runs again.
+            self.run_edited(at, self.clock.now.max(at));
             return Ok(());
         }
         self.scenario.changes.pop();
         Err(wrong.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("; "))
-    }
-
-    /// Goes on with the edited scenario where it was, but not before the edit can be seen.
-    fn show_edited(&mut self, at: SimDuration) {
-        let shown = self.clock.now.max(SimTime::ZERO + at);
-        self.run_again(shown);
     }
 
     /// What can be set of a node or a folded group, as it is at the moment that is shown.
@@ -126,6 +121,7 @@ impl Session {
 mod tests {
     use super::*;
     use crate::engine::distribution::DistributionSpec;
+    use crate::engine::time::SimDuration;
     use crate::scenario::{DEFAULT_SCENARIO, load};
     use crate::simulation::{RunOptions, run};
     use crate::viz::session::moment;

@@ -253,12 +253,28 @@ impl Session {
         self.advance(time.min(self.end()), u64::MAX);
     }
 
-    /// Runs the scenario as it is now, up to a moment that is shown then.
+    /// Goes on with the scenario as it is now, which has one more change at `at`, and shows a moment that is not earlier.
+    pub(super) fn run_edited(&mut self, at: SimTime, shown: SimTime) {
+        if at > self.simulation.now() && at >= self.clock.now && self.simulation.adopt(&self.scenario).is_ok()
+        {
+            self.look_ahead();
+            self.play_to(shown);
+        } else {
+            self.run_again(shown);
+        }
+    }
+
+    /// Runs the scenario as it is now from its start, up to a moment that is shown then.
     pub(super) fn run_again(&mut self, shown: SimTime) {
-        self.overview = Overview::of(&self.scenario, self.options);
-        self.phases = phases(&self.scenario);
+        self.look_ahead();
         self.restart();
         self.go_to(shown);
+    }
+
+    /// Finds out what the whole run will be.
+    fn look_ahead(&mut self) {
+        self.overview = Overview::of(&self.scenario, self.options);
+        self.phases = phases(&self.scenario);
     }
 
     /// Begins again.

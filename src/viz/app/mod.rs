@@ -117,19 +117,16 @@ fn show(mut contexts: EguiContexts<'_, '_>, mut shown: ResMut<'_, Shown>, time: 
 
 /// Runs an app. A machine without a screen or a graphics driver makes libraries panic, which is told as a sentence.
 fn guarded(app: impl FnOnce() -> AppExit) -> Result<(), String> {
-    // Who asks for a trace gets everything.
-    caught(app, std::env::var_os("RUST_BACKTRACE").is_none())
-}
-
-fn caught(app: impl FnOnce() -> AppExit, silent: bool) -> Result<(), String> {
     let said = Arc::new(Mutex::new(None));
     let writer = Arc::clone(&said);
     let usual = panic::take_hook();
+    let traced = std::env::var_os("RUST_BACKTRACE").is_some();
     panic::set_hook(Box::new(move |info| {
-        let what = info.payload_as_str().unwrap_or("it went wrong");
+        let what = info.payload_as_str().unwrap_or("it went wrong").to_owned();
         let place = info.location().map(|at| format!(" ({at})")).unwrap_or_default();
         writer.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(format!("{what}{place}"));
-        if !silent {
+        // Who asks for a trace gets everything.
+        if traced {
             usual(info);
         }
     }));
@@ -151,9 +148,9 @@ mod tests {
 
     #[test]
     fn a_panic_is_told_as_a_sentence() {
-        assert_eq!(caught(|| AppExit::Success, true), Ok(()));
-        let told = caught(|| panic!("no driver"), true).expect_err("it panics");
+        assert_eq!(guarded(|| AppExit::Success), Ok(()));
+        let told = guarded(|| panic!("no driver")).expect_err("it panics");
         assert!(told.starts_with("it cannot be shown: no driver (src"), "{told}");
-        assert!(caught(|| AppExit::from_code(3), true).expect_err("it fails").contains('3'));
+        assert!(guarded(|| AppExit::from_code(3)).expect_err("it fails").contains('3'));
     }
 }

@@ -26,6 +26,8 @@ impl Window {
                 if let Err(wrong) = changes::settings(ui, session, &self.view, &mut self.draft) {
                     self.said = wrong;
                 }
+                // Last, for they come and go with the whole run.
+                inspector::measures(ui, session, &mut self.view);
             },
         );
         ui.separator();

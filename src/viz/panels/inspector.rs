@@ -11,7 +11,6 @@ use crate::model::server::{InFlight, ServerCounters, WaitQueue};
 use crate::model::source::Source;
 use crate::report::figures::{count, time};
 use crate::request::Outcome;
-use crate::viz::layout::Place;
 use crate::viz::picture::View;
 use crate::viz::plots::words;
 use crate::viz::session::Session;
@@ -20,14 +19,13 @@ use crate::viz::stage::{Traveller, Whereabouts};
 pub(super) fn show(ui: &mut Ui, session: &Session, view: &mut View) {
     if let Some(traveller) = view.request.and_then(|row| session.stage.traveller(row)) {
         request(ui, session, traveller, &mut view.highlight);
-    } else if let Some((at, place)) = view.node.and_then(|at| Some((at, session.layout.places.get(at)?))) {
+    } else if let Some(place) = view.node.and_then(|at| session.layout.places.get(at)) {
         ui.strong(place.name.as_str());
         ui.label(RichText::new(place.kind.name()).weak());
         if place.members == 1 {
             for (what, value) in counters(session.world(), place.node()) {
                 ui.label(format!("{what}: {value}"));
             }
-            measures(ui, session, (at, place), &mut view.pins);
         } else {
             ui.label(format!("{} nodes in one box", place.members));
         }
@@ -63,9 +61,12 @@ fn request(ui: &mut Ui, session: &Session, traveller: &Traveller, highlight: &mu
     }
 }
 
-/// What each thing that a node measures is at this moment; each can be pinned to its box.
-fn measures(ui: &mut Ui, session: &Session, (at, place): (usize, &Place), pins: &mut Vec<(usize, String)>) {
-    let Some(whole) = session.overview.whole() else { return };
+/// What each thing that the clicked node measures is at this moment; each can be pinned to its box.
+pub(super) fn measures(ui: &mut Ui, session: &Session, view: &mut View) {
+    let picked = view.node.filter(|_| view.request.is_none());
+    let Some((at, place)) = picked.and_then(|at| Some((at, session.layout.places.get(at)?))) else { return };
+    let Some(whole) = session.overview.whole().filter(|_| place.members == 1) else { return };
+    let pins = &mut view.pins;
     let timeline = &whole.result.timeline;
     let slice = session.clock.now.as_seconds() / timeline.slice.as_seconds().max(1e-12);
     for (position, course) in timeline.courses.iter().enumerate() {

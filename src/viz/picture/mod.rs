@@ -223,8 +223,8 @@ impl Canvas<'_> {
         let text = format!("{}{more}", first.replace('_', " "));
         let font = FontId::proportional((9.5 * self.view.zoom).clamp(7.0, 22.0));
         let galley = self.painter.layout_no_wrap(text, font, Color32::WHITE);
-        let pill =
-            Rect::from_center_size(rect.center_top(), galley.size() + vec2(10.0, 2.0) * self.view.zoom);
+        let size = galley.size() + vec2(10.0, 2.0) * self.view.zoom;
+        let pill = Rect::from_min_size(rect.right_top() - vec2(size.x, size.y + 3.0 * self.view.zoom), size);
         self.painter.rect_filled(pill, CornerRadius::same(8), BAD);
         self.painter.galley(pill.center() - galley.size() / 2.0, galley, Color32::WHITE);
     }
