@@ -4,9 +4,8 @@ use bevy_egui::egui::{self, Event, Key, Modifiers, PointerButton, Pos2, RawInput
 
 use super::panels::{Origin, Window};
 use super::session::{SPEEDS, moment};
-use super::stage::Whereabouts;
+use super::stage::Desk;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::event::Node;
 use crate::scenario::DEFAULT_SCENARIO;
 
 /// A window that is painted into nothing.
@@ -177,16 +176,10 @@ fn nothing_is_painted_far_outside_of_the_screen() {
     }
 }
 
-/// Who waits and is served at each server, and where requests are going that have a server before them.
+/// How many wait at each server, and how many are served.
 fn loads(session: &super::session::Session) -> Vec<(usize, usize)> {
-    let under_way = |server: u32| {
-        session.stage.travellers().filter(move |traveller| {
-            matches!(traveller.whereabouts,
-                Whereabouts::Between { to, home: false, .. } if to == Node::Server(server))
-        })
-    };
-    let desks = (0_u32..).zip(&session.stage.desks);
-    desks.map(|(server, desk)| (desk.line.len(), under_way(server).count())).collect()
+    let served = |desk: &Desk| desk.slots.iter().flatten().count();
+    session.stage.desks.iter().map(|desk| (desk.line.len(), served(desk))).collect()
 }
 
 #[test]
@@ -197,7 +190,15 @@ fn load_aware_routing_overloads_spreads_and_comes_back() {
         stand.session().go_to(moment(seconds));
         loads(stand.session())
     };
-    for seconds in [12.0, 15.0, 20.0] {
-        println!("{seconds}: {:?}", at(seconds));
-    }
+    // The hot key has all gone to its own server: the line is as long as that server can make it in two seconds.
+    let overloaded = at(12.0);
+    assert!(overloaded[2].0 > 80 && overloaded[..2].iter().all(|load| load.0 == 0), "{overloaded:?}");
+    // Its clients have heard of that: all servers are about equally busy, and nobody waits for long.
+    let spread = at(15.0);
+    assert!(spread.iter().all(|load| load.0 < 10), "{spread:?}");
+    assert!(spread.iter().all(|load| load.1 > spread[2].1 / 2), "{spread:?}");
+    // They have forgotten it again and come back.
+    let back = at(20.0);
+    assert!(back[2].0 > 40 && back[..2].iter().all(|load| load.0 == 0), "{back:?}");
+    println!("{overloaded:?} {spread:?} {back:?}");
 }
