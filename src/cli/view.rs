@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Failure, scenario_file};
+use super::{Failure, output, scenario_file};
 use crate::report::files::OutputDirectory;
+use crate::viz::bench::bench;
 use crate::viz::{Options, Origin, view};
 
 const EXAMPLES: &str = "\
@@ -52,6 +53,9 @@ pub struct ViewArguments {
     /// The light theme
     #[arg(long)]
     light: bool,
+    /// Measure how fast it paints some 1,000, 10,000 and 100,000 requests on their way, without a window, and print tables
+    #[arg(long, conflicts_with_all = ["file", "against", "against_set", "seed", "set", "frames", "light"])]
+    bench: bool,
 }
 
 /// `1280x800`.
@@ -69,6 +73,10 @@ impl ViewArguments {
     /// # Errors
     /// If there is no scenario, or nothing to paint on.
     pub fn execute(&self) -> Result<(), Failure> {
+        if self.bench {
+            let measured = bench(self.size).map_err(|error| Failure::Failed(format!("{error}\n")))?;
+            return output::print(&measured.tables());
+        }
         if self.frames.is_none() && !has_display() {
             let what = "there is no display to open a window on";
             return Err(Failure::refused(

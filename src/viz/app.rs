@@ -94,7 +94,7 @@ pub fn view(options: Options) -> Result<(), String> {
     }
 }
 
-pub(super) fn target(width: u32, height: u32) -> Image {
+fn target(width: u32, height: u32) -> Image {
     let size = Extent3d { width, height, depth_or_array_layers: 1 };
     let mut image = Image::new_fill(
         size,

@@ -422,7 +422,7 @@ mod tests {
             "all of the instant of the rejection has happened, and no more"
         );
         session.go_to(SimTime::ZERO);
-        let found: Vec<f64> = session.troubles().map(|at| at.as_seconds()).filter(|at| *at > 0.0).collect();
+        let found: Vec<f64> = session.troubles().map(SimTime::as_seconds).filter(|at| *at > 0.0).collect();
         let soonest = found.into_iter().fold(f64::MAX, f64::min);
         near(stop_of(&mut session, Stops { finding: true, ..Stops::default() }), soonest);
         session.go_to(SimTime::ZERO);
