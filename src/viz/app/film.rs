@@ -14,7 +14,6 @@ use bevy::app::ScheduleRunnerPlugin;
 use bevy::camera::RenderTarget;
 use bevy::prelude::*;
 use bevy::render::RenderPlugin;
-use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat, TextureUsages};
 use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
 use bevy::time::TimeUpdateStrategy;
 use bevy::window::ExitCondition;
@@ -25,6 +24,7 @@ use super::encoder::{Encoder, Format, Reel};
 use super::{Quiet, Shown, pictures};
 use crate::engine::time::SimTime;
 use crate::report::files::OutputDirectory;
+use crate::viz::offscreen::target;
 use crate::viz::panels::Window as Panels;
 use crate::viz::session::{PASSAGE_SECONDS, Session, moment};
 
@@ -258,19 +258,6 @@ fn run(
         super::add_panels(&mut app, Shown { panels, by_itself: false });
         app.run()
     })
-}
-
-fn target(width: u32, height: u32) -> Image {
-    let size = Extent3d { width, height, depth_or_array_layers: 1 };
-    let mut image = Image::new_fill(
-        size,
-        TextureDimension::D2,
-        &[0, 0, 0, 255],
-        TextureFormat::Rgba8UnormSrgb,
-        default(),
-    );
-    image.texture_descriptor.usage |= TextureUsages::RENDER_ATTACHMENT | TextureUsages::COPY_SRC;
-    image
 }
 
 fn camera(

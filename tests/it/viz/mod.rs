@@ -1,5 +1,7 @@
-//! The visualizer as a user meets it: pictures and films without a window (`offscreen`), and the window (`window`).
+//! The visualizer as a user meets it: pictures and films without a window (`offscreen`), the window (`window`), and how
+//! fast it paints (`bench`).
 
+mod bench;
 mod offscreen;
 mod pixels;
 mod window;
