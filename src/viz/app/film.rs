@@ -266,7 +266,9 @@ fn camera(
     mut settings: ResMut<'_, EguiGlobalSettings>,
 ) {
     settings.auto_create_primary_context = false;
-    commands.spawn((Camera2d, RenderTarget::Image(moments.image.clone().into()), PrimaryEguiContext));
+    // egui softens its edges by itself.
+    let image = RenderTarget::Image(moments.image.clone().into());
+    commands.spawn((Camera2d, Msaa::Off, image, PrimaryEguiContext));
 }
 
 /// Sets the moment that this frame shows, and asks for its picture.
