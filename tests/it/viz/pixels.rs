@@ -40,14 +40,21 @@ impl Pixels {
         Self { width: self.width, height: rows.len(), rgb }
     }
 
-    /// It with a rectangle in the colour that is 20 rows above it.
+    /// It with a rectangle in the colour that is four rows above it.
     pub(crate) fn without(mut self, columns: Range<usize>, rows: Range<usize>) -> Self {
         let at = |x: usize, y: usize| 3 * (y * self.width + x);
-        let ground: [u8; 3] = self.rgb[at(columns.start, rows.start - 20)..][..3].try_into().expect("three");
+        let ground: [u8; 3] = self.rgb[at(columns.start, rows.start - 4)..][..3].try_into().expect("three");
         for (x, y) in rows.flat_map(|y| columns.clone().map(move |x| (x, y))) {
             self.rgb[3 * (y * self.width + x)..][..3].copy_from_slice(&ground);
         }
         self
+    }
+
+    /// How many pixels of a part of it are much like a colour.
+    pub(crate) fn of_colour(&self, columns: Range<usize>, rows: Range<usize>, colour: [u8; 3]) -> usize {
+        let all = rows.flat_map(|y| columns.clone().map(move |x| 3 * (y * self.width + x)));
+        let like = |at: &usize| self.rgb[*at..][..3].iter().zip(colour).all(|(a, b)| a.abs_diff(b) < 48);
+        all.filter(like).count()
     }
 
     /// How far it is from another.
