@@ -10,6 +10,7 @@ use super::interrupt::Interrupt;
 use super::{Failure, output, scenario_file};
 use crate::report::figures::several;
 use crate::scenario::load;
+use crate::viz::bench::bench;
 use crate::viz::session::{SPEEDS, position_of};
 use crate::viz::{Format, Medium, Options, Origin, Studio, Wanted, films_can_be_made, view};
 
@@ -85,6 +86,9 @@ pub struct ViewArguments {
     /// The light theme
     #[arg(long)]
     light: bool,
+    /// Measure how fast it paints some 1,000, 10,000 and 100,000 requests on their way, without a window, and print tables
+    #[arg(long, conflicts_with_all = ["file", "against", "against_set", "seed", "set", "frames", "light"])]
+    bench: bool,
 }
 
 /// `1280x800`.
@@ -136,6 +140,11 @@ impl ViewArguments {
     /// # Errors
     /// If there is no scenario, or nothing to paint on.
     pub fn execute(&self) -> Result<(), Failure> {
+        if self.bench {
+            let measured = bench(self.size.unwrap_or(SIZE));
+            let measured = measured.map_err(|error| Failure::Failed(format!("{error}\n")))?;
+            return output::print(&measured.tables());
+        }
         let interrupt = Interrupt::listen();
         let origin = self.origin(self.file.as_deref(), &self.set)?;
         let against = self.against()?;

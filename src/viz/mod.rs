@@ -6,9 +6,11 @@
 //! brings the window, the loop and the renderer, in `app`.
 
 mod app;
+pub mod bench;
 pub mod edits;
 pub mod layout;
 pub mod log;
+mod offscreen;
 pub mod overview;
 pub mod panels;
 pub mod picture;

@@ -284,9 +284,10 @@ impl Canvas<'_> {
         let clicked = self.view.request.and_then(|row| requests.iter().position(|other| *other == row));
         let ring = clicked.map(|at| (self.seen(&dots[at]), dots[at].radius));
         if !dots.is_empty() {
-            let (zoom, middle) = (self.view.zoom, self.view.middle);
-            let cloud = Cloud { pane: self.pane, dots, zoom, middle };
-            self.painter.add(EguiBevyPaintCallback::new_paint_callback(self.rect, cloud));
+            let View { zoom, middle, .. } = *self.view;
+            let cloud = Cloud { pane: self.pane, dots, zoom, middle, centre: self.rect.center() };
+            let seen = self.rect.intersect(self.painter.ctx().viewport_rect());
+            self.painter.add(EguiBevyPaintCallback::new_paint_callback(seen, cloud));
         }
         if let Some((at, radius)) = ring {
             self.painter.circle_stroke(at, radius + 3.0, Stroke::new(2.0, self.theme.ink));
@@ -316,7 +317,6 @@ impl Canvas<'_> {
 mod tests {
     use super::*;
     use crate::engine::time::SimTime;
-    use crate::scenario::DEFAULT_SCENARIO;
     use crate::viz::session::moment;
 
     /// Where a request must be, computed in double precision from absolute times: what the picture promises.
@@ -360,10 +360,16 @@ mod tests {
 
     #[test]
     fn every_dot_is_where_its_request_is() {
-        let mut session = open(DEFAULT_SCENARIO.1);
-        let dots: usize = (1..60).map(|second| compared(&mut session, moment(f64::from(second)))).sum();
-        // Some 66 requests a second; a whole journey takes some milliseconds on links.
-        assert!(dots > 20, "{dots}");
+        let mut session = open(
+            r#"(name: "x", run_until: "9s",
+            sources: {"a": (arrivals: Poisson(rate: "20/s"), to: "lb"), "b": (arrivals: Constant(rate: "9/s"), to: "s-1")},
+            nodes: {"lb": LoadBalancer(policy: Random, to: "s"), "s": Server(count: 3, service: Constant("5ms"))},
+            links: [(from: "a", to: "lb", latency: Exponential(mean: "50ms")), (from: "lb", to: "s", latency: Constant("1s")),
+                    (from: "b", to: "s", latency: LogNormal(mean: "300ms", sd: "200ms"), loss: 0.1)])"#,
+        );
+        let dots: usize = (1..80).map(|tenth| compared(&mut session, moment(0.1 * f64::from(tenth)))).sum();
+        // Little's law: 20/s on links for 2.1 s, and 9/s for less than 0.6 s.
+        assert!((2_000..4_000).contains(&dots), "{dots}");
     }
 
     #[test]

@@ -1,0 +1,57 @@
+//! Bevy without a window and without a loop: every frame is asked for, and painted into an image.
+
+use bevy::app::PluginsState;
+use bevy::camera::RenderTarget;
+use bevy::prelude::*;
+use bevy::render::RenderPlugin;
+use bevy::render::render_resource::{Extent3d, PollType, TextureDimension, TextureFormat, TextureUsages};
+use bevy::render::renderer::RenderDevice;
+use bevy::render::{Render, RenderApp, RenderSystems};
+use bevy::tasks::tick_global_task_pools_on_main_thread;
+use bevy::window::ExitCondition;
+use bevy::winit::WinitPlugin;
+use bevy_egui::{EguiGlobalSettings, EguiPlugin, PrimaryEguiContext};
+
+use super::picture::DotsPlugin;
+
+/// An app whose egui is painted into an image of this many pixels. What paints is added to it before the first frame.
+pub(super) fn app(width: u32, height: u32) -> (App, Handle<Image>) {
+    let mut app = App::new();
+    let silent = WindowPlugin { primary_window: None, exit_condition: ExitCondition::DontExit, ..default() };
+    // Nothing is left out of the first frames because its pipeline is still being made.
+    let at_once = RenderPlugin { synchronous_pipeline_compilation: true, ..default() };
+    app.add_plugins(DefaultPlugins.set(silent).set(at_once).disable::<WinitPlugin>());
+    app.add_plugins((EguiPlugin::default(), DotsPlugin));
+    app.world_mut().resource_mut::<EguiGlobalSettings>().auto_create_primary_context = false;
+    let image = app.world_mut().resource_mut::<Assets<Image>>().add(target(width, height));
+    app.world_mut().spawn((Camera2d, RenderTarget::Image(image.clone().into()), PrimaryEguiContext));
+    if let Some(renderer) = app.get_sub_app_mut(RenderApp) {
+        renderer.add_systems(Render, finished.after(RenderSystems::Render));
+    }
+    (app, image)
+}
+
+/// An image to paint into.
+fn target(width: u32, height: u32) -> Image {
+    let size = Extent3d { width, height, depth_or_array_layers: 1 };
+    let (ground, format) = ([0, 0, 0, 255], TextureFormat::Rgba8UnormSrgb);
+    let mut image = Image::new_fill(size, TextureDimension::D2, &ground, format, default());
+    image.texture_descriptor.usage |= TextureUsages::RENDER_ATTACHMENT | TextureUsages::COPY_SRC;
+    image
+}
+
+/// A frame is over when it is painted. No screen is waited for here, so that frames would pile up.
+fn finished(device: Res<'_, RenderDevice>) {
+    if let Err(error) = device.poll(PollType::wait_indefinitely()) {
+        warn!("a frame was not waited for: {error}");
+    }
+}
+
+/// Waits until the renderer is there. To be called once, before the first frame.
+pub(super) fn begin(app: &mut App) {
+    while app.plugins_state() == PluginsState::Adding {
+        tick_global_task_pools_on_main_thread();
+    }
+    app.finish();
+    app.cleanup();
+}
