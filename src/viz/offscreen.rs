@@ -24,7 +24,13 @@ pub(super) fn app(width: u32, height: u32) -> (App, Handle<Image>) {
     app.add_plugins((EguiPlugin::default(), DotsPlugin));
     app.world_mut().resource_mut::<EguiGlobalSettings>().auto_create_primary_context = false;
     let image = app.world_mut().resource_mut::<Assets<Image>>().add(target(width, height));
-    app.world_mut().spawn((Camera2d, RenderTarget::Image(image.clone().into()), PrimaryEguiContext));
+    // egui softens its edges by itself.
+    app.world_mut().spawn((
+        Camera2d,
+        Msaa::Off,
+        RenderTarget::Image(image.clone().into()),
+        PrimaryEguiContext,
+    ));
     if let Some(renderer) = app.get_sub_app_mut(RenderApp) {
         renderer.add_systems(Render, finished.after(RenderSystems::Render));
     }
