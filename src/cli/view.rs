@@ -87,7 +87,7 @@ pub struct ViewArguments {
     #[arg(long)]
     light: bool,
     /// Measure how fast it paints some 1,000, 10,000 and 100,000 requests on their way, without a window, and print tables
-    #[arg(long, conflicts_with_all = ["file", "against", "against_set", "seed", "set", "frames", "light"])]
+    #[arg(long, conflicts_with_all = ["file", "against", "against_set", "seed", "set", "made", "light"])]
     bench: bool,
 }
 

@@ -14,7 +14,6 @@ use bevy::app::ScheduleRunnerPlugin;
 use bevy::camera::RenderTarget;
 use bevy::prelude::*;
 use bevy::render::RenderPlugin;
-use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat, TextureUsages};
 use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
 use bevy::time::TimeUpdateStrategy;
 use bevy::window::ExitCondition;
@@ -25,6 +24,7 @@ use super::encoder::{Encoder, Format, Reel};
 use super::{Quiet, Shown, pictures};
 use crate::engine::time::SimTime;
 use crate::report::files::OutputDirectory;
+use crate::viz::offscreen::target;
 use crate::viz::panels::Window as Panels;
 use crate::viz::session::{PASSAGE_SECONDS, Session, moment};
 
@@ -238,7 +238,7 @@ fn run(
     all: Vec<SimTime>,
     playing: bool,
     rate: u32,
-    (width, height): (u32, u32),
+    size: (u32, u32),
     interrupt: &Arc<AtomicBool>,
 ) -> Result<(), String> {
     let (darkroom, interrupt) = (darkroom.clone(), Arc::clone(interrupt));
@@ -251,7 +251,7 @@ fn run(
         app.add_plugins(ScheduleRunnerPlugin::run_loop(Duration::ZERO));
         let step = Duration::from_secs_f64(1.0 / f64::from(rate));
         app.insert_resource(TimeUpdateStrategy::ManualDuration(step));
-        let image = app.world_mut().resource_mut::<Assets<Image>>().add(target(width, height));
+        let image = app.world_mut().resource_mut::<Assets<Image>>().add(target(size));
         app.insert_resource(darkroom);
         app.insert_resource(Moments { all, playing, next: 0, shown: 0, idle: 0, image, interrupt });
         app.add_systems(Startup, camera).add_systems(PreUpdate, wind);
@@ -260,26 +260,15 @@ fn run(
     })
 }
 
-fn target(width: u32, height: u32) -> Image {
-    let size = Extent3d { width, height, depth_or_array_layers: 1 };
-    let mut image = Image::new_fill(
-        size,
-        TextureDimension::D2,
-        &[0, 0, 0, 255],
-        TextureFormat::Rgba8UnormSrgb,
-        default(),
-    );
-    image.texture_descriptor.usage |= TextureUsages::RENDER_ATTACHMENT | TextureUsages::COPY_SRC;
-    image
-}
-
 fn camera(
     mut commands: Commands<'_, '_>,
     moments: Res<'_, Moments>,
     mut settings: ResMut<'_, EguiGlobalSettings>,
 ) {
     settings.auto_create_primary_context = false;
-    commands.spawn((Camera2d, RenderTarget::Image(moments.image.clone().into()), PrimaryEguiContext));
+    let target = RenderTarget::Image(moments.image.clone().into());
+    // egui softens its edges by itself.
+    commands.spawn((Camera2d, Msaa::Off, target, PrimaryEguiContext));
 }
 
 /// Sets the moment that this frame shows, and asks for its picture.

@@ -265,7 +265,7 @@ mod tests {
     #[test]
     #[ignore = "needs a Vulkan driver; .ci/run installs one that needs no GPU and runs this"]
     fn discs_of_the_gpu_look_like_those_of_egui() {
-        let (mut app, image) = offscreen::app(400, 200);
+        let (mut app, image) = offscreen::app((400, 200));
         app.init_resource::<Taken>().add_systems(EguiPrimaryContextPass, paint);
         offscreen::begin(&mut app);
         (0..4).for_each(|_| app.update());
