@@ -63,7 +63,8 @@ pub(super) fn open(
 }
 
 fn camera(mut commands: Commands<'_, '_>) {
-    commands.spawn(Camera2d);
+    // egui softens its edges by itself.
+    commands.spawn((Camera2d, Msaa::Off));
 }
 
 /// Ctrl-C closes the window like its button.
