@@ -87,7 +87,7 @@ pub struct ViewArguments {
     #[arg(long)]
     light: bool,
     /// Measure how fast it paints some 1,000, 10,000 and 100,000 requests on their way, without a window, and print tables
-    #[arg(long, conflicts_with_all = ["file", "against", "against_set", "seed", "set", "frames", "film", "light"])]
+    #[arg(long, conflicts_with_all = ["file", "against", "against_set", "seed", "set", "made", "light"])]
     bench: bool,
 }
 
@@ -141,8 +141,8 @@ impl ViewArguments {
     /// If there is no scenario, or nothing to paint on.
     pub fn execute(&self) -> Result<(), Failure> {
         if self.bench {
-            let measured =
-                bench(self.size.unwrap_or(SIZE)).map_err(|error| Failure::Failed(format!("{error}\n")))?;
+            let measured = bench(self.size.unwrap_or(SIZE));
+            let measured = measured.map_err(|error| Failure::Failed(format!("{error}\n")))?;
             return output::print(&measured.tables());
         }
         let interrupt = Interrupt::listen();

@@ -7,6 +7,7 @@ use bevy::prelude::*;
 use bevy::render::renderer::RenderAdapterInfo;
 use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
 
+use super::app::guarded;
 use super::offscreen;
 use super::panels::{Origin, Window as Panels};
 use super::picture::Dots;
@@ -25,7 +26,7 @@ const WARM_UP: usize = 5;
 /// Frames that are timed: at least so many, and more as long as they take less than so many seconds, up to a limit.
 const FRAMES: (usize, usize) = (60, 200);
 const SECONDS: f64 = 6.0;
-/// How often the list of dots is built to know how long that takes.
+/// Further frames, in which the list of dots is built once more to know how long that takes.
 const LISTS: u32 = 10;
 
 /// What was measured.
@@ -44,7 +45,7 @@ pub struct Measured {
 pub struct Load {
     /// Dots that were wanted.
     pub wanted: u32,
-    /// Dots that there were when the last frame was painted.
+    /// Dots that there were in the last frame.
     pub dots: usize,
     /// How long each frame took, from the shortest to the longest.
     pub frames: Vec<f64>,
@@ -108,7 +109,16 @@ impl Measured {
 /// # Errors
 /// If there is nothing to paint with.
 pub fn bench(size: (u32, u32)) -> Result<Measured, String> {
-    let (mut app, _) = offscreen::app(size.0, size.1);
+    let mut measured = Err("nothing was painted".to_owned());
+    guarded(|| {
+        measured = measure(size);
+        AppExit::Success
+    })?;
+    measured
+}
+
+fn measure(size: (u32, u32)) -> Result<Measured, String> {
+    let (mut app, _) = offscreen::app(size);
     app.insert_resource(Watched::of(LOADS[0])?).add_systems(EguiPrimaryContextPass, show);
     offscreen::begin(&mut app);
     let adapter = app.world().get_resource::<RenderAdapterInfo>();
@@ -135,14 +145,14 @@ fn timed(app: &mut App, wanted: u32) -> Load {
         spent += frame;
     }
     load.frames.sort_by(f64::total_cmp);
-    let (watched, frames) = (app.world().resource::<Watched>(), load.frames.len() as f64);
+    let mut watched = app.world_mut().resource_mut::<Watched>();
+    let frames = load.frames.len() as f64;
     (load.simulation, load.layout) = (watched.simulation / frames, watched.layout / frames);
-    if let Ok(session) = &watched.panels.session {
-        let list = || Dots::of(session, &watched.panels.view);
-        let mut stopwatch = Stopwatch::start();
-        load.dots = (0..LISTS).map(|_| list().requests.len()).max().unwrap_or_default();
-        load.list = stopwatch.lap() / f64::from(LISTS);
-    }
+    watched.list = Some(0.0);
+    (0..LISTS).for_each(|_| app.update());
+    let watched = app.world().resource::<Watched>();
+    load.list = watched.list.unwrap_or_default() / f64::from(LISTS);
+    load.dots = watched.dots;
     load
 }
 
@@ -152,6 +162,9 @@ struct Watched {
     panels: Panels,
     simulation: f64,
     layout: f64,
+    /// Only where it is wanted: the list is made once more for it.
+    list: Option<f64>,
+    dots: usize,
 }
 
 impl Watched {
@@ -162,7 +175,7 @@ impl Watched {
         // The whole run is not made beside what is timed.
         session.overview.wait(Duration::MAX);
         session.go_to(moment(FILLED));
-        Ok(Self { panels, simulation: 0.0, layout: 0.0 })
+        Ok(Self { panels, simulation: 0.0, layout: 0.0, list: None, dots: 0 })
     }
 }
 
@@ -218,12 +231,16 @@ impl Stopwatch {
 
 fn show(mut contexts: EguiContexts<'_, '_>, mut watched: ResMut<'_, Watched>, time: Res<'_, Time>) -> Result {
     let context = contexts.ctx_mut()?;
-    let Watched { panels, simulation, layout } = &mut *watched;
+    let Watched { panels, simulation, layout, list, dots } = &mut *watched;
     let mut stopwatch = Stopwatch::start();
     if let Ok(session) = &mut panels.session {
         session.frame(time.delta_secs_f64());
     }
     *simulation += stopwatch.lap();
+    if let (Some(list), Ok(session)) = (list, &panels.session) {
+        *dots = Dots::of(session, &panels.view).requests.len();
+        *list += stopwatch.lap();
+    }
     let whole =
         egui::UiBuilder::new().layer_id(egui::LayerId::background()).max_rect(context.viewport_rect());
     let mut ui = egui::Ui::new(context.clone(), "window".into(), whole);

@@ -12,19 +12,26 @@ use bevy::window::ExitCondition;
 use bevy::winit::WinitPlugin;
 use bevy_egui::{EguiGlobalSettings, EguiPlugin, PrimaryEguiContext};
 
+use super::app::Quiet;
 use super::picture::DotsPlugin;
 
 /// An app whose egui is painted into an image of this many pixels. What paints is added to it before the first frame.
-pub(super) fn app(width: u32, height: u32) -> (App, Handle<Image>) {
+pub(super) fn app(size: (u32, u32)) -> (App, Handle<Image>) {
     let mut app = App::new();
     let silent = WindowPlugin { primary_window: None, exit_condition: ExitCondition::DontExit, ..default() };
     // Nothing is left out of the first frames because its pipeline is still being made.
     let at_once = RenderPlugin { synchronous_pipeline_compilation: true, ..default() };
-    app.add_plugins(DefaultPlugins.set(silent).set(at_once).disable::<WinitPlugin>());
+    app.add_plugins(Quiet::plugins().set(silent).set(at_once).disable::<WinitPlugin>());
     app.add_plugins((EguiPlugin::default(), DotsPlugin));
     app.world_mut().resource_mut::<EguiGlobalSettings>().auto_create_primary_context = false;
-    let image = app.world_mut().resource_mut::<Assets<Image>>().add(target(width, height));
-    app.world_mut().spawn((Camera2d, RenderTarget::Image(image.clone().into()), PrimaryEguiContext));
+    let image = app.world_mut().resource_mut::<Assets<Image>>().add(target(size));
+    // egui softens its edges by itself.
+    app.world_mut().spawn((
+        Camera2d,
+        Msaa::Off,
+        RenderTarget::Image(image.clone().into()),
+        PrimaryEguiContext,
+    ));
     if let Some(renderer) = app.get_sub_app_mut(RenderApp) {
         renderer.add_systems(Render, finished.after(RenderSystems::Render));
     }
@@ -32,7 +39,7 @@ pub(super) fn app(width: u32, height: u32) -> (App, Handle<Image>) {
 }
 
 /// An image to paint into.
-pub(super) fn target(width: u32, height: u32) -> Image {
+pub(super) fn target((width, height): (u32, u32)) -> Image {
     let size = Extent3d { width, height, depth_or_array_layers: 1 };
     let (ground, format) = ([0, 0, 0, 255], TextureFormat::Rgba8UnormSrgb);
     let mut image = Image::new_fill(size, TextureDimension::D2, &ground, format, default());

@@ -238,7 +238,7 @@ fn run(
     all: Vec<SimTime>,
     playing: bool,
     rate: u32,
-    (width, height): (u32, u32),
+    size: (u32, u32),
     interrupt: &Arc<AtomicBool>,
 ) -> Result<(), String> {
     let (darkroom, interrupt) = (darkroom.clone(), Arc::clone(interrupt));
@@ -251,7 +251,7 @@ fn run(
         app.add_plugins(ScheduleRunnerPlugin::run_loop(Duration::ZERO));
         let step = Duration::from_secs_f64(1.0 / f64::from(rate));
         app.insert_resource(TimeUpdateStrategy::ManualDuration(step));
-        let image = app.world_mut().resource_mut::<Assets<Image>>().add(target(width, height));
+        let image = app.world_mut().resource_mut::<Assets<Image>>().add(target(size));
         app.insert_resource(darkroom);
         app.insert_resource(Moments { all, playing, next: 0, shown: 0, idle: 0, image, interrupt });
         app.add_systems(Startup, camera).add_systems(PreUpdate, wind);
@@ -266,9 +266,9 @@ fn camera(
     mut settings: ResMut<'_, EguiGlobalSettings>,
 ) {
     settings.auto_create_primary_context = false;
+    let target = RenderTarget::Image(moments.image.clone().into());
     // egui softens its edges by itself.
-    let image = RenderTarget::Image(moments.image.clone().into());
-    commands.spawn((Camera2d, Msaa::Off, image, PrimaryEguiContext));
+    commands.spawn((Camera2d, Msaa::Off, target, PrimaryEguiContext));
 }
 
 /// Sets the moment that this frame shows, and asks for its picture.

@@ -89,10 +89,10 @@ pub fn view(options: Options) -> Result<(), String> {
 }
 
 /// Bevy's plugins, less its own idea of Ctrl-C and its talk about the machine.
-struct Quiet;
+pub(super) struct Quiet;
 
 impl Quiet {
-    fn plugins() -> PluginGroupBuilder {
+    pub(super) fn plugins() -> PluginGroupBuilder {
         // What it runs on is of interest to those who ask for it with RUST_LOG.
         let log = LogPlugin { level: Level::ERROR, filter: String::new(), ..default() };
         DefaultPlugins.build().disable::<TerminalCtrlCHandlerPlugin>().set(log)
@@ -116,7 +116,7 @@ fn show(mut contexts: EguiContexts<'_, '_>, mut shown: ResMut<'_, Shown>, time: 
 }
 
 /// Runs an app. A machine without a screen or a graphics driver makes libraries panic, which is told as a sentence.
-fn guarded(app: impl FnOnce() -> AppExit) -> Result<(), String> {
+pub(super) fn guarded(app: impl FnOnce() -> AppExit) -> Result<(), String> {
     let said = Arc::new(Mutex::new(None));
     let writer = Arc::clone(&said);
     let usual = panic::take_hook();

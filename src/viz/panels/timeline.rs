@@ -25,6 +25,8 @@ impl Window {
         }
         let rival = self.rival.as_ref().map_or(&[][..], |_| &self.gathered[1].lines);
         let gathered = &self.gathered[0];
+        // Where the legend is longer than there is room, its end is cut off and the plot stays as wide as it can be seen.
+        let width = ui.available_width();
         ui.horizontal(|ui| {
             let known = session.overview.whole().map(|whole| measures(&whole.result)).unwrap_or_default();
             egui::ComboBox::from_id_salt("measure").selected_text(self.plotted.replace('_', " ")).show_ui(
@@ -44,8 +46,7 @@ impl Window {
                 ui.label(RichText::new("area: requests offered").weak());
             }
         });
-        let (rect, response) =
-            ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::click_and_drag());
+        let (rect, response) = ui.allocate_exact_size(vec2(width, HEIGHT), Sense::click_and_drag());
         let painter = ui.painter_at(rect);
         let end = session.end().as_seconds();
         let frame = Frame { rect, end };
@@ -97,7 +98,10 @@ fn legend(ui: &mut Ui, lines: &[Line], now: f64) {
     for (number, line) in lines.iter().enumerate() {
         ui.label(RichText::new(line.name.as_str()).color(colour(number)));
         let value = line.at(now).map_or_else(|| "-".to_owned(), |value| words(value, line.unit));
-        ui.label(RichText::new(value).monospace()).on_hover_text("at the moment that is shown");
+        // Room of its own, so that nothing moves while time goes on.
+        let value = egui::Label::new(RichText::new(value).monospace());
+        let room = [52.0, ui.spacing().interact_size.y];
+        ui.add_sized(room, value).on_hover_text("at the moment that is shown");
         ui.label(RichText::new(format!("max {}", words(line.peak(), line.unit))).weak());
     }
     if lines.len() == MOST_LINES {

@@ -265,7 +265,7 @@ mod tests {
     #[test]
     #[ignore = "needs a Vulkan driver; .ci/run installs one that needs no GPU and runs this"]
     fn discs_of_the_gpu_look_like_those_of_egui() {
-        let (mut app, image) = offscreen::app(400, 200);
+        let (mut app, image) = offscreen::app((400, 200));
         app.init_resource::<Taken>().add_systems(EguiPrimaryContextPass, paint);
         offscreen::begin(&mut app);
         (0..4).for_each(|_| app.update());
@@ -290,10 +290,11 @@ mod tests {
         assert_eq!(row(100)[4 * 195..4 * 200], row(20)[4 * 195..4 * 200]);
         let lit = sums[0] - total(&[0x12, 0x16, 0x1d, 255]) * 40_000;
         assert!(lit > 100_000, "egui painted discs: {lit}");
-        // Edges: egui's discs are polygons with a soft border. Some 400 pixels lie on edges, with three colours each.
-        assert!(differ < 1_200 && most < 100, "{differ} differ, by {most} at most");
+        // Edges: egui's discs are polygons with a soft border. Some 400 pixels lie on edges, with three colours each; 500 of
+        // these were seen to differ. Where a disc is whole, and beside it, there is no difference.
+        assert!(differ < 700 && most < 90, "{differ} differ, by {most} at most");
         let off = sums[0].abs_diff(sums[1]) as f64 / lit as f64;
-        assert!(off < 0.02, "as much light, but for {off}");
+        assert!(off < 0.002, "as much light, but for {off}");
     }
 
     fn total(bytes: &[u8]) -> u64 {
