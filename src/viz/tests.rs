@@ -2,9 +2,10 @@
 
 use bevy_egui::egui::{self, Event, Key, Modifiers, PointerButton, Pos2, RawInput, Rect, vec2};
 
-use super::panels::{Origin, Window};
+use super::panels::{Origin, Window, Wish};
 use super::session::{SPEEDS, moment};
 use super::stage::Desk;
+use super::theme::BAD;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::scenario::DEFAULT_SCENARIO;
 
@@ -200,5 +201,25 @@ fn load_aware_routing_overloads_spreads_and_comes_back() {
     // They have forgotten it again and come back.
     let back = at(20.0);
     assert!(back[2].0 > 40 && back[..2].iter().all(|load| load.0 == 0), "{back:?}");
-    println!("{overloaded:?} {spread:?} {back:?}");
+}
+
+#[test]
+fn keys_ask_for_pictures_and_films_and_a_red_dot_tells_of_one() {
+    let mut stand = Stand::open();
+    stand.press(Key::P);
+    assert_eq!(stand.window.wish.take(), Some(Wish::Picture));
+    stand.press(Key::R);
+    assert_eq!(stand.window.wish.take(), Some(Wish::Recording));
+    let dots = |stand: &mut Stand| -> Vec<Pos2> {
+        let circles = stand.frame(Vec::new()).into_iter().filter_map(|clipped| {
+            let egui::Shape::Circle(circle) = clipped.shape else { return None };
+            (circle.fill == BAD && circle.radius > 5.0).then_some(circle.center)
+        });
+        circles.collect()
+    };
+    assert_eq!((dots(&mut stand).len(), stand.window.lamp), (0, None));
+    stand.window.recording = true;
+    let seen = dots(&mut stand);
+    let lamp = stand.window.lamp.expect("it is known where the dot is");
+    assert!(seen.len() == 1 && lamp.contains(seen[0]), "{seen:?} {lamp:?}");
 }

@@ -11,8 +11,8 @@ use rushhour::scenario::DEFAULT_SCENARIO;
 use rushhour::viz::Origin;
 use rushhour::viz::panels::Window as Panels;
 
-/// Where a text is on a screen of this width and height that shows the built-in scenario: the middle of it.
-fn place_of(label: &str, (width, height): (u16, u16)) -> (f32, f32) {
+/// Where a text is on a screen of this width and height that shows the built-in scenario: the pixel in its middle.
+fn place_of(label: &str, (width, height): (u16, u16)) -> (usize, usize) {
     let (name, text) = DEFAULT_SCENARIO;
     let mut panels = Panels::open(Origin::of(name, text));
     let context = egui::Context::default();
@@ -29,5 +29,7 @@ fn place_of(label: &str, (width, height): (u16, u16)) -> (f32, f32) {
             (text.galley.text() == label).then_some((at.x, at.y))
         });
     }
-    found.unwrap_or_else(|| panic!("{label} is not seen"))
+    let (x, y) = found.unwrap_or_else(|| panic!("{label} is not seen"));
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is on the screen")]
+    (x as usize, y as usize)
 }

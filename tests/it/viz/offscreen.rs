@@ -52,8 +52,7 @@ fn pictures_of_moments_look_as_they_did_and_are_the_same_every_time() {
     }
     // Requests are on their way from the busy source to the load balancer: each is a dot of some ten pixels.
     let (source, router) = (place_of("customer-1001", SIZE), place_of("router", SIZE));
-    let (columns, rows) =
-        (source.0 as usize + 34..router.0 as usize - 34, router.1 as usize..source.1 as usize + 6);
+    let (columns, rows) = (source.0 + 34..router.0 - 34, router.1..source.1 + 6);
     let dots = |picture: &Pixels| picture.of_colour(columns.clone(), rows.clone(), [0xe6, 0x9f, 0x00]);
     let dots: Vec<usize> = seen.iter().map(dots).collect();
     println!("{dots:?}");
@@ -68,7 +67,6 @@ fn a_picture_without_a_box_is_not_close_to_one_with_it() {
     assert!(is_close(stored().from(&stored())));
     // Nothing but a name in a box, and somewhat less than all of it.
     let (x, y) = place_of("client-1", SIZE);
-    let (x, y) = (x as usize, y as usize);
     let without = stored().without(x - 30..x + 30, y - 11..y + 16).from(&stored());
     println!("{without:?}");
     assert!(!is_close(without), "{without:?}");

@@ -86,8 +86,8 @@ impl<'a> Opened<'a> {
         self.screen.xdotool(&["key", key]).expect("a key can be pressed");
     }
 
-    fn click(&self, x: f32, y: f32) {
-        let (x, y) = (format!("{x:.0}"), format!("{y:.0}"));
+    fn click(&self, (x, y): (usize, usize)) {
+        let (x, y) = (x.to_string(), y.to_string());
         self.screen
             .xdotool(&["mousemove", "--window", &self.window, &x, &y])
             .expect("the mouse can be moved");
@@ -168,8 +168,7 @@ fn the_window_plays_pauses_keeps_what_is_seen_and_is_remembered() {
     assert!(!window.moves(), "a key pauses it");
     window.press("space");
     assert!(window.moves(), "and plays it again");
-    let (x, y) = place_of("Pause", SIZE);
-    window.click(x, y);
+    window.click(place_of("Pause", SIZE));
     assert!(!window.moves(), "a click pauses it");
 
     // A film, of something that moves, in another theme.
