@@ -5,6 +5,7 @@
 //! ordered by the mean place of their neighbours, sweep by sweep. All of it is plain arithmetic on the scenario, so that the
 //! same system looks the same every time.
 
+use crate::engine::whole;
 use crate::event::Node;
 use crate::model::probe::NodeKind;
 use crate::scenario::Scenario;
@@ -17,6 +18,12 @@ pub const NODE: (f32, f32) = (150.0, 64.0);
 /// Room between two nodes of a layer, and between two blocks.
 const GAP: f32 = 26.0;
 const BLOCK_GAP: f32 = 40.0;
+/// Distance between two columns of a layer.
+const COLUMN: f32 = 196.0;
+/// A layer of more boxes may stand in several columns.
+const ROWS: f64 = 16.0;
+/// How much wider than high a layer of many boxes is: about as much as a window.
+const WIDER: f64 = 1.5;
 /// Groups of more members are folded into one box.
 pub const MOST_MEMBERS: usize = 16;
 /// Sweeps in which blocks are ordered: more change nothing in systems that people draw.
@@ -94,8 +101,9 @@ impl Layout {
         order(&mut blocks, &edges);
         let mut layout = Self::default();
         let mut boxes_of: Vec<Vec<usize>> = vec![Vec::new(); blocks.len()];
+        let mut left = 0.0;
         for layer in 0..=blocks.iter().map(|block| block.layer).max().unwrap_or(0) {
-            layout.stack(layer, &blocks, &directory, &mut boxes_of);
+            left = layout.stack((layer, left), &blocks, &directory, &mut boxes_of);
         }
         for (from, to) in edges {
             for &a in &boxes_of[from] {
@@ -105,18 +113,26 @@ impl Layout {
         layout
     }
 
-    /// Stands the blocks of a layer on top of each other, around the middle.
-    fn stack(&mut self, layer: usize, blocks: &[Block], directory: &Directory, boxes_of: &mut [Vec<usize>]) {
-        let mut column: Vec<&Block> = blocks.iter().filter(|block| block.layer == layer).collect();
-        column.sort_by(|a, b| a.order.total_cmp(&b.order).then(a.entry.cmp(&b.entry)));
-        let boxes: usize = column.iter().map(|block| block.boxes).sum();
-        #[expect(clippy::cast_precision_loss, reason = "a picture of some hundred boxes")]
-        let height = boxes as f32 * (NODE.1 + GAP) + column.len().saturating_sub(1) as f32 * BLOCK_GAP - GAP;
-        let mut y = height / 2.0 - NODE.1 / 2.0;
-        #[expect(clippy::cast_precision_loss, reason = "a picture of some layers")]
-        let x = layer as f32 * LAYER;
-        for block in column {
+    /// Stands the blocks of a layer on top of each other, around the middle, from `left` on; in several columns if there
+    /// are many. Tells where the next layer begins.
+    fn stack(
+        &mut self,
+        (layer, left): (usize, f32),
+        blocks: &[Block],
+        directory: &Directory,
+        boxes_of: &mut [Vec<usize>],
+    ) -> f32 {
+        let mut stacked: Vec<&Block> = blocks.iter().filter(|block| block.layer == layer).collect();
+        stacked.sort_by(|a, b| a.order.total_cmp(&b.order).then(a.entry.cmp(&b.entry)));
+        let rows = rows(stacked.iter().map(|block| block.boxes).sum());
+        let (mut x, mut y, mut first) = (left, 0.0, self.places.len());
+        for block in stacked {
             let entry = &directory.entries[block.entry];
+            let used = self.places.len() - first;
+            // A group that fits into a column stays together.
+            if used > 0 && used + block.boxes > rows {
+                (x, y, first) = self.next_column(x, first);
+            }
             let count = u32::try_from(entry.members.len()).unwrap_or(u32::MAX);
             let folded = entry.members.len() > MOST_MEMBERS;
             for member in 0..if folded { 1 } else { count } {
@@ -145,6 +161,16 @@ impl Layout {
             }
             y -= BLOCK_GAP;
         }
+        self.next_column(x, first);
+        x + LAYER
+    }
+
+    /// Moves the boxes of a column, which begins with the box `first`, around the middle; tells where the next one begins.
+    fn next_column(&mut self, x: f32, first: usize) -> (f32, f32, usize) {
+        let column = &mut self.places[first..];
+        let ends = column.first().zip(column.last()).map(|(top, bottom)| f32::midpoint(top.y, bottom.y));
+        column.iter_mut().for_each(|place| place.y -= ends.unwrap_or_default());
+        (x + COLUMN, 0.0, self.places.len())
     }
 
     /// The box that a node stands in.
@@ -172,6 +198,12 @@ impl Layout {
             ys().fold(0.0, f32::max) + h,
         ]
     }
+}
+
+/// Boxes of a column, in a layer of so many.
+fn rows(boxes: usize) -> usize {
+    let of_a_column = boxes as f64 * f64::from(COLUMN / (NODE.1 + GAP)) / WIDER;
+    whole(of_a_column.sqrt().ceil().max(ROWS))
 }
 
 /// Who sends to whom, by entry.
@@ -277,6 +309,32 @@ mod tests {
         }
         let [left, low, right, high] = layout.bounds();
         assert!(layout.places.iter().all(|p| p.x > left && p.x < right && p.y > low && p.y < high));
+    }
+
+    #[test]
+    fn a_thousand_boxes_stand_in_a_picture_that_is_not_much_higher_than_wide() {
+        let groups: Vec<String> = (0..60).map(|group| format!("g{group}")).collect();
+        let nodes: String = groups
+            .iter()
+            .map(|name| format!("\"{name}\": Server(count: 16, service: Constant(\"1ms\")), "))
+            .collect();
+        let layout = layout(&format!(
+            r#"(name: "x", run_until: "1s", sources: {{"a": (arrivals: Constant(rate: "1/s"), to: "lb")}},
+                nodes: {{"lb": LoadBalancer(policy: Random, to: {groups:?}), {nodes} }})"#
+        ));
+        assert_eq!(layout.places.len(), 962);
+        let [left, low, right, high] = layout.bounds();
+        let shape = (right - left) / (high - low);
+        assert!((1.0..2.5).contains(&shape), "{shape}");
+        let column = |name: &str| layout.places.iter().find(|place| place.name == name).expect("a box").x;
+        for group in &groups {
+            let (first, last) = (column(&format!("{group}-0")), column(&format!("{group}-15")));
+            assert_eq!(first.to_bits(), last.to_bits(), "{group} stays together");
+        }
+        for (i, a) in layout.places.iter().enumerate() {
+            let apart = |b: &Place| (a.x - b.x).abs() >= NODE.0 || (a.y - b.y).abs() >= NODE.1;
+            assert!(layout.places[i + 1..].iter().all(apart), "{} lies on another box", a.name);
+        }
     }
 
     #[test]

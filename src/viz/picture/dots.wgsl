@@ -47,8 +47,9 @@ fn vertex(@builtin(vertex_index) index: u32, dot: Dot) -> Corner {
     at.y += dot.bend * share * share;
     let middle = sight.centre + (at - sight.middle) * vec2<f32>(sight.zoom, -sight.zoom);
     let radius = dot.radius * sight.pixels_per_point;
-    // A pixel more, for the soft edge.
-    let corner = vec2<f32>(f32(index & 1u), f32(index >> 1u)) * 2.0 - 1.0;
+    // The smallest triangle around the disc: one to set up where a square has two. A pixel more, for the soft edge.
+    let width = 1.7320508 * (f32(index & 1u) * 2.0 - 1.0);
+    let corner = select(vec2<f32>(width, -1.0), vec2<f32>(0.0, 2.0), index == 2u);
     let away = corner * (radius + 1.0);
     let clip = (middle + away) / sight.size * 2.0 - 1.0;
     return Corner(vec4<f32>(clip.x, -clip.y, 0.0, 1.0), away, radius, dot.colour);

@@ -14,10 +14,9 @@ use bevy::render::render_phase::TrackedRenderPass;
 use bevy::render::render_resource::binding_types::uniform_buffer;
 use bevy::render::render_resource::{
     BindGroup, BindGroupEntries, BindGroupLayoutDescriptor, BindGroupLayoutEntries, BlendState, BufferUsages,
-    CachedRenderPipelineId, ColorTargetState, ColorWrites, FragmentState, PipelineCache, PrimitiveState,
-    PrimitiveTopology, RawBufferVec, RenderPipelineDescriptor, ShaderStages, ShaderType,
-    SpecializedRenderPipeline, SpecializedRenderPipelines, UniformBuffer, VertexFormat, VertexState,
-    VertexStepMode,
+    CachedRenderPipelineId, ColorTargetState, ColorWrites, FragmentState, PipelineCache, RawBufferVec,
+    RenderPipelineDescriptor, ShaderStages, ShaderType, SpecializedRenderPipeline,
+    SpecializedRenderPipelines, UniformBuffer, VertexFormat, VertexState, VertexStepMode,
 };
 use bevy::render::renderer::{RenderDevice, RenderQueue};
 use bevy::render::sync_world::RenderEntity;
@@ -160,8 +159,8 @@ impl EguiBevyPaintCallbackImpl for Cloud {
         pass.set_render_pipeline(pipeline);
         pass.set_bind_group(0, group, &[]);
         pass.set_vertex_buffer(0, dots.slice(..));
-        // Four corners each.
-        pass.draw(0..4, 0..u32::try_from(pane.dots.len()).unwrap_or(u32::MAX));
+        // A triangle each.
+        pass.draw(0..3, 0..u32::try_from(pane.dots.len()).unwrap_or(u32::MAX));
     }
 }
 
@@ -202,10 +201,6 @@ impl SpecializedRenderPipeline for Discs {
                     write_mask: ColorWrites::ALL,
                 })],
             }),
-            primitive: PrimitiveState {
-                topology: PrimitiveTopology::TriangleStrip,
-                ..PrimitiveState::default()
-            },
             ..RenderPipelineDescriptor::default()
         }
     }

@@ -134,7 +134,7 @@ fn pane(ui: &mut Ui, number: usize, rect: Rect, session: &mut Session, view: &mu
 /// Zooms by a factor; what is under the mouse stays there.
 fn zoom(view: &mut View, rect: Rect, mouse: Option<Pos2>, factor: f32) {
     let before = view.zoom;
-    view.zoom = (view.zoom * factor).clamp(0.05, 8.0);
+    view.zoom = (view.zoom * factor).clamp(0.02, 8.0);
     if let Some(mouse) = mouse {
         let away = mouse - rect.center();
         let change = 1.0 / before - 1.0 / view.zoom;
@@ -147,7 +147,7 @@ pub fn fit(view: &mut View, layout: &Layout, size: Vec2) {
     let [left, low, right, high] = layout.bounds();
     // Names stand out over boxes, lines hang below them.
     let (width, height) = (right - left + 60.0, high - low + 90.0);
-    view.zoom = (size.x / width).min(size.y / height).clamp(0.1, 1.6);
+    view.zoom = (size.x / width).min(size.y / height).clamp(0.02, 1.6);
     view.middle = (f32::midpoint(left, right), f32::midpoint(low, high));
 }
 
