@@ -185,6 +185,14 @@ impl Layout {
         self.standing[kind as usize].get(row as usize).copied()
     }
 
+    /// Whether the boxes of another layout stand for the same nodes, wherever they stand.
+    #[must_use]
+    pub fn is_alike(&self, other: &Self) -> bool {
+        let what = |place: &Place| (place.kind, place.first, place.members);
+        let same = |(a, b): (&Place, &Place)| what(a) == what(b) && a.name == b.name;
+        self.places.len() == other.places.len() && self.places.iter().zip(&other.places).all(same)
+    }
+
     /// The corners of the smallest rectangle around all boxes: least x, least y, largest x, largest y.
     #[must_use]
     pub fn bounds(&self) -> [f32; 4] {

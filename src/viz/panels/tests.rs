@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bevy_egui::egui::accesskit::Role;
-use bevy_egui::egui::{Event, Key, Modifiers, vec2};
+use bevy_egui::egui::{Event, Key, Modifiers, PointerButton, pos2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 
@@ -236,4 +236,74 @@ fn the_story_of_another_scenario_is_told_and_it_opens() {
     click(&mut harness, "mm1.ron");
     assert_eq!(session(&mut harness).name, "mm1.ron");
     assert!(session(&mut harness).clock.playing);
+}
+
+#[test]
+fn variants_that_are_different_systems_of_as_many_boxes_are_both_shown() {
+    let text = |kind: &str| {
+        format!(
+            r#"(name: "x", run_until: "9s", sources: {{"s": (arrivals: Constant(rate: "9/s"), to: "a")}},
+               nodes: {{"a": {kind}, "b": Server(service: Constant("5ms"))}})"#
+        )
+    };
+    let [one, other] =
+        ["LoadBalancer(policy: Random, to: \"b\")", "Server(service: Constant(\"5ms\"), then: \"b\")"];
+    for (one, other) in [(one, other), (other, one)] {
+        let mut harness = window();
+        *harness.state_mut() = Window::open(Origin::of("one.ron", &text(one)));
+        harness.state_mut().compare(Some(&Origin::of("other.ron", &text(other))));
+        pause_at(&mut harness, 5.0);
+        let names =
+            |session: &Session| session.layout.places.iter().map(|place| place.kind).collect::<Vec<_>>();
+        let rival = names(harness.state().rival.as_ref().expect("it is good"));
+        assert_ne!(names(session(&mut harness)), rival);
+    }
+}
+
+#[test]
+fn a_box_is_dragged_and_what_is_seen_stays_until_all_is_wanted_again() {
+    let mut harness = window();
+    pause_at(&mut harness, 5.0);
+    let found = |harness: &Harness<'static, Window>| {
+        let place = place(harness, "router");
+        let (view, ground) = (&harness.state().view, harness.state().view.zoom);
+        (place.x, place.y, view.middle, ground)
+    };
+    let before = found(&harness);
+    // The router stands in the second of four layers, half way up the picture.
+    let mut at = None;
+    for x in (200..700).step_by(10) {
+        harness.hover_at(pos2(x as f32, 400.0));
+        harness.event(click_at(x as f32, true));
+        harness.event(click_at(x as f32, false));
+        harness.run_steps(2);
+        let picked = harness.state().view.node;
+        let places = &harness.state().session.as_ref().expect("it is good").layout.places;
+        if picked.is_some_and(|picked| places[picked].name == "router") {
+            at = Some(pos2(x as f32 + 10.0, 400.0));
+            break;
+        }
+    }
+    let at = at.expect("the router was clicked");
+    harness.drag_at(at);
+    harness.run_steps(2);
+    harness.hover_at(at + vec2(40.0, -60.0));
+    harness.run_steps(2);
+    harness.drop_at(at + vec2(40.0, -60.0));
+    harness.run_steps(2);
+    let after = found(&harness);
+    let moved = (40.0 / before.3, 60.0 / before.3);
+    assert!(
+        (after.0 - before.0 - moved.0).abs() < 2.0 && (after.1 - before.1 - moved.1).abs() < 2.0,
+        "{after:?}"
+    );
+    assert_eq!((after.2, after.3.to_bits()), (before.2, before.3.to_bits()), "the rest of the picture stays");
+    harness.key_press(Key::L);
+    harness.run_steps(2);
+    assert_eq!(found(&harness), before);
+}
+
+fn click_at(x: f32, pressed: bool) -> Event {
+    let (pos, button) = (pos2(x, 400.0), PointerButton::Primary);
+    Event::PointerButton { pos, button, pressed, modifiers: Modifiers::NONE }
 }

@@ -40,6 +40,8 @@ pub struct View {
     pub request: Option<RequestRow>,
     /// The plots that are pinned to boxes: the box, and the name of the measure.
     pub pins: Vec<(usize, String)>,
+    /// Whether somebody has moved or zoomed the picture.
+    by_hand: bool,
     /// The box that is being dragged.
     dragged: Option<usize>,
 }
@@ -77,7 +79,7 @@ pub fn show_both(ui: &mut Ui, sessions: [&mut Session; 2], view: &mut View, them
     let [first, second] = sessions;
     pane(ui, 0, left, first, view, theme);
     // What was clicked and pinned is on the left; the same box is marked on the right where there is the same system.
-    let same = first.layout.places.len() == second.layout.places.len();
+    let same = first.layout.is_alike(&second.layout);
     let mut beside = View { request: None, node: view.node.filter(|_| same), ..view.clone() };
     if same {
         second.layout.places.clone_from(&first.layout.places);
@@ -88,6 +90,8 @@ pub fn show_both(ui: &mut Ui, sessions: [&mut Session; 2], view: &mut View, them
     pane(ui, 1, right, second, &mut beside, theme);
     if same {
         (view.zoom, view.middle, view.node) = (beside.zoom, beside.middle, beside.node);
+        (view.by_hand, view.dragged) = (beside.by_hand, beside.dragged);
+        first.layout.places.clone_from(&second.layout.places);
     }
     ui.painter().vline(whole.center().x, whole.y_range(), Stroke::new(1.0, theme.edge));
     for (rect, session) in [(left, first), (right, second)] {
@@ -101,7 +105,9 @@ fn pane(ui: &mut Ui, number: usize, rect: Rect, session: &mut Session, view: &mu
     let response = ui.allocate_rect(rect, Sense::click_and_drag());
     let painter = ui.painter_at(rect);
     painter.rect_filled(rect, CornerRadius::ZERO, theme.ground);
-    if view.zoom <= 0.0 {
+    // All of it is shown, however panels and window change, until somebody wants to see another part.
+    view.by_hand &= view.zoom > 0.0;
+    if !view.by_hand {
         fit(view, &session.layout, rect.size());
     }
     let mouse = response.interact_pointer_pos();
@@ -110,7 +116,7 @@ fn pane(ui: &mut Ui, number: usize, rect: Rect, session: &mut Session, view: &mu
         // Where the button went down, not where the mouse was when it was clear that this is no click.
         let from = ui.input(|input| input.pointer.press_origin()).or(mouse);
         let dragged = from.and_then(|at| canvas.pick(at).0);
-        view.dragged = dragged;
+        (view.dragged, view.by_hand) = (dragged, true);
     }
     if response.dragged() {
         let moved = response.drag_delta() / view.zoom;
@@ -133,6 +139,7 @@ fn pane(ui: &mut Ui, number: usize, rect: Rect, session: &mut Session, view: &mu
 
 /// Zooms by a factor; what is under the mouse stays there.
 fn zoom(view: &mut View, rect: Rect, mouse: Option<Pos2>, factor: f32) {
+    view.by_hand = true;
     let before = view.zoom;
     view.zoom = (view.zoom * factor).clamp(0.02, 8.0);
     if let Some(mouse) = mouse {
