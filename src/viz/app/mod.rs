@@ -120,7 +120,7 @@ pub(super) fn guarded(app: impl FnOnce() -> AppExit) -> Result<(), String> {
     let said = Arc::new(Mutex::new(None));
     let writer = Arc::clone(&said);
     let usual = panic::take_hook();
-    let traced = std::env::var_os("RUST_BACKTRACE").is_some();
+    let traced = std::env::var_os("RUST_BACKTRACE").is_some_and(|wanted| wanted != "0");
     panic::set_hook(Box::new(move |info| {
         let what = info.payload_as_str().unwrap_or("it went wrong").to_owned();
         let place = info.location().map(|at| format!(" ({at})")).unwrap_or_default();

@@ -204,7 +204,9 @@ fn the_window_plays_pauses_keeps_what_is_seen_and_is_remembered() {
 #[ignore = "needs a Vulkan driver; .ci/run installs one that needs no GPU and runs this"]
 fn a_screen_that_is_not_there_is_told_in_a_sentence() {
     // Xvfb does not give out such numbers.
-    let answer = rushhour(&["view"]).env("DISPLAY", ":54321").env("XDG_STATE_HOME", "/nowhere").run();
+    let view = rushhour(&["view"]).env("DISPLAY", ":54321").env("XDG_STATE_HOME", "/nowhere");
+    // Who asks for a trace of what happened gets it before the sentence.
+    let answer = view.env("RUST_BACKTRACE", "0").run();
     assert!(answer.bad(1).contains("cannot be shown"), "{}", answer.stderr);
 }
 
