@@ -247,16 +247,8 @@ impl Gathered {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::DEFAULT_SCENARIO;
+    use crate::viz::session::session;
     use bevy_egui::egui::vec2;
-    use std::time::Duration;
-
-    fn session() -> Session {
-        let (name, text) = DEFAULT_SCENARIO;
-        let mut session = Session::open(name, text.as_bytes(), &[], None).expect("it is good");
-        session.overview.wait(Duration::from_secs(60));
-        session
-    }
 
     #[test]
     fn lines_are_those_of_the_run() {

@@ -371,18 +371,18 @@ fn watched(scenario: &Scenario, options: RunOptions) -> Result<(Simulation, Stag
     Ok((simulation, stage))
 }
 
+/// Load-aware routing, with all that is known of the whole run.
+#[cfg(test)]
+pub(super) fn session() -> Session {
+    let (name, text) = crate::scenario::DEFAULT_SCENARIO;
+    let mut session = Session::open(name, text.as_bytes(), &[], None).expect("it is good");
+    session.overview.wait(std::time::Duration::from_secs(60));
+    session
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::DEFAULT_SCENARIO;
-    use std::time::Duration;
-
-    fn session() -> Session {
-        let (name, text) = DEFAULT_SCENARIO;
-        let mut session = Session::open(name, text.as_bytes(), &[], None).expect("it is good");
-        session.overview.wait(Duration::from_secs(60));
-        session
-    }
 
     #[test]
     fn uneven_frames_at_any_speed_make_the_run_of_the_headless_program() {

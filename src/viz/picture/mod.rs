@@ -134,7 +134,13 @@ fn pane(ui: &mut Ui, number: usize, rect: Rect, session: &mut Session, view: &mu
         let picked = canvas.pick(at);
         (view.node, view.request) = picked;
     }
-    Canvas { painter: ui.painter_at(rect), pane: number, rect, session, view, theme }.paint();
+    let canvas = Canvas { painter: ui.painter_at(rect), pane: number, rect, session, view, theme };
+    canvas.paint();
+    // What is too small to be read is told where the mouse is.
+    let pointed = response.hover_pos().filter(|_| view.zoom <= READABLE).and_then(|at| canvas.pick(at).0);
+    if let Some(place) = pointed.map(|at| &session.layout.places[at]) {
+        response.on_hover_text_at_pointer(place.name.as_str());
+    }
 }
 
 /// Zooms by a factor; what is under the mouse stays there.
