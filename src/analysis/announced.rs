@@ -6,7 +6,7 @@
 use crate::engine::time::SimDuration;
 use crate::engine::whole;
 use crate::model::change::{ChangeSpec, Setting};
-use crate::scenario::{NodeSpec, Scenario};
+use crate::scenario::{NodeSpec, Scenario, is_of};
 
 /// An announced change.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,12 +68,6 @@ fn ends(changes: &[ChangeSpec], index: usize, name: &str) -> Option<SimDuration>
             && change.of.0.iter().any(|of| is_of(name, of))
     };
     changes.iter().enumerate().filter(is_later).map(|(_, change)| change.at).min()
-}
-
-/// Whether `name` is `of`, or a member of the group `of`.
-fn is_of(name: &str, of: &str) -> bool {
-    let number = name.strip_prefix(of).and_then(|rest| rest.strip_prefix('-'));
-    name == of || number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// What a server can do from a moment on.

@@ -18,14 +18,8 @@ impl Scenario {
     #[must_use]
     pub(super) fn remembers_loads(&self, name: &str, client: &ClientSpec) -> bool {
         let is_aware = |routing: &RoutingSpec| routing.memory().is_some();
-        let is_one = |other: &String| {
-            other == name
-                || other.strip_prefix(name).and_then(|rest| rest.strip_prefix('-')).is_some_and(|number| {
-                    !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
-                })
-        };
         let becomes_aware = |change: &ChangeSpec| match &change.set {
-            Setting::Routing(routing) => is_aware(routing) && change.of.0.iter().any(is_one),
+            Setting::Routing(routing) => is_aware(routing) && change.of.0.iter().any(|of| is_of(of, name)),
             Setting::Down
             | Setting::Up
             | Setting::Concurrency(_)
@@ -36,6 +30,14 @@ impl Scenario {
         };
         is_aware(&client.routing) || self.changes.iter().any(becomes_aware)
     }
+}
+
+/// Whether `name` is `of`, or a member of the group `of`.
+#[must_use]
+pub fn is_of(name: &str, of: &str) -> bool {
+    let number = name.strip_prefix(of).and_then(|rest| rest.strip_prefix('-'));
+    name == of
+        || number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// The changes of a scenario that was checked, with everything resolved.

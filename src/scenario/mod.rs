@@ -29,7 +29,7 @@ use crate::model::server::ServerSpec;
 use crate::model::source::SourceSpec;
 use text::Path;
 
-pub use changes::adopt;
+pub use changes::{adopt, is_of};
 pub use load::{DEFAULT_SCENARIO, Loaded, load};
 pub use save::save;
 pub use spawn::spawn;

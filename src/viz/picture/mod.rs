@@ -115,7 +115,7 @@ fn pane(ui: &mut Ui, number: usize, rect: Rect, session: &mut Session, view: &mu
     if response.drag_started() {
         // Where the button went down, not where the mouse was when it was clear that this is no click.
         let from = ui.input(|input| input.pointer.press_origin()).or(mouse);
-        let dragged = from.and_then(|at| canvas.pick(at).0);
+        let dragged = from.and_then(|at| canvas.node_at(at));
         (view.dragged, view.by_hand) = (dragged, true);
     }
     if response.dragged() {
@@ -137,7 +137,7 @@ fn pane(ui: &mut Ui, number: usize, rect: Rect, session: &mut Session, view: &mu
     let canvas = Canvas { painter: ui.painter_at(rect), pane: number, rect, session, view, theme };
     canvas.paint();
     // What is too small to be read is told where the mouse is.
-    let pointed = response.hover_pos().filter(|_| view.zoom <= READABLE).and_then(|at| canvas.pick(at).0);
+    let pointed = response.hover_pos().filter(|_| view.zoom <= READABLE).and_then(|at| canvas.node_at(at));
     if let Some(place) = pointed.map(|at| &session.layout.places[at]) {
         response.on_hover_text_at_pointer(place.name.as_str());
     }

@@ -10,10 +10,12 @@ use crate::model::probe::NodeKind;
 impl Canvas<'_> {
     /// The box and the request at a point of the screen.
     pub(super) fn pick(&self, at: Pos2) -> (Option<usize>, Option<RequestRow>) {
-        let layout = &self.session.layout;
-        let request = self.request_at(at);
-        let node = layout.places.iter().position(|place| self.plate(place).contains(at));
-        (node, request)
+        (self.node_at(at), self.request_at(at))
+    }
+
+    /// The box at a point of the screen. Without a look at the requests, of which there may be many.
+    pub(super) fn node_at(&self, at: Pos2) -> Option<usize> {
+        self.session.layout.places.iter().position(|place| self.plate(place).contains(at))
     }
 
     pub(super) fn request_at(&self, at: Pos2) -> Option<RequestRow> {
