@@ -65,12 +65,15 @@ pub mod analysis;
 pub mod cli;
 pub mod engine;
 pub mod event;
+pub mod files;
+pub mod format;
 pub mod metrics;
 pub mod model;
 pub mod report;
 pub mod request;
 pub mod scenario;
 pub mod simulation;
+pub mod text;
 #[cfg(feature = "viz")]
 pub mod viz;
 

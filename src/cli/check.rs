@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Failure, output, scenario_file};
-use crate::report::columns::{GOOD, paint, shortened};
-use crate::report::figures::{set_time, several};
+use crate::format::columns::{GOOD, paint, shortened};
+use crate::format::numbers::{set_time, several};
 use crate::scenario::{NodeSpec, Scenario};
 
 const EXAMPLES: &str = "\

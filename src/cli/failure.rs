@@ -4,7 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use super::output;
-use crate::scenario::text::Complaints;
+use crate::text::Complaints;
 
 /// Why something was not done.
 #[derive(Debug)]

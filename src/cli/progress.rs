@@ -3,8 +3,8 @@
 use std::io::{self, IsTerminal, Write};
 
 use crate::engine::time::SimTime;
-use crate::report::columns::shortened;
-use crate::report::figures::{short, time};
+use crate::format::columns::shortened;
+use crate::format::numbers::{short, time};
 
 /// Shorter runs need no line.
 const PATIENCE_SECONDS: f64 = 1.0;

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::{Failure, output};
-use crate::report::figures::several;
-use crate::report::files::{Content, OutputDirectory};
+use crate::files::{Content, OutputDirectory};
+use crate::format::numbers::several;
 use crate::report::page::Page;
 use crate::report::svg;
 

@@ -5,8 +5,8 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::Failure;
-use crate::scenario::text::nearest;
 use crate::scenario::{DEFAULT_SCENARIO, Loaded, load};
+use crate::text::nearest;
 
 /// The largest scenario that is read. What is larger was not written by a person, and is most likely another file.
 const MOST_MEBIBYTES: u64 = 64;

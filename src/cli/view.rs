@@ -8,7 +8,7 @@ use clap::{ArgGroup, Args};
 
 use super::interrupt::Interrupt;
 use super::{Failure, output, scenario_file};
-use crate::report::figures::several;
+use crate::format::numbers::several;
 use crate::scenario::load;
 use crate::viz::bench::bench;
 use crate::viz::session::{SPEEDS, position_of};

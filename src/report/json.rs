@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::findings::FindingDocument;
 use crate::analysis::Finding;
+use crate::format::findings::FindingDocument;
 use crate::metrics::summary::Summary;
 
 /// The summary with what the run says.

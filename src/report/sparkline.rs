@@ -1,6 +1,6 @@
 //! A course of time as a line of blocks, and the axis below it.
 
-use super::columns::WIDTH;
+use crate::format::columns::WIDTH;
 
 /// The most characters of a line: as many as the timeline of the largest run has slices.
 pub const LONGEST: usize = 60;

@@ -5,13 +5,13 @@ use bevy_ecs::prelude::*;
 use super::check::{Checked, examine};
 use super::directory::Directory;
 use super::spawn::CHECKED;
-use super::text::Path;
 use super::{Problem, Scenario};
 use crate::engine::queue::EventQueue;
 use crate::engine::time::SimTime;
 use crate::event::{Event, PackedEvent};
 use crate::model::change::{Alteration, Change, ChangeSpec, Changes, Setting};
 use crate::model::client::{ClientSpec, RoutingSpec};
+use crate::text::Path;
 
 impl Scenario {
     /// Whether clients of this name remember loads at any time of the run.

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::text::{Path, nearest};
 use super::{Problem, Scenario};
 use crate::event::Node;
 use crate::model::probe::NodeKind;
+use crate::text::{Path, nearest};
 
 /// The most nodes that a scenario may have. Each costs about a kilobyte before it has done anything.
 pub const MAX_NODES: u64 = 1_000_000;

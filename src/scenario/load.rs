@@ -1,8 +1,8 @@
 //! From a file and its overrides to a scenario that can be run, or to everything that is wrong with it.
 
 use super::check::check;
-use super::text::{Complaint, Complaints, Document};
 use super::{Problem, Scenario};
+use crate::text::{Complaint, Complaints, Document};
 
 /// The scenario that is run when none is named: load-aware routing.
 pub const DEFAULT_SCENARIO: (&str, &str) =

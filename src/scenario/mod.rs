@@ -1,6 +1,6 @@
 //! From file to world: the scenario as a person writes it, checked and explained before virtual time starts.
 //!
-//! [`text`] turns bytes into any type that serde can read, and complains with positions. [`Scenario`] is the root of
+//! [`text`](crate::text) turns bytes into any type that serde can read, and complains with positions. [`Scenario`] is the root of
 //! what can be written. [`directory`] knows who is who, [`check`] finds what cannot be, and [`spawn`](spawn()) builds
 //! the world.
 
@@ -11,7 +11,6 @@ pub mod directory;
 mod load;
 mod save;
 mod spawn;
-pub mod text;
 
 use std::fmt;
 
@@ -27,7 +26,7 @@ use crate::model::measure::Limit;
 use crate::model::probe::{NodeKind, ProbeSpec};
 use crate::model::server::ServerSpec;
 use crate::model::source::SourceSpec;
-use text::Path;
+use crate::text::Path;
 
 pub use changes::{adopt, is_of};
 pub use load::{DEFAULT_SCENARIO, Loaded, load};

@@ -1,8 +1,8 @@
 //! From a scenario that was loaded, and what was done to it since, to the text of a scenario that says it all.
 
 use super::load::{Loaded, load};
-use super::text::{Complaints, Path};
 use crate::model::change::ChangeSpec;
+use crate::text::{Complaints, Path};
 
 /// The text of a scenario with its overrides in it, another seed if one is given, and more changes behind its own. The
 /// rest stays as its author wrote it, comments included; a byte order mark goes.

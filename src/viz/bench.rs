@@ -12,8 +12,8 @@ use super::offscreen;
 use super::panels::{Origin, Window as Panels};
 use super::picture::Dots;
 use super::session::{Session, moment};
-use crate::report::columns::{PLAIN, Table};
-use crate::report::figures::count;
+use crate::format::columns::{PLAIN, Table};
+use crate::format::numbers::count;
 
 /// Dots that are wanted.
 const LOADS: [u32; 3] = [1_000, 10_000, 100_000];

@@ -6,10 +6,10 @@ use super::picture::single;
 use super::session::Session;
 use crate::engine::whole;
 use crate::event::Node;
+use crate::format::numbers as figures;
 use crate::metrics::result::RunResult;
 use crate::metrics::timeline::Subject;
 use crate::model::measure::Unit;
-use crate::report::figures;
 
 /// Lines of a plot at most.
 pub const MOST_LINES: usize = 7;

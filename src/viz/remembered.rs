@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::panels::Window;
 use super::session::{SPEEDS, position_of};
 use super::theme::{Colouring, Theme};
-use crate::report::files::OutputDirectory;
+use crate::files::OutputDirectory;
 
 /// Seconds between two writes.
 const REFRESH_SECONDS: f64 = 1.0;

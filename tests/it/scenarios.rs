@@ -1,7 +1,7 @@
 //! The scenarios that are shipped can be run, and the reference shows all that can be written.
 
-use rushhour::scenario::text::Document;
 use rushhour::scenario::{DEFAULT_SCENARIO, Scenario, load};
+use rushhour::text::Document;
 
 use crate::harness::{run_once, scenario, scenario_with, servers, shipped};
 use crate::introspect::{everything, mentioned};

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::super::columns::wrapped;
 use super::super::page::{Axis, Line, Page, Plot, Span, Style, Unit};
 use super::scale::{labels as tick_labels, log_ticks, ticks};
 use super::text::{escaped, fitted, width};
 use super::{Area, PALETTE, Scale, WIDTH, dashes};
+use crate::format::columns::wrapped;
 
 /// Columns of the caption.
 const COLUMNS: usize = 112;

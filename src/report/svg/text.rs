@@ -1,6 +1,6 @@
 //! Words in a picture: escaped, cut to fit, and about as wide as they will be.
 
-use super::super::columns;
+use crate::format::columns;
 
 /// A text that can stand between tags and in quotes. What XML cannot hold becomes a mark.
 pub(super) fn escaped(text: &str) -> String {

@@ -1,9 +1,9 @@
 //! What became of the requests.
 
 use super::MOST_ROWS;
+use crate::format::columns::{BAD, BOLD, DIM, GOOD, PLAIN, Table, paint};
+use crate::format::numbers::{count, share, short_count};
 use crate::metrics::summary::{FateCounts, Summary};
-use crate::report::columns::{BAD, BOLD, DIM, GOOD, PLAIN, Table, paint};
-use crate::report::figures::{count, share, short_count};
 use anstyle::Style;
 
 /// The longest bar.

@@ -1,9 +1,9 @@
 //! What the run says, before its figures: the findings that lead, in words.
 
 use crate::analysis::{Finding, Standing};
-use crate::report::columns::{BAD, BOLD, DIM, GOOD, WIDTH, paint, wrapped};
-use crate::report::figures::several;
-use crate::report::findings::text;
+use crate::format::columns::{BAD, BOLD, DIM, GOOD, WIDTH, paint, wrapped};
+use crate::format::findings::text;
+use crate::format::numbers::several;
 
 /// A blank that lines are not broken at.
 const BOND: char = '\u{a0}';

@@ -1,9 +1,9 @@
 //! How long completed requests took, as their sources saw it.
 
 use super::MOST_ROWS;
+use crate::format::columns::{BOLD, PLAIN, Table};
+use crate::format::numbers::{count, short_count, time};
 use crate::metrics::summary::{Latency, Summary};
-use crate::report::columns::{BOLD, PLAIN, Table};
-use crate::report::figures::{count, short_count, time};
 
 /// Latencies by source, by class, and of all.
 pub(super) fn table(summary: &Summary) -> String {

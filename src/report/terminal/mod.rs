@@ -11,9 +11,9 @@ mod servers;
 mod timeline;
 mod traffic;
 
-use super::columns::{BOLD, DIM, WIDTH, paint, shortened, width, wrapped};
-use super::figures::{set_time, several, share, time};
 use crate::analysis::Finding;
+use crate::format::columns::{BOLD, DIM, WIDTH, paint, shortened, width, wrapped};
+use crate::format::numbers::{set_time, several, share, time};
 use crate::metrics::result::RunResult;
 use crate::metrics::summary::Summary;
 

@@ -3,10 +3,10 @@
 use anstyle::Style;
 
 use super::MOST_ROWS;
+use crate::format::columns::{BAD, BOLD, PLAIN, Table};
+use crate::format::numbers::{NONE, count, group as group_name, mean, percent, short, short_count, time};
 use crate::metrics::fleet::{Range, across, hottest, servers};
 use crate::metrics::summary::{GroupSummary, ServerSummary, Summary};
-use crate::report::columns::{BAD, BOLD, PLAIN, Table};
-use crate::report::figures::{NONE, count, group as group_name, mean, percent, short, short_count, time};
 
 /// How many of the hottest servers are shown.
 const HOTTEST: usize = 5;
@@ -56,7 +56,7 @@ pub(super) fn table(summary: &Summary) -> String {
         table.painted_row(name, figures(server, PLAIN));
         let ranges = group.filter(|group| group.members.len() > 1).map(|group| ranges(summary, group));
         for (what, figures) in ranges.into_iter().flatten() {
-            table.row(crate::report::columns::DIM, what, figures);
+            table.row(crate::format::columns::DIM, what, figures);
         }
     }
     if let Some(more) = parts.len().checked_sub(MOST_ROWS + 1) {

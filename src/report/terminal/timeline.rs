@@ -1,12 +1,12 @@
 //! How load and queues went over the run: a line of blocks for each server, or for groups and the hottest servers.
 
 use super::servers::{are_few, hottest_members, parts};
+use crate::format::columns::{BOLD, DIM, DRAWN, padded, paint, width};
+use crate::format::numbers::{set_time, short};
 use crate::metrics::fleet::servers;
 use crate::metrics::summary::{ServerSummary, Summary};
 use crate::metrics::timeline::Timeline;
 use crate::model::server::{MEASURED_LOAD, QUEUE_DEPTH};
-use crate::report::columns::{BOLD, DIM, DRAWN, padded, paint, width};
-use crate::report::figures::{set_time, short};
 use crate::report::sparkline::{LONGEST, axis, fitted, sparkline};
 
 /// The most columns of a name: with a line and its peak that makes 80.
@@ -73,6 +73,6 @@ fn ticks(summary: &Summary) -> [String; 3] {
     [0.0, summary.virtual_seconds / 2.0, summary.virtual_seconds].map(|seconds| {
         let text = set_time(seconds);
         // The middle of a run may be no round number.
-        if text.len() <= 12 { text } else { crate::report::figures::time(Some(seconds)) }
+        if text.len() <= 12 { text } else { crate::format::numbers::time(Some(seconds)) }
     })
 }

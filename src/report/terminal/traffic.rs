@@ -2,9 +2,9 @@
 
 use super::MOST_ROWS;
 use super::servers::in_groups;
+use crate::format::columns::{BAD, BOLD, PLAIN, Table, WIDTH, padded, paint, shortened, width, wrapped};
+use crate::format::numbers::{self as figures, count, several, share, short_count};
 use crate::metrics::summary::{ClientSummary, LoadBalancerSummary, NodeSummary, Summary};
-use crate::report::columns::{BAD, BOLD, PLAIN, Table, WIDTH, padded, paint, shortened, width, wrapped};
-use crate::report::figures::{self, count, several, share, short_count};
 
 /// The most targets of a balancer that are shown one by one.
 const MOST_TARGETS: usize = 8;

@@ -5,8 +5,8 @@ use super::{ALL, Checker};
 use crate::engine::time::SimTime;
 use crate::event::MAX_ROWS;
 use crate::model::change::{ChangeSpec, Setting};
-use crate::scenario::text::Path;
 use crate::scenario::{NodeSpec, Problem};
+use crate::text::Path;
 
 impl Checker<'_> {
     pub(super) fn changes(&mut self) {

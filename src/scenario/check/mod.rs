@@ -4,13 +4,13 @@ mod changes;
 mod probes;
 
 use super::directory::{Directory, Entry};
-use super::text::Path;
 use super::{NodeSpec, Problem, Scenario};
 use crate::engine::spec_error::SpecError;
 use crate::engine::time::SimTime;
 use crate::event::MAX_ROWS;
 use crate::model::client::RoutingSpec;
 use crate::model::probe::NodeKind;
+use crate::text::Path;
 
 /// Everything that is wrong with a scenario, in no particular order.
 #[must_use]

@@ -2,8 +2,8 @@
 
 use super::{ALL, Checker};
 use crate::model::probe::{GaugeSpec, NodeKind, ProbeSpec};
-use crate::scenario::text::Path;
 use crate::scenario::{NodeSpec, Problem};
+use crate::text::Path;
 
 /// The most samples that all probes of a run may take together: 16 bytes each.
 const MAX_SAMPLES: u64 = 100_000_000;

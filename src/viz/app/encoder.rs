@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use tempfile::TempPath;
 
-use crate::report::files;
+use crate::files;
 
 /// The encoder that is looked for.
 const FFMPEG: &str = "ffmpeg";

@@ -23,7 +23,7 @@ use bevy_egui::{EguiGlobalSettings, PrimaryEguiContext};
 use super::encoder::{Encoder, Format, Reel};
 use super::{Quiet, Shown, pictures};
 use crate::engine::time::SimTime;
-use crate::report::files::OutputDirectory;
+use crate::files::OutputDirectory;
 use crate::viz::offscreen::target;
 use crate::viz::panels::Window as Panels;
 use crate::viz::session::{PASSAGE_SECONDS, Session, moment};

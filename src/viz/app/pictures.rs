@@ -7,7 +7,7 @@ use bevy::image::{Image, ImageFormat};
 use tempfile::TempPath;
 
 use crate::engine::time::SimTime;
-use crate::report::files::{self, OutputDirectory};
+use crate::files::{self, OutputDirectory};
 
 /// Names that are tried before it is given up.
 const MOST_NAMES: u32 = 10_000;

@@ -9,7 +9,7 @@ use bevy_egui::egui::{self, Key, RichText, Ui};
 use super::{Origin, Window};
 use crate::model::change::Setting;
 use crate::model::probe::NodeKind;
-use crate::scenario::text::{Document, ron};
+use crate::text::{Document, ron};
 use crate::viz::picture::View;
 use crate::viz::session::{Session, moment};
 

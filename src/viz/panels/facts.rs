@@ -4,8 +4,8 @@ use bevy_egui::egui::{self, RichText, Ui};
 
 use super::{Tab, Window, changes, inspector};
 use crate::analysis::Standing;
-use crate::report::figures::count;
-use crate::report::findings::text;
+use crate::format::findings::text;
+use crate::format::numbers::count;
 use crate::viz::session::{Session, moment};
 use crate::viz::theme::{BAD, GOOD, Theme};
 

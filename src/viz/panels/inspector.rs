@@ -4,12 +4,12 @@ use bevy_ecs::prelude::World;
 use bevy_egui::egui::{RichText, Ui};
 
 use crate::event::Node;
+use crate::format::numbers::{count, time};
 use crate::metrics::timeline::Subject;
 use crate::model::client::Client;
 use crate::model::load_balancer::LoadBalancer;
 use crate::model::server::{InFlight, ServerCounters, WaitQueue};
 use crate::model::source::Source;
-use crate::report::figures::{count, time};
 use crate::request::Outcome;
 use crate::viz::picture::View;
 use crate::viz::plots::words;

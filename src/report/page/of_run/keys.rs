@@ -6,8 +6,8 @@ use super::super::{Line, Plot, Section, Style, Unit};
 use super::lines::value;
 use crate::analysis::{Evidence, Finding};
 use crate::engine::whole;
+use crate::format::numbers::{several, time};
 use crate::metrics::result::RunResult;
-use crate::report::figures::{several, time};
 use crate::report::palette::PALETTE;
 use crate::request::FrequentKey;
 

@@ -3,8 +3,8 @@
 use super::super::{Axis, Line, Plot, Section, Style, Table, Unit};
 use super::lines::value;
 use crate::engine::whole;
+use crate::format::numbers::{percent, time};
 use crate::metrics::result::RunResult;
-use crate::report::figures::{percent, time};
 use crate::request::{Outcome, RequestRecord};
 
 /// The heading.
@@ -116,7 +116,7 @@ fn row_of(name: &str, records: &[&RequestRecord]) -> Option<Vec<String>> {
     let parts = mean_parts(records)?;
     let total: f64 = parts.iter().sum();
     let mut row =
-        vec![name.to_owned(), crate::report::figures::count(records.len() as u64), time(Some(total))];
+        vec![name.to_owned(), crate::format::numbers::count(records.len() as u64), time(Some(total))];
     row.extend(parts.map(|part| time(Some(part))));
     row.push(percent((total > 0.0).then(|| parts[0] / total)));
     Some(row)

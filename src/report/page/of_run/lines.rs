@@ -3,7 +3,7 @@
 use super::super::downsample::extremes;
 use super::super::{Line, Plot, Style};
 use super::MOST_POINTS;
-use crate::report::figures::count;
+use crate::format::numbers::count;
 
 /// So many series are drawn each.
 const MOST_LINES: usize = 8;

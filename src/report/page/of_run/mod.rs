@@ -16,9 +16,9 @@ mod views;
 
 use super::{FORMAT, Page, Section, Span};
 use crate::analysis::{Finding, phases};
+use crate::format::numbers::{count, set_time, several};
 use crate::metrics::result::RunResult;
 use crate::metrics::summary::Summary;
-use crate::report::figures::{count, set_time, several};
 use crate::scenario::Scenario;
 
 /// Points of a line at most: more than a screen has room for.
@@ -184,7 +184,7 @@ fn remarks(account: &Account<'_>) -> Vec<String> {
         "The run was looked at in {} of {} each. Plots show means over them or over some of them; where there are more than \
          fit, the extremes are kept.",
         several(result.timeline.slices() as u64, "slice"),
-        crate::report::figures::time(Some(result.timeline.slice.as_seconds())),
+        crate::format::numbers::time(Some(result.timeline.slice.as_seconds())),
     )];
     if !account.replaced.is_empty() {
         let values = account.replaced.join(", ");

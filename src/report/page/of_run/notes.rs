@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::super::{Note, Section, Tone};
 use crate::analysis::{Finding, Kind, Standing};
-use crate::report::figures::short;
-use crate::report::findings::text;
+use crate::format::findings::text;
+use crate::format::numbers::short;
 
 /// The findings of a page with these plots.
 pub(super) fn notes(findings: &[Finding], sections: &[Section]) -> Vec<Note> {

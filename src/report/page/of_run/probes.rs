@@ -34,7 +34,7 @@ fn plot(number: usize, metric: &str, series: &[&probe::Series]) -> Plot {
     let mut plot = Plot {
         id: format!("probe-{number}"),
         title: metric.replace('_', " "),
-        caption: format!("Sampled every {}.", crate::report::figures::time(Some(every))),
+        caption: format!("Sampled every {}.", crate::format::numbers::time(Some(every))),
         unit,
         top: (unit == Unit::Share).then_some(1.0),
         ..Plot::default()

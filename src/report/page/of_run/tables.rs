@@ -2,9 +2,9 @@
 
 use super::super::{Section, Table};
 use super::{latency, views};
+use crate::format::numbers::{count, mean, percent, time};
 use crate::metrics::fleet::hottest;
 use crate::metrics::summary::{FateCounts, Latency, NodeSummary, ServerSummary, Summary};
-use crate::report::figures::{count, mean, percent, time};
 
 /// Rows of a table at most.
 const MOST_ROWS: usize = 50;
@@ -88,7 +88,7 @@ fn servers(summary: &Summary) -> Table {
         ]
     };
     let groups = summary.groups.iter().filter_map(|(name, group)| {
-        let name = crate::report::figures::group(name, group.members.len());
+        let name = crate::format::numbers::group(name, group.members.len());
         group.figures.as_server().map(|server| row(&name, server))
     });
     let each = summary.nodes.iter().filter_map(|(name, node)| Some((name.as_str(), node.as_server()?)));
@@ -137,7 +137,7 @@ fn links(summary: &Summary) -> Table {
             name.clone(),
             count(link.sent),
             count(link.lost),
-            crate::report::figures::share(link.lost, link.sent),
+            crate::format::numbers::share(link.lost, link.sent),
         ]
     });
     table("Links", &["link", "messages", "lost", "share"], links)

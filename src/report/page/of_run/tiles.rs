@@ -1,9 +1,9 @@
 //! The figures that are seen first: what was offered, what became of it, and how long it took.
 
 use super::super::{Tile, Tone};
+use crate::format::numbers::{count, percent, share, time};
 use crate::metrics::fleet::hottest;
 use crate::metrics::summary::Summary;
-use crate::report::figures::{count, percent, share, time};
 
 /// The tiles of a run.
 pub(super) fn tiles(summary: &Summary) -> Vec<Tile> {

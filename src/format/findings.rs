@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::figures::{count, several, short, time};
+use super::numbers::{count, several, short, time};
 use crate::analysis::{Driver, Evidence, Finding, LoopDelays, OscillationEvidence};
 use crate::model::server::{MEASURED_LOAD, QUEUE_DEPTH};
 
