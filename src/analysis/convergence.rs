@@ -3,10 +3,10 @@
 
 use serde::Serialize;
 
+use super::context::RunContext;
 use super::finding::{Evidence, Finding};
-use super::scene::Scene;
 use super::signal::settling::settling;
-use crate::model::server::{MEASURED_LOAD, QUEUE_DEPTH};
+use crate::model::metric::{QUEUE_DEPTH, UTILIZATION, Unit};
 
 /// Changes that are looked at.
 const MOST_CHANGES: usize = 8;
@@ -20,8 +20,11 @@ const LEAST_STEP: f64 = 0.1;
 /// The evidence for a convergence.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ConvergenceEvidence {
-    /// The gauge that came to rest.
+    /// The metric that came to rest, by its name in `series.csv`.
     pub gauge: &'static str,
+    /// Its unit.
+    #[serde(skip)]
+    pub unit: Unit,
     /// When the workload changed.
     pub changed_at_seconds: f64,
     /// What changed: the source and its new rate, or what it had been.
@@ -39,27 +42,31 @@ pub struct ConvergenceEvidence {
 }
 
 /// What came to rest after the changes of the workload that are announced.
-pub(super) fn find(scene: &Scene<'_>) -> Vec<Finding> {
+pub(super) fn find(context: &RunContext<'_>) -> Vec<Finding> {
     let mut moments: Vec<(f64, String)> = Vec::new();
-    for phase in &scene.phases {
+    for phase in &context.phases {
         moments.push((phase.from, format!("{}: {}", phase.of, phase.text)));
         moments.extend(phase.to.map(|to| (to, format!("{}: no longer {}", phase.of, phase.text))));
     }
     // That a system is idle when nothing comes any more is no news.
-    moments.retain(|(at, _)| *at > 0.0 && *at < scene.last_arrivals());
+    moments.retain(|(at, _)| *at > 0.0 && *at < context.last_arrivals());
     moments.sort_by(|a, b| a.0.total_cmp(&b.0));
     moments.dedup_by(|a, b| a.0.to_bits() == b.0.to_bits());
-    let edge = |index: usize| moments.get(index).map_or(scene.end, |moment| moment.0);
+    let edge = |index: usize| moments.get(index).map_or(context.end, |moment| moment.0);
     let found = (0..moments.len().min(MOST_CHANGES)).filter_map(|index| {
         let before = if index == 0 { 0.0 } else { edge(index - 1) };
         let (at, change) = &moments[index];
-        convergence(scene, (before, *at, edge(index + 1)), change)
+        convergence(context, (before, *at, edge(index + 1)), change)
     });
     found.collect()
 }
 
-fn convergence(scene: &Scene<'_>, (from, at, until): (f64, f64, f64), change: &str) -> Option<Finding> {
-    let [first, middle, last] = [from, at, until].map(|seconds| scene.slice_at(seconds));
+fn convergence(
+    context: &RunContext<'_>,
+    (from, at, until): (f64, f64, f64),
+    change: &str,
+) -> Option<Finding> {
+    let [first, middle, last] = [from, at, until].map(|seconds| context.interval_at(seconds));
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
     // From the second half of what came before to that of what comes after.
     let step = |values: &[f64]| {
@@ -68,28 +75,29 @@ fn convergence(scene: &Scene<'_>, (from, at, until): (f64, f64, f64), change: &s
     };
     // That the load of a server that goes down is gone is no news either.
     let servers =
-        scene.servers.iter().filter(|server| server.figures.arrived > 0 && server.is_steady(first, last));
-    let moves = servers.map(|server| (step(&server.load()), server));
-    let (moved, server) = moves.max_by(|a, b| a.0.abs().total_cmp(&b.0.abs()))?;
+        context.stations.iter().filter(|server| server.arrived > 0 && server.is_steady(first, last));
+    let moves = servers.map(|server| (step(server.load()), server));
+    let (moved, station) = moves.max_by(|a, b| a.0.abs().total_cmp(&b.0.abs()))?;
     if moved.abs() < LEAST_STEP {
         return None;
     }
     // Where a queue comes or goes, it shows more clearly than the load when that is over.
-    let queue = server.queue();
-    let (gauge, values, services) = if step(&queue).abs() >= server.slots() {
-        (QUEUE_DEPTH, queue, SERVICES)
+    let queue = station.queue();
+    let (metric, values, services) = if step(queue).abs() >= station.slots() {
+        (&QUEUE_DEPTH, queue, SERVICES)
     } else {
         // Over w services the mean of a load u of c slots differs from it by the square root of (1 + v) u / (c w).
-        let load = server.load();
+        let load = station.load();
         let last = last.min(load.len());
         let highest = mean(&load[first..middle.min(last)]).max(mean(&load[middle.min(last)..last]));
         let wanted = REST_OF_CHANCE * moved;
-        let services = (1.0 + server.service_variance) * highest / (server.slots() * wanted * wanted);
-        (MEASURED_LOAD, load, services.max(SERVICES))
+        let services = (1.0 + station.service_variance) * highest / (station.slots() * wanted * wanted);
+        (&UTILIZATION, load, services.max(SERVICES))
     };
-    let found = settling(&scene.course(&values), from, at, until, services * server.service)?;
+    let found = settling(&context.course(values), from, at, until, services * station.service)?;
     let evidence = ConvergenceEvidence {
-        gauge,
+        gauge: metric.name,
+        unit: metric.unit,
         changed_at_seconds: at,
         change: change.to_owned(),
         settled_after_seconds: found.after,
@@ -98,22 +106,15 @@ fn convergence(scene: &Scene<'_>, (from, at, until): (f64, f64, f64), change: &s
         band: found.band,
         overshoot: found.overshoot,
     };
-    Some(Finding {
-        subject: server.name.to_owned(),
-        from: Some(at),
-        to: Some(at + found.after),
-        cost: 0.0,
-        alike: 0,
-        evidence: Evidence::Convergence(evidence),
-    })
+    Some(Finding::new(station.name, Evidence::Convergence(evidence)).during(at, at + found.after))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::scenes::{look_at, system};
+    use super::super::systems::{look_at, system};
     use super::find;
     use crate::analysis::{Evidence, Finding};
-    use crate::model::server::MEASURED_LOAD;
+    use crate::model::metric::UTILIZATION;
 
     const TEN: &str = "\"n\": Server(concurrency: 10, service: Exponential(mean: \"10ms\"))";
 
@@ -128,7 +129,7 @@ mod tests {
             let found = of_steps(low, high);
             let [found] = &found[..] else { panic!("{found:?}") };
             let Evidence::Convergence(evidence) = &found.evidence else { panic!("{found:?}") };
-            assert_eq!(evidence.gauge, MEASURED_LOAD);
+            assert_eq!(evidence.gauge, UTILIZATION.name);
             assert!((evidence.before - f64::from(low) / 1000.0).abs() < 0.05, "{evidence:?}");
             assert!((evidence.after - f64::from(high) / 1000.0).abs() < 0.05, "{evidence:?}");
             assert!(evidence.settled_after_seconds < 2.0, "{evidence:?}");

@@ -140,6 +140,24 @@ impl Kind {
 }
 
 impl Finding {
+    /// A finding about the whole run.
+    #[must_use]
+    pub(super) fn new(subject: impl Into<String>, evidence: Evidence) -> Self {
+        Self { subject: subject.into(), from: None, to: None, cost: 0.0, alike: 0, evidence }
+    }
+
+    /// The same about a part of the run, in seconds.
+    #[must_use]
+    pub(super) fn during(self, from: f64, to: f64) -> Self {
+        Self { from: Some(from), to: Some(to), ..self }
+    }
+
+    /// The same with what it cost.
+    #[must_use]
+    pub(super) fn costing(self, cost: f64) -> Self {
+        Self { cost, ..self }
+    }
+
     /// Its kind.
     #[must_use]
     pub const fn kind(&self) -> Kind {

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
+use super::context::RunContext;
 use super::finding::{Evidence, Finding, Kind, Standing};
-use super::scene::Scene;
 use crate::engine::whole;
 
 /// A system that fails this share of its requests is not healthy.
@@ -27,41 +27,29 @@ pub struct HealthEvidence {
 }
 
 /// The finding that a run is healthy, if it is, given what else was found.
-pub(super) fn find(scene: &Scene<'_>, found: &[Finding]) -> Option<Finding> {
-    let [offered, failed] = [scene.offered(), failed(scene)].map(|count| count as f64);
+pub(super) fn find(context: &RunContext<'_>, found: &[Finding]) -> Option<Finding> {
+    let [offered, failed] = {
+        let outcomes = context.outcomes();
+        [outcomes.offered, outcomes.failed()].map(|count| count as f64)
+    };
     if offered <= 0.0 || failed > FAILING * offered || found.iter().any(keeps_from_health) {
         return None;
     }
-    let used = scene.servers.iter().filter(|server| server.figures.arrived > 0);
-    let busiest = used.max_by(|a, b| {
-        a.figures.utilization.partial_cmp(&b.figures.utilization).unwrap_or(std::cmp::Ordering::Equal)
-    })?;
-    let utilization = busiest.figures.utilization?;
+    let used = context.stations.iter().filter(|server| server.arrived > 0);
+    let busiest =
+        used.max_by(|a, b| a.utilization.partial_cmp(&b.utilization).unwrap_or(std::cmp::Ordering::Equal))?;
+    let utilization = busiest.utilization?;
     let load = busiest.load();
-    let width = whole(ARRIVALS * load.len() as f64 / busiest.figures.arrived as f64);
-    let peak = super::intervals::smoothed(&load, width.clamp(1, load.len().max(1)));
-    let wait = busiest.figures.wait.quantiles().mean().unwrap_or(0.0) / 1e9;
+    let width = whole(ARRIVALS * load.len() as f64 / busiest.arrived as f64);
+    let peak = super::intervals::smoothed(load, width.clamp(1, load.len().max(1)));
     let evidence = HealthEvidence {
         utilization,
         peak_load: peak.into_iter().fold(0.0, f64::max).min(1.0),
         headroom: (1.0 - utilization) / utilization.max(1e-9),
-        wait_by_service: if busiest.service > 0.0 { wait / busiest.service } else { 0.0 },
+        wait_by_service: if busiest.service > 0.0 { busiest.wait / busiest.service } else { 0.0 },
         failed_share: failed / offered,
     };
-    let subject = busiest.name.to_owned();
-    Some(Finding {
-        subject,
-        from: None,
-        to: None,
-        cost: 0.0,
-        alike: 0,
-        evidence: Evidence::Healthy(evidence),
-    })
-}
-
-fn failed(scene: &Scene<'_>) -> u64 {
-    let fates = scene.result.sources.iter().map(|source| &source.fates);
-    fates.map(|fates| fates.ended.iter().sum::<u64>() - fates.of(crate::request::Outcome::Completed)).sum()
+    Some(Finding::new(busiest.name, Evidence::Healthy(evidence)))
 }
 
 /// Whether a finding keeps a system from being healthy. What failed is counted apart.

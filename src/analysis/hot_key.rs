@@ -6,9 +6,9 @@
 use serde::Serialize;
 
 use super::chance::log_tail;
+use super::context::RunContext;
 use super::finding::{Evidence, Finding};
 use super::intervals::excesses;
-use super::scene::Scene;
 use crate::request::{FrequentKey, RequestRecord};
 
 /// A key is hot if what reaches a server of it asks for this share of the server's capacity, at least,
@@ -42,8 +42,8 @@ pub struct HotKeyEvidence {
 }
 
 /// The hottest key of a run, if it is hot.
-pub(super) fn find(scene: &Scene<'_>) -> Option<Finding> {
-    let sample = &scene.result.sample;
+pub(super) fn find(context: &RunContext<'_>) -> Option<Finding> {
+    let sample = &context.result.sample;
     let hottest = FrequentKey::among(sample.records.iter())?;
     let FrequentKey { key, count: seen, different, of } = hottest;
     let mean = of as f64 / different as f64;
@@ -51,17 +51,19 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Finding> {
         return None;
     }
     let of_key: Vec<&RequestRecord> = sample.records.iter().filter(|record| record.key == key).collect();
-    let (from, to) = stretch(scene, &of_key);
+    let (from, to) = stretch(context, &of_key);
     let meanwhile =
-        |record: &&RequestRecord| (from..to).contains(&scene.slice_at(record.created.as_seconds()));
+        |record: &&RequestRecord| (from..to).contains(&context.interval_at(record.created.as_seconds()));
     let then: Vec<&RequestRecord> = of_key.iter().copied().filter(meanwhile).collect();
-    let mut by_server = vec![0_usize; scene.servers.len()];
-    then.iter().filter_map(|record| record.server).for_each(|server| by_server[server as usize] += 1);
+    let mut by_server = vec![0_usize; context.stations.len()];
+    let reached = then.iter().filter_map(|record| context.position(record.server));
+    reached.for_each(|server| by_server[server] += 1);
     let server = (0..by_server.len()).rev().max_by_key(|&server| by_server[server])?;
-    let rate = then.len() as f64 * sample.one_in as f64 / (scene.step * (to - from) as f64);
-    let demand = rate / scene.servers[server].capacity()?;
+    let rate = then.len() as f64 * sample.one_in as f64 / (context.step * (to - from) as f64);
+    let demand = rate / context.stations[server].capacity()?;
     let share_to_server = by_server[server] as f64 / then.len() as f64;
-    let peers = scene.servers[server].group.and_then(|group| scene.groups.get(group)).map_or(1, Vec::len);
+    let peers =
+        context.stations[server].group.and_then(|group| context.groups.get(group)).map_or(1, Vec::len);
     let fair = then.len() as f64 / peers as f64;
     let by_chance = log_tail(by_server[server] as f64, fair) + libm::log(peers as f64);
     if demand * share_to_server < LEAST_DEMAND || (peers > 1 && by_chance > libm::log(ALPHA)) {
@@ -78,35 +80,31 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Finding> {
         keys_seen: different,
         sampled_one_in: sample.one_in,
     };
-    Some(Finding {
-        subject: scene.servers[server].name.to_owned(),
-        from: Some(scene.time_of(from)),
-        to: Some(scene.time_of(to)),
-        cost: scene.cost(server, from, to) * share_meanwhile_at(&then, scene, server, (from, to)),
-        alike: 0,
-        evidence: Evidence::HotKey(evidence),
-    })
+    let cost = context.cost(server, from, to) * share_meanwhile_at(&then, context, server, (from, to));
+    let finding = Finding::new(context.stations[server].name, Evidence::HotKey(evidence));
+    Some(finding.during(context.time_of(from), context.time_of(to)).costing(cost))
 }
 
 /// The share of the key among the requests that reached a server meanwhile.
 fn share_meanwhile_at(
     of_key: &[&RequestRecord],
-    scene: &Scene<'_>,
+    context: &RunContext<'_>,
     server: usize,
     span: (usize, usize),
 ) -> f64 {
-    let there = |record: &&RequestRecord| record.server.is_some_and(|at| at as usize == server);
-    let then =
-        |record: &&RequestRecord| (span.0..span.1).contains(&scene.slice_at(record.created.as_seconds()));
-    let all = scene.result.sample.records.iter().filter(|record| there(record) && then(record)).count();
+    let there = |record: &&RequestRecord| context.position(record.server) == Some(server);
+    let then = |record: &&RequestRecord| {
+        (span.0..span.1).contains(&context.interval_at(record.created.as_seconds()))
+    };
+    let all = context.result.sample.records.iter().filter(|record| there(record) && then(record)).count();
     of_key.iter().copied().filter(there).count() as f64 / all.max(1) as f64
 }
 
 /// The slices in which a key comes most above its mean rate; all, if it comes evenly.
-fn stretch(scene: &Scene<'_>, of_key: &[&RequestRecord]) -> (usize, usize) {
-    let slices = scene.result.timeline.slices();
+fn stretch(context: &RunContext<'_>, of_key: &[&RequestRecord]) -> (usize, usize) {
+    let slices = context.result.timeline.intervals();
     let mut counts = vec![0.0; slices + 1];
-    of_key.iter().for_each(|record| counts[scene.slice_at(record.created.as_seconds())] += 1.0);
+    of_key.iter().for_each(|record| counts[context.interval_at(record.created.as_seconds())] += 1.0);
     let mean = of_key.len() as f64 / slices.max(1) as f64;
     let excess: Vec<f64> = counts.iter().map(|count| count - 1.5 * mean).collect();
     // Half as much again as the mean, for as long as it takes to bring a fifth of all, and more than chance brings anywhere:
@@ -122,7 +120,7 @@ fn stretch(scene: &Scene<'_>, of_key: &[&RequestRecord]) -> (usize, usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::scenes::{GROUP, SHARDS, look_at, system};
+    use super::super::systems::{GROUP, SHARDS, look_at, system};
     use super::find;
     use crate::analysis::Evidence;
 

@@ -8,10 +8,10 @@
 use serde::Serialize;
 
 use super::chance::log_tail;
+use super::context::RunContext;
 use super::finding::{Evidence, Finding};
 use super::intervals::{excesses, smoothed};
 use super::overload::sum;
-use super::scene::Scene;
 use crate::engine::whole;
 
 /// By as much of its slots a member is busier than the average one, at least.
@@ -39,31 +39,31 @@ pub struct ImbalanceEvidence {
 }
 
 /// The imbalances of a run: the worst member of each group.
-pub(super) fn find(scene: &Scene<'_>) -> Vec<Finding> {
-    let groups = scene.groups.iter().filter(|(_, rows)| rows.len() > 1);
-    groups.filter_map(|(group, rows)| imbalance(scene, group, rows)).collect()
+pub(super) fn find(context: &RunContext<'_>) -> Vec<Finding> {
+    let groups = context.groups.iter().filter(|(_, rows)| rows.len() > 1);
+    groups.filter_map(|(group, rows)| imbalance(context, group, rows)).collect()
 }
 
-fn imbalance(scene: &Scene<'_>, group: &str, rows: &[usize]) -> Option<Finding> {
+fn imbalance(context: &RunContext<'_>, group: &str, rows: &[usize]) -> Option<Finding> {
     let members = rows.len() as f64;
     // Whoever is down carries nothing and is no measure for the others.
-    let present = sum(rows.iter().map(|&row| scene.servers[row].presence()));
+    let present = sum(rows.iter().map(|&row| context.stations[row].availability()));
     let mean = |series: Vec<f64>| -> Vec<f64> {
         series.iter().zip(&present).map(|(sum, present)| sum / present.max(1.0)).collect()
     };
-    let mean_load = mean(sum(rows.iter().map(|&row| scene.servers[row].load())));
-    let mean_arrivals = mean(sum(rows.iter().map(|&row| scene.servers[row].offered())));
-    let total = mean_arrivals.iter().sum::<f64>() * scene.step;
+    let mean_load = mean(sum(rows.iter().map(|&row| context.stations[row].load())));
+    let mean_arrivals = mean(sum(rows.iter().map(|&row| context.stations[row].offered())));
+    let total = mean_arrivals.iter().sum::<f64>() * context.step;
     let worst = rows.iter().filter_map(|&row| {
-        let server = &scene.servers[row];
+        let server = &context.stations[row];
         let (load, arrivals) = (server.load(), server.offered());
         // Over ten services chance evens out.
-        let width = whole(10.0 * server.service / scene.step) + 1;
+        let width = whole(10.0 * server.service / context.step) + 1;
         let difference: Vec<f64> = load.iter().zip(&mean_load).map(|(load, mean)| load - mean).collect();
         let excess: Vec<f64> = smoothed(&difference, width).iter().map(|more| more - LEAST_EXCESS).collect();
-        let count = |of: &[f64], from: usize, to: usize| of[from..to].iter().sum::<f64>() * scene.step;
+        let count = |of: &[f64], from: usize, to: usize| of[from..to].iter().sum::<f64>() * context.step;
         let z = |from: usize, to: usize| {
-            let (mine, fair) = (count(&arrivals, from, to), count(&mean_arrivals, from, to));
+            let (mine, fair) = (count(arrivals, from, to), count(&mean_arrivals, from, to));
             (mine, fair, (mine - fair) / fair.max(1.0).sqrt())
         };
         let is_more_than_chance = |from: usize, to: usize| {
@@ -79,7 +79,7 @@ fn imbalance(scene: &Scene<'_>, group: &str, rows: &[usize]) -> Option<Finding> 
         let evidence = ImbalanceEvidence {
             group: group.to_owned(),
             members: rows.len(),
-            load: over(&load),
+            load: over(load),
             mean_load: over(&mean_load),
             times_fair_share: mine / fair.max(1.0),
             z,
@@ -87,19 +87,13 @@ fn imbalance(scene: &Scene<'_>, group: &str, rows: &[usize]) -> Option<Finding> 
         Some((weight(&(from, to)), row, from, to, evidence))
     });
     let (_, row, from, to, evidence) = worst.max_by(|a, b| a.0.total_cmp(&b.0))?;
-    Some(Finding {
-        subject: scene.servers[row].name.to_owned(),
-        from: Some(scene.time_of(from)),
-        to: Some(scene.time_of(to)),
-        cost: scene.cost(row, from, to),
-        alike: 0,
-        evidence: Evidence::LoadImbalance(evidence),
-    })
+    let finding = Finding::new(context.stations[row].name, Evidence::LoadImbalance(evidence));
+    Some(finding.during(context.time_of(from), context.time_of(to)).costing(context.cost(row, from, to)))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::scenes::{GROUP, SHARDS, look_at, system};
+    use super::super::systems::{GROUP, SHARDS, look_at, system};
     use super::find;
     use crate::analysis::Evidence;
 

@@ -7,17 +7,17 @@
 use indexmap::IndexSet;
 use serde::Serialize;
 
+use super::context::RunContext;
 use super::finding::{Evidence, Finding, Kind};
-use super::scene::Scene;
 use super::signal::lag::lag;
-use crate::metrics::timeline::Subject;
+use crate::model::metric::Subject;
 
 /// The load has to have moved so far for its delay to mean something: the range of the middle nine tenths.
 const LEAST_RANGE: f64 = 0.3;
 /// Delays are sought up to as many times what the clients remember.
 const LONGEST: f64 = 2.0;
-/// Beliefs that are asked: those about the servers that cost the users most.
-const MOST_BELIEFS: usize = 4;
+/// Estimates that are asked: those of the servers that cost the users most.
+const MOST_ESTIMATES: usize = 4;
 
 /// The evidence for a knowledge lag.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -35,28 +35,28 @@ pub struct KnowledgeLagEvidence {
 }
 
 /// The knowledge lag of the server that costs most among those that are in trouble and whose load moved.
-pub(super) fn find(scene: &Scene<'_>, found: &[Finding]) -> Option<Finding> {
+pub(super) fn find(context: &RunContext<'_>, found: &[Finding]) -> Option<Finding> {
     let troubled: IndexSet<&str> = found
         .iter()
         .filter(|finding| may_be_explained(finding.kind()))
         .map(|finding| finding.subject.as_str())
         .collect();
-    let courses = scene.result.timeline.courses.iter().enumerate();
-    let beliefs = courses.filter_map(|(at, course)| match course.subject {
-        Subject::Belief { server, .. } => Some((at, server as usize)),
+    let keys = context.result.timeline.keys.iter().enumerate();
+    let estimates = keys.filter_map(|(at, key)| match key.subject {
+        Subject::Estimate { of, .. } => context.position(Some(of)).map(|station| (at, station)),
         Subject::Node(_) | Subject::Link(_) => None,
     });
-    let slices = scene.result.timeline.slices();
-    let is_troubled = |row: usize| {
-        let server = &scene.servers[row];
-        troubled.contains(server.name) || server.group.is_some_and(|group| troubled.contains(group))
+    let intervals = context.result.timeline.intervals();
+    let is_troubled = |station: usize| {
+        let station = &context.stations[station];
+        troubled.contains(station.name) || station.group.is_some_and(|group| troubled.contains(group))
     };
-    let mut beliefs: Vec<(f64, usize, usize)> = beliefs
-        .filter(|&(_, row)| is_troubled(row))
-        .map(|(at, row)| (scene.cost(row, 0, slices), at, row))
+    let mut estimates: Vec<(f64, usize, usize)> = estimates
+        .filter(|&(_, station)| is_troubled(station))
+        .map(|(at, station)| (context.cost(station, 0, intervals), at, station))
         .collect();
-    beliefs.sort_by(|a, b| b.0.total_cmp(&a.0));
-    beliefs.into_iter().take(MOST_BELIEFS).find_map(|(_, at, row)| of_belief(scene, at, row))
+    estimates.sort_by(|a, b| b.0.total_cmp(&a.0));
+    estimates.into_iter().take(MOST_ESTIMATES).find_map(|(_, at, station)| of_estimate(context, at, station))
 }
 
 /// Whether late knowledge may have to do with it: a few rejections or losses are no matter of knowledge.
@@ -67,18 +67,18 @@ const fn may_be_explained(kind: Kind) -> bool {
     }
 }
 
-fn of_belief(scene: &Scene<'_>, at: usize, row: usize) -> Option<Finding> {
-    let server = &scene.servers[row];
-    let memory = scene.longest_memory();
-    let (actual, believed) =
-        (server.load(), scene.result.timeline.course(at).map(f64::from).collect::<Vec<_>>());
-    let mut sorted = actual.clone();
+fn of_estimate(context: &RunContext<'_>, at: usize, station: usize) -> Option<Finding> {
+    let station = &context.stations[station];
+    let memory = context.longest_memory();
+    let (actual, perceived) =
+        (station.load(), context.result.timeline.series(at).map(f64::from).collect::<Vec<_>>());
+    let mut sorted = actual.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     let at_share = |share: usize| sorted.get(sorted.len() * share / 20).copied().unwrap_or(0.0);
     if at_share(19) - at_share(1) < LEAST_RANGE {
         return None;
     }
-    let found = lag(&scene.course(&actual), &scene.course(&believed), LONGEST * memory)?;
+    let found = lag(&context.course(actual), &context.course(&perceived), LONGEST * memory)?;
     let evidence = KnowledgeLagEvidence {
         lag_seconds: found.lag,
         correlation: found.correlation,
@@ -86,12 +86,5 @@ fn of_belief(scene: &Scene<'_>, at: usize, row: usize) -> Option<Finding> {
         standard_error: found.standard_error,
         window_seconds: memory,
     };
-    Some(Finding {
-        subject: server.name.to_owned(),
-        from: None,
-        to: None,
-        cost: 0.0,
-        alike: 0,
-        evidence: Evidence::KnowledgeLag(evidence),
-    })
+    Some(Finding::new(station.name, Evidence::KnowledgeLag(evidence)))
 }

@@ -1,11 +1,12 @@
 //! Conclusions from numbers: what a run says, with the evidence for it.
 //!
 //! Each kind of finding has a file with its definition, its evidence and its tests; [`Kind`] is the closed list of them.
-//! `scene` lays out what all of them look at, `ranking` puts them into the order of what they cost the users of the
+//! `context` lays out what all of them look at, `ranking` puts them into the order of what they cost the users of the
 //! system. [`signal`] judges bare series of numbers and knows nothing of servers.
 
 mod announced;
 mod chance;
+mod context;
 mod convergence;
 mod finding;
 mod health;
@@ -18,10 +19,10 @@ mod overload;
 mod ranking;
 mod rejection;
 mod saturation;
-mod scene;
-#[cfg(test)]
-mod scenes;
 pub mod signal;
+mod station;
+#[cfg(test)]
+mod systems;
 
 pub use announced::Phase;
 pub use convergence::ConvergenceEvidence;
@@ -37,7 +38,7 @@ pub use saturation::SaturationEvidence;
 
 use crate::metrics::result::RunResult;
 use crate::scenario::Scenario;
-use scene::Scene;
+use context::RunContext;
 
 /// So many findings lead where nobody says how many are wanted: a handful.
 pub const LEADING: usize = 5;
@@ -47,25 +48,25 @@ pub const LEADING: usize = 5;
 /// A pure function of the scenario and the result of its run.
 #[must_use]
 pub fn findings(scenario: &Scenario, result: &RunResult) -> Vec<Finding> {
-    let scene = Scene::of(scenario, result);
-    let overloads = overload::find(&scene);
-    let oscillations = oscillation::find(&scene);
-    let mut findings = saturation::find(&scene, &overloads);
-    findings.extend(rejection::find(&scene));
-    findings.extend(imbalance::find(&scene));
-    findings.extend(hot_key::find(&scene));
-    findings.extend(convergence::find(&scene));
-    findings.extend(overload::findings(&scene, &overloads));
+    let context = RunContext::of(scenario, result);
+    let overloads = overload::find(&context);
+    let oscillations = oscillation::find(&context);
+    let mut findings = saturation::find(&context, &overloads);
+    findings.extend(rejection::find(&context));
+    findings.extend(imbalance::find(&context));
+    findings.extend(hot_key::find(&context));
+    findings.extend(convergence::find(&context));
+    findings.extend(overload::findings(&context, &overloads));
     findings.extend(oscillations);
-    let lag = knowledge_lag::find(&scene, &findings);
+    let lag = knowledge_lag::find(&context, &findings);
     findings.extend(lag);
-    let mut findings = ranking::ranked(&scene, findings);
-    findings.extend(health::find(&scene, &findings));
+    let mut findings = ranking::ranked(&context, findings);
+    findings.extend(health::find(&context, &findings));
     findings
 }
 
 /// The changes of the workload and of its parts that a scenario announces: what is shaded in plots.
 #[must_use]
 pub fn phases(scenario: &Scenario) -> Vec<Phase> {
-    announced::phases(scenario)
+    announced::phases(scenario, &scenario.names())
 }

@@ -14,14 +14,15 @@
 
 use serde::Serialize;
 
+use super::context::RunContext;
 use super::finding::{Evidence, Finding};
 use super::overload::sum;
-use super::scene::{Scene, ServerView};
 use super::signal::oscillation::Method;
 use super::signal::{Oscillation, detect, phase};
-use crate::event::Node;
-use crate::metrics::timeline::Subject;
-use crate::model::server::{MEASURED_LOAD, QUEUE_DEPTH};
+use super::station::Station;
+use crate::model::metric::{
+    ARRIVAL_RATE, Metric, PERCEIVED_LOAD, QUEUE_DEPTH, REJECTION_RATE, Subject, UTILIZATION, Unit,
+};
 
 mod feedback;
 
@@ -52,8 +53,11 @@ const LEAST_COHERENCE: f64 = 0.6;
 /// The evidence for an oscillation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct OscillationEvidence {
-    /// The gauge that swings, by its name in `series.csv`.
+    /// The metric that swings, by its name in `series.csv`.
     pub gauge: String,
+    /// Its unit.
+    #[serde(skip)]
+    pub unit: Unit,
     /// Mean time of a full cycle.
     pub period_seconds: f64,
     /// Half of the way from a trough to a peak, in the unit of the gauge.
@@ -102,26 +106,26 @@ pub struct PhaseEvidence {
 }
 
 /// The oscillations of a run.
-pub(super) fn find(scene: &Scene<'_>) -> Vec<Finding> {
-    let changes = scene.changes();
-    let slices = scene.result.timeline.slices();
-    let used = (0..scene.servers.len()).filter(|&row| scene.servers[row].figures.arrived > 0);
-    let mut costs: Vec<(f64, usize)> = used.map(|row| (scene.cost(row, 0, slices), row)).collect();
+pub(super) fn find(context: &RunContext<'_>) -> Vec<Finding> {
+    let changes = context.changes();
+    let slices = context.result.timeline.intervals();
+    let used = (0..context.stations.len()).filter(|&row| context.stations[row].arrived > 0);
+    let mut costs: Vec<(f64, usize)> = used.map(|row| (context.cost(row, 0, slices), row)).collect();
     costs.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     let mut findings: Vec<Finding> = Vec::new();
     for (_, row) in costs.iter().take(MOST_SERVERS) {
-        findings.extend(of_server(scene, *row, &changes));
+        findings.extend(of_server(context, *row, &changes));
     }
-    findings.extend(of_groups(scene, &changes, &findings));
-    findings.extend(of_probes(scene, &changes, &findings));
-    let mut findings = one_for_each_group(scene, findings);
+    findings.extend(of_groups(context, &changes, &findings));
+    findings.extend(of_probes(context, &changes, &findings));
+    let mut findings = one_for_each_group(context, findings);
     findings.truncate(MOST_SERVERS);
     findings
 }
 
 /// Members that swing together are one finding: that of the one that costs most, whose evidence tells of the others.
-fn one_for_each_group(scene: &Scene<'_>, findings: Vec<Finding>) -> Vec<Finding> {
-    let group = |finding: &Finding| scene.group_of(&finding.subject);
+fn one_for_each_group(context: &RunContext<'_>, findings: Vec<Finding>) -> Vec<Finding> {
+    let group = |finding: &Finding| context.group_of(&finding.subject);
     let mut kept: Vec<Finding> = Vec::new();
     for finding in findings {
         let same = |other: &Finding| {
@@ -146,30 +150,35 @@ fn are_same(a: f64, b: f64) -> bool {
 }
 
 /// The oscillation of a server: of its queue, else of its load.
-fn of_server(scene: &Scene<'_>, row: usize, changes: &[f64]) -> Option<Finding> {
-    let server = &scene.servers[row];
-    let gauges = [(QUEUE_DEPTH, server.queue()), (MEASURED_LOAD, server.load())];
-    let (gauge, values, found) = gauges.into_iter().find_map(|(gauge, values)| {
-        let found = notable(scene, &[row], gauge, detect(&scene.course(&values), changes, None)?)?;
-        Some((gauge, values, found))
+fn of_server(context: &RunContext<'_>, row: usize, changes: &[f64]) -> Option<Finding> {
+    let server = &context.stations[row];
+    let metrics = [(&QUEUE_DEPTH, server.queue()), (&UTILIZATION, server.load())];
+    let (metric, values, found) = metrics.into_iter().find_map(|(metric, values)| {
+        let found = notable(context, &[row], metric, detect(&context.course(values), changes, None)?)?;
+        Some((metric, values, found))
     })?;
     let evidence = OscillationEvidence {
-        phases: phases(scene, row, gauge, &values, &found),
-        feedback: feedback::delays(scene, row, &found),
-        ..evidence(scene, gauge.to_owned(), &found)
+        phases: phases(context, row, metric, values, &found),
+        feedback: feedback::delays(context, row, &found),
+        ..evidence(context, metric.name.to_owned(), metric.unit, &found)
     };
-    let (from, to) = (scene.slice_at(found.from), scene.slice_at(found.to));
-    Some(finding(server.name.to_owned(), &found, scene.cost(row, from, to), evidence))
+    let (from, to) = (context.interval_at(found.from), context.interval_at(found.to));
+    Some(finding(server.name.to_owned(), &found, context.cost(row, from, to), evidence))
 }
 
 /// An oscillation of servers that is more than the coming and going of single requests.
-fn notable(scene: &Scene<'_>, rows: &[usize], gauge: &str, found: Oscillation) -> Option<Oscillation> {
-    let (from, to) = (scene.slice_at(found.from), scene.slice_at(found.to));
-    let arrivals = sum(rows.iter().map(|&row| scene.servers[row].arrivals()));
+fn notable(
+    context: &RunContext<'_>,
+    rows: &[usize],
+    metric: &Metric,
+    found: Oscillation,
+) -> Option<Oscillation> {
+    let (from, to) = (context.interval_at(found.from), context.interval_at(found.to));
+    let arrivals = sum(rows.iter().map(|&row| context.stations[row].arrivals()));
     let meanwhile =
-        arrivals[from.min(arrivals.len())..to.min(arrivals.len())].iter().sum::<f64>() * scene.step;
+        arrivals[from.min(arrivals.len())..to.min(arrivals.len())].iter().sum::<f64>() * context.step;
     let [queue, load] = LEAST_HEIGHTS;
-    let least = if gauge == QUEUE_DEPTH { queue } else { load };
+    let least = if *metric == QUEUE_DEPTH { queue } else { load };
     let height = 2.0 * found.amplitude;
     let in_a_cycle = meanwhile / found.cycles;
     let is_notable = height >= least
@@ -177,60 +186,61 @@ fn notable(scene: &Scene<'_>, rows: &[usize], gauge: &str, found: Oscillation) -
             Method::ManyCycles => in_a_cycle >= LEAST_ARRIVALS,
             Method::FewCycles => {
                 in_a_cycle >= LEAST_ARRIVALS_OF_FEW
-                    && height > higher_than_chance(scene, rows, gauge, found.period, in_a_cycle)
+                    && height > higher_than_chance(context, rows, metric, found.period, in_a_cycle)
             }
         };
     is_notable.then_some(found)
 }
 
 /// The height that chance does not give to the swings of so many arrivals each cycle.
-fn higher_than_chance(scene: &Scene<'_>, rows: &[usize], gauge: &str, period: f64, arrivals: f64) -> f64 {
-    let servers = || rows.iter().map(|&row| &scene.servers[row]);
+fn higher_than_chance(
+    context: &RunContext<'_>,
+    rows: &[usize],
+    metric: &Metric,
+    period: f64,
+    arrivals: f64,
+) -> f64 {
+    let servers = || rows.iter().map(|&row| &context.stations[row]);
     let variance = servers().map(|server| server.service_variance).fold(0.0, f64::max);
     let work = |part: f64| (part * arrivals * (1.0 + variance)).sqrt();
-    let searched = scene.servers.iter().filter(|server| server.figures.arrived > 0).count();
+    let searched = context.stations.iter().filter(|server| server.arrived > 0).count();
     let bar = (2.0 * libm::log(ONE_IN * searched as f64)).sqrt();
-    if gauge == QUEUE_DEPTH {
+    if *metric == QUEUE_DEPTH {
         bar * work(0.5)
     } else {
         // The loads of a group are added up: as many as members.
-        let capacity = servers().filter_map(ServerView::capacity).sum::<f64>() * TWELFTH * period;
+        let capacity = servers().filter_map(Station::capacity).sum::<f64>() * TWELFTH * period;
         bar * work(TWELFTH) / capacity * rows.len() as f64
     }
 }
 
 fn finding(subject: String, found: &Oscillation, cost: f64, evidence: OscillationEvidence) -> Finding {
-    Finding {
-        subject,
-        from: Some(found.from),
-        to: Some(found.to),
-        cost,
-        alike: 0,
-        evidence: Evidence::Oscillation(Box::new(evidence)),
-    }
+    Finding::new(subject, Evidence::Oscillation(Box::new(evidence)))
+        .during(found.from, found.to)
+        .costing(cost)
 }
 
 /// The oscillations of whole groups, where none of a member was found.
-fn of_groups(scene: &Scene<'_>, changes: &[f64], found: &[Finding]) -> Vec<Finding> {
-    let groups = scene.groups.iter().filter(|(_, rows)| rows.len() > 1);
+fn of_groups(context: &RunContext<'_>, changes: &[f64], found: &[Finding]) -> Vec<Finding> {
+    let groups = context.groups.iter().filter(|(_, rows)| rows.len() > 1);
     let silent = groups.filter(|(_, rows)| {
-        !rows.iter().any(|&row| found.iter().any(|finding| finding.subject == scene.servers[row].name))
+        !rows.iter().any(|&row| found.iter().any(|finding| finding.subject == context.stations[row].name))
     });
     let found = silent.filter_map(|(name, rows)| {
-        let members = || rows.iter().map(|&row| &scene.servers[row]);
-        let gauges = [
-            (QUEUE_DEPTH, sum(members().map(ServerView::queue))),
-            (MEASURED_LOAD, sum(members().map(ServerView::load))),
+        let members = || rows.iter().map(|&row| &context.stations[row]);
+        let metrics = [
+            (&QUEUE_DEPTH, sum(members().map(Station::queue))),
+            (&UTILIZATION, sum(members().map(Station::load))),
         ];
-        gauges.into_iter().find_map(|(gauge, values)| {
-            let found = notable(scene, rows, gauge, detect(&scene.course(&values), changes, None)?)?;
-            let (from, to) = (scene.slice_at(found.from), scene.slice_at(found.to));
-            let cost = rows.iter().map(|&row| scene.cost(row, from, to)).sum();
+        metrics.into_iter().find_map(|(metric, values)| {
+            let found = notable(context, rows, metric, detect(&context.course(&values), changes, None)?)?;
+            let (from, to) = (context.interval_at(found.from), context.interval_at(found.to));
+            let cost = rows.iter().map(|&row| context.cost(row, from, to)).sum();
             Some(finding(
                 (*name).to_owned(),
                 &found,
                 cost,
-                evidence(scene, format!("sum of {gauge}"), &found),
+                evidence(context, format!("sum of {}", metric.name), metric.unit, &found),
             ))
         })
     });
@@ -238,14 +248,13 @@ fn of_groups(scene: &Scene<'_>, changes: &[f64], found: &[Finding]) -> Vec<Findi
 }
 
 /// The oscillations of what probes saw, where nothing else was found to swing.
-fn of_probes(scene: &Scene<'_>, changes: &[f64], found: &[Finding]) -> Vec<Finding> {
+fn of_probes(context: &RunContext<'_>, changes: &[f64], found: &[Finding]) -> Vec<Finding> {
     if !found.is_empty() {
         return Vec::new();
     }
     // What servers measure of themselves was asked already.
-    let asked =
-        |metric: &str| [QUEUE_DEPTH, MEASURED_LOAD, "arrival_rate", "rejection_rate"].contains(&metric);
-    let series = scene.result.series.iter().filter(|series| !asked(&series.metric));
+    let asked = [&QUEUE_DEPTH, &UTILIZATION, &ARRIVAL_RATE, &REJECTION_RATE];
+    let series = context.result.series.iter().filter(|series| !asked.contains(&series.metric));
     let found = series.take(MOST_PROBED).filter_map(|series| {
         let [first, second] = series.samples.get(..2)? else { return None };
         let values: Vec<f64> = series.samples.iter().map(|(_, value)| *value).collect();
@@ -254,18 +263,19 @@ fn of_probes(scene: &Scene<'_>, changes: &[f64], found: &[Finding]) -> Vec<Findi
             step: second.0.since(first.0).as_seconds(),
             values: &values,
         };
-        let memory = series.metric.starts_with("perceived_load").then(|| scene.longest_memory());
+        let memory = (*series.metric == PERCEIVED_LOAD).then(|| context.longest_memory());
         let found = detect(&course, changes, memory)?;
         let subject = series.node.clone();
-        Some(finding(subject, &found, 0.0, evidence(scene, series.metric.clone(), &found)))
+        Some(finding(subject, &found, 0.0, evidence(context, series.name(), series.metric.unit, &found)))
     });
     found.take(1).collect()
 }
 
-fn evidence(scene: &Scene<'_>, gauge: String, found: &Oscillation) -> OscillationEvidence {
+fn evidence(context: &RunContext<'_>, gauge: String, unit: Unit, found: &Oscillation) -> OscillationEvidence {
     let finite = |value: f64| value.is_finite().then_some(value);
     OscillationEvidence {
         gauge,
+        unit,
         period_seconds: found.period,
         amplitude: found.amplitude,
         cycles: found.cycles,
@@ -278,22 +288,22 @@ fn evidence(scene: &Scene<'_>, gauge: String, found: &Oscillation) -> Oscillatio
         },
         autocorrelation: finite(found.hill),
         spectral_ratio: finite(found.spectral_ratio),
-        driver: driver(scene, found),
+        driver: driver(context, found),
         phases: Vec::new(),
         feedback: None,
     }
 }
 
 /// The source that swings with the same period, by what it announces or by what it did; else the system.
-fn driver(scene: &Scene<'_>, found: &Oscillation) -> Driver {
-    let changes = scene.changes();
-    for (row, (name, source)) in (0_u32..).zip(&scene.scenario.sources) {
+fn driver(context: &RunContext<'_>, found: &Oscillation) -> Driver {
+    let changes = context.changes();
+    for (name, source) in &context.scenario.sources {
         let announced = source.arrivals.period().map(crate::engine::time::SimDuration::as_seconds);
         let did = || {
-            let subject = Subject::Node(Node::Source(row));
-            let course = scene.result.timeline.find(subject, "arrival_rate")?;
+            let subject = Subject::Node(context.result.names().node_named(name)?);
+            let course = context.result.timeline.find(subject, &ARRIVAL_RATE)?;
             let values: Vec<f64> = course.map(f64::from).collect();
-            detect(&scene.course(&values), &changes, None).map(|of_source| of_source.period)
+            detect(&context.course(&values), &changes, None).map(|of_source| of_source.period)
         };
         if announced.or_else(did).is_some_and(|period| are_same(period, found.period)) {
             return Driver::Source(name.clone());
@@ -304,20 +314,20 @@ fn driver(scene: &Scene<'_>, found: &Oscillation) -> Driver {
 
 /// How other members of the group swing with a server; those that do not are left out.
 fn phases(
-    scene: &Scene<'_>,
+    context: &RunContext<'_>,
     row: usize,
-    gauge: &str,
+    metric: &Metric,
     values: &[f64],
     found: &Oscillation,
 ) -> Vec<PhaseEvidence> {
-    let group = scene.servers[row].group.and_then(|group| scene.groups.get(group));
+    let group = context.stations[row].group.and_then(|group| context.groups.get(group));
     let others = group.into_iter().flatten().filter(|&&other| other != row).take(MOST_PHASES);
     let phases = others.filter_map(|&other| {
-        let server = &scene.servers[other];
+        let server = &context.stations[other];
         // Who has no queue may yet swing with its load.
-        let candidates = [if gauge == QUEUE_DEPTH { server.queue() } else { server.load() }, server.load()];
+        let candidates = [if *metric == QUEUE_DEPTH { server.queue() } else { server.load() }, server.load()];
         let best = candidates.iter().filter_map(|other| {
-            phase::phase(&scene.course(values), &scene.course(other), found.period, found.from, found.to)
+            phase::phase(&context.course(values), &context.course(other), found.period, found.from, found.to)
         });
         let best = best.max_by(|a, b| a.coherence.total_cmp(&b.coherence))?;
         (best.coherence >= LEAST_COHERENCE).then(|| PhaseEvidence {

@@ -9,9 +9,9 @@
 
 use serde::Serialize;
 
+use super::context::RunContext;
 use super::finding::{Evidence, Finding};
 use super::intervals::excesses;
-use super::scene::Scene;
 
 /// Probability that a run without overload is said to have one, shared among its servers.
 const ALPHA: f64 = 1e-3;
@@ -58,12 +58,12 @@ pub(super) struct Overload {
 }
 
 /// The overloads of a run: of groups as a whole, and of servers where it is not the whole group.
-pub(super) fn find(scene: &Scene<'_>) -> Vec<Overload> {
-    let groups = scene.groups.iter().filter(|(_, rows)| rows.len() > 1);
+pub(super) fn find(context: &RunContext<'_>) -> Vec<Overload> {
+    let groups = context.groups.iter().filter(|(_, rows)| rows.len() > 1);
     let of_groups: Vec<_> =
-        groups.filter_map(|(name, rows)| overload(scene, (*name).to_owned(), rows)).collect();
-    let singles = (0..scene.servers.len()).filter_map(|row| {
-        let single = overload(scene, scene.servers[row].name.to_owned(), &[row])?;
+        groups.filter_map(|(name, rows)| overload(context, (*name).to_owned(), rows)).collect();
+    let singles = (0..context.stations.len()).filter_map(|row| {
+        let single = overload(context, context.stations[row].name.to_owned(), &[row])?;
         let whole = of_groups.iter().find(|group| group.rows.binary_search(&row).is_ok());
         whole
             .is_none_or(|whole| single.seconds_outside(whole) > 0.5 * seconds(&single.spells))
@@ -74,24 +74,25 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<Overload> {
 }
 
 /// The same as findings.
-pub(super) fn findings(scene: &Scene<'_>, overloads: &[Overload]) -> Vec<Finding> {
-    overloads.iter().map(|overload| overload.finding(scene)).collect()
+pub(super) fn findings(context: &RunContext<'_>, overloads: &[Overload]) -> Vec<Finding> {
+    overloads.iter().map(|overload| overload.finding(context)).collect()
 }
 
-fn overload(scene: &Scene<'_>, subject: String, rows: &[usize]) -> Option<Overload> {
-    let capacities = rows.iter().map(|&row| scene.servers[row].capacities()).collect::<Option<Vec<_>>>()?;
+fn overload(context: &RunContext<'_>, subject: String, rows: &[usize]) -> Option<Overload> {
+    let capacities =
+        rows.iter().map(|&row| context.stations[row].capacities()).collect::<Option<Vec<_>>>()?;
     let capacities = sum(capacities.into_iter());
-    let variance = rows.iter().map(|&row| scene.servers[row].service_variance).fold(0.0, f64::max);
-    let arrived: u64 = rows.iter().map(|&row| scene.servers[row].figures.arrived).sum();
-    let (arrived, stages) = (arrived as f64, scene.servers.len() as f64);
+    let variance = rows.iter().map(|&row| context.stations[row].service_variance).fold(0.0, f64::max);
+    let arrived: u64 = rows.iter().map(|&row| context.stations[row].arrived).sum();
+    let (arrived, stages) = (arrived as f64, context.stations.len() as f64);
     if arrived < FEWEST_ARRIVALS {
         return None;
     }
-    let arrivals = sum(rows.iter().map(|&row| scene.servers[row].offered()));
+    let arrivals = sum(rows.iter().map(|&row| context.stations[row].offered()));
     let excess: Vec<f64> =
-        arrivals.iter().zip(&capacities).map(|(rate, capacity)| (rate - capacity) * scene.step).collect();
+        arrivals.iter().zip(&capacities).map(|(rate, capacity)| (rate - capacity) * context.step).collect();
     let stretch = |from: usize, to: usize| {
-        let n = arrivals[from..to].iter().sum::<f64>() * scene.step;
+        let n = arrivals[from..to].iter().sum::<f64>() * context.step;
         let beyond = excess[from..to].iter().sum::<f64>();
         (n, beyond, beyond / (n * (1.0 + variance)).sqrt())
     };
@@ -102,8 +103,11 @@ fn overload(scene: &Scene<'_>, subject: String, rows: &[usize]) -> Option<Overlo
     };
     // What swings to and fro adds up to little: then each swing is looked at for itself.
     let spells = STEEPNESS.iter().map(|steepness| {
-        let steep: Vec<f64> =
-            excess.iter().zip(&capacities).map(|(beyond, of)| beyond - steepness * of * scene.step).collect();
+        let steep: Vec<f64> = excess
+            .iter()
+            .zip(&capacities)
+            .map(|(beyond, of)| beyond - steepness * of * context.step)
+            .collect();
         excesses(&steep, &is_more_than_chance)
     });
     let spells = spells.into_iter().find(|spells| !spells.is_empty())?;
@@ -112,7 +116,7 @@ fn overload(scene: &Scene<'_>, subject: String, rows: &[usize]) -> Option<Overlo
         let spell = stretch(from, to);
         (n + spell.0, beyond + spell.1)
     });
-    let seconds = seconds(&spells) * scene.step;
+    let seconds = seconds(&spells) * context.step;
     // What can be done meanwhile is the same in all slices, unless servers come and go.
     let mean = |spells: &[(usize, usize)]| {
         let all: Vec<f64> = spells.iter().flat_map(|&(from, to)| &capacities[from..to]).copied().collect();
@@ -123,7 +127,7 @@ fn overload(scene: &Scene<'_>, subject: String, rows: &[usize]) -> Option<Overlo
     let highest = spells
         .iter()
         .map(|&(from, to)| {
-            stretch(from, to).0 / (to - from) as f64 / scene.step / mean(&[(from, to)]).max(1e-9)
+            stretch(from, to).0 / (to - from) as f64 / context.step / mean(&[(from, to)]).max(1e-9)
         })
         .fold(0.0, f64::max);
     let evidence = OverloadEvidence {
@@ -141,13 +145,12 @@ fn overload(scene: &Scene<'_>, subject: String, rows: &[usize]) -> Option<Overlo
 }
 
 /// The sum of some series of equal length.
-pub(super) fn sum(series: impl Iterator<Item = Vec<f64>>) -> Vec<f64> {
-    series
-        .reduce(|mut sum, other| {
-            sum.iter_mut().zip(other).for_each(|(sum, value)| *sum += value);
-            sum
-        })
-        .unwrap_or_default()
+pub(super) fn sum<'a>(mut series: impl Iterator<Item = &'a [f64]>) -> Vec<f64> {
+    let first = series.next().unwrap_or_default().to_vec();
+    series.fold(first, |mut sum, other| {
+        sum.iter_mut().zip(other).for_each(|(sum, value)| *sum += value);
+        sum
+    })
 }
 
 fn seconds(spells: &[(usize, usize)]) -> f64 {
@@ -167,27 +170,22 @@ impl Overload {
         (ends(|spell| spell.0).min().unwrap_or(0), ends(|spell| spell.1).max().unwrap_or(0))
     }
 
-    fn finding(&self, scene: &Scene<'_>) -> Finding {
+    fn finding(&self, context: &RunContext<'_>) -> Finding {
         let (from, to) = self.span();
-        Finding {
-            subject: self.subject.clone(),
-            from: Some(scene.time_of(from)),
-            to: Some(scene.time_of(to)),
-            cost: self.rows.iter().map(|&row| scene.cost(row, from, to)).sum(),
-            alike: 0,
-            evidence: Evidence::Overload(self.evidence.clone()),
-        }
+        Finding::new(self.subject.clone(), Evidence::Overload(self.evidence.clone()))
+            .during(context.time_of(from), context.time_of(to))
+            .costing(self.rows.iter().map(|&row| context.cost(row, from, to)).sum())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::scenes::{CLERK, GROUP, SHARDS, look_at, system};
+    use super::super::systems::{CLERK, GROUP, SHARDS, look_at, system};
     use super::find;
 
     fn overloads(text: &str) -> Vec<(String, usize, f64)> {
-        look_at(text, &[], |scene| {
-            let found = find(scene).into_iter();
+        look_at(text, &[], |context| {
+            let found = find(context).into_iter();
             found.map(|one| (one.subject, one.evidence.servers, one.evidence.ratio)).collect()
         })
     }
@@ -213,11 +211,11 @@ mod tests {
     fn spells_are_told_one_by_one() {
         let rate = "Steps([(at: \"0s\", rate: \"30/s\"), (at: \"20s\", rate: \"150/s\"), (at: \"30s\", rate: \"30/s\"), \
                     (at: \"60s\", rate: \"150/s\"), (at: \"70s\", rate: \"30/s\")])";
-        look_at(&system(rate, "Fixed(0)", CLERK), &[], |scene| {
-            let found = find(scene);
+        look_at(&system(rate, "Fixed(0)", CLERK), &[], |context| {
+            let found = find(context);
             let (from, to) = found[0].span();
             assert_eq!((found.len(), found[0].evidence.spells), (1, 2));
-            assert!((scene.time_of(from) - 20.0).abs() < 1.0 && (scene.time_of(to) - 70.0).abs() < 1.0);
+            assert!((context.time_of(from) - 20.0).abs() < 1.0 && (context.time_of(to) - 70.0).abs() < 1.0);
             assert!((found[0].evidence.seconds - 20.0).abs() < 2.0, "{:?}", found[0].evidence);
         });
     }

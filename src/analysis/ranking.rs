@@ -6,26 +6,26 @@
 
 use indexmap::IndexMap;
 
+use super::context::RunContext;
 use super::finding::Finding;
-use super::scene::Scene;
 
 /// So many members of a group speak for themselves.
 const MOST_ALIKE: usize = 3;
 
 /// Sorts findings, the most important first.
-pub(super) fn ranked(scene: &Scene<'_>, findings: Vec<Finding>) -> Vec<Finding> {
-    let findings = gathered(scene, findings);
+pub(super) fn ranked(context: &RunContext<'_>, findings: Vec<Finding>) -> Vec<Finding> {
+    let findings = gathered(context, findings);
     let mut about: IndexMap<&str, Vec<&Finding>> = IndexMap::new();
     for finding in &findings {
-        let group = scene.group_of(&finding.subject);
+        let group = context.group_of(&finding.subject);
         for name in std::iter::once(finding.subject.as_str()).chain(group) {
             about.entry(name).or_default().push(finding);
         }
     }
     let cost = |finding: &Finding| {
-        let of_group = scene.group_of(&finding.subject).and_then(|group| about.get(group));
+        let of_group = context.group_of(&finding.subject).and_then(|group| about.get(group));
         // Of the members of its group only those findings count that are about the group as a whole.
-        let whole = of_group.into_iter().flatten().filter(|other| scene.group_of(&other.subject).is_none());
+        let whole = of_group.into_iter().flatten().filter(|other| context.group_of(&other.subject).is_none());
         shared_cost(finding, about[finding.subject.as_str()].iter().chain(whole))
     };
     let mut ranked: Vec<(f64, Finding)> =
@@ -47,10 +47,10 @@ fn shared_cost<'a>(finding: &Finding, related: impl Iterator<Item = &'a &'a Find
 }
 
 /// Lets the costliest of many findings of a kind about members of a group speak for the others.
-fn gathered(scene: &Scene<'_>, findings: Vec<Finding>) -> Vec<Finding> {
+fn gathered(context: &RunContext<'_>, findings: Vec<Finding>) -> Vec<Finding> {
     let mut sets: IndexMap<(super::Kind, Option<&str>), Vec<Finding>> = IndexMap::new();
     for finding in findings {
-        let group = scene.group_of(&finding.subject);
+        let group = context.group_of(&finding.subject);
         sets.entry((finding.kind(), group)).or_default().push(finding);
     }
     let spoken = sets.into_iter().flat_map(|((_, group), set)| {
@@ -71,12 +71,13 @@ fn spokesman(set: Vec<Finding>) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::scenes::{GROUP, look_at, system};
+    use super::super::systems::{GROUP, look_at, system};
     use super::ranked;
     use crate::analysis::{Evidence, Finding, Kind, LossEvidence, RejectionEvidence};
 
     fn rejection(subject: &str, cost: f64, from: f64) -> Finding {
         let evidence = RejectionEvidence {
+            outcome: "rejected",
             rejected: 1,
             while_down: 0,
             share_of_arrivals: 0.1,
@@ -96,8 +97,8 @@ mod tests {
 
     fn order(findings: Vec<Finding>, servers: u32) -> Vec<(Kind, String, usize)> {
         let nodes = GROUP.replace("count: 3", &format!("count: {servers}"));
-        look_at(&system("\"10/s\"", "Fixed(0)", &nodes), &["run_until=1s"], |scene| {
-            let ranked = ranked(scene, findings).into_iter();
+        look_at(&system("\"10/s\"", "Fixed(0)", &nodes), &["run_until=1s"], |context| {
+            let ranked = ranked(context, findings).into_iter();
             ranked.map(|finding| (finding.kind(), finding.subject, finding.alike)).collect()
         })
     }

@@ -1,18 +1,25 @@
-//! Rejection and loss: requests that found no room, and messages that a link lost. What was counted is no matter of chance.
+//! Rejection and loss: requests that a node turned away, because it had no room or on purpose, and messages that a link
+//! lost. What was counted is no matter of chance.
 
 use serde::Serialize;
 
+use super::context::RunContext;
 use super::finding::{Evidence, Finding};
-use super::scene::Scene;
-use crate::metrics::timeline::Subject;
+use crate::event::Node;
+use crate::metrics::result::NodeResult;
+use crate::model::figure::{ARRIVED, Figure, REJECTED_WHILE_DOWN};
+use crate::model::link::LOSS_RATE;
+use crate::model::metric::Subject;
 use crate::request::{FrequentKey, Outcome};
 
 /// The evidence for rejections.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RejectionEvidence {
+    /// How they ended: `rejected`, or `shed`.
+    pub outcome: &'static str,
     /// Requests that were rejected.
     pub rejected: u64,
-    /// Those of them that came while the server was down.
+    /// Those of them that came while the node was down.
     pub while_down: u64,
     /// All of them as a share of those that came.
     pub share_of_arrivals: f64,
@@ -49,64 +56,64 @@ pub struct LossEvidence {
 }
 
 /// The rejections and losses of a run.
-pub(super) fn find(scene: &Scene<'_>) -> Vec<Finding> {
-    let rejections = (0..scene.servers.len()).filter_map(|row| rejection(scene, row));
-    rejections.chain(losses(scene)).collect()
+pub(super) fn find(context: &RunContext<'_>) -> Vec<Finding> {
+    let rejections = context.result.nodes.iter().flat_map(|node| {
+        let figures = node.figures.iter().map(|(figure, _)| figure);
+        figures.filter_map(|figure| rejection(context, node, figure))
+    });
+    rejections.chain(losses(context)).collect()
 }
 
-fn rejection(scene: &Scene<'_>, row: usize) -> Option<Finding> {
-    let server = &scene.servers[row];
-    let rejected = server.figures.rejected;
-    let course = if rejected > 0 { server.rejections() } else { return None };
-    let from = course.iter().position(|rate| *rate > 0.0)?;
-    let to = course.iter().rposition(|rate| *rate > 0.0)? + 1;
-    let peak = super::intervals::smoothed(&course, course.len() / 50).into_iter().fold(0.0, f64::max);
+fn rejection(context: &RunContext<'_>, node: &NodeResult, figure: &Figure) -> Option<Finding> {
+    let (outcome, rate) = figure.turned_away?;
+    let rejected = node.figures.count(figure);
+    if rejected == 0 {
+        return None;
+    }
+    let series = context.result.timeline.find(Subject::Node(node.node), rate)?;
+    let series: Vec<f64> = series.map(f64::from).collect();
+    let from = series.iter().position(|rate| *rate > 0.0)?;
+    let to = series.iter().rposition(|rate| *rate > 0.0)? + 1;
+    let peak = super::intervals::smoothed(&series, series.len() / 50).into_iter().fold(0.0, f64::max);
     let evidence = RejectionEvidence {
+        outcome: outcome.name(),
         rejected,
-        while_down: server.figures.refused,
-        share_of_arrivals: rejected as f64 / server.figures.arrived as f64,
-        share_of_offered: rejected as f64 / scene.offered() as f64,
+        while_down: if outcome == Outcome::Rejected { node.figures.count(&REJECTED_WHILE_DOWN) } else { 0 },
+        share_of_arrivals: rejected as f64 / node.figures.count(&ARRIVED) as f64,
+        share_of_offered: rejected as f64 / context.offered() as f64,
         peak_per_second: peak,
-        most_rejected_key: most_rejected_key(scene, row),
+        most_rejected_key: most_rejected_key(context, node.node, outcome),
     };
-    Some(Finding {
-        subject: server.name.to_owned(),
-        from: Some(scene.time_of(from)),
-        to: Some(scene.time_of(to)),
-        cost: scene.price * rejected as f64,
-        alike: 0,
-        evidence: Evidence::Rejection(evidence),
-    })
+    let finding = Finding::new(node.name.as_str(), Evidence::Rejection(evidence));
+    let cost = context.failure_penalty * rejected as f64;
+    Some(finding.during(context.time_of(from), context.time_of(to)).costing(cost))
 }
 
-fn most_rejected_key(scene: &Scene<'_>, row: usize) -> Option<RejectedKey> {
-    let rejected = scene.result.sample.records.iter().filter(|record| {
-        record.server.is_some_and(|server| server as usize == row)
-            && record.finished.is_some_and(|(_, outcome)| outcome == Outcome::Rejected)
+fn most_rejected_key(context: &RunContext<'_>, by: Node, outcome: Outcome) -> Option<RejectedKey> {
+    let rejected = context.result.sample.records.iter().filter(|record| {
+        record.server == Some(by) && record.finished.is_some_and(|(_, ended)| ended == outcome)
     });
     let most = FrequentKey::among(rejected)?;
-    scene.has_keys().then(|| RejectedKey { key: most.key, share: most.share(), of: most.of })
+    context.has_keys().then(|| RejectedKey { key: most.key, share: most.share(), of: most.of })
 }
 
-fn losses<'a>(scene: &'a Scene<'_>) -> impl Iterator<Item = Finding> + 'a {
-    (0_u32..).zip(&scene.result.links).filter(|(_, link)| link.lost > 0).map(|(row, link)| {
-        let course = scene.result.timeline.find(Subject::Link(row), "loss_rate");
+fn losses<'a>(context: &'a RunContext<'_>) -> impl Iterator<Item = Finding> + 'a {
+    (0_u32..).zip(&context.result.links).filter(|(_, link)| link.lost > 0).map(|(row, link)| {
+        let course = context.result.timeline.find(Subject::Link(row), &LOSS_RATE);
         let lossy: Vec<usize> = course
-            .map(|course| (0..).zip(course).filter(|(_, rate)| *rate > 0.0).map(|(slice, _)| slice).collect())
+            .map(|course| (0..).zip(course).filter(|(_, rate)| *rate > 0.0).map(|(at, _)| at).collect())
             .unwrap_or_default();
-        let [lost, sent, offered] = [link.lost, link.sent, scene.offered()].map(|count| count as f64);
+        let [lost, sent, offered] = [link.lost, link.sent, context.offered()].map(|count| count as f64);
+        let evidence = Evidence::Loss(LossEvidence {
+            lost: link.lost,
+            sent: link.sent,
+            share_of_messages: lost / sent,
+            share_of_offered: lost / offered,
+        });
         Finding {
-            subject: link.name.clone(),
-            from: lossy.first().map(|&slice| scene.time_of(slice)),
-            to: lossy.last().map(|&slice| scene.time_of(slice + 1)),
-            cost: scene.price * lost,
-            alike: 0,
-            evidence: Evidence::Loss(LossEvidence {
-                lost: link.lost,
-                sent: link.sent,
-                share_of_messages: lost / sent,
-                share_of_offered: lost / offered,
-            }),
+            from: lossy.first().map(|&at| context.time_of(at)),
+            to: lossy.last().map(|&at| context.time_of(at + 1)),
+            ..Finding::new(link.name.clone(), evidence).costing(context.failure_penalty * lost)
         }
     })
 }

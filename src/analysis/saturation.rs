@@ -10,9 +10,9 @@
 
 use serde::Serialize;
 
+use super::context::RunContext;
 use super::finding::{Evidence, Finding};
 use super::overload::Overload;
-use super::scene::Scene;
 
 /// A slice in which this share of slots was in use had none free, but for the moments in which one request follows another.
 const FULL: f64 = 0.99;
@@ -40,37 +40,37 @@ pub struct SaturationEvidence {
     /// Mean number of requests that waited meanwhile.
     pub queue_depth_mean: f64,
     /// Most that ever waited.
-    pub queue_depth_max: u32,
+    pub queue_depth_max: u64,
     /// How long the mean queue takes to be served: what a request that comes meanwhile has to wait.
     pub wait_seconds: f64,
     /// Slots.
-    pub slots: u32,
+    pub slots: u64,
     /// Share of slots in use over the whole run.
     pub utilization: Option<f64>,
 }
 
 /// The saturated servers of a run.
-pub(super) fn find(scene: &Scene<'_>, overloads: &[Overload]) -> Vec<Finding> {
-    (0..scene.servers.len()).filter_map(|row| saturation(scene, overloads, row)).collect()
+pub(super) fn find(context: &RunContext<'_>, overloads: &[Overload]) -> Vec<Finding> {
+    (0..context.stations.len()).filter_map(|row| saturation(context, overloads, row)).collect()
 }
 
-fn saturation(scene: &Scene<'_>, overloads: &[Overload], row: usize) -> Option<Finding> {
-    let server = &scene.servers[row];
-    let always = is_always_full(scene, row);
+fn saturation(context: &RunContext<'_>, overloads: &[Overload], row: usize) -> Option<Finding> {
+    let server = &context.stations[row];
+    let always = is_always_full(context, row);
     // Rows ascend.
     let overload: Vec<_> =
         overloads.iter().filter(|overload| overload.rows.binary_search(&row).is_ok()).collect();
-    let deep = deeper_than_chance(scene, row, 1.0);
-    if !always && overload.is_empty() && f64::from(server.figures.queue_depth_max) < deep {
+    let deep = deeper_than_chance(context, row, 1.0);
+    if !always && overload.is_empty() && (server.queue_depth_max as f64) < deep {
         return None;
     }
     let queue = server.queue();
-    let slices = |services: f64| services * server.service / scene.step;
+    let slices = |services: f64| services * server.service / context.step;
     let overlaps = |from: usize, to: usize| {
         let mut spells = overload.iter().flat_map(|overload| &overload.spells);
         spells.any(|&(begin, end)| begin < to && from < end)
     };
-    let mut spells = spells(&server.load(), slices(GAP_SERVICES));
+    let mut spells = spells(server.load(), slices(GAP_SERVICES));
     let is_deep = |from: usize, to: usize| queue[from..to].iter().any(|depth| *depth >= deep);
     spells.retain(|&(from, to)| {
         (to - from) as f64 >= slices(LEAST_SERVICES) && (always || overlaps(from, to) || is_deep(from, to))
@@ -83,43 +83,37 @@ fn saturation(scene: &Scene<'_>, overloads: &[Overload], row: usize) -> Option<F
         return None;
     }
     let evidence = SaturationEvidence {
-        saturated_seconds: length as f64 * scene.step,
-        share_of_run: length as f64 * scene.step / scene.end,
+        saturated_seconds: length as f64 * context.step,
+        share_of_run: length as f64 * context.step / context.end,
         spells: spells.len(),
         queue_depth_mean: depth,
-        queue_depth_max: server.figures.queue_depth_max,
+        queue_depth_max: server.queue_depth_max,
         wait_seconds: server.wait_behind(depth, &spells),
-        slots: server.figures.concurrency,
-        utilization: server.figures.utilization,
+        slots: server.concurrency,
+        utilization: server.utilization,
     };
-    Some(Finding {
-        subject: server.name.to_owned(),
-        from: Some(scene.time_of(from)),
-        to: Some(scene.time_of(to)),
-        cost: scene.cost(row, from, to),
-        alike: 0,
-        evidence: Evidence::Saturation(evidence),
-    })
+    let finding = Finding::new(server.name, Evidence::Saturation(evidence));
+    Some(finding.during(context.time_of(from), context.time_of(to)).costing(context.cost(row, from, to)))
 }
 
 /// Whether a server had practically never a free slot, and by more than chance. The work that n requests bring has a
 /// standard deviation of sqrt(n (1 + v)) services (see [`overload`](super::overload)), and it has to exceed what was
 /// expected of a server that is merely busy.
-fn is_always_full(scene: &Scene<'_>, row: usize) -> bool {
-    let server = &scene.servers[row];
-    let full = server.figures.utilization.is_some_and(|utilization| utilization >= ALWAYS);
-    let beyond = (ALWAYS - MERELY_BUSY) * (server.figures.arrived as f64).sqrt();
-    let bar = (2.0 * libm::log(scene.servers.len() as f64 / ALPHA) * (1.0 + server.service_variance)).sqrt();
-    full && (beyond > bar
-        || f64::from(server.figures.queue_depth_max) >= deeper_than_chance(scene, row, MERELY_BUSY))
+fn is_always_full(context: &RunContext<'_>, row: usize) -> bool {
+    let server = &context.stations[row];
+    let full = server.utilization.is_some_and(|utilization| utilization >= ALWAYS);
+    let beyond = (ALWAYS - MERELY_BUSY) * (server.arrived as f64).sqrt();
+    let bar =
+        (2.0 * libm::log(context.stations.len() as f64 / ALPHA) * (1.0 + server.service_variance)).sqrt();
+    full && (beyond > bar || (server.queue_depth_max as f64) >= deeper_than_chance(context, row, MERELY_BUSY))
 }
 
 /// The depth that chance does not give to the queue of a server as busy as this one, or as busy as `most` if that is less,
 /// in all its arrivals.
-fn deeper_than_chance(scene: &Scene<'_>, row: usize, most: f64) -> f64 {
-    let server = &scene.servers[row];
-    let idle = 1.0 - server.figures.utilization.unwrap_or(1.0).min(most);
-    let looks = server.figures.arrived as f64 * scene.servers.len() as f64;
+fn deeper_than_chance(context: &RunContext<'_>, row: usize, most: f64) -> f64 {
+    let server = &context.stations[row];
+    let idle = 1.0 - server.utilization.unwrap_or(1.0).min(most);
+    let looks = server.arrived as f64 * context.stations.len() as f64;
     libm::log(looks.max(1.0) / ALPHA) * (1.0 + server.service_variance) / (2.0 * idle)
 }
 
@@ -138,13 +132,13 @@ fn spells(load: &[f64], gap: f64) -> Vec<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::super::overload;
-    use super::super::scenes::{CLERK, look_at, system};
+    use super::super::systems::{CLERK, look_at, system};
     use super::{SaturationEvidence, find, spells};
     use crate::analysis::Evidence;
 
     fn saturations(text: &str, overrides: &[&str]) -> Vec<SaturationEvidence> {
-        look_at(text, overrides, |scene| {
-            let found = find(scene, &overload::find(scene)).into_iter().map(|finding| finding.evidence);
+        look_at(text, overrides, |context| {
+            let found = find(context, &overload::find(context)).into_iter().map(|finding| finding.evidence);
             let evidence = |evidence| if let Evidence::Saturation(of) = evidence { Some(of) } else { None };
             found.filter_map(evidence).collect()
         })

@@ -7,7 +7,7 @@ use clap::Args;
 use super::{Failure, output, scenario_file};
 use crate::format::columns::{GOOD, paint, shortened};
 use crate::format::numbers::{set_time, several};
-use crate::scenario::{NodeSpec, Scenario};
+use crate::scenario::Scenario;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -69,7 +69,7 @@ impl CheckArguments {
 
 /// How much there is in a scenario: `2 sources, 7 nodes, 65 s of virtual time`.
 fn extent(scenario: &Scenario) -> String {
-    let nodes = scenario.nodes.values().map(|node| u64::from(NodeSpec::count(node).unwrap_or(1))).sum();
+    let nodes = scenario.nodes.values().map(|node| u64::from(node.as_spec().count().unwrap_or(1))).sum();
     format!(
         "{}, {}, {} of virtual time",
         several(scenario.sources.len() as u64, "source"),

@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::numbers::{count, several, short, time};
 use crate::analysis::{Driver, Evidence, Finding, LoopDelays, OscillationEvidence};
-use crate::model::server::{MEASURED_LOAD, QUEUE_DEPTH};
+use crate::model::metric::Unit;
+use crate::request::Outcome;
 
 /// A finding as programs read it.
 #[derive(Clone, Debug, Serialize)]
@@ -60,7 +61,7 @@ pub fn text(finding: &Finding) -> String {
             } else {
                 String::new()
             };
-            let level = |value: f64| if found.gauge == MEASURED_LOAD { percent(value) } else { short(value) };
+            let level = |value: f64| if found.unit == Unit::Share { percent(value) } else { short(value) };
             let rest = if found.settled_after_seconds > 0.0 {
                 format!("came to rest after {}", time(Some(found.settled_after_seconds)))
             } else {
@@ -114,7 +115,7 @@ pub fn text(finding: &Finding) -> String {
                 "{subject} had no free slot{span}{spells}: {} requests waited on average (at most {}), some {} for \
                  each that came.",
                 short(found.queue_depth_mean),
-                count(u64::from(found.queue_depth_max)),
+                count(found.queue_depth_max),
                 time(Some(found.wait_seconds)),
             )
         }
@@ -126,6 +127,7 @@ pub fn text(finding: &Finding) -> String {
                 Some(_) | None => String::new(),
             };
             let why = match found.while_down {
+                0 if found.outcome == Outcome::Shed.name() => "they were over its limit".to_owned(),
                 0 => "there was no room to wait".to_owned(),
                 all if all == found.rejected => "it was down".to_owned(),
                 some => {
@@ -170,10 +172,11 @@ pub fn text(finding: &Finding) -> String {
 
 fn oscillation(subject: &str, span: &str, found: &OscillationEvidence) -> String {
     let gauge = found.gauge.replace('_', " ");
-    let swing = match found.gauge.as_str() {
-        gauge if gauge.ends_with(MEASURED_LOAD) => percent(2.0 * found.amplitude),
-        gauge if gauge.ends_with(QUEUE_DEPTH) => format!("{} requests", short(2.0 * found.amplitude)),
-        _ => short(2.0 * found.amplitude),
+    let swing = match found.unit {
+        Unit::Share => percent(2.0 * found.amplitude),
+        Unit::Count => format!("{} requests", short(2.0 * found.amplitude)),
+        Unit::Seconds => time(Some(2.0 * found.amplitude)),
+        Unit::PerSecond => format!("{}/s", short(2.0 * found.amplitude)),
     };
     let fate = match found.damping_ratio {
         ratio if ratio > 0.1 => "dying away",

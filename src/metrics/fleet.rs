@@ -1,6 +1,7 @@
-//! Many servers at a glance: how far apart the members of a group are, and which servers are the hottest.
+//! Many nodes at a glance: how far apart the members of a group are, and which nodes are the busiest.
 
-use super::summary::{NodeSummary, ServerSummary, Summary};
+use super::summary::{NodeSummary, Summary};
+use crate::event::NodeKind;
 
 /// The least, the middle and the most of some values.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,38 +25,46 @@ impl Range {
     }
 }
 
-/// All servers by name, in the order of the scenario.
-pub fn servers(summary: &Summary) -> impl Iterator<Item = (&str, &ServerSummary)> {
-    summary.nodes.iter().filter_map(|(name, node)| Some((name.as_str(), node.as_server()?)))
+/// All nodes of a kind by name, in the order of the scenario.
+pub fn of_kind(summary: &Summary, kind: NodeKind) -> impl Iterator<Item = (&str, &NodeSummary)> {
+    let nodes = summary.nodes.iter().filter(move |(_, node)| node.kind == kind);
+    nodes.map(|(name, node)| (name.as_str(), node))
 }
 
-/// The `most` servers with the highest utilization among the nodes that are meant, those with the deeper queues first
-/// where it is equal; servers that nothing reached are left out.
+/// The `most` busiest nodes of a kind among those that are meant, by what the kind is ranked by; nodes that have none of
+/// it are left out.
 #[must_use]
-pub fn hottest(summary: &Summary, most: usize, meant: impl Fn(usize) -> bool) -> Vec<(&str, &ServerSummary)> {
-    let nodes = summary.nodes.iter().enumerate().filter(|(index, _)| meant(*index));
-    let servers = nodes.filter_map(|(_, (name, node))| Some((name.as_str(), node.as_server()?)));
-    let mut servers: Vec<_> = servers.filter(|(_, server)| server.arrived > 0).collect();
-    let heat = |server: &ServerSummary| {
-        (server.utilization.unwrap_or_default(), server.queue_depth_mean.unwrap_or_default())
+pub fn busiest(
+    summary: &Summary,
+    kind: NodeKind,
+    most: usize,
+    meant: impl Fn(usize) -> bool,
+) -> Vec<(&str, &NodeSummary)> {
+    let ranked_by = kind.description().ranked_by;
+    let rank = |node: &NodeSummary| -> Vec<f64> {
+        ranked_by.iter().map(|figure| node.number(figure).unwrap_or_default()).collect()
     };
-    servers.sort_by(|(_, a), (_, b)| {
-        let (a, b) = (heat(a), heat(b));
-        b.0.total_cmp(&a.0).then(b.1.total_cmp(&a.1))
+    let nodes = summary.nodes.iter().enumerate();
+    let nodes = nodes.filter(|(index, (_, node))| node.kind == kind && meant(*index));
+    let ranked = nodes.map(|(_, (name, node))| (rank(node), name.as_str(), node));
+    let mut ranked: Vec<_> = ranked.filter(|(rank, ..)| rank.iter().any(|value| *value > 0.0)).collect();
+    ranked.sort_by(|(a, ..), (b, ..)| {
+        let unequal = a.iter().zip(b).map(|(a, b)| b.total_cmp(a)).find(|order| order.is_ne());
+        unequal.unwrap_or(std::cmp::Ordering::Equal)
     });
-    servers.truncate(most);
-    servers
+    ranked.truncate(most);
+    ranked.into_iter().map(|(_, name, node)| (name, node)).collect()
 }
 
-/// How a figure of the servers of a group ranges over its members.
+/// How a figure of the nodes at some positions ranges.
 #[must_use]
 pub fn across(
     summary: &Summary,
     members: &[usize],
-    figure: impl Fn(&ServerSummary) -> Option<f64>,
+    figure: impl Fn(&NodeSummary) -> Option<f64>,
 ) -> Option<Range> {
-    let servers = members.iter().filter_map(|&index| summary.nodes.get_index(index));
-    Range::of(servers.filter_map(|(_, node)| NodeSummary::as_server(node)).filter_map(figure))
+    let nodes = members.iter().filter_map(|&index| summary.nodes.get_index(index));
+    Range::of(nodes.filter_map(|(_, node)| figure(node)))
 }
 
 #[cfg(test)]

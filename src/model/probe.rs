@@ -1,21 +1,24 @@
-//! Probes: gauges of nodes, sampled at an interval of virtual time. Each gauge becomes a named time series.
+//! Probes: metrics of nodes, sampled at an interval of virtual time. Each becomes a named time series.
 //!
 //! A probe looks on when everything else of its instant is over. It changes nothing: neither the count of events nor
-//! the fingerprint of the run knows of it.
+//! the fingerprint of the run knows of it. Which gauges there are follows from what the parts measure.
+
+use std::fmt;
+use std::sync::LazyLock;
 
 use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemParam;
-use serde::{Deserialize, Serialize};
+use serde::de::{self, EnumAccess, VariantAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::client::ClientsView;
-use super::load_balancer::LoadBalancersView;
+use super::metric::{Metric, PERCEIVED_LOAD, Reading};
+use super::parts::PartViews;
 use super::references::References;
-use super::server::ServersView;
-use super::source::SourcesView;
+use super::routing::RoutersView;
 use crate::engine::column;
+use crate::engine::row::{Column, Row};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::event::Node;
-use crate::request::{Load, Outcome};
+use crate::event::{Node, NodeKind};
 
 /// A probe as it is written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,53 +32,105 @@ pub struct ProbeSpec {
     pub every: SimDuration,
 }
 
-/// A gauge as it is written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A gauge as it is written: `QueueDepth`, or `PerceivedLoad("server-2")`.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GaugeSpec {
-    /// Servers: requests that wait.
-    QueueDepth,
-    /// Servers: requests in service. Sources: their requests that are under way.
-    InFlight,
-    /// Servers: the share of slots in use.
-    Load,
-    /// Clients: what they believe of the load of a server or of each server of a group.
+    /// A metric of the node itself.
+    Own(&'static Metric),
+    /// What the node takes the load of another node, or of each of a group, to be.
     PerceivedLoad(String),
-    /// Requests that came since the last sample, a second. Sources: requests that were born.
-    ArrivalRate,
-    /// Requests that were completed since the last sample, a second. Clients: responses that came back.
-    CompletionRate,
-    /// Servers and sources: requests that were rejected since the last sample, a second.
-    RejectionRate,
-    /// Clients: requests that were sent to another server than the key's own since the last sample, a second.
-    RehashRate,
 }
 
-/// What is read off a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Gauge {
-    /// Requests that wait at a server.
-    QueueDepth,
-    /// Requests that are served or under way.
-    InFlight,
-    /// The share of a server's slots in use.
-    Load,
-    /// What a client believes of the load of the server in this row.
-    PerceivedLoad(u32),
-    /// A counter's growth since the last sample, a second.
-    Rate(Counter),
+impl GaugeSpec {
+    /// The metric.
+    #[must_use]
+    pub fn metric(&self) -> &'static Metric {
+        match self {
+            Self::Own(metric) => metric,
+            Self::PerceivedLoad(_) => &PERCEIVED_LOAD,
+        }
+    }
+
+    /// Its name as it is written.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.metric().gauge.unwrap_or_default()
+    }
 }
 
-/// What is counted at a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Counter {
-    /// Requests that came.
-    Arrivals,
-    /// Requests that were completed.
-    Completions,
-    /// Requests that were rejected.
-    Rejections,
-    /// Requests that were sent elsewhere.
-    Rehashes,
+/// All gauges there are.
+struct AllGauges {
+    names: Vec<&'static str>,
+    metrics: Vec<&'static Metric>,
+}
+
+static GAUGES: LazyLock<AllGauges> = LazyLock::new(|| {
+    let mut metrics: Vec<&'static Metric> = Vec::new();
+    for metric in NodeKind::ALL.into_iter().flat_map(NodeKind::gauges).chain([&PERCEIVED_LOAD]) {
+        if !metrics.contains(&metric) {
+            metrics.push(metric);
+        }
+    }
+    AllGauges { names: metrics.iter().filter_map(|metric| metric.gauge).collect(), metrics }
+});
+
+impl Serialize for GaugeSpec {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Own(_) => serializer.serialize_unit_variant("GaugeSpec", 0, self.name()),
+            Self::PerceivedLoad(of) => serializer.serialize_newtype_variant("GaugeSpec", 0, self.name(), of),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for GaugeSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AnyGauge;
+
+        impl<'de> Visitor<'de> for AnyGauge {
+            type Value = GaugeSpec;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a gauge")
+            }
+
+            fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<GaugeSpec, A::Error> {
+                let (Named(metric), content) = data.variant()?;
+                if *metric == PERCEIVED_LOAD {
+                    content.newtype_variant().map(GaugeSpec::PerceivedLoad)
+                } else {
+                    content.unit_variant().map(|()| GaugeSpec::Own(metric))
+                }
+            }
+        }
+
+        deserializer.deserialize_enum("GaugeSpec", &GAUGES.names, AnyGauge)
+    }
+}
+
+/// The metric that a gauge names.
+struct Named(&'static Metric);
+
+impl<'de> Deserialize<'de> for Named {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Name;
+
+        impl Visitor<'_> for Name {
+            type Value = Named;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a gauge")
+            }
+
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<Named, E> {
+                let AllGauges { names, metrics } = &*GAUGES;
+                let at = names.iter().position(|known| *known == name);
+                at.map(|at| Named(metrics[at])).ok_or_else(|| E::unknown_variant(name, names))
+            }
+        }
+
+        deserializer.deserialize_identifier(Name)
+    }
 }
 
 /// A named time series.
@@ -83,10 +138,23 @@ pub enum Counter {
 pub struct Series {
     /// Name of the node.
     pub node: String,
-    /// Name of the gauge: `queue_depth`, `perceived_load(server-2)`, ...
-    pub metric: String,
+    /// What was sampled.
+    pub metric: &'static Metric,
+    /// The node that an estimate is about.
+    pub about: Option<String>,
     /// Samples: when, and what. A rate has none at the start.
     pub samples: Vec<(SimTime, f64)>,
+}
+
+impl Series {
+    /// The name of what was sampled: `queue_depth`, `perceived_load(server-2)`, ...
+    #[must_use]
+    pub fn name(&self) -> String {
+        match &self.about {
+            Some(about) => format!("{}({about})", self.metric.name),
+            None => self.metric.name.to_owned(),
+        }
+    }
 }
 
 /// A probe as it runs.
@@ -98,13 +166,13 @@ pub struct Probe {
     pub tracks: Vec<Track>,
 }
 
-/// One gauge of one node.
+/// One metric of one node.
 #[derive(Clone, Debug)]
 pub struct Track {
     /// The node.
     pub node: Node,
-    /// The gauge.
-    pub gauge: Gauge,
+    /// The node that an estimate is about.
+    pub about: Option<Node>,
     /// The counter at the last sample.
     pub last: u64,
     /// What has been read.
@@ -127,148 +195,44 @@ impl Probes<'_, '_> {
 /// The probes as handlers reach them: by row.
 #[derive(Debug)]
 pub struct ProbesView<'a> {
-    rows: &'a mut [Probe],
-}
-
-/// All that probes look at.
-#[derive(Debug)]
-pub struct Scene<'a, 'b> {
-    /// The sources.
-    pub sources: &'b SourcesView<'a>,
-    /// The balancers.
-    pub load_balancers: &'b LoadBalancersView<'a>,
-    /// The clients, whose memory fades while one looks at it.
-    pub clients: &'b mut ClientsView<'a>,
-    /// The servers.
-    pub servers: &'b ServersView<'a>,
+    rows: Column<'a, Probe, Probe>,
 }
 
 impl ProbesView<'_> {
     /// Takes the samples of a probe, and tells when the next ones are due.
-    pub fn sample(&mut self, row: u32, now: SimTime, scene: &mut Scene<'_, '_>) -> SimTime {
-        let probe = &mut self.rows[row as usize];
+    pub fn sample(
+        &mut self,
+        row: u32,
+        now: SimTime,
+        parts: &mut PartViews<'_>,
+        routers: &mut RoutersView<'_>,
+    ) -> SimTime {
+        let probe = &mut self.rows[Row::new(row)];
         for track in &mut probe.tracks {
-            if let Some(value) = track.read(now, probe.every, scene) {
-                track.series.samples.push((now, value));
-            }
+            let value = match track.about {
+                Some(about) => routers.estimate(track.node, about, now),
+                None => {
+                    let reading = parts.read(track.node, track.series.metric, now);
+                    reading.and_then(|reading| track.value(reading, now, probe.every))
+                }
+            };
+            track.series.samples.extend(value.map(|value| (now, value)));
         }
         now + probe.every
     }
 }
 
 impl Track {
+    /// What a reading is worth at this moment.
     #[expect(clippy::cast_precision_loss, reason = "a value for people and plots")]
-    fn read(&mut self, now: SimTime, every: SimDuration, scene: &mut Scene<'_, '_>) -> Option<f64> {
-        match (self.gauge, self.node) {
-            (Gauge::QueueDepth, Node::Server(row)) => Some(f64::from(scene.servers.queue(row).depth.level())),
-            (Gauge::InFlight, Node::Server(row)) => {
-                Some(f64::from(scene.servers.in_flight(row).level.level()))
-            }
-            (Gauge::InFlight, Node::Source(row)) => Some(f64::from(scene.sources.get(row).in_flight.level())),
-            (Gauge::Load, Node::Server(row)) => {
-                let load = scene.servers.in_flight(row).load().billionths();
-                Some(load as f64 / Load::FULL.billionths() as f64)
-            }
-            (Gauge::PerceivedLoad(server), Node::Client(row)) => scene.clients.perceive(row, server, now),
-            (Gauge::Rate(counter), node) => {
-                let count = count(counter, node, scene)?;
+    fn value(&mut self, reading: Reading, now: SimTime, every: SimDuration) -> Option<f64> {
+        match reading {
+            Reading::Level { now, .. } | Reading::Share { now, .. } => Some(now),
+            Reading::Value(value) | Reading::OfLap(value) => value,
+            Reading::Count(count) => {
                 let growth = count - std::mem::replace(&mut self.last, count);
                 (now > SimTime::ZERO).then(|| growth as f64 / every.as_seconds())
             }
-            (Gauge::QueueDepth | Gauge::InFlight | Gauge::Load | Gauge::PerceivedLoad(_), _) => None,
-        }
-    }
-}
-
-fn count(counter: Counter, node: Node, scene: &Scene<'_, '_>) -> Option<u64> {
-    match (counter, node) {
-        (Counter::Arrivals, Node::Source(row)) => Some(scene.sources.get(row).fates.offered),
-        (Counter::Arrivals, Node::LoadBalancer(row)) => {
-            Some(scene.load_balancers.get(row).routed.iter().sum())
-        }
-        (Counter::Arrivals, Node::Client(row)) => Some(scene.clients.get(row).requests),
-        (Counter::Arrivals, Node::Server(row)) => Some(scene.servers.counters(row).arrived),
-        (Counter::Completions, Node::Source(row)) => {
-            Some(scene.sources.get(row).fates.of(Outcome::Completed))
-        }
-        (Counter::Completions, Node::Client(row)) => Some(scene.clients.get(row).responses),
-        (Counter::Completions, Node::Server(row)) => Some(scene.servers.counters(row).completed),
-        (Counter::Rejections, Node::Source(row)) => Some(scene.sources.get(row).fates.of(Outcome::Rejected)),
-        (Counter::Rejections, Node::Server(row)) => Some(scene.servers.counters(row).rejected),
-        (Counter::Rehashes, Node::Client(row)) => Some(scene.clients.get(row).rehashed),
-        (Counter::Completions | Counter::Rejections, Node::LoadBalancer(_))
-        | (Counter::Rejections, Node::Client(_))
-        | (Counter::Rehashes, Node::Source(_) | Node::LoadBalancer(_) | Node::Server(_)) => None,
-    }
-}
-
-/// Kinds of nodes, as gauges tell them apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NodeKind {
-    /// A source.
-    Source,
-    /// A load balancer.
-    LoadBalancer,
-    /// A client.
-    Client,
-    /// A server.
-    Server,
-}
-
-impl NodeKind {
-    /// What it is called.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Source => "source",
-            Self::LoadBalancer => "load balancer",
-            Self::Client => "client",
-            Self::Server => "server",
-        }
-    }
-
-    /// The names of the gauges that a node of this kind has.
-    #[must_use]
-    pub const fn gauges(self) -> &'static [&'static str] {
-        match self {
-            Self::Source => &["InFlight", "ArrivalRate", "CompletionRate", "RejectionRate"],
-            Self::LoadBalancer => &["ArrivalRate"],
-            Self::Client => &["PerceivedLoad", "ArrivalRate", "CompletionRate", "RehashRate"],
-            Self::Server => {
-                &["QueueDepth", "InFlight", "Load", "ArrivalRate", "CompletionRate", "RejectionRate"]
-            }
-        }
-    }
-}
-
-impl GaugeSpec {
-    /// The gauge's name as it is written.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::QueueDepth => "QueueDepth",
-            Self::InFlight => "InFlight",
-            Self::Load => "Load",
-            Self::PerceivedLoad(_) => "PerceivedLoad",
-            Self::ArrivalRate => "ArrivalRate",
-            Self::CompletionRate => "CompletionRate",
-            Self::RejectionRate => "RejectionRate",
-            Self::RehashRate => "RehashRate",
-        }
-    }
-
-    /// The gauge's name in `series.csv`.
-    #[must_use]
-    pub const fn metric(&self) -> &'static str {
-        match self {
-            Self::QueueDepth => "queue_depth",
-            Self::InFlight => "in_flight",
-            Self::Load => "load",
-            Self::PerceivedLoad(_) => "perceived_load",
-            Self::ArrivalRate => "arrival_rate",
-            Self::CompletionRate => "completion_rate",
-            Self::RejectionRate => "rejection_rate",
-            Self::RehashRate => "rehash_rate",
         }
     }
 }

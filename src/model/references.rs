@@ -8,6 +8,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct References(pub Vec<String>);
 
+impl References {
+    /// The names.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        self.0.iter().map(String::as_str).collect()
+    }
+}
+
 impl From<&str> for References {
     fn from(name: &str) -> Self {
         Self(vec![name.to_owned()])

@@ -10,6 +10,9 @@ use crate::engine::time::NANOS_PER_SECOND;
 use crate::metrics::result::RunResult;
 use crate::request::RequestRecord;
 
+/// How often a request was sent: requests are not retried yet.
+const ATTEMPTS: u32 = 1;
+
 /// Writes all series in long form: one row a sample.
 ///
 /// # Errors
@@ -17,7 +20,8 @@ use crate::request::RequestRecord;
 pub fn series(result: &RunResult, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "time,node,metric,value")?;
     for series in &result.series {
-        let (node, metric) = (quoted(&series.node), quoted(&series.metric));
+        let (node, name) = (quoted(&series.node), series.name());
+        let metric = quoted(&name);
         for (time, value) in &series.samples {
             writeln!(out, "{},{node},{metric},{value}", seconds(time.as_nanos()))?;
         }
@@ -38,29 +42,22 @@ pub fn requests(result: &RunResult, out: &mut dyn Write) -> io::Result<()> {
         "id,source,key,created,finished,latency,outcome,server,attempts,waiting,service,links,retries,class,\
          priority,size,weight"
     )?;
-    let servers: Vec<Cow<'_, str>> = result.server_names.iter().map(|name| quoted(name)).collect();
     let sources: Vec<_> = result.sources.iter().map(|source| quoted(&source.name)).collect();
     let classes: Vec<_> =
-        result.sources.iter().map(|source| quoted(source.class.as_deref().unwrap_or(""))).collect();
+        result.sources.iter().map(|source| quoted(source.labels.class.as_deref().unwrap_or(""))).collect();
     for request in &result.requests {
         let row = usize::from(request.source);
-        let source = &result.sources[row];
-        let server = request.server.map_or("", |server| &servers[server as usize]);
+        let labels = &result.sources[row].labels;
+        let server = quoted(request.server.map_or("", |server| result.names().name_of(server)));
         let size = if request.size == 0 { String::new() } else { request.size.to_string() };
         let End { finished, latency, outcome, links, retries } = End::of(request);
         let (created, waiting) = (seconds(request.created.as_nanos()), seconds(request.waiting.as_nanos()));
         let service = seconds(request.service.as_nanos());
         writeln!(
             out,
-            "{},{},{},{created},{finished},{latency},{outcome},{server},{},{waiting},{service},{links},{retries},\
-             {},{},{size},{}",
-            request.id,
-            sources[row],
-            request.key,
-            request.attempts,
-            classes[row],
-            source.priority,
-            source.weight
+            "{},{},{},{created},{finished},{latency},{outcome},{server},{ATTEMPTS},{waiting},{service},{links},\
+             {retries},{},{},{size},{}",
+            request.id, sources[row], request.key, classes[row], labels.priority, labels.weight
         )?;
     }
     Ok(())
@@ -94,7 +91,7 @@ impl End {
             latency: seconds(latency.as_nanos()),
             outcome: outcome.name(),
             links: seconds(links.as_nanos()),
-            // Clients do not retry yet.
+            // See `ATTEMPTS`.
             retries: "0",
         }
     }

@@ -1,8 +1,8 @@
-//! A course of time as a line of blocks, and the axis below it.
+//! A series over time as a line of blocks, and the axis below it.
 
 use crate::format::columns::WIDTH;
 
-/// The most characters of a line: as many as the timeline of the largest run has slices.
+/// The most characters of a line: as many as the timeline of the largest run has intervals.
 pub const LONGEST: usize = 60;
 
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];

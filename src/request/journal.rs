@@ -128,7 +128,6 @@ mod tests {
             created: SimTime::ZERO,
             finished: None,
             server: None,
-            attempts: 1,
             waiting: SimDuration::ZERO,
             service: SimDuration::ZERO,
         }

@@ -2,57 +2,23 @@
 //! requests live is in `pool`.
 //!
 //! Requests are entities that are spawned in batches and recycled: row n of their table is request n of the pool for
-//! as long as the run lasts. A request is one cache line, for it is what every event touches and what a large run
-//! has most of.
+//! as long as the run lasts. A [`Request`] is one cache line, for it is what every event touches and what a large run
+//! has most of. It is full: what only some scenarios need (a size, and to come a deadline, a parent, attempts) is a cold
+//! component of its own beside it, in the same row, which only those pools have whose scenario asks for it:
+//! [`RequestSize`] is the first.
 
 mod journal;
+mod outcome;
 mod pool;
 
 use bevy_ecs::prelude::*;
 
 use crate::engine::time::{SimDuration, SimTime};
-use crate::event::RequestRow;
+use crate::event::{Node, RequestRow};
 
 pub use journal::{FrequentKey, Journal, Sample};
+pub use outcome::{Outcome, OutcomeCounts};
 pub use pool::{RequestPool, Requests, RequestsView, grow_pool};
-
-/// No request: the end of a queue.
-pub const NO_REQUEST: RequestRow = u32::MAX;
-/// No server: the request has not reached one.
-pub const NO_SERVER: u32 = u32::MAX;
-
-/// What became of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Outcome {
-    /// It was served and its response came back.
-    Completed,
-    /// A server had no room for it.
-    Rejected,
-    /// Its client waited no longer.
-    TimedOut,
-    /// A link lost it or its response, or a server that went down did.
-    Dropped,
-    /// It was turned away on purpose, to protect the rest.
-    Shed,
-}
-
-impl Outcome {
-    /// All outcomes, in the order in which they are reported.
-    pub const ALL: [Self; 5] = [Self::Completed, Self::Rejected, Self::TimedOut, Self::Dropped, Self::Shed];
-
-    /// The name in files and reports.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Completed => "completed",
-            Self::Rejected => "rejected",
-            Self::TimedOut => "timed_out",
-            Self::Dropped => "dropped",
-            Self::Shed => "shed",
-        }
-    }
-}
 
 /// The load that a server reports, in billionths of its concurrency: 0 when idle, 10^9 when full.
 ///
@@ -107,24 +73,24 @@ pub struct Request {
     pub number: u32,
     /// What it asks for, or for whom: balancers and clients may route by it.
     pub key: u32,
-    /// Row of the server that it reached last, or [`NO_SERVER`].
-    pub server: u32,
-    /// The request behind it in the queue, or [`NO_REQUEST`].
+    /// The node that served it last, has it in its queue, or turned it away; [`Node::NONE`] if there is none yet.
+    pub server: Node,
+    /// The request behind it in the queue, or [`RequestRow::NONE`].
     pub next: RequestRow,
     /// The load that its response reports.
     pub load: Load,
-    /// The first nodes that await its response behind its source: numbers among the ways home.
-    path: [u32; NEAR_WAYS],
+    /// The first nodes that await its response behind its source: numbers of return hops.
+    hops: [u32; INLINE_HOPS],
     /// Row of its source.
     pub source: u16,
     /// How many nodes await its response, its source not counted: the length of its return path.
     depth: u8,
-    /// What becomes of it, as things stand; nothing where the place is free.
+    /// What becomes of it if nothing else happens to it; nothing where the place is free.
     pub outcome: Option<Outcome>,
 }
 
-/// Ways home that a request carries itself. Those of a longer path lie in the pool.
-const NEAR_WAYS: usize = 2;
+/// Return hops that a request carries itself. Those of a longer path lie in the pool.
+const INLINE_HOPS: usize = 2;
 
 /// The size of a request in bytes; only where some source gives sizes.
 #[derive(Component, Clone, Copy, Debug, Default)]
@@ -138,10 +104,10 @@ impl Request {
         service: SimDuration::ZERO,
         number: 0,
         key: 0,
-        server: NO_SERVER,
-        next: NO_REQUEST,
+        server: Node::NONE,
+        next: RequestRow::NONE,
         load: Load(0),
-        path: [0; NEAR_WAYS],
+        hops: [0; INLINE_HOPS],
         source: 0,
         depth: 0,
         outcome: None,
@@ -169,10 +135,8 @@ pub struct RequestRecord {
     pub created: SimTime,
     /// When it was over and what became of it; nothing if it was still in flight at the end.
     pub finished: Option<(SimTime, Outcome)>,
-    /// Row of the last server that it reached.
-    pub server: Option<u32>,
-    /// How often it was tried.
-    pub attempts: u16,
+    /// The node that served it last, has it in its queue, or turned it away.
+    pub server: Option<Node>,
     /// Time spent waiting in queues.
     pub waiting: SimDuration,
     /// Time spent in service.

@@ -4,38 +4,39 @@ use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemParam;
 
 use super::journal::Journal;
-use super::{NEAR_WAYS, NO_SERVER, Outcome, Request, RequestRecord, RequestSize};
+use super::{INLINE_HOPS, Outcome, Request, RequestRecord, RequestSize};
 use crate::engine::column;
+use crate::engine::row::Column;
 use crate::engine::time::SimTime;
-use crate::event::RequestRow;
+use crate::event::{InPool, RequestRow};
 
 /// The places for requests: which are free, the far ends of long return paths, and what is kept of those that are over.
 #[derive(Resource, Debug, Default)]
 pub struct RequestPool {
     free: Vec<RequestRow>,
-    /// What does not fit into the requests: `far_ways` numbers of ways home to each.
-    far_paths: Vec<u32>,
-    far_ways: usize,
+    /// What does not fit into the requests: `spilled` numbers of return hops to each.
+    spilled_hops: Vec<u32>,
+    spilled: usize,
     sized: bool,
-    born: u64,
+    created: u64,
     /// What is kept of requests that are over.
     pub journal: Journal,
 }
 
 impl RequestPool {
-    /// An empty pool for requests that pass at most `senders` nodes behind their source, with sizes if `sized`. With
+    /// An empty pool for requests that pass at most `max_hops` nodes behind their source, with sizes if `sized`. With
     /// `keep_log` a record of each is kept.
     #[must_use]
-    pub fn new(senders: usize, sized: bool, keep_log: bool) -> Self {
-        let far_ways = senders.saturating_sub(NEAR_WAYS);
-        Self { far_ways, sized, journal: Journal::new(keep_log), ..Self::default() }
+    pub fn new(max_hops: usize, sized: bool, keep_log: bool) -> Self {
+        let spilled = max_hops.saturating_sub(INLINE_HOPS);
+        Self { spilled, sized, journal: Journal::new(keep_log), ..Self::default() }
     }
 
     /// The full number of a request that is under way, from the half that it carries.
     fn id(&self, number: u32) -> u64 {
         #[expect(clippy::cast_possible_truncation, reason = "the lower half is compared with a lower half")]
-        let behind = (self.born as u32).wrapping_sub(number);
-        self.born - u64::from(behind)
+        let behind = (self.created as u32).wrapping_sub(number);
+        self.created - u64::from(behind)
     }
 
     /// The record of a request as it stands.
@@ -53,9 +54,7 @@ impl RequestPool {
             size,
             created: request.created,
             finished,
-            server: (request.server != NO_SERVER).then_some(request.server),
-            // Clients do not retry yet: who was born was tried once.
-            attempts: 1,
+            server: request.server.some(),
             waiting: request.waiting,
             service: request.service,
         }
@@ -77,15 +76,15 @@ pub fn grow_pool(world: &mut World) {
         world.spawn_batch(std::iter::repeat_n(Request::FREE, more)).for_each(drop);
     }
     let mut pool = world.resource_mut::<RequestPool>();
-    let far_ways = more * pool.far_ways;
-    pool.far_paths.reserve_exact(far_ways);
-    let length = pool.far_paths.len() + far_ways;
-    pool.far_paths.resize(length, 0);
+    let spilled = more * pool.spilled;
+    pool.spilled_hops.reserve_exact(spilled);
+    let length = pool.spilled_hops.len() + spilled;
+    pool.spilled_hops.resize(length, 0);
     pool.free.reserve_exact(more);
     let more = u32::try_from(more).expect("a batch is far below 2^32");
     let first = u32::try_from(rows).expect("memory ends long before 2^32 requests in flight");
     // The lowest row on top: a pool that is too large leaves its end untouched.
-    pool.free.extend((first..first + more).rev());
+    pool.free.extend((first..first + more).rev().map(RequestRow::new));
 }
 
 /// The requests as a system reaches them.
@@ -110,9 +109,9 @@ impl Requests<'_, '_> {
 /// The requests as handlers reach them: by row.
 #[derive(Debug)]
 pub struct RequestsView<'a> {
-    rows: &'a mut [Request],
+    rows: Column<'a, InPool, Request>,
     /// Empty where no source gives sizes.
-    sizes: &'a mut [RequestSize],
+    sizes: Column<'a, InPool, RequestSize>,
     pool: &'a mut RequestPool,
 }
 
@@ -128,7 +127,7 @@ impl RequestsView<'_> {
     /// come; asked for together, many come in the same time.
     #[inline]
     pub fn fetch(&self, rows: impl Iterator<Item = RequestRow>) {
-        let numbers = rows.filter_map(|row| self.rows.get(row as usize)).map(|request| request.number);
+        let numbers = rows.filter_map(|row| self.rows.get(row)).map(|request| request.number);
         std::hint::black_box(numbers.fold(0, |all, number| all ^ number));
     }
 
@@ -136,16 +135,16 @@ impl RequestsView<'_> {
     #[inline]
     #[must_use]
     pub fn get(&self, row: RequestRow) -> &Request {
-        &self.rows[row as usize]
+        &self.rows[row]
     }
 
     /// The request in a row, to change it.
     #[inline]
     pub fn get_mut(&mut self, row: RequestRow) -> &mut Request {
-        &mut self.rows[row as usize]
+        &mut self.rows[row]
     }
 
-    /// A request is born.
+    /// A request is created.
     ///
     /// # Panics
     /// If there is no room: [`RequestsView::has_room`] was not asked.
@@ -153,52 +152,52 @@ impl RequestsView<'_> {
     pub fn create(&mut self, now: SimTime, source: u16, key: u32) -> RequestRow {
         let row = self.pool.free.pop().expect("the tick makes room before it takes an arrival");
         #[expect(clippy::cast_possible_truncation, reason = "the lower half tells requests in flight apart")]
-        let number = self.pool.born as u32;
-        self.pool.born += 1;
+        let number = self.pool.created as u32;
+        self.pool.created += 1;
         let outcome = Some(Outcome::Completed);
-        self.rows[row as usize] = Request { created: now, number, key, source, outcome, ..Request::FREE };
+        self.rows[row] = Request { created: now, number, key, source, outcome, ..Request::FREE };
         row
     }
 
     /// Gives a request its size in bytes.
     pub fn set_size(&mut self, row: RequestRow, size: u32) {
-        self.sizes[row as usize] = RequestSize(size);
+        self.sizes[row] = RequestSize(size);
     }
 
     /// A request is over: its place is free for another.
     #[inline]
     pub fn finish(&mut self, now: SimTime, row: RequestRow, outcome: Outcome) {
-        if self.pool.journal.wants(self.rows[row as usize].number) {
+        if self.pool.journal.wants(self.rows[row].number) {
             self.log(now, row, outcome);
         }
-        self.rows[row as usize].outcome = None;
+        self.rows[row].outcome = None;
         self.pool.free.push(row);
     }
 
-    /// A sender puts the way home on top of the return path.
+    /// A sender puts a hop on top of the return path.
     #[inline]
-    pub fn push_way_home(&mut self, row: RequestRow, way: u32) {
-        let request = &mut self.rows[row as usize];
+    pub fn push_hop(&mut self, row: RequestRow, hop: u32) {
+        let request = &mut self.rows[row];
         let depth = usize::from(request.depth);
         request.depth += 1;
-        match request.path.get_mut(depth) {
-            Some(place) => *place = way,
-            None => self.pool.far_paths[row as usize * self.pool.far_ways + depth - NEAR_WAYS] = way,
+        match request.hops.get_mut(depth) {
+            Some(place) => *place = hop,
+            None => self.pool.spilled_hops[row.index() * self.pool.spilled + depth - INLINE_HOPS] = hop,
         }
     }
 
-    /// Takes the way home from the top of the return path; its source's own at the end of it.
+    /// Takes the hop from the top of the return path; at the end of it that of its source.
     #[inline]
-    pub fn pop_way_home(&mut self, row: RequestRow) -> u32 {
-        let request = &mut self.rows[row as usize];
+    pub fn pop_hop(&mut self, row: RequestRow) -> u32 {
+        let request = &mut self.rows[row];
         let Some(top) = usize::from(request.depth).checked_sub(1) else {
-            // Sources come first among the ways home.
+            // The hop of a source has the number of its row: whoever builds a source asserts it.
             return u32::from(request.source);
         };
         request.depth -= 1;
-        match request.path.get(top) {
-            Some(&way) => way,
-            None => self.pool.far_paths[row as usize * self.pool.far_ways + top - NEAR_WAYS],
+        match request.hops.get(top) {
+            Some(&hop) => hop,
+            None => self.pool.spilled_hops[row.index() * self.pool.spilled + top - INLINE_HOPS],
         }
     }
 
@@ -209,9 +208,9 @@ impl RequestsView<'_> {
 
     #[cold]
     fn log(&mut self, now: SimTime, row: RequestRow, outcome: Outcome) {
-        let size = self.sizes.get(row as usize).map_or(0, |size| size.0);
-        let record = self.pool.record(&self.rows[row as usize], size, Some((now, outcome)));
-        self.pool.journal.record(self.rows[row as usize].number, record);
+        let size = self.sizes.get(row).map_or(0, |size| size.0);
+        let record = self.pool.record(&self.rows[row], size, Some((now, outcome)));
+        self.pool.journal.record(self.rows[row].number, record);
     }
 }
 
@@ -221,7 +220,7 @@ mod tests {
 
     #[test]
     fn the_full_number_is_found_from_its_lower_half() {
-        let pool = RequestPool { born: (5 << 32) + 3, ..RequestPool::default() };
+        let pool = RequestPool { created: (5 << 32) + 3, ..RequestPool::default() };
         assert_eq!(pool.id(2), (5 << 32) + 2);
         assert_eq!(pool.id(u32::MAX), (5 << 32) - 1);
     }

@@ -1,7 +1,8 @@
 //! From a file and its overrides to a scenario that can be run, or to everything that is wrong with it.
 
+use super::Scenario;
 use super::check::check;
-use super::{Problem, Scenario};
+use crate::model::problem::Problem;
 use crate::text::{Complaint, Complaints, Document};
 
 /// The scenario that is run when none is named: load-aware routing.

@@ -1,37 +1,27 @@
-//! From file to world: the scenario as a person writes it, checked and explained before virtual time starts.
+//! From a file to a scenario that can be run, or to everything that is wrong with it, before virtual time starts.
 //!
-//! [`text`](crate::text) turns bytes into any type that serde can read, and complains with positions. [`Scenario`] is the root of
-//! what can be written. [`directory`] knows who is who, [`check`] finds what cannot be, and [`spawn`](spawn()) builds
-//! the world.
+//! [`Scenario`] is the root of what can be written: what it says of a part, the part's room knows. [`load`](load()) reads
+//! it, [`check`] finds what cannot be, [`save`](save()) writes it again with what was changed.
 
-mod changes;
 pub mod check;
-mod courses;
-pub mod directory;
 mod load;
 mod save;
-mod spawn;
-
-use std::fmt;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::time::SimDuration;
+use crate::event::NodeKind;
 use crate::model::change::ChangeSpec;
-use crate::model::client::ClientSpec;
 use crate::model::link::LinkSpec;
-use crate::model::load_balancer::LoadBalancerSpec;
-use crate::model::measure::Limit;
-use crate::model::probe::{NodeKind, ProbeSpec};
-use crate::model::server::ServerSpec;
+use crate::model::names::{Names, Written};
+use crate::model::parts::{NodeSpec, SpecRef};
+use crate::model::probe::ProbeSpec;
+use crate::model::problem::Problem;
 use crate::model::source::SourceSpec;
-use crate::text::Path;
 
-pub use changes::{adopt, is_of};
 pub use load::{DEFAULT_SCENARIO, Loaded, load};
 pub use save::save;
-pub use spawn::spawn;
 
 /// Everything that a run needs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,7 +32,7 @@ pub struct Scenario {
     /// The seed of all randomness.
     #[serde(default = "first_seed")]
     pub seed: u64,
-    /// No request is born after this, unless its source says otherwise; until the end if it is not given.
+    /// No request is created after this, unless its source says otherwise; until the end if it is not given.
     #[serde(default)]
     pub arrivals_until: Option<SimDuration>,
     /// When the run ends; what happens at this very moment still belongs to it.
@@ -50,7 +40,7 @@ pub struct Scenario {
     /// Statistics of the time before this are left out: latencies, waiting times, time-weighted means. Counts are not.
     #[serde(default)]
     pub warm_up: SimDuration,
-    /// Where requests are born, by name.
+    /// Where requests are created, by name.
     pub sources: IndexMap<String, SourceSpec>,
     /// What they meet, by name.
     #[serde(default)]
@@ -70,101 +60,47 @@ const fn first_seed() -> u64 {
     1
 }
 
-/// A node or a group of equal ones.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum NodeSpec {
-    /// Picks a target for each request by a policy.
-    LoadBalancer(LoadBalancerSpec),
-    /// The caller's side: picks servers and learns from their responses.
-    Client(ClientSpec),
-    /// Does the work.
-    Server(ServerSpec),
-}
-
-impl NodeSpec {
-    /// What kind of node it is.
-    #[must_use]
-    pub const fn kind(&self) -> NodeKind {
-        match self {
-            Self::LoadBalancer(_) => NodeKind::LoadBalancer,
-            Self::Client(_) => NodeKind::Client,
-            Self::Server(_) => NodeKind::Server,
-        }
+impl Scenario {
+    /// Its sources, then its nodes, each with its name, in the order in which they are written.
+    pub fn specs(&self) -> impl Iterator<Item = (&str, SpecRef<'_>)> {
+        let sources = self.sources.iter().map(|(name, spec)| (name.as_str(), SpecRef::Source(spec)));
+        sources.chain(self.nodes.iter().map(|(name, spec)| (name.as_str(), spec.as_spec())))
     }
 
-    /// How many there are; a single one without a number if it is not given.
+    /// The source, node or group with a name of its own.
     #[must_use]
-    pub const fn count(&self) -> Option<u32> {
-        match self {
-            Self::LoadBalancer(spec) => spec.count,
-            Self::Client(spec) => spec.count,
-            Self::Server(spec) => spec.count,
-        }
+    pub fn spec(&self, name: &str) -> Option<SpecRef<'_>> {
+        let node = || self.nodes.get(name).map(NodeSpec::as_spec);
+        self.sources.get(name).map(SpecRef::Source).or_else(node)
     }
 
-    /// The limits that it sets to what is measured, or acts upon, if it is called `name`.
+    /// Who is who.
     #[must_use]
-    pub fn limits(&self, name: &str) -> Vec<Limit> {
-        match self {
-            Self::LoadBalancer(_) => Vec::new(),
-            Self::Client(spec) => spec.limits(name),
-            Self::Server(spec) => spec.limits(name),
-        }
+    pub fn names(&self) -> Names {
+        self.gather_names(&mut Vec::new())
     }
 
-    /// The names that it sends requests to.
+    fn gather_names(&self, problems: &mut Vec<Problem>) -> Names {
+        let written = self.specs().map(|(name, spec)| {
+            let kind = spec.kind();
+            Written { section: section(kind), name, kind, count: spec.count() }
+        });
+        Names::gather(written, problems)
+    }
+
+    /// Whether the nodes of an entry, written like this, listen to reported loads at any time of the run.
     #[must_use]
-    pub fn receivers(&self) -> Vec<&str> {
-        match self {
-            Self::LoadBalancer(spec) => spec.to.0.iter().map(String::as_str).collect(),
-            Self::Client(spec) => spec.to.0.iter().map(String::as_str).collect(),
-            Self::Server(spec) => spec.then.as_deref().into_iter().collect(),
-        }
+    pub fn listens_to_loads(&self, names: &Names, name: &str, spec: SpecRef<'_>) -> bool {
+        let listens = spec.routing().is_some_and(|routing| routing.policy.load_feedback().is_some());
+        let begins_to = |change: &ChangeSpec| {
+            change.set.policy().is_some_and(|policy| policy.load_feedback().is_some())
+                && change.of.0.iter().any(|of| names.overlap(of, name))
+        };
+        listens || self.changes.iter().any(begins_to)
     }
 }
 
-/// Something in a scenario that is written well and means nothing that can be run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// The field.
-    pub path: Path,
-    /// What is wrong with it: a sentence in lower case without a full stop.
-    pub message: String,
-    /// What to do about it.
-    pub remedy: Option<String>,
-    /// Other places that it follows from: where one of them could not be read, it may be no problem at all.
-    pub follows_from: Vec<Path>,
-}
-
-impl Problem {
-    /// A problem without a remedy.
-    #[must_use]
-    pub fn new(path: Path, message: impl Into<String>) -> Self {
-        Self { path, message: message.into(), remedy: None, follows_from: Vec::new() }
-    }
-
-    /// The same, if it is only there because of what the node or source called `name` says, or does not say.
-    #[must_use]
-    pub fn because_of(mut self, name: &str) -> Self {
-        // "server-2" may be a member of "server".
-        let group = name.rsplit_once('-').map(|(group, _)| group);
-        for name in std::iter::once(name).chain(group) {
-            self.follows_from.extend(["nodes", "sources"].map(|kind| Path::root().name(kind).name(name)));
-        }
-        self
-    }
-
-    /// The same with a remedy.
-    #[must_use]
-    pub fn with_remedy(mut self, remedy: impl Into<String>) -> Self {
-        self.remedy = Some(remedy.into());
-        self
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path, self.message)?;
-        self.remedy.as_ref().map_or(Ok(()), |remedy| write!(f, " ({remedy})"))
-    }
+/// The field of a scenario that nodes of a kind stand in.
+fn section(kind: NodeKind) -> &'static str {
+    if kind == NodeKind::Source { "sources" } else { "nodes" }
 }

@@ -8,20 +8,25 @@
 //! The handling of an event includes what follows in the same instant without delay: a request that passes a link
 //! without latency is delivered at once, before anything else that is due at that time.
 
-mod changes;
+mod build;
+mod collect;
 mod dispatch;
 
 use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::{ScheduleLabel, SingleThreadedExecutor};
+use bevy_ecs::system::RunSystemOnce;
 
 use crate::engine::hash::StableHasher;
 use crate::engine::queue::EventQueue;
 use crate::engine::time::SimTime;
-use crate::event::PackedEvent;
-use crate::metrics::result::{ConservationError, RunResult, collect};
-use crate::model::witness::{Step, Witness};
+use crate::event::{Node, PackedEvent};
+use crate::metrics::figures::NodeFigures;
+use crate::metrics::result::{ConservationError, RunIdentity, RunResult};
+use crate::metrics::timeline::TimelineRecorder;
+use crate::model::problem::Problem;
+use crate::model::trace::{TraceRecord, Tracer};
 use crate::request::grow_pool;
-use crate::scenario::{Problem, Scenario, adopt, spawn};
+use crate::scenario::Scenario;
 
 /// The schedule that is run for each tick, and again until its window is done.
 #[derive(ScheduleLabel, Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -57,26 +62,13 @@ enum Status {
     OutOfRoom,
 }
 
-/// What identifies a run: how many events it had, and a hash over all of them.
+/// What tells a run from others: how many events it had, and a hash over all of them.
 #[derive(Resource, Clone, Copy, Debug, Default)]
-pub struct Trace {
+pub struct RunDigest {
     /// Events handled; samples of probes do not count.
     pub events: u64,
     /// Hash over time, kind, node and request of each event.
     pub fingerprint: StableHasher,
-}
-
-/// Hashes of the names of nodes: a fingerprint does not change when an idle node is added before others.
-#[derive(Resource, Clone, Debug, Default)]
-pub struct Tags {
-    /// Of sources.
-    pub sources: Vec<u64>,
-    /// Of balancers.
-    pub load_balancers: Vec<u64>,
-    /// Of clients.
-    pub clients: Vec<u64>,
-    /// Of servers.
-    pub servers: Vec<u64>,
 }
 
 /// What a run may differ in from its scenario.
@@ -138,9 +130,15 @@ impl Simulation {
     ///
     /// # Errors
     /// All that is wrong with the scenario.
+    ///
+    /// # Panics
+    /// Never: a world that was built holds all that dispatch reaches.
     pub fn new(scenario: &Scenario, options: RunOptions) -> Result<Self, Vec<Problem>> {
         let mut world = World::new();
-        spawn(scenario, options, &mut world)?;
+        let end = SimTime::ZERO + scenario.run_until;
+        let estimates = build::build(scenario, options, &mut world)?;
+        world.insert_resource(TimelineRecorder::new(end, estimates));
+        world.run_system_once(dispatch::lay_out).expect("the world holds all that dispatch reaches");
         let mut tick = Schedule::new(Tick);
         // With the visualizer in the build bevy_ecs defaults to many threads; a run has one.
         tick.set_executor(SingleThreadedExecutor::new());
@@ -150,7 +148,7 @@ impl Simulation {
             grow_pool.run_if(out_of_room).in_set(TickSystems::Grow),
         ));
         world.insert_resource(Window { horizon: SimTime::ZERO, budget: 0, status: Status::Done });
-        Ok(Self { world, tick, end: SimTime::ZERO + scenario.run_until })
+        Ok(Self { world, tick, end })
     }
 
     /// When the run ends.
@@ -168,13 +166,13 @@ impl Simulation {
     /// Events handled so far.
     #[must_use]
     pub fn events(&self) -> u64 {
-        self.world.resource::<Trace>().events
+        self.world.resource::<RunDigest>().events
     }
 
     /// Hash over all events handled so far.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
-        self.world.resource::<Trace>().fingerprint.finish()
+        self.world.resource::<RunDigest>().fingerprint.finish()
     }
 
     /// The world, to look at.
@@ -183,14 +181,23 @@ impl Simulation {
         &self.world
     }
 
-    /// Begins to write down every step of every request, for [`Simulation::steps`].
-    pub fn watch(&mut self) {
-        self.world.resource_mut::<Witness>().watch();
+    /// The figures of a node as they are at a moment, up to which the run has [advanced](Simulation::advance).
+    ///
+    /// # Panics
+    /// Never: the world holds all that parts are read from.
+    pub fn figures(&mut self, node: Node, at: SimTime) -> NodeFigures {
+        let (from, at) = (self.world.resource::<RunIdentity>().measured_from, at.max(self.now()));
+        collect::figures_at(&mut self.world, node, at, from)
     }
 
-    /// Takes the steps that were taken since the last time, if they are written down.
-    pub fn steps(&mut self) -> Vec<Step> {
-        self.world.resource_mut::<Witness>().take()
+    /// Begins to record every step of every request, for [`Simulation::take_trace`].
+    pub fn enable_tracing(&mut self) {
+        self.world.resource_mut::<Tracer>().enable();
+    }
+
+    /// Takes the steps that were recorded since the last time, if they are.
+    pub fn take_trace(&mut self) -> Vec<TraceRecord> {
+        self.world.resource_mut::<Tracer>().take()
     }
 
     /// Lets everything happen up to and including `horizon` (at most the end of the run), or until `budget` events (or a
@@ -214,8 +221,8 @@ impl Simulation {
     ///
     /// # Errors
     /// All that is wrong with the scenario, or that a change comes too late; the run is left as it was.
-    pub fn adopt(&mut self, scenario: &Scenario) -> Result<(), Vec<Problem>> {
-        adopt(scenario, &mut self.world)
+    pub fn append_changes(&mut self, scenario: &Scenario) -> Result<(), Vec<Problem>> {
+        build::append_changes(scenario, &mut self.world)
     }
 
     /// Ends the run and collects its result.
@@ -223,7 +230,7 @@ impl Simulation {
     /// # Errors
     /// If requests were lost track of: their fates do not add up.
     pub fn finish(mut self) -> Result<RunResult, ConservationError> {
-        collect(&mut self.world, self.end)
+        collect::collect(&mut self.world, self.end)
     }
 }
 

@@ -4,15 +4,30 @@
 //! session always is the run of a scenario, which can be saved and run headless, and every edit can be taken back.
 
 use crate::engine::time::SimTime;
-use crate::model::change::{ChangeSpec, Setting};
+use crate::model::change::ChangeSpec;
+use crate::model::parts::{Setting, SpecRef};
 use crate::scenario::check::check;
-use crate::scenario::{Loaded, NodeSpec, save};
+use crate::scenario::{Loaded, save};
+use crate::text::Document;
 
 use super::layout::Place;
 use super::session::Session;
 
 /// Edits happen at whole microseconds: a time that people can read, and still the next moment.
 const GRAIN: u64 = 1_000;
+
+/// A setting as it is written: `Concurrency(20)`.
+///
+/// # Errors
+/// What is wrong with it, in words for people.
+pub fn parsed(text: &str) -> Result<Setting, String> {
+    let document = Document::parse("setting", text.as_bytes()).map_err(|wrong| wrong.to_string())?;
+    let decoded = document.decode::<Setting>();
+    match decoded.value {
+        Some(setting) if decoded.complaints.is_empty() => Ok(setting),
+        Some(_) | None => Err(document.complaints(decoded.complaints).to_string()),
+    }
+}
 
 /// What was done to a scenario since it was opened.
 #[derive(Clone, Debug)]
@@ -66,17 +81,7 @@ impl Session {
     /// What can be set of a node or a folded group, as it is at the moment that is shown.
     #[must_use]
     pub fn settings(&self, place: &Place) -> Vec<Setting> {
-        let written = match (self.scenario.sources.get(&place.entry), self.scenario.nodes.get(&place.entry)) {
-            (Some(source), _) => vec![Setting::Arrivals(source.arrivals.clone())],
-            (None, Some(NodeSpec::LoadBalancer(spec))) => vec![Setting::Policy(spec.policy.clone())],
-            (None, Some(NodeSpec::Client(spec))) => vec![Setting::Routing(spec.routing.clone())],
-            (None, Some(NodeSpec::Server(spec))) => vec![
-                Setting::Concurrency(spec.concurrency),
-                Setting::Service(spec.service.clone()),
-                Setting::Queue(spec.queue.clone()),
-            ],
-            (None, None) => Vec::new(),
-        };
+        let written = self.scenario.spec(&place.entry).map(SpecRef::settings).unwrap_or_default();
         let now = self.clock.now.since(SimTime::ZERO);
         let concerns = |change: &&ChangeSpec| {
             change.at <= now && change.of.0.iter().any(|of| *of == place.name || *of == place.entry)
@@ -85,7 +90,7 @@ impl Session {
         let mut changes: Vec<&ChangeSpec> = self.scenario.changes.iter().filter(concerns).collect();
         changes.sort_by_key(|change| change.at);
         let latest = |written: Setting| {
-            let same = changes.iter().rev().find(|change| change.set.name() == written.name());
+            let same = changes.iter().rev().find(|change| change.set.topic() == written.topic());
             same.map_or(written, |change| change.set.clone())
         };
         written.into_iter().map(latest).collect()
@@ -120,15 +125,18 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::distribution::DistributionSpec;
-    use crate::engine::time::SimDuration;
     use crate::scenario::{DEFAULT_SCENARIO, load};
     use crate::simulation::{RunOptions, run};
-    use crate::viz::session::moment;
+    use crate::viz::session::{desk, moment};
 
     fn session(overrides: &[String], seed: Option<u64>) -> Session {
         let (name, text) = DEFAULT_SCENARIO;
         Session::open(name, text.as_bytes(), overrides, seed).expect("it is good")
+    }
+
+    /// Changes something as a person who types it would.
+    fn change(session: &mut Session, of: &str, setting: &str) -> Result<(), String> {
+        session.change(of, parsed(setting)?)
     }
 
     /// What the headless program makes of the saved text.
@@ -145,18 +153,18 @@ mod tests {
         for (overrides, seed) in [(&[][..], None), (&overrides[..], Some(7))] {
             let mut session = session(overrides, seed);
             session.go_to(moment(12.345_678_9));
-            session.change("server-2", Setting::Down).expect("it can go down");
+            change(&mut session, "server-2", "Down").expect("it can go down");
             assert!(
                 session.clock.now.as_seconds() < 12.345_68 + 1e-9 && session.clock.now > moment(12.345_678_9)
             );
-            assert_eq!(session.stage.desks[2].offered, 0);
+            assert_eq!(desk(&session, "server-2").active_slots, 0);
             session.go_to(moment(18.0));
-            session.change("server", Setting::Concurrency(13)).expect("it can have more");
-            session.change("server-2", Setting::Up).expect("it can be up again");
-            let service = DistributionSpec::Exponential { mean: SimDuration::from_nanos(20_500_001) };
-            session.change("server-0", Setting::Service(service)).expect("it can be slower");
+            change(&mut session, "server", "Concurrency(13)").expect("it can have more");
+            change(&mut session, "server-2", "Up").expect("it can be up again");
+            let service = "Service(Exponential(mean: \"20.500001ms\"))";
+            change(&mut session, "server-0", service).expect("it can be slower");
             assert_eq!(session.edits().len(), 4);
-            assert_eq!(session.stage.desks[2].offered, 13);
+            assert_eq!(desk(&session, "server-2").active_slots, 13);
             session.go_to(session.end());
             assert_eq!(headless(&session.saved().expect("it can be saved")), session.trace());
         }
@@ -168,7 +176,7 @@ mod tests {
         session.go_to(moment(20.0));
         let before = (session.trace(), session.stage.clone());
         assert!(!session.undo() && !session.redo());
-        session.change("server-1", Setting::Down).expect("it can go down");
+        change(&mut session, "server-1", "Down").expect("it can go down");
         session.go_to(moment(25.0));
         let after = (session.trace(), session.stage.clone());
         assert!(session.undo());
@@ -185,11 +193,11 @@ mod tests {
     fn what_cannot_be_is_told_and_not_done() {
         let mut session = session(&[], None);
         let trace = session.trace();
-        assert!(session.change("server-0", Setting::Concurrency(0)).is_err());
-        assert!(session.change("nobody", Setting::Down).is_err());
-        assert!(session.change("router", Setting::Down).is_err());
+        for (of, setting) in [("server-0", "Concurrency(0)"), ("nobody", "Down"), ("router", "Down")] {
+            assert!(change(&mut session, of, setting).is_err(), "{setting} of {of}");
+        }
         session.go_to(session.end());
-        assert!(session.change("server-0", Setting::Down).is_err(), "the run is over");
+        assert!(change(&mut session, "server-0", "Down").is_err(), "the run is over");
         assert!(session.edits().is_empty());
         session.go_to(SimTime::ZERO);
         assert_eq!(session.trace(), trace);

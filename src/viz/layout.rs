@@ -6,10 +6,9 @@
 //! same system looks the same every time.
 
 use crate::engine::whole;
-use crate::event::Node;
-use crate::model::probe::NodeKind;
+use crate::event::{Node, NodeRange, PerKind};
+use crate::model::names::Names;
 use crate::scenario::Scenario;
-use crate::scenario::directory::Directory;
 
 /// Distance between two layers.
 pub const LAYER: f32 = 300.0;
@@ -36,12 +35,8 @@ pub struct Place {
     pub name: String,
     /// Its name in the scenario: that of its group if it is a member of one.
     pub entry: String,
-    /// What kind of node it is.
-    pub kind: NodeKind,
-    /// Row of its first member, and how many members it stands for.
-    pub first: u32,
-    /// See `first`.
-    pub members: u32,
+    /// The nodes that it stands for: one, or all members of a group.
+    pub nodes: NodeRange,
     /// Its middle.
     pub x: f32,
     /// See `x`; upwards.
@@ -52,23 +47,13 @@ impl Place {
     /// Its node; the first one if it stands for several.
     #[must_use]
     pub const fn node(&self) -> Node {
-        node(self.kind, self.first)
+        Node::new(self.nodes.kind, self.nodes.first)
     }
 
-    /// The last of the nodes that it stands for.
+    /// Whether it stands for several nodes.
     #[must_use]
-    pub const fn last(&self) -> Node {
-        node(self.kind, self.first + self.members - 1)
-    }
-}
-
-/// The node of a kind in a row.
-const fn node(kind: NodeKind, row: u32) -> Node {
-    match kind {
-        NodeKind::Source => Node::Source(row),
-        NodeKind::LoadBalancer => Node::LoadBalancer(row),
-        NodeKind::Client => Node::Client(row),
-        NodeKind::Server => Node::Server(row),
+    pub const fn is_folded(&self) -> bool {
+        self.nodes.count != 1
     }
 }
 
@@ -80,7 +65,7 @@ pub struct Layout {
     /// Pairs of boxes, by position.
     pub edges: Vec<(usize, usize)>,
     /// The box of every node, by kind and row: a hundred thousand dots ask for theirs in every frame.
-    standing: [Vec<usize>; 4],
+    standing: PerKind<Vec<usize>>,
 }
 
 /// A source, a node or a group while it is being arranged.
@@ -94,16 +79,15 @@ struct Block {
 impl Layout {
     /// The layout of a scenario that has passed its checks.
     #[must_use]
-    pub fn of(scenario: &Scenario) -> Self {
-        let directory = Directory::gather(scenario, &mut Vec::new());
-        let edges = flows(scenario, &directory);
-        let mut blocks = layered(&directory, &edges);
+    pub fn of(scenario: &Scenario, names: &Names) -> Self {
+        let edges = flows(scenario, names);
+        let mut blocks = layered(names, &edges);
         order(&mut blocks, &edges);
         let mut layout = Self::default();
         let mut boxes_of: Vec<Vec<usize>> = vec![Vec::new(); blocks.len()];
         let mut left = 0.0;
         for layer in 0..=blocks.iter().map(|block| block.layer).max().unwrap_or(0) {
-            left = layout.stack((layer, left), &blocks, &directory, &mut boxes_of);
+            left = layout.stack((layer, left), &blocks, names, &mut boxes_of);
         }
         for (from, to) in edges {
             for &a in &boxes_of[from] {
@@ -119,7 +103,7 @@ impl Layout {
         &mut self,
         (layer, left): (usize, f32),
         blocks: &[Block],
-        directory: &Directory,
+        names: &Names,
         boxes_of: &mut [Vec<usize>],
     ) -> f32 {
         let mut stacked: Vec<&Block> = blocks.iter().filter(|block| block.layer == layer).collect();
@@ -127,7 +111,7 @@ impl Layout {
         let rows = rows(stacked.iter().map(|block| block.boxes).sum());
         let (mut x, mut y, mut first) = (left, 0.0, self.places.len());
         for block in stacked {
-            let entry = &directory.entries[block.entry];
+            let entry = &names.entries[block.entry];
             let used = self.places.len() - first;
             // A group that fits into a column stays together.
             if used > 0 && used + block.boxes > rows {
@@ -144,19 +128,12 @@ impl Layout {
                 let at = self.places.len();
                 boxes_of[block.entry].push(at);
                 let stands_for = if folded { count } else { 1 };
-                let standing = &mut self.standing[entry.kind as usize];
-                let (row, end) = (entry.first + member, (entry.first + member + stands_for) as usize);
+                let nodes = NodeRange { kind: entry.kind, first: entry.first + member, count: stands_for };
+                let standing = &mut self.standing[nodes.kind];
+                let (row, end) = (nodes.first as usize, (nodes.first + nodes.count) as usize);
                 standing.resize(standing.len().max(end), 0);
-                standing[row as usize..end].fill(at);
-                self.places.push(Place {
-                    name,
-                    entry: entry.name.clone(),
-                    kind: entry.kind,
-                    first: entry.first + member,
-                    members: stands_for,
-                    x,
-                    y,
-                });
+                standing[row..end].fill(at);
+                self.places.push(Place { name, entry: entry.name.clone(), nodes, x, y });
                 y -= NODE.1 + GAP;
             }
             y -= BLOCK_GAP;
@@ -176,20 +153,13 @@ impl Layout {
     /// The box that a node stands in.
     #[must_use]
     pub fn find(&self, node: Node) -> Option<usize> {
-        let (kind, row) = match node {
-            Node::Source(row) => (NodeKind::Source, row),
-            Node::LoadBalancer(row) => (NodeKind::LoadBalancer, row),
-            Node::Client(row) => (NodeKind::Client, row),
-            Node::Server(row) => (NodeKind::Server, row),
-        };
-        self.standing[kind as usize].get(row as usize).copied()
+        self.standing[node.kind()].get(node.row() as usize).copied()
     }
 
     /// Whether the boxes of another layout stand for the same nodes, wherever they stand.
     #[must_use]
     pub fn is_alike(&self, other: &Self) -> bool {
-        let what = |place: &Place| (place.kind, place.first, place.members);
-        let same = |(a, b): (&Place, &Place)| what(a) == what(b) && a.name == b.name;
+        let same = |(a, b): (&Place, &Place)| a.nodes == b.nodes && a.name == b.name;
         self.places.len() == other.places.len() && self.places.iter().zip(&other.places).all(same)
     }
 
@@ -215,35 +185,32 @@ fn rows(boxes: usize) -> usize {
 }
 
 /// Who sends to whom, by entry.
-fn flows(scenario: &Scenario, directory: &Directory) -> Vec<(usize, usize)> {
+fn flows(scenario: &Scenario, names: &Names) -> Vec<(usize, usize)> {
     let mut edges = Vec::new();
     let mut add = |from: &str, to: &str| {
-        if let (Some((from, _)), Some((to, _))) = (directory.entry(from), directory.entry(to))
+        if let (Some((from, _)), Some((to, _))) = (names.entry(from), names.entry(to))
             && !edges.contains(&(from, to))
         {
             edges.push((from, to));
         }
     };
-    for (name, source) in &scenario.sources {
-        add(name, &source.to);
-    }
-    for (name, node) in &scenario.nodes {
-        node.receivers().iter().for_each(|to| add(name, to));
+    for (name, spec) in scenario.specs() {
+        spec.sends_to().into_iter().for_each(|to| add(name, to));
     }
     edges
 }
 
 /// Each entry in its layer: the longest way from a source, counted in steps. Cycles are refused by the checks.
-fn layered(directory: &Directory, edges: &[(usize, usize)]) -> Vec<Block> {
-    let mut layers = vec![0_usize; directory.entries.len()];
-    for _ in 0..directory.entries.len() {
+fn layered(names: &Names, edges: &[(usize, usize)]) -> Vec<Block> {
+    let mut layers = vec![0_usize; names.entries.len()];
+    for _ in 0..names.entries.len() {
         for &(from, to) in edges {
             layers[to] = layers[to].max(layers[from] + 1);
         }
     }
-    let blocks = directory.entries.iter().zip(layers).enumerate().map(|(entry, (found, layer))| {
+    let blocks = names.entries.iter().zip(layers).enumerate().map(|(entry, (found, layer))| {
         // What nothing leads to stands beside what it is most like: sources in the first layer, others behind it.
-        let alone = !edges.iter().any(|edge| edge.1 == entry) && found.kind != NodeKind::Source;
+        let alone = !edges.iter().any(|edge| edge.1 == entry) && found.kind.receives();
         let boxes = if found.members.len() > MOST_MEMBERS { 1 } else { found.members.len() };
         #[expect(clippy::cast_precision_loss, reason = "an order of some hundred blocks")]
         let order = entry as f32;
@@ -274,41 +241,51 @@ fn order(blocks: &mut [Block], edges: &[(usize, usize)]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::NodeKind;
     use crate::scenario::{DEFAULT_SCENARIO, load};
 
-    fn layout(text: &str) -> Layout {
+    fn named(text: &str) -> (Layout, Names) {
         let loaded = load("test.ron", text.as_bytes(), &[]).unwrap_or_else(|wrong| panic!("{wrong}"));
-        Layout::of(&loaded.scenario)
+        let names = loaded.scenario.names();
+        (Layout::of(&loaded.scenario, &names), names)
+    }
+
+    fn layout(text: &str) -> Layout {
+        named(text).0
     }
 
     #[test]
     fn the_default_system_stands_in_four_layers() {
-        let layout = layout(DEFAULT_SCENARIO.1);
+        let (layout, names) = named(DEFAULT_SCENARIO.1);
         let x = |name: &str| layout.places.iter().find(|place| place.name == name).expect("a box").x;
         let columns =
             ["everyone", "customer-1001", "router", "client-1", "server-2"].map(|name| x(name) / LAYER);
         assert_eq!(columns.map(f32::to_bits), [0.0_f32, 0.0, 1.0, 2.0, 3.0].map(f32::to_bits));
         // Two sources to the router, it to three clients, each of them to three servers.
         assert_eq!(layout.edges.len(), 2 + 3 + 9);
-        assert_eq!(layout.find(Node::Server(2)).map(|at| layout.places[at].name.as_str()), Some("server-2"));
+        let server = names.node_named("server-2").expect("it is there");
+        assert_eq!(layout.find(server).map(|at| layout.places[at].name.as_str()), Some("server-2"));
     }
 
     #[test]
     fn no_two_boxes_overlap_and_large_groups_are_folded() {
-        let layout = layout(
+        let (layout, names) = named(
             r#"(name: "x", run_until: "1s",
                 sources: {"a": (arrivals: Constant(rate: "1/s"), to: "lb"), "b": (arrivals: Constant(rate: "1/s"), to: "s-0")},
                 nodes: {"lb": LoadBalancer(policy: Random, to: ["s", "many"]), "s": Server(count: 5, service: Constant("1ms"), then: "end"),
                         "many": Server(count: 400, service: Constant("1ms")), "end": Server(service: Constant("1ms")),
                         "idle": Server(service: Constant("1ms"))})"#,
         );
-        assert_eq!(layout.find(Node::Server(300)), layout.find(Node::Server(10)));
+        // Sources, a balancer, five servers, one box for 400 of them, two more.
+        assert_eq!(layout.places.len(), 2 + 1 + 5 + 1 + 2);
         for (at, place) in layout.places.iter().enumerate() {
-            assert_eq!([place.node(), place.last()].map(|node| layout.find(node)), [Some(at); 2]);
+            assert_eq!(place.is_folded(), place.entry == "many");
+            assert!(place.nodes.nodes().all(|node| layout.find(node) == Some(at)), "{}", place.name);
         }
-        // Five, 400, one and one; none of another kind.
-        assert_eq!([407, 406].map(|row| layout.find(Node::Server(row)).is_some()), [false, true]);
-        assert_eq!(layout.find(Node::Client(0)), None);
+        for kind in NodeKind::ALL {
+            let rows = u32::try_from(names.count(kind)).expect("there are few");
+            assert_eq!(layout.find(Node::new(kind, rows)), None);
+        }
         for (i, a) in layout.places.iter().enumerate() {
             for b in &layout.places[i + 1..] {
                 let apart = (a.x - b.x).abs() >= NODE.0 || (a.y - b.y).abs() >= NODE.1;

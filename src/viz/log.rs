@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 
 use crate::engine::time::SimTime;
-use crate::event::{Node, RequestRow};
-use crate::model::witness::What;
+use crate::event::{Node, NodeRange, RequestRow};
+use crate::model::trace::{Holds, TraceEvent};
+use crate::request::Outcome;
 
 /// Of more entries than this the oldest are forgotten.
 pub const MOST_ENTRIES: usize = 50_000;
@@ -19,7 +20,7 @@ pub struct Entry {
     /// Its key; 0 where it is about no request.
     pub key: u32,
     /// What happened.
-    pub what: What,
+    pub event: TraceEvent,
     /// Where: the node that the request was at, or left for.
     pub node: Node,
 }
@@ -27,26 +28,26 @@ pub struct Entry {
 /// The kinds of entries, as people filter by them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A request was born.
-    Born,
+    /// A request was created.
+    Created,
     /// A request or its response left for a node.
     Sent,
     /// A request began to wait.
     Queued,
-    /// A server began to serve, or was done.
+    /// A node began to serve, or was done.
     Served,
-    /// A server turned a request away.
+    /// A node turned a request away.
     Rejected,
     /// A request came to its end.
     Over,
-    /// A server has other slots.
+    /// A node has other slots, or other room for those who wait.
     Slots,
 }
 
 impl Kind {
     /// All of them, with their names.
     pub const ALL: [(Self, &'static str); 7] = [
-        (Self::Born, "born"),
+        (Self::Created, "born"),
         (Self::Sent, "sent"),
         (Self::Queued, "queued"),
         (Self::Served, "served"),
@@ -60,33 +61,38 @@ impl Entry {
     /// Its kind.
     #[must_use]
     pub const fn kind(&self) -> Kind {
-        match self.what {
-            What::Born { .. } => Kind::Born,
-            What::Sent { .. } | What::Answered { .. } => Kind::Sent,
-            What::Queued { .. } => Kind::Queued,
-            What::Started { .. } | What::Served { .. } => Kind::Served,
-            What::Rejected { .. } => Kind::Rejected,
-            What::Slots { .. } => Kind::Slots,
-            What::Over { .. } => Kind::Over,
+        match self.event {
+            TraceEvent::Created { .. } => Kind::Created,
+            TraceEvent::Sent { .. } | TraceEvent::ResponseSent { .. } => Kind::Sent,
+            TraceEvent::Queued { .. } => Kind::Queued,
+            TraceEvent::Started { .. } | TraceEvent::Served { .. } => Kind::Served,
+            TraceEvent::Rejected { .. } => Kind::Rejected,
+            TraceEvent::Holds { .. } => Kind::Slots,
+            TraceEvent::Over { .. } => Kind::Over,
         }
     }
 
     /// What happened, in words; the node is called `name`.
     #[must_use]
     pub fn words(&self, name: &str) -> String {
-        match self.what {
-            What::Born { .. } => format!("born at {name}"),
-            What::Sent { arrives: Some(_), .. } => format!("sent to {name}"),
-            What::Answered { arrives: Some(_), .. } => format!("response sent to {name}"),
-            What::Sent { arrives: None, .. } => format!("lost on the way to {name}"),
-            What::Answered { arrives: None, .. } => format!("response lost on the way to {name}"),
-            What::Queued { .. } => format!("waits at {name}"),
-            What::Started { done, .. } => format!("served by {name} until {:.6} s", done.as_seconds()),
-            What::Served { .. } => format!("served by {name}"),
-            What::Rejected { .. } => format!("rejected by {name}"),
-            What::Slots { slots: 0, .. } => format!("{name} is down"),
-            What::Slots { slots, .. } => format!("{name} has {slots} slots"),
-            What::Over { outcome } => outcome.name().replace('_', " "),
+        match self.event {
+            TraceEvent::Created { .. } => format!("born at {name}"),
+            TraceEvent::Sent { arrives: Some(_), .. } => format!("sent to {name}"),
+            TraceEvent::ResponseSent { arrives: Some(_), .. } => format!("response sent to {name}"),
+            TraceEvent::Sent { arrives: None, .. } => format!("lost on the way to {name}"),
+            TraceEvent::ResponseSent { arrives: None, .. } => format!("response lost on the way to {name}"),
+            TraceEvent::Queued { .. } => format!("waits at {name}"),
+            TraceEvent::Started { done, .. } => format!("served by {name} until {:.6} s", done.as_seconds()),
+            TraceEvent::Served { .. } => format!("served by {name}"),
+            TraceEvent::Rejected { .. } => format!("rejected by {name}"),
+            TraceEvent::Holds { holds: Holds { slots: 0, .. }, .. } => format!("{name} is down"),
+            TraceEvent::Holds { holds: Holds { slots, waiting: None }, .. } => {
+                format!("{name} has {slots} slots")
+            }
+            TraceEvent::Holds { holds: Holds { slots, waiting: Some(bound) }, .. } => {
+                format!("{name} has {slots} slots, {bound} may wait")
+            }
+            TraceEvent::Over { outcome } => outcome.label().to_owned(),
         }
     }
 }
@@ -98,43 +104,21 @@ pub struct Filter {
     pub kind: Option<Kind>,
     /// Entries of requests with this key.
     pub key: Option<u32>,
-    /// Entries at these nodes: a node, or the first and the last row of a folded group.
-    pub nodes: Option<(Node, Node)>,
+    /// Entries at these nodes: a node, or a folded group.
+    pub nodes: Option<NodeRange>,
     /// Ends with this outcome.
-    pub outcome: Option<crate::request::Outcome>,
+    pub outcome: Option<Outcome>,
 }
 
 impl Filter {
     /// Whether an entry is wanted.
     #[must_use]
     pub fn wants(&self, entry: &Entry) -> bool {
-        let outcome = match entry.what {
-            What::Over { outcome } => Some(outcome),
-            What::Born { .. }
-            | What::Sent { .. }
-            | What::Answered { .. }
-            | What::Queued { .. }
-            | What::Started { .. }
-            | What::Served { .. }
-            | What::Slots { .. }
-            | What::Rejected { .. } => None,
-        };
+        let ends_in = |wanted| matches!(entry.event, TraceEvent::Over { outcome } if outcome == wanted);
         self.kind.is_none_or(|kind| kind == entry.kind())
             && self.key.is_none_or(|key| key == entry.key)
-            && self.nodes.is_none_or(|(first, last)| within(entry.node, first, last))
-            && (self.outcome.is_none() || self.outcome == outcome)
-    }
-}
-
-/// Whether a node lies between two of its kind.
-fn within(node: Node, first: Node, last: Node) -> bool {
-    let inside = |row: u32, first: u32, last: u32| (first..=last).contains(&row);
-    match (node, first, last) {
-        (Node::Source(row), Node::Source(a), Node::Source(b))
-        | (Node::LoadBalancer(row), Node::LoadBalancer(a), Node::LoadBalancer(b))
-        | (Node::Client(row), Node::Client(a), Node::Client(b))
-        | (Node::Server(row), Node::Server(a), Node::Server(b)) => inside(row, a, b),
-        _ => false,
+            && self.nodes.is_none_or(|nodes| nodes.contains(entry.node))
+            && self.outcome.is_none_or(ends_in)
     }
 }
 
@@ -166,20 +150,24 @@ impl Log {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::request::Outcome;
+    use crate::event::NodeKind;
 
-    fn entry(nanos: u64, key: u32, what: What, node: Node) -> Entry {
-        Entry { at: SimTime::from_nanos(nanos), request: 0, key, what, node }
+    /// The kinds of two different nodes.
+    const KINDS: [NodeKind; 2] = [NodeKind::ALL[0], NodeKind::ALL[NodeKind::COUNT - 1]];
+
+    fn entry(nanos: u64, key: u32, event: TraceEvent, node: Node) -> Entry {
+        Entry { at: SimTime::from_nanos(nanos), request: RequestRow::new(0), key, event, node }
     }
 
     #[test]
     fn filters_choose_by_kind_key_node_and_outcome() {
         let mut log = Log::default();
-        log.write(entry(1, 7, What::Born { source: 0, key: 7 }, Node::Source(0)));
-        log.write(entry(2, 7, What::Queued { server: 4 }, Node::Server(4)));
-        log.write(entry(3, 8, What::Rejected { server: 5 }, Node::Server(5)));
-        log.write(entry(4, 8, What::Over { outcome: Outcome::Rejected }, Node::Source(0)));
-        log.write(entry(5, 7, What::Over { outcome: Outcome::Completed }, Node::Source(0)));
+        let (source, node) = (Node::new(KINDS[0], 4), |row| Node::new(KINDS[1], row));
+        log.write(entry(1, 7, TraceEvent::Created { source, key: 7 }, source));
+        log.write(entry(2, 7, TraceEvent::Queued { node: node(4) }, node(4)));
+        log.write(entry(3, 8, TraceEvent::Rejected { node: node(5) }, node(5)));
+        log.write(entry(4, 8, TraceEvent::Over { outcome: Outcome::Rejected }, source));
+        log.write(entry(5, 7, TraceEvent::Over { outcome: Outcome::Completed }, source));
         let times = |filter: Filter| {
             log.latest(&filter, 10).iter().map(|entry| entry.at.as_nanos()).collect::<Vec<_>>()
         };
@@ -187,18 +175,32 @@ mod tests {
         assert_eq!(times(any), [5, 4, 3, 2, 1]);
         assert_eq!(times(Filter { kind: Some(Kind::Over), ..any }), [5, 4]);
         assert_eq!(times(Filter { key: Some(8), ..any }), [4, 3]);
-        assert_eq!(times(Filter { nodes: Some((Node::Server(4), Node::Server(5))), ..any }), [3, 2]);
-        assert!(times(Filter { nodes: Some((Node::Client(4), Node::Client(5))), ..any }).is_empty());
+        let at = |first, count| Filter { nodes: Some(NodeRange { kind: KINDS[1], first, count }), ..any };
+        assert_eq!((times(at(4, 2)), times(at(5, 1))), (vec![3, 2], vec![3]));
+        assert!(times(at(6, 2)).is_empty());
         assert_eq!(times(Filter { outcome: Some(Outcome::Rejected), ..any }), [4]);
-        assert!(times(Filter { kind: Some(Kind::Born), key: Some(8), ..any }).is_empty());
+        assert!(times(Filter { kind: Some(Kind::Created), key: Some(8), ..any }).is_empty());
         assert_eq!(log.latest(&any, 2).len(), 2);
+    }
+
+    #[test]
+    fn what_a_node_can_hold_is_told_in_words() {
+        let node = Node::new(KINDS[1], 0);
+        let words = |slots, waiting| {
+            let event = TraceEvent::Holds { node, holds: Holds { slots, waiting } };
+            entry(1, 0, event, node).words("web-1")
+        };
+        assert_eq!(words(3, None), "web-1 has 3 slots");
+        assert_eq!(words(3, Some(20)), "web-1 has 3 slots, 20 may wait");
+        assert_eq!(words(0, Some(0)), "web-1 is down");
     }
 
     #[test]
     fn the_oldest_entries_are_forgotten() {
         let mut log = Log::default();
         for nanos in 0..=MOST_ENTRIES as u64 {
-            log.write(entry(nanos, 0, What::Queued { server: 0 }, Node::Server(0)));
+            let node = Node::new(KINDS[1], 0);
+            log.write(entry(nanos, 0, TraceEvent::Queued { node }, node));
         }
         let all = log.latest(&Filter::default(), usize::MAX);
         assert_eq!((all.len(), log.written), (MOST_ENTRIES, MOST_ENTRIES as u64 + 1));

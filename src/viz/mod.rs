@@ -7,6 +7,7 @@
 
 mod app;
 pub mod bench;
+pub mod desk;
 pub mod edits;
 pub mod layout;
 pub mod log;

@@ -8,15 +8,13 @@ use crate::engine::whole;
 use crate::event::Node;
 use crate::format::numbers as figures;
 use crate::metrics::result::RunResult;
-use crate::metrics::timeline::Subject;
-use crate::model::measure::Unit;
+use crate::model::metric::{ARRIVAL_RATE, Metric, SeriesKey, Subject, Unit};
+use crate::model::probe::Series;
 
 /// Lines of a plot at most.
 pub const MOST_LINES: usize = 7;
 /// Behind the name of a gauge that is plotted as a probe took it, and not as the part measured itself.
 pub const PROBED: &str = " (probe)";
-/// The measure that tells how many requests a source gives birth to.
-const OFFERED: &str = "arrival_rate";
 
 /// One line.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,12 +62,12 @@ pub fn words(value: f32, unit: Unit) -> String {
     }
 }
 
-/// Everything of a run that can be plotted: measures, then gauges of probes.
+/// The names of all that can be plotted of a run: metrics, then gauges of probes.
 #[must_use]
 pub fn measures(result: &RunResult) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    let probed = result.series.iter().map(|series| format!("{}{PROBED}", series.metric));
-    for name in result.timeline.courses.iter().map(|course| course.measure.name.to_owned()).chain(probed) {
+    let probed = result.series.iter().map(|series| format!("{}{PROBED}", series.name()));
+    for name in result.timeline.keys.iter().map(|key| key.metric.name.to_owned()).chain(probed) {
         if !names.contains(&name) {
             names.push(name);
         }
@@ -83,18 +81,18 @@ pub fn lines(session: &Session, measure: &str) -> Vec<Line> {
     let Some(whole) = session.overview.whole() else { return Vec::new() };
     let mut found: Vec<Line> = match measure.strip_suffix(PROBED) {
         Some(metric) => {
-            let wanted = whole.result.series.iter().filter(|series| series.metric == metric);
-            let line = |series: &crate::model::probe::Series| Line {
+            let wanted = whole.result.series.iter().filter(|series| series.name() == metric);
+            let line = |series: &Series| Line {
                 name: series.node.clone(),
-                unit: Unit::Count,
+                unit: series.metric.unit,
                 points: series.samples.iter().map(|(at, value)| (at.as_seconds(), single(*value))).collect(),
             };
             wanted.map(line).collect()
         }
         None => {
-            let courses = whole.result.timeline.courses.iter().enumerate();
-            let wanted = courses.filter(|(_, course)| course.measure.name == measure);
-            wanted.filter_map(|(at, _)| course(session, at)).collect()
+            let keys = whole.result.timeline.keys.iter().enumerate();
+            let wanted = keys.filter(|(_, key)| key.metric.name == measure);
+            wanted.map(|(at, _)| line(session, &whole.result, at)).collect()
         }
     };
     if found.len() > MOST_LINES {
@@ -104,41 +102,41 @@ pub fn lines(session: &Session, measure: &str) -> Vec<Line> {
     found
 }
 
-/// The line of a measure of one node.
+/// The line of a metric of one node.
 #[must_use]
-pub fn of_node(session: &Session, node: Node, measure: &str) -> Option<Line> {
-    let timeline = &session.overview.whole()?.result.timeline;
-    course(session, timeline.position(Subject::Node(node), measure)?)
+pub fn of_node(session: &Session, node: Node, metric: &Metric) -> Option<Line> {
+    let result = &session.overview.whole()?.result;
+    Some(line(session, result, result.timeline.position(Subject::Node(node), metric)?))
 }
 
-fn course(session: &Session, position: usize) -> Option<Line> {
-    let result = &session.overview.whole()?.result;
+fn line(session: &Session, result: &RunResult, position: usize) -> Line {
     let timeline = &result.timeline;
-    let (subject, measure) = (timeline.courses[position].subject, timeline.courses[position].measure);
-    let width = timeline.slice.as_seconds();
-    // Values of a slice stand in its middle. What is told once a lap is not a number in the other slices.
+    let SeriesKey { subject, metric, .. } = timeline.keys[position];
+    let width = timeline.interval.as_seconds();
+    // Values of an interval stand in its middle. What is told once a lap is not a number in the other intervals.
     let points = (0_u32..)
-        .zip(timeline.course(position))
-        .map(|(slice, value)| ((f64::from(slice) + 0.5) * width, value));
+        .zip(timeline.series(position))
+        .map(|(interval, value)| ((f64::from(interval) + 0.5) * width, value));
     let points = points.filter(|(_, value)| value.is_finite()).collect();
-    Some(Line { name: name(session, result, subject), unit: measure.view.unit, points })
+    Line { name: name(session, result, subject), unit: metric.unit, points }
 }
 
 fn name(session: &Session, result: &RunResult, subject: Subject) -> String {
-    let node = match subject {
-        Subject::Node(node) => node,
-        Subject::Belief { server, .. } => Node::Server(server),
-        Subject::Link(row) => return result.links[row as usize].name.clone(),
-    };
-    session.name_of(node)
+    match subject {
+        Subject::Node(node) | Subject::Estimate { of: node, .. } => session.name_of(node),
+        Subject::Link(row) => result.links[row as usize].name.clone(),
+    }
 }
 
-/// How many requests were offered each second, over time: the sources together.
+/// How many requests were offered each second, over time: all that create some together.
 #[must_use]
 pub fn offered(session: &Session) -> Line {
     let mut sum = Line { name: "offered".to_owned(), unit: Unit::PerSecond, points: Vec::new() };
-    for row in 0..u32::try_from(session.scenario.sources.len()).unwrap_or(u32::MAX) {
-        let Some(line) = of_node(session, Node::Source(row), OFFERED) else { continue };
+    let Some(whole) = session.overview.whole() else { return sum };
+    let creates = |subject: Subject| matches!(subject, Subject::Node(node) if !node.kind().receives());
+    let keys = whole.result.timeline.keys.iter().enumerate();
+    for (at, _) in keys.filter(|(_, key)| *key.metric == ARRIVAL_RATE && creates(key.subject)) {
+        let line = line(session, &whole.result, at);
         if sum.points.is_empty() {
             sum.points = line.points;
         } else {
@@ -247,27 +245,30 @@ impl Gathered {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::metric::UTILIZATION;
     use crate::viz::session::session;
     use bevy_egui::egui::vec2;
 
     #[test]
     fn lines_are_those_of_the_run() {
         let session = session();
-        let loads = lines(&session, crate::model::server::MEASURED_LOAD);
+        let loads = lines(&session, UTILIZATION.name);
         let names: Vec<&str> = loads.iter().map(|line| line.name.as_str()).collect();
         assert_eq!(names, ["server-0", "server-1", "server-2"]);
         // The spike is from 10 s to 25 s: server 2 is full then, and is not before.
         assert!(loads[2].at(12.0).is_some_and(|load| load > 0.9), "{:?}", loads[2].at(12.0));
         assert!(loads[2].at(3.0).is_some_and(|load| load < 0.85), "{:?}", loads[2].at(3.0));
-        let node = of_node(&session, Node::Server(2), crate::model::server::MEASURED_LOAD);
-        assert_eq!(node.as_ref(), Some(&loads[2]));
+        let server = session.names.node_named("server-2").expect("it is there");
+        assert_eq!(of_node(&session, server, &UTILIZATION).as_ref(), Some(&loads[2]));
+        let probed = lines(&session, &format!("{}{PROBED}", UTILIZATION.name));
+        assert_eq!((probed.len(), probed[0].unit), (3, Unit::Share));
         let result = &session.overview.whole().expect("it was waited for").result;
         for measure in measures(result) {
             assert!(!lines(&session, &measure).is_empty(), "{measure} has no line");
         }
-        let born: u64 = result.sources.iter().map(|source| source.fates.offered).sum();
+        let born: u64 = result.sources.iter().map(|source| source.outcomes.offered).sum();
         let offered = offered(&session);
-        let width = result.timeline.slice.as_seconds();
+        let width = result.timeline.interval.as_seconds();
         let sum: f64 = offered.points.iter().map(|point| f64::from(point.1) * width).sum();
         assert!((sum - born as f64).abs() < 0.5, "{sum} of {born} requests");
     }

@@ -4,12 +4,11 @@
 //! headless program makes, whatever the frames are like. Going back is running again from the start, which is exact and,
 //! for what a person watches, takes milliseconds.
 
-use bevy_ecs::prelude::World;
-
 use crate::analysis::{Phase, Standing, phases};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::Node;
-use crate::model::server::InFlight;
+use crate::metrics::figures::NodeFigures;
+use crate::model::names::Names;
 use crate::scenario::{Scenario, load};
 use crate::simulation::{RunOptions, Simulation};
 
@@ -32,6 +31,8 @@ pub struct Session {
     pub name: String,
     /// The scenario.
     pub scenario: Scenario,
+    /// Who is who in it.
+    pub names: Names,
     /// Where its nodes stand.
     pub layout: Layout,
     /// Who is where.
@@ -111,10 +112,12 @@ impl Session {
         let loaded = load(name, bytes, overrides).map_err(|wrong| wrong.to_string())?;
         let scenario = loaded.scenario.clone();
         let options = RunOptions { seed, ..RunOptions::default() };
-        let (simulation, stage) = watched(&scenario, options)?;
+        let (simulation, stage) = traced(&scenario, options)?;
+        let names = scenario.names();
         Ok(Self {
             name: name.to_owned(),
-            layout: Layout::of(&scenario),
+            layout: Layout::of(&scenario, &names),
+            names,
             stage,
             overview: Overview::of(&scenario, options),
             phases: phases(&scenario),
@@ -232,7 +235,7 @@ impl Session {
     /// Lets everything happen up to a time, or so many events; tells when the first request failed among them.
     fn advance(&mut self, to: SimTime, budget: u64) -> Option<SimTime> {
         let done = self.simulation.advance(to, budget);
-        let failed = self.stage.apply(&self.simulation.steps());
+        let failed = self.stage.apply(&self.simulation.take_trace());
         // Where the budget is used up, what is shown is the last thing that happened.
         self.clock.now = if done { to } else { self.simulation.now() };
         failed
@@ -255,7 +258,9 @@ impl Session {
 
     /// Goes on with the scenario as it is now, which has one more change at `at`, and shows a moment that is not earlier.
     pub(super) fn run_edited(&mut self, at: SimTime, shown: SimTime) {
-        if at > self.simulation.now() && at >= self.clock.now && self.simulation.adopt(&self.scenario).is_ok()
+        if at > self.simulation.now()
+            && at >= self.clock.now
+            && self.simulation.append_changes(&self.scenario).is_ok()
         {
             self.look_ahead();
             self.play_to(shown);
@@ -283,7 +288,7 @@ impl Session {
     /// Never: the scenario was run before.
     pub fn restart(&mut self) {
         (self.simulation, self.stage) =
-            watched(&self.scenario, self.options).expect("the scenario was run before");
+            traced(&self.scenario, self.options).expect("the scenario was run before");
         self.clock.now = SimTime::ZERO;
     }
 
@@ -303,10 +308,9 @@ impl Session {
         self.layout.find(node).map_or_else(String::new, |at| self.layout.places[at].name.clone())
     }
 
-    /// The world of the simulation, to look at.
-    #[must_use]
-    pub const fn world(&self) -> &World {
-        self.simulation.world()
+    /// The figures of a node at the moment that is shown.
+    pub fn figures(&mut self, node: Node) -> NodeFigures {
+        self.simulation.figures(node, self.clock.now)
     }
 
     /// Shows the moment that another session shows.
@@ -338,16 +342,14 @@ impl Session {
 
     /// Lets things happen until one more request is over, and stops.
     pub fn step_request(&mut self) {
-        let over = |stage: &Stage| stage.ended.iter().sum::<u64>();
-        let before = over(&self.stage);
-        self.until(|stage| over(stage) > before);
+        let before = self.stage.outcomes.ended();
+        self.until(|stage| stage.outcomes.ended() > before);
     }
 
     /// Lets things happen until one more request is turned away or lost, and stops.
     pub fn to_next_failure(&mut self) {
-        let failed = |stage: &Stage| stage.ended[1..].iter().sum::<u64>();
-        let before = failed(&self.stage);
-        self.until(|stage| failed(stage) > before);
+        let before = self.stage.outcomes.failed();
+        self.until(|stage| stage.outcomes.failed() > before);
     }
 
     fn until(&mut self, reached: impl Fn(&Stage) -> bool) {
@@ -358,17 +360,12 @@ impl Session {
     }
 }
 
-/// A simulation that writes down its steps, and the stage that follows it.
-fn watched(scenario: &Scenario, options: RunOptions) -> Result<(Simulation, Stage), String> {
+/// A simulation that records every step, and the stage that follows it.
+fn traced(scenario: &Scenario, options: RunOptions) -> Result<(Simulation, Stage), String> {
     let mut simulation = Simulation::new(scenario, options)
         .map_err(|problems| problems.iter().map(|problem| format!("{problem}\n")).collect::<String>())?;
-    simulation.watch();
-    let world = simulation.world();
-    let slots = world
-        .try_query::<&InFlight>()
-        .map(|mut servers| servers.iter(world).map(|in_flight| in_flight.concurrency).collect::<Vec<u32>>());
-    let stage = Stage::new(slots.unwrap_or_default());
-    Ok((simulation, stage))
+    simulation.enable_tracing();
+    Ok((simulation, Stage::of(scenario)))
 }
 
 /// Load-aware routing, with all that is known of the whole run.
@@ -378,6 +375,13 @@ pub(super) fn session() -> Session {
     let mut session = Session::open(name, text.as_bytes(), &[], None).expect("it is good");
     session.overview.wait(std::time::Duration::from_secs(60));
     session
+}
+
+/// A node that holds requests, by its name.
+#[cfg(test)]
+pub(super) fn desk<'a>(session: &'a Session, name: &str) -> &'a super::desk::Desk {
+    let node = session.names.node_named(name).expect("it is there");
+    session.stage.desk(node).expect("it holds requests")
 }
 
 #[cfg(test)]
@@ -413,7 +417,7 @@ mod tests {
         assert!(session.trace().0 > then.0.0);
         session.step_request();
         session.to_next_failure();
-        assert!(session.stage.ended[1] > 0 && !session.clock.playing);
+        assert!(session.stage.outcomes.failed() > 0 && !session.clock.playing);
     }
 
     /// Plays until time stands still.
@@ -435,7 +439,7 @@ mod tests {
         let announced = session.changes().map(SimTime::as_seconds).fold(f64::MAX, f64::min);
         near(stop_of(&mut session, Stops { change: true, ..Stops::default() }), announced);
         let stopped = stop_of(&mut session, Stops { failure: true, ..Stops::default() });
-        assert_eq!(session.stage.ended[1], 1, "the first rejection, and no more");
+        assert_eq!(session.stage.outcomes.failed(), 1, "the first rejection, and no more");
         let first = session.trace();
         session.go_to(moment(1.0));
         session.to_next_failure();

@@ -1,36 +1,35 @@
-//! Who is where: the requests under way, rebuilt from the steps that the simulation writes down.
+//! Who is where: the requests under way, rebuilt from the steps that the simulation records.
 //!
 //! Nothing is guessed: a request is on a link from the moment when it left until the moment when it arrives, waits in the
-//! line that the server keeps, and is served until the server is done. The picture reads this, the simulation does not
-//! know of it.
+//! line that a node keeps, and is served until the node is done. The picture reads this, the simulation does not know of it.
 
 use std::collections::VecDeque;
 
 use crate::engine::time::SimTime;
-use crate::event::{Node, RequestRow};
-use crate::model::witness::{Step, What};
-use crate::request::Outcome;
+use crate::event::{Node, NodeRange, PerKind, RequestRow};
+use crate::model::trace::{TraceEvent, TraceRecord};
+use crate::request::{Outcome, OutcomeCounts};
+use crate::scenario::Scenario;
+use crate::viz::desk::Desk;
 use crate::viz::log::{Entry, Log};
 
 /// Passages that took no time, and ends, are remembered for the picture; of more than so many the oldest are forgotten.
 const MOST_TRACES: usize = 4_096;
-/// Of a server with more slots only so many are shown.
-const MOST_SLOTS: u32 = 1_024;
 
 /// A request that is under way.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Traveller {
     /// The place that it has in the pool.
     pub row: RequestRow,
-    /// Row of its source.
-    pub source: u32,
+    /// Its source.
+    pub source: Node,
     /// Its key.
     pub key: u32,
     /// When it was born.
     pub born: SimTime,
     /// Where it is.
     pub whereabouts: Whereabouts,
-    /// Whether a server turned it away: its response says so.
+    /// Whether a node turned it away: its response says so.
     pub rejected: bool,
     /// Passages that it made in no time, and when the last one was.
     hops: (SimTime, u32),
@@ -56,13 +55,13 @@ pub enum Whereabouts {
         /// Whether it is on its way home.
         home: bool,
     },
-    /// In the queue of a server.
-    Waiting(u32),
+    /// In the queue of a node.
+    Waiting(Node),
     /// Being served.
     Served {
-        /// Row of the server.
-        server: u32,
-        /// Which of the server's slots.
+        /// The node that serves it.
+        node: Node,
+        /// Which of the node's slots.
         slot: usize,
         /// When that began.
         since: SimTime,
@@ -81,7 +80,7 @@ pub struct Passage {
     /// To where.
     pub to: Node,
     /// The request's source and key.
-    pub source: u32,
+    pub source: Node,
     /// See `source`.
     pub key: u32,
     /// What it is: on its way out, on its way home, or turned away.
@@ -97,66 +96,10 @@ pub enum PassageKind {
     Out,
     /// A response on its way home.
     Home,
-    /// A request that a server turned away, or lost when it went down: it falls off there.
+    /// A request that a node turned away, or lost when it went down: it falls off there.
     TurnedAway,
     /// A message that a link lost: it falls off on the way.
     Lost,
-}
-
-/// A server as the stage knows it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Desk {
-    /// Who waits, in order.
-    pub line: VecDeque<RequestRow>,
-    /// Who is served, by slot. Slots beyond those that the server offers are still taken.
-    pub slots: Vec<Option<RequestRow>>,
-    /// How many slots the server offers; none while it is down.
-    pub offered: usize,
-}
-
-impl Desk {
-    /// Whether the server is down.
-    #[must_use]
-    pub const fn is_down(&self) -> bool {
-        self.offered == 0
-    }
-
-    /// Whether every slot is taken.
-    #[must_use]
-    pub fn is_full(&self) -> bool {
-        self.slots.len() >= self.offered && self.slots.iter().all(Option::is_some)
-    }
-
-    /// An empty desk with these slots.
-    fn new(offered: u32) -> Self {
-        let mut desk = Self::default();
-        desk.offer(offered);
-        desk
-    }
-
-    /// The server offers so many slots from now on.
-    fn offer(&mut self, offered: u32) {
-        self.offered = offered.min(MOST_SLOTS) as usize;
-        if self.slots.len() < self.offered {
-            self.slots.resize(self.offered, None);
-        }
-        self.take_away();
-    }
-
-    /// A slot becomes free.
-    fn free(&mut self, slot: usize) {
-        if let Some(place) = self.slots.get_mut(slot) {
-            *place = None;
-        }
-        self.take_away();
-    }
-
-    /// Free slots that are not offered any more go, from the last one.
-    fn take_away(&mut self) {
-        while self.slots.len() > self.offered && self.slots.last() == Some(&None) {
-            self.slots.pop();
-        }
-    }
 }
 
 /// The stage.
@@ -166,29 +109,48 @@ pub struct Stage {
     travellers: Vec<Option<Traveller>>,
     /// How many there are.
     pub under_way: usize,
-    /// The servers, by row.
-    pub desks: Vec<Desk>,
+    /// The nodes that hold requests, by kind and row.
+    desks: PerKind<Vec<Option<Desk>>>,
     /// What has just happened in no time.
     pub passages: VecDeque<Passage>,
-    /// How many came to each end, in the order of [`Outcome::ALL`].
-    pub ended: [u64; 5],
-    /// How many were born.
-    pub born: u64,
+    /// How many requests were created, and how many came to each end.
+    pub outcomes: OutcomeCounts,
     /// What has happened lately, step by step.
     pub log: Log,
 }
 
 impl Stage {
-    /// An empty stage with these numbers of slots.
+    /// The stage of a scenario, before anything has happened.
     #[must_use]
-    pub fn new(slots: impl IntoIterator<Item = u32>) -> Self {
-        Self { desks: slots.into_iter().map(Desk::new).collect(), ..Self::default() }
+    pub fn of(scenario: &Scenario) -> Self {
+        let mut stage = Self::default();
+        for (_, spec) in scenario.specs() {
+            let desk = spec.holds().map(Desk::new);
+            // Rows are counted as entries are written.
+            stage.desks[spec.kind()].extend(vec![desk; spec.count().unwrap_or(1) as usize]);
+        }
+        stage
+    }
+
+    /// A node that holds requests; nothing if it is none.
+    #[must_use]
+    pub fn desk(&self, node: Node) -> Option<&Desk> {
+        self.desks[node.kind()].get(node.row() as usize)?.as_ref()
+    }
+
+    /// Those of some nodes that hold requests.
+    pub fn desks(&self, nodes: NodeRange) -> impl Iterator<Item = &Desk> {
+        nodes.nodes().filter_map(|node| self.desk(node))
+    }
+
+    fn desk_mut(&mut self, node: Node) -> Option<&mut Desk> {
+        self.desks[node.kind()].get_mut(node.row() as usize)?.as_mut()
     }
 
     /// The request in a place of the pool.
     #[must_use]
     pub fn traveller(&self, row: RequestRow) -> Option<&Traveller> {
-        self.travellers.get(row as usize)?.as_ref()
+        self.travellers.get(row.index())?.as_ref()
     }
 
     /// All requests under way, by their places in the pool.
@@ -197,142 +159,143 @@ impl Stage {
     }
 
     /// Takes in what has happened. Tells when the first request failed among it, if one did.
-    pub fn apply(&mut self, steps: &[Step]) -> Option<SimTime> {
+    pub fn apply(&mut self, records: &[TraceRecord]) -> Option<SimTime> {
         let mut failed = None;
-        for step in steps {
+        for record in records {
             if failed.is_none()
-                && matches!(step.what, What::Over { outcome } if outcome != Outcome::Completed)
+                && matches!(record.event, TraceEvent::Over { outcome } if outcome.is_failure())
             {
-                failed = Some(step.at);
+                failed = Some(record.at);
             }
-            self.step(step);
+            self.step(record);
         }
         failed
     }
 
     /// Writes a step into the log: with the key of its request, and the node where it is or that it leaves for.
-    fn note(&mut self, step: &Step) {
-        let traveller = self.traveller(step.request);
-        let (key, node) = match step.what {
-            What::Born { source, key } => (Some(key), Some(Node::Source(source))),
-            What::Sent { to, .. } | What::Answered { to, .. } => (None, Some(to)),
-            What::Queued { server }
-            | What::Started { server, .. }
-            | What::Served { server }
-            | What::Rejected { server } => (None, Some(Node::Server(server))),
-            What::Over { .. } => (None, traveller.map(Traveller::node)),
+    fn note(&mut self, record: &TraceRecord) {
+        let traveller = self.traveller(record.request);
+        let (key, node) = match record.event {
+            TraceEvent::Created { source, key } => (Some(key), Some(source)),
+            TraceEvent::Sent { to, .. } | TraceEvent::ResponseSent { to, .. } => (None, Some(to)),
+            TraceEvent::Queued { node }
+            | TraceEvent::Started { node, .. }
+            | TraceEvent::Served { node }
+            | TraceEvent::Rejected { node } => (None, Some(node)),
+            TraceEvent::Over { .. } => (None, traveller.map(Traveller::node)),
             // No request's doing.
-            What::Slots { server, .. } => (Some(0), Some(Node::Server(server))),
+            TraceEvent::Holds { node, .. } => (Some(0), Some(node)),
         };
         let key = key.or_else(|| traveller.map(|traveller| traveller.key));
         if let (Some(key), Some(node)) = (key, node) {
-            self.log.write(Entry { at: step.at, request: step.request, key, what: step.what, node });
+            let TraceRecord { at, request, event } = *record;
+            self.log.write(Entry { at, request, key, event, node });
         }
     }
 
-    fn step(&mut self, step: &Step) {
-        self.note(step);
-        let Step { at, request: row, what } = *step;
-        match what {
-            What::Born { source, key } => self.birth(at, row, source, key),
-            What::Sent { to, arrives } => self.leave(at, row, to, arrives, false),
-            What::Answered { to, arrives } => self.leave(at, row, to, arrives, true),
-            What::Queued { server } => {
-                self.reach(at, row, Node::Server(server), Whereabouts::Waiting(server));
-                self.desks[server as usize].line.push_back(row);
+    fn step(&mut self, record: &TraceRecord) {
+        self.note(record);
+        let TraceRecord { at, request: row, event } = *record;
+        match event {
+            TraceEvent::Created { source, key } => self.create(at, row, source, key),
+            TraceEvent::Sent { to, arrives } => self.leave(at, row, to, arrives, false),
+            TraceEvent::ResponseSent { to, arrives } => self.leave(at, row, to, arrives, true),
+            TraceEvent::Queued { node } => {
+                self.reach(at, row, node, Whereabouts::Waiting(node));
+                if let Some(desk) = self.desk_mut(node) {
+                    desk.line.push_back(row);
+                }
             }
-            What::Started { server, done } => self.start(at, row, server, done),
-            What::Served { server } => {
+            TraceEvent::Started { node, done } => self.start(at, row, node, done),
+            TraceEvent::Served { node } => {
                 self.free_slot(row);
-                self.reach(at, row, Node::Server(server), Whereabouts::At(Node::Server(server)));
+                self.reach(at, row, node, Whereabouts::At(node));
             }
-            What::Rejected { server } => {
-                self.reach(at, row, Node::Server(server), Whereabouts::At(Node::Server(server)));
-                if let Some(Some(traveller)) = self.travellers.get_mut(row as usize) {
+            TraceEvent::Rejected { node } => {
+                self.reach(at, row, node, Whereabouts::At(node));
+                if let Some(Some(traveller)) = self.travellers.get_mut(row.index()) {
                     traveller.rejected = true;
                 }
-                self.trace(at, row, Node::Server(server), Node::Server(server), PassageKind::TurnedAway);
+                self.pass(at, row, node, node, PassageKind::TurnedAway);
             }
-            What::Slots { server, slots } => self.desks[server as usize].offer(slots),
-            What::Over { outcome } => self.end(at, row, outcome),
+            TraceEvent::Holds { node, holds } => {
+                if let Some(desk) = self.desk_mut(node) {
+                    desk.hold(holds);
+                }
+            }
+            TraceEvent::Over { outcome } => self.end(at, row, outcome),
         }
     }
 
-    fn birth(&mut self, at: SimTime, row: RequestRow, source: u32, key: u32) {
-        if self.travellers.len() <= row as usize {
-            self.travellers.resize(row as usize + 1, None);
+    fn create(&mut self, at: SimTime, row: RequestRow, source: Node, key: u32) {
+        if self.travellers.len() <= row.index() {
+            self.travellers.resize(row.index() + 1, None);
         }
-        let node = Node::Source(source);
-        self.travellers[row as usize] = Some(Traveller {
+        self.travellers[row.index()] = Some(Traveller {
             row,
             source,
             key,
             born: at,
-            whereabouts: Whereabouts::At(node),
+            whereabouts: Whereabouts::At(source),
             rejected: false,
             hops: (at, 0),
-            journey: vec![(at, node)],
+            journey: vec![(at, source)],
         });
         self.under_way += 1;
-        self.born += 1;
+        self.outcomes.offered += 1;
     }
 
     fn leave(&mut self, at: SimTime, row: RequestRow, to: Node, arrives: Option<SimTime>, home: bool) {
-        let Some(Some(traveller)) = self.travellers.get_mut(row as usize) else { return };
+        let Some(Some(traveller)) = self.travellers.get_mut(row.index()) else { return };
         let from = traveller.node();
         traveller.whereabouts = Whereabouts::Between { from, to, left: at, arrives, home };
         if arrives == Some(at) {
             let kind = if home { PassageKind::Home } else { PassageKind::Out };
             traveller.whereabouts = Whereabouts::At(to);
             traveller.journey.push((at, to));
-            self.trace(at, row, from, to, kind);
+            self.pass(at, row, from, to, kind);
         } else if arrives.is_none() {
-            self.trace(at, row, from, to, PassageKind::Lost);
+            self.pass(at, row, from, to, PassageKind::Lost);
         }
     }
 
-    fn start(&mut self, at: SimTime, row: RequestRow, server: u32, done: SimTime) {
-        let desk = &mut self.desks[server as usize];
-        if desk.line.front() == Some(&row) {
-            desk.line.pop_front();
-        }
-        let free = desk.slots.iter().position(Option::is_none);
-        let slot = free.unwrap_or(desk.slots.len());
-        if let Some(place) = desk.slots.get_mut(slot) {
-            *place = Some(row);
-        }
-        self.reach(at, row, Node::Server(server), Whereabouts::Served { server, slot, since: at, done });
+    fn start(&mut self, at: SimTime, row: RequestRow, node: Node, done: SimTime) {
+        let waits =
+            matches!(self.traveller(row), Some(Traveller { whereabouts: Whereabouts::Waiting(_), .. }));
+        let slot = self.desk_mut(node).map_or(0, |desk| {
+            if waits {
+                desk.leave_line(row);
+            }
+            desk.take(row)
+        });
+        self.reach(at, row, node, Whereabouts::Served { node, slot, since: at, done });
     }
 
-    /// A request is over, wherever it is: one that is lost with its server leaves its slot or its place in the line.
+    /// A request is over, wherever it is: one that is lost with its node leaves its slot or its place in the line.
     fn end(&mut self, at: SimTime, row: RequestRow, outcome: Outcome) {
         match self.traveller(row).map(|traveller| traveller.whereabouts) {
-            Some(Whereabouts::Waiting(server)) => {
-                // Those who wait are lost in order.
-                let line = &mut self.desks[server as usize].line;
-                if line.front() == Some(&row) {
-                    line.pop_front();
-                } else {
-                    line.retain(|other| *other != row);
+            Some(Whereabouts::Waiting(node)) => {
+                if let Some(desk) = self.desk_mut(node) {
+                    desk.leave_line(row);
                 }
-                self.trace(at, row, Node::Server(server), Node::Server(server), PassageKind::TurnedAway);
+                self.pass(at, row, node, node, PassageKind::TurnedAway);
             }
-            Some(Whereabouts::Served { server, .. }) => {
+            Some(Whereabouts::Served { node, .. }) => {
                 self.free_slot(row);
-                self.trace(at, row, Node::Server(server), Node::Server(server), PassageKind::TurnedAway);
+                self.pass(at, row, node, node, PassageKind::TurnedAway);
             }
             Some(Whereabouts::At(_) | Whereabouts::Between { .. }) | None => {}
         }
-        if let Some(Some(_)) = self.travellers.get(row as usize) {
-            self.travellers[row as usize] = None;
+        if let Some(Some(_)) = self.travellers.get(row.index()) {
+            self.travellers[row.index()] = None;
             self.under_way -= 1;
         }
-        self.ended[outcome as usize] += 1;
+        self.outcomes.count(outcome);
     }
 
     /// The request is somewhere else now; it was on its way there.
     fn reach(&mut self, at: SimTime, row: RequestRow, node: Node, whereabouts: Whereabouts) {
-        if let Some(Some(traveller)) = self.travellers.get_mut(row as usize) {
+        if let Some(Some(traveller)) = self.travellers.get_mut(row.index()) {
             if traveller.journey.last().is_none_or(|(_, last)| *last != node) {
                 traveller.journey.push((at, node));
             }
@@ -341,14 +304,16 @@ impl Stage {
     }
 
     fn free_slot(&mut self, row: RequestRow) {
-        let Some(Some(traveller)) = self.travellers.get(row as usize) else { return };
-        if let Whereabouts::Served { server, slot, .. } = traveller.whereabouts {
-            self.desks[server as usize].free(slot);
+        let Some(Some(traveller)) = self.travellers.get(row.index()) else { return };
+        if let Whereabouts::Served { node, slot, .. } = traveller.whereabouts
+            && let Some(desk) = self.desk_mut(node)
+        {
+            desk.free(slot);
         }
     }
 
-    fn trace(&mut self, at: SimTime, row: RequestRow, from: Node, to: Node, kind: PassageKind) {
-        let Some(Some(traveller)) = self.travellers.get_mut(row as usize) else { return };
+    fn pass(&mut self, at: SimTime, row: RequestRow, from: Node, to: Node, kind: PassageKind) {
+        let Some(Some(traveller)) = self.travellers.get_mut(row.index()) else { return };
         let (source, key) = (traveller.source, traveller.key);
         let hop = if traveller.hops.0 == at { traveller.hops.1 } else { 0 };
         traveller.hops = (at, hop + 1);
@@ -371,9 +336,10 @@ impl Traveller {
     #[must_use]
     pub const fn node(&self) -> Node {
         match self.whereabouts {
-            Whereabouts::At(node) => node,
-            Whereabouts::Between { to, .. } => to,
-            Whereabouts::Waiting(server) | Whereabouts::Served { server, .. } => Node::Server(server),
+            Whereabouts::At(node)
+            | Whereabouts::Between { to: node, .. }
+            | Whereabouts::Waiting(node)
+            | Whereabouts::Served { node, .. } => node,
         }
     }
 }
@@ -381,61 +347,75 @@ impl Traveller {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::time::SimDuration;
-    use crate::model::server::{InFlight, Setup, WaitQueue};
     use crate::scenario::{DEFAULT_SCENARIO, load};
     use crate::simulation::{RunOptions, Simulation};
+    use crate::viz::session::moment;
+
+    /// Two probes look at each server ten times a second: at every such moment the stage shows just what they read. Then
+    /// it is looked at.
+    fn followed(changes: &str, mut look: impl FnMut(f64, [&Desk; 3])) -> Stage {
+        let probes = "probes=[(of: \"server\", gauges: [QueueDepth, InFlight], every: \"100ms\")]";
+        let overrides = [probes.to_owned(), format!("changes=[{changes}]")];
+        let loaded = load("test.ron", DEFAULT_SCENARIO.1.as_bytes(), &overrides);
+        let scenario = loaded.unwrap_or_else(|wrong| panic!("{wrong}")).scenario;
+        let servers = scenario.names().range("server").expect("it is there");
+        let mut simulation = Simulation::new(&scenario, RunOptions::default()).expect("it is good");
+        simulation.enable_tracing();
+        let (mut stage, mut seen) = (Stage::of(&scenario), vec![Vec::new(); 6]);
+        for tenth in 0..=650 {
+            let now = SimTime::from_nanos(tenth * 100_000_000);
+            simulation.advance(now, u64::MAX);
+            stage.apply(&simulation.take_trace());
+            let desks: Vec<&Desk> = stage.desks(servers).collect();
+            for (number, desk) in desks.iter().enumerate() {
+                assert_eq!(desk.slots.iter().flatten().count(), desk.in_service as usize);
+                seen[2 * number].push((now, desk.line.len() as f64));
+                seen[2 * number + 1].push((now, f64::from(desk.in_service)));
+            }
+            assert_eq!(stage.travellers().count(), stage.under_way);
+            look(now.as_seconds(), desks.try_into().expect("there are three"));
+        }
+        let probed = simulation.finish().expect("nothing is lost track of").series;
+        assert_eq!(probed.len(), seen.len());
+        for (probed, seen) in probed.into_iter().zip(seen) {
+            assert_eq!(probed.samples, seen, "{} of {}", probed.name(), probed.node);
+        }
+        stage
+    }
 
     /// At any moment the stage shows just what the simulation holds.
     #[test]
     fn the_stage_is_the_simulation_at_every_moment() {
-        let text = DEFAULT_SCENARIO.1;
-        let scenario = load("test.ron", text.as_bytes(), &[]).expect("a scenario").scenario;
-        let mut simulation = Simulation::new(&scenario, RunOptions::default()).expect("it is good");
-        simulation.watch();
-        let mut stage = Stage::new([10, 10, 10]);
-        for tenth in 1..=650 {
-            let now = SimTime::ZERO + SimDuration::from_nanos(tenth * 100_000_000);
-            simulation.advance(now, u64::MAX);
-            stage.apply(&simulation.steps());
-            let world = simulation.world();
-            let mut servers = world.try_query::<(&InFlight, &WaitQueue)>().expect("there are servers");
-            for (desk, (in_flight, queue)) in stage.desks.iter().zip(servers.iter(world)) {
-                assert_eq!(desk.line.len(), queue.depth.level() as usize);
-                assert_eq!(desk.slots.iter().flatten().count(), in_flight.level.level() as usize);
+        let stage = followed("", |_, desks| {
+            for desk in desks {
+                assert_eq!((desk.slots.len(), desk.active_slots, desk.may_wait), (10, 10, Some(100)));
             }
-        }
-        assert_eq!((stage.born, stage.under_way), (3_950, 0));
-        assert_eq!(stage.ended, [3_824, 126, 0, 0, 0]);
+        });
+        assert_eq!((stage.outcomes.offered, stage.under_way), (3_950, 0));
+        let ended: Vec<u64> = stage.outcomes.iter().map(|(_, count)| count).collect();
+        assert_eq!(ended, [3_824, 126, 0, 0, 0]);
     }
 
     /// The same while slots come and go, and servers go down with all that they have.
     #[test]
-    fn the_stage_is_the_simulation_while_servers_change() {
-        let changes = "changes=[(at: \"20.01s\", of: \"server-2\", set: Down), (at: \"24s\", of: \"server-2\", set: Up), \
-            (at: \"12s\", of: \"server\", set: Concurrency(2)), (at: \"15s\", of: \"server\", set: Concurrency(5)), \
-            (at: \"22s\", of: \"server-2\", set: Concurrency(12))]";
-        let loaded =
-            load("test.ron", DEFAULT_SCENARIO.1.as_bytes(), &[changes.to_owned()]).expect("a scenario");
-        let mut simulation = Simulation::new(&loaded.scenario, RunOptions::default()).expect("it is good");
-        simulation.watch();
-        let mut stage = Stage::new([10, 10, 10]);
-        for tenth in 1..=650 {
-            simulation.advance(SimTime::ZERO + SimDuration::from_nanos(tenth * 100_000_000), u64::MAX);
-            stage.apply(&simulation.steps());
-            let world = simulation.world();
-            let mut servers =
-                world.try_query::<(&InFlight, &WaitQueue, &Setup)>().expect("there are servers");
-            for (desk, (in_flight, queue, setup)) in stage.desks.iter().zip(servers.iter(world)) {
-                assert_eq!(desk.line.len(), queue.depth.level() as usize);
-                assert_eq!(desk.slots.iter().flatten().count(), in_flight.level.level() as usize);
-                assert_eq!(desk.offered, in_flight.concurrency as usize);
-                assert_eq!(desk.offered == 0, setup.is_down());
-                assert!(desk.slots.len() >= desk.offered);
-            }
-            assert_eq!(stage.travellers().count(), stage.under_way);
-        }
-        assert!(stage.ended[Outcome::Dropped as usize] > 0 && stage.under_way == 0);
+    fn the_stage_is_the_simulation_while_nodes_change() {
+        let changes = r#"(at: "20.01s", of: "server-2", set: Down), (at: "24s", of: "server-2", set: Up),
+            (at: "12s", of: "server", set: Concurrency(2)), (at: "15s", of: "server", set: Concurrency(5)),
+            (at: "13s", of: "server-0", set: Queue(Fifo(capacity: 7))),
+            (at: "22s", of: "server-2", set: Concurrency(12))"#;
+        let stage = followed(changes, |now, [first, _, last]| {
+            let since = |moment: f64| now >= moment - 1e-9;
+            let common = if since(15.0) { 5 } else { [10, 2][usize::from(since(12.0))] };
+            assert_eq!(
+                (first.active_slots, first.may_wait),
+                (common, Some([100, 7][usize::from(since(13.0))]))
+            );
+            let (is_down, is_back) = (since(20.01) && !since(24.0), since(24.0));
+            let expected = if is_back { 12 } else { [common, 0][usize::from(is_down)] };
+            assert_eq!((last.active_slots, last.is_down()), (expected, is_down), "at {now} s");
+            assert!(last.slots.len() >= last.active_slots as usize);
+        });
+        assert!(stage.outcomes.of(Outcome::Dropped) > 0 && stage.under_way == 0);
     }
 
     #[test]
@@ -445,15 +425,16 @@ mod tests {
             links: [(from: "s", to: "a", latency: Constant("30ms"))])"#;
         let scenario = load("test.ron", text.as_bytes(), &[]).expect("a scenario").scenario;
         let mut simulation = Simulation::new(&scenario, RunOptions::default()).expect("it is good");
-        simulation.watch();
-        let mut stage = Stage::new([1]);
+        simulation.enable_tracing();
+        let mut stage = Stage::of(&scenario);
         let at = |millis: u64| SimTime::from_nanos(millis * 1_000_000);
         let mut look = |millis| {
             simulation.advance(at(millis), u64::MAX);
-            stage.apply(&simulation.steps());
+            stage.apply(&simulation.take_trace());
             stage.travellers().map(|traveller| traveller.whereabouts).collect::<Vec<_>>()
         };
-        let (source, server) = (Node::Source(0), Node::Server(0));
+        let names = scenario.names();
+        let [source, server] = ["s", "a"].map(|name| names.node_named(name).expect("it is there"));
         let way = |from, to, left, arrives, home| Whereabouts::Between {
             from,
             to,
@@ -462,9 +443,29 @@ mod tests {
             home,
         };
         assert_eq!(look(510), [way(source, server, 500, 530, false)]);
-        let served = Whereabouts::Served { server: 0, slot: 0, since: at(530), done: at(630) };
+        let served = Whereabouts::Served { node: server, slot: 0, since: at(530), done: at(630) };
         assert_eq!(look(600), [served]);
         assert_eq!(look(640), [way(server, source, 630, 660, true)]);
         assert_eq!(look(700), []);
+    }
+
+    /// Who is in each of the first slots is known, and of all others how many are taken.
+    #[test]
+    fn a_node_of_very_many_slots_is_full_when_all_are_taken() {
+        let text = r#"(name: "x", run_until: "9s", sources: {"s": (arrivals: Constant(rate: "1000/s"), to: "a")},
+            nodes: {"a": Server(concurrency: 3000, service: Constant("20s"))})"#;
+        let scenario = load("test.ron", text.as_bytes(), &[]).expect("a scenario").scenario;
+        let node = scenario.names().node_named("a").expect("it is there");
+        let mut simulation = Simulation::new(&scenario, RunOptions::default()).expect("it is good");
+        simulation.enable_tracing();
+        let mut stage = Stage::of(&scenario);
+        let mut look = |seconds| {
+            simulation.advance(moment(seconds), u64::MAX);
+            stage.apply(&simulation.take_trace());
+            let desk = stage.desk(node).expect("it holds requests");
+            (desk.in_service, desk.seen_slots(), desk.is_full(), desk.line.len())
+        };
+        assert_eq!(look(2.0), (2_000, 3_000, false, 0));
+        assert_eq!(look(4.0), (3_000, 3_000, true, 1_000));
     }
 }

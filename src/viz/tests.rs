@@ -3,8 +3,7 @@
 use bevy_egui::egui::{self, Event, Key, Modifiers, PointerButton, Pos2, RawInput, Rect, vec2};
 
 use super::panels::{Origin, Window, Wish};
-use super::session::{SPEEDS, moment};
-use super::stage::Desk;
+use super::session::{SPEEDS, desk, moment};
 use super::theme::BAD;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::scenario::DEFAULT_SCENARIO;
@@ -98,7 +97,7 @@ fn keys_play_pause_step_and_change_the_speed() {
     (0..30).for_each(|_| stand.press(Key::ArrowUp));
     assert_eq!(stand.session().clock.speed, SPEEDS.len() - 1);
     stand.press(Key::F);
-    assert!(stand.session().stage.ended[1] == 1, "the first rejection");
+    assert!(stand.session().stage.outcomes.failed() == 1, "the first rejection");
     stand.press(Key::Home);
     assert_eq!(stand.session().clock.now, SimTime::ZERO);
     (0..10).for_each(|_| stand.press(Key::ArrowDown));
@@ -178,9 +177,11 @@ fn nothing_is_painted_far_outside_of_the_screen() {
 }
 
 /// How many wait at each server, and how many are served.
-fn loads(session: &super::session::Session) -> Vec<(usize, usize)> {
-    let served = |desk: &Desk| desk.slots.iter().flatten().count();
-    session.stage.desks.iter().map(|desk| (desk.line.len(), served(desk))).collect()
+fn loads(session: &super::session::Session) -> [(usize, u32); 3] {
+    ["server-0", "server-1", "server-2"].map(|name| {
+        let desk = desk(session, name);
+        (desk.line.len(), desk.in_service)
+    })
 }
 
 #[test]

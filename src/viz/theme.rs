@@ -12,7 +12,7 @@ pub enum Colouring {
     Key,
     /// By how long they have been under way.
     Age,
-    /// By whether a server turned them away.
+    /// By whether a node turned them away.
     Outcome,
 }
 

@@ -10,11 +10,15 @@
 //! floats, as theirs are, so that a mean of nine tenths may fall below its threshold, it gives 150 and 0.913.
 
 use rushhour::engine::time::SimTime;
-use rushhour::metrics::result::{NodeFigures, RunResult};
+use rushhour::event::{Node, NodeKind};
+use rushhour::metrics::result::RunResult;
+use rushhour::model::client::REHASHED;
 use rushhour::request::Outcome;
 use rushhour::scenario::{DEFAULT_SCENARIO, Scenario};
 
-use crate::harness::{Estimate, replicate_logged, run_logged, scenario_with, server, source};
+use crate::harness::{
+    Estimate, count, replicate_logged, run_logged, scenario_with, server, server_in_row, source,
+};
 
 const THEIR_SEEDS: f64 = 30.0;
 const OUR_SEEDS: u64 = 60;
@@ -31,12 +35,10 @@ fn figures(result: &RunResult) -> Vec<(&'static str, f64)> {
     let latency = |name, q| {
         source(result, name).latency.quantiles().quantile(q).expect("requests were served") as f64 * 1e-9
     };
-    let rehashed = result.nodes.iter().map(|node| match node.figures {
-        NodeFigures::Client { rehashed, .. } => rehashed,
-        NodeFigures::LoadBalancer { .. } | NodeFigures::Server(_) => 0,
-    });
+    let clients = result.nodes.iter().filter(|node| node.node.kind() == NodeKind::Client);
+    let rehashed = clients.map(|client| count(&client.figures, &REHASHED));
     vec![
-        ("requests of customer 1001", source(result, "customer-1001").fates.offered as f64),
+        ("requests of customer 1001", source(result, "customer-1001").outcomes.offered as f64),
         ("completed by server 0", completed("server-0")),
         ("completed by server 1", completed("server-1")),
         ("completed by server 2", completed("server-2")),
@@ -79,7 +81,7 @@ fn first_rejection(result: &RunResult) -> f64 {
 
 /// The mean of what the probe saw: the share of slots in use every 100 ms.
 fn load_during_spike(result: &RunResult) -> f64 {
-    let load = result.series.iter().find(|series| (&*series.node, &*series.metric) == ("server-2", "load"));
+    let load = result.series.iter().find(|series| (&*series.node, &*series.name()) == ("server-2", "load"));
     let samples = load.expect("the scenario probes it").samples.iter();
     let during: Vec<f64> = samples
         .filter(|(at, _)| (SPIKE.0..=SPIKE.1).contains(&at.as_seconds()))
@@ -92,7 +94,7 @@ fn load_during_spike(result: &RunResult) -> f64 {
 fn the_load_aware_routing_experiment_agrees_with_its_original() {
     let runs = replicate_logged(&experiment(&[]), OUR_SEEDS, |result| {
         assert_eq!(
-            source(&result, "everyone").fates.offered,
+            source(&result, "everyone").outcomes.offered,
             1200,
             "20/s for 60 s, the last one at 60 s included"
         );
@@ -136,7 +138,7 @@ fn a_hot_customer_is_spread_only_with_smart_routing() {
             .requests
             .iter()
             .filter(|record| record.key == 1001)
-            .filter_map(|record| record.server)
+            .filter_map(|record| record.server.map(Node::row))
             .collect();
         servers.sort_unstable();
         servers.dedup();
@@ -146,8 +148,7 @@ fn a_hot_customer_is_spread_only_with_smart_routing() {
     let off = run_logged(&experiment(&["nodes.client.routing.smart=false"]));
     assert_eq!(served_by(&off), [2], "1001 mod 3 is 2");
     // Every customer keeps its own server then.
-    assert!(off.requests.iter().all(|record| record.server == Some(record.key % 3)));
-    assert!(off.requests.iter().all(|record| record.attempts == 1));
+    assert!(off.requests.iter().all(|record| record.server == Some(server_in_row(record.key % 3))));
 }
 
 #[test]

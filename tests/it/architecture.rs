@@ -1,65 +1,42 @@
-//! The house stands as it was drawn: modules know only those below them, and every file says what it is about.
+//! The house stands as it was drawn: modules know only those below them, a kind of node is known in its room and hardly
+//! anywhere else, and every file says what it is about.
 //!
-//! engine <- event, request <- model <- simulation, scenario, metrics <- analysis <- report, viz <- cli, main.
+//! engine <- text <- event <- request <- model <- scenario, metrics <- simulation <- analysis <- format <- report, viz <-
+//! cli, main.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use rushhour::event::NodeKind;
+
 use crate::harness::root;
 
-/// Who may know whom. Modules of one row know each other only where it says so.
-const MAY_KNOW: [(&str, &[&str]); 15] = [
-    ("engine", &["engine"]),
-    ("text", &["engine", "text"]),
-    ("files", &["files"]),
-    ("event", &["engine", "event"]),
-    ("request", &["engine", "event", "request"]),
-    ("model", &["engine", "event", "request", "model"]),
-    // From a file to a world to a result: these three are one step, told in three modules.
-    ("simulation", KERNEL),
-    ("scenario", KERNEL),
-    ("metrics", KERNEL),
-    (
-        "analysis",
-        &["engine", "text", "event", "request", "model", "simulation", "scenario", "metrics", "analysis"],
-    ),
-    ("format", BELOW_PICTURES),
-    ("report", BELOW_PICTURES),
-    ("viz", BELOW_PICTURES),
-    ("cli", EVERYTHING),
-    ("main", EVERYTHING),
-];
-const KERNEL: &[&str] = &["engine", "text", "event", "request", "model", "simulation", "scenario", "metrics"];
-/// What prints and what draws share the words, and do not know each other: a module always knows itself.
-const BELOW_PICTURES: &[&str] = &[
+/// The modules in order: each may know itself and those before it, but for what [`STRANGERS`] says.
+const ORDER: [&str; 15] = [
     "engine",
     "text",
     "files",
     "event",
     "request",
     "model",
-    "simulation",
     "scenario",
     "metrics",
-    "analysis",
-    "format",
-];
-const EVERYTHING: &[&str] = &[
-    "engine",
-    "text",
-    "files",
-    "event",
-    "request",
-    "model",
     "simulation",
-    "scenario",
-    "metrics",
     "analysis",
     "format",
     "report",
     "viz",
     "cli",
+    "main",
 ];
+
+/// Modules that stand side by side: the first does not know the second. What is written and what is counted know nothing
+/// of each other; what prints and what draws share the words ([`format`](rushhour::format)) and nothing else.
+const STRANGERS: [(&str, &str); 2] = [("metrics", "scenario"), ("viz", "report")];
+
+/// Outside of its room, a kind of node is named in no more files than this: the vocabulary of events and the list of
+/// parts, and few others.
+const MAX_FILES_THAT_NAME_A_KIND: usize = 6;
 
 /// The longest that a file may become, its tests included. From 400 lines on it deserves a hard look.
 const LONGEST: usize = 600;
@@ -138,21 +115,111 @@ fn known(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn modules_know_only_those_below_them() {
+    let place = |name: &str| ORDER.iter().position(|module| *module == name);
     let mut wrong = Vec::new();
     for (file, text) in sources() {
         let Some(module) = module(&file) else { continue };
-        let Some((_, allowed)) = MAY_KNOW.iter().find(|(name, _)| *name == module) else {
+        let Some(own) = place(&module) else {
             panic!(
-                "{} belongs to a module without a place in the house: give it one in MAY_KNOW",
+                "{} belongs to a module without a place in the house: give it one in ORDER",
                 file.display()
             )
         };
-        // Words in capitals are constants or types of lib.rs, and functions of `super` do not leave their module.
+        let is_below = |name: &str| place(name).is_some_and(|place| place <= own);
+        let are_strangers = |name: &str| STRANGERS.contains(&(module.as_str(), name));
         let unknown = known(&text).into_iter();
-        let unknown = unknown.filter(|name| *name != module && !allowed.contains(&name.as_str()));
+        let unknown = unknown.filter(|name| !is_below(name) || are_strangers(name));
         wrong.extend(unknown.map(|name| format!("{} knows `{name}`", file.display())));
     }
     assert!(wrong.is_empty(), "these imports point against the arrows:\n{}", wrong.join("\n"));
+}
+
+/// A file without its unit tests, which stand at its end.
+fn without_tests(text: &str) -> &str {
+    text.find("\n#[cfg(test)]\nmod tests {").map_or(text, |tests| &text[..tests])
+}
+
+/// Code without what stands in quotes, such as scenarios of tests.
+fn without_quotes(code: &str) -> String {
+    let (mut out, mut rest) = (String::new(), code);
+    while let Some(quote) = rest.find('"') {
+        let (before, quoted) = (&rest[..quote], &rest[quote + 1..]);
+        out += before;
+        if before.ends_with('\'') && quoted.starts_with('\'') {
+            // A quote as a character.
+            rest = quoted;
+            continue;
+        }
+        let hashes = before.len() - before.trim_end_matches('#').len();
+        let is_raw = before.trim_end_matches('#').ends_with('r');
+        let end = if is_raw {
+            let close = format!("\"{}", "#".repeat(hashes));
+            quoted.find(&close).map(|at| at + close.len())
+        } else {
+            let mut escaped = false;
+            quoted
+                .find(|c| {
+                    let ends = c == '"' && !escaped;
+                    escaped = c == '\\' && !escaped;
+                    ends
+                })
+                .map(|at| at + 1)
+        };
+        rest = end.map_or("", |end| &quoted[end..]);
+    }
+    out + rest
+}
+
+/// The words of a text that could be names.
+fn words(text: &str) -> BTreeSet<&str> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').collect()
+}
+
+/// The name of the room of a kind: `load_balancer` for `LoadBalancer`.
+fn room(kind: &str) -> String {
+    let mut room = String::new();
+    for c in kind.chars() {
+        if c.is_uppercase() && !room.is_empty() {
+            room.push('_');
+        }
+        room.extend(c.to_lowercase());
+    }
+    room
+}
+
+#[test]
+fn a_kind_of_node_is_known_in_its_room_and_hardly_anywhere_else() {
+    // Sources are part of the root of a scenario: every request comes from one and ends there.
+    for kind in NodeKind::ALL.into_iter().filter(|kind| *kind != NodeKind::Source) {
+        let name = format!("{kind:?}");
+        let room = room(&name);
+        let inside = root().join("src/model").join(&room);
+        assert!(inside.join("mod.rs").is_file(), "{name} has a room of its own, {}", inside.display());
+        let names = [name.clone(), format!("{name}Spec"), format!("{name}Setting")];
+        let path = format!("{room}::");
+        let files: Vec<String> = sources()
+            .into_iter()
+            .filter(|(file, _)| !file.starts_with(&inside))
+            .filter(|(_, text)| {
+                let code = without_quotes(&code(without_tests(text)));
+                let words = words(&code);
+                names.iter().any(|name| words.contains(name.as_str())) || code.contains(&path)
+            })
+            .map(|(file, _)| file.strip_prefix(root()).unwrap_or(&file).display().to_string())
+            .collect();
+        for known in ["src/event.rs", "src/model/parts.rs"] {
+            assert!(
+                files.iter().any(|file| file == known),
+                "{name} is not named in {known}: is it looked for?"
+            );
+        }
+        assert!(
+            files.len() <= MAX_FILES_THAT_NAME_A_KIND,
+            "{name} is named in {} files outside of its room: let the general ask the part\n{}",
+            files.len(),
+            files.join("\n")
+        );
+    }
 }
 
 #[test]
@@ -163,6 +230,14 @@ fn imports_are_found_however_they_are_written() {
     );
     let expected = ["cli", "engine", "event", "model", "viz"];
     assert!(found.iter().map(String::as_str).eq(expected), "{found:?}");
+}
+
+#[test]
+fn what_stands_in_quotes_is_left_out() {
+    let code = r##"let a = "Server(\"x\")"; let b = '"'; let c = r#"a "Client" b"#; let d = Server;"##;
+    let words: Vec<String> = words(&without_quotes(code)).into_iter().map(str::to_owned).collect();
+    let known = |word: &str| words.iter().any(|known| known == word);
+    assert!(known("Server") && known("d") && !known("Client") && !known("x"), "{words:?}");
 }
 
 #[test]

@@ -3,12 +3,16 @@
 use rushhour::analysis::findings;
 use rushhour::engine::time::{SimDuration, SimTime};
 use rushhour::metrics::result::RunResult;
-use rushhour::model::server::{InFlight, MEASURED_LOAD, Setup, WaitQueue};
+use rushhour::model::metric::UTILIZATION;
+use rushhour::model::queueing::WaitQueue;
+use rushhour::model::server::{InFlight, Setup};
 use rushhour::request::{Outcome, RequestRecord};
 use rushhour::scenario::{Scenario, load};
 use rushhour::simulation::{RunOptions, Simulation};
 
-use crate::harness::{Estimate, replicate, run_logged, run_once, scenario, scenario_with, server, source};
+use crate::harness::{
+    Estimate, replicate, run_logged, run_once, scenario, scenario_with, server, server_in_row, source,
+};
 
 /// A source of requests, some parts behind it, and what changes.
 fn system(arrivals: &str, nodes: &str, changes: &str) -> String {
@@ -64,14 +68,19 @@ fn a_server_that_goes_down_loses_what_it_has_and_refuses_who_comes() {
     assert_eq!(figures.lost, u64::from(waited + served));
     let dropped = ended(&result, Outcome::Dropped);
     assert_eq!(dropped.len(), (waited + served) as usize);
-    assert!(dropped.iter().all(|(when, record)| *when == at(20.0) && record.server == Some(2)));
+    assert!(
+        dropped.iter().all(|(when, record)| *when == at(20.0) && record.server == Some(server_in_row(2)))
+    );
     // In no time, and only while it is down: with twenty places and four slots nobody else is turned away here.
     let rejected: Vec<_> = ended(&result, Outcome::Rejected)
         .into_iter()
-        .filter(|(_, record)| record.server == Some(2))
+        .filter(|(_, record)| record.server == Some(server_in_row(2)))
         .collect();
     let meanwhile = |when: SimTime| (at(20.0)..at(25.0)).contains(&when);
-    let came = result.requests.iter().filter(|record| record.server == Some(2) && meanwhile(record.created));
+    let came = result
+        .requests
+        .iter()
+        .filter(|record| record.server == Some(server_in_row(2)) && meanwhile(record.created));
     let lost_at_once = dropped.iter().filter(|(_, record)| meanwhile(record.created)).count();
     let refused = rejected.iter().filter(|(when, _)| meanwhile(*when)).count();
     assert_eq!(refused, came.count() - lost_at_once);
@@ -219,7 +228,7 @@ fn fewer_slots_let_go_and_more_slots_take_in() {
     assert!((slots - (26.0 + 18.0 + 3.0 + 3.0 + 232.5)).abs() < 1e-6, "{slots}");
     let busy = 8.0 * 10.0 / slots;
     assert!((server(&result, "n").utilization.expect("it was up") - busy).abs() < 1e-12);
-    let load = result.timeline.mean_over_servers(MEASURED_LOAD, &[0]);
+    let load = result.timeline.mean_over(&UTILIZATION, &[server_in_row(0)]);
     // Slices of a twentieth of a second.
     let load_at = |twentieth: usize| f64::from(load[twentieth]);
     assert!([90, 140, 230, 250, 276].map(load_at).iter().all(|load| (load - 1.0).abs() < 1e-6), "{load:?}");
@@ -281,22 +290,22 @@ fn a_change_that_is_added_under_way_makes_the_run_of_the_whole_scenario() {
         simulation.advance(before, 17);
         simulation.advance(before, u64::MAX);
         known.changes.push(change.clone());
-        simulation.adopt(&known).expect("it is not too late");
+        simulation.append_changes(&known).expect("it is not too late");
     }
     let late = Scenario { changes: [&whole.changes[..], &whole.changes[..1]].concat(), ..whole.clone() };
-    let problems = simulation.adopt(&late).expect_err("ten seconds are over");
+    let problems = simulation.append_changes(&late).expect_err("ten seconds are over");
     assert_eq!(problems[0].path.to_string(), "changes.4.at");
     let wrong = Scenario {
         changes: [&known.changes[..], &whole.changes[..1]].concat(),
         nodes: Default::default(),
         ..whole
     };
-    assert!(simulation.adopt(&wrong).is_err());
+    assert!(simulation.append_changes(&wrong).is_err());
     simulation.advance(simulation.end(), u64::MAX);
     let result = simulation.finish().expect("the books balance");
     assert_eq!((result.events, result.fingerprint), (expected.events, expected.fingerprint));
     assert_eq!(format!("{:?}", result.nodes), format!("{:?}", expected.nodes));
-    assert!(source(&result, "s").fates.of(Outcome::Dropped) > 0);
+    assert!(source(&result, "s").outcomes.of(Outcome::Dropped) > 0);
 }
 
 #[test]

@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 
 use rushhour::engine::random::RandomStream;
 use rushhour::engine::time::{SimDuration, SimTime};
-use rushhour::metrics::result::{NodeFigures, RunResult};
-use rushhour::model::server::{MEASURED_LOAD, QUEUE_DEPTH};
+use rushhour::metrics::figures::FigureValue;
+use rushhour::metrics::result::RunResult;
+use rushhour::model::metric::{Subject, UTILIZATION};
 use rushhour::scenario::Scenario;
 use rushhour::simulation::{RunOptions, Simulation, run};
 
-use crate::harness::{run_logged, run_once, scenario, scenario_with, shipped};
+use crate::harness::{run_logged, run_once, scenario, scenario_with, server_in_row, shipped};
 
 /// All of a result, as text: floats are written in full.
 fn dump(result: &RunResult) -> String {
@@ -110,21 +111,30 @@ fn without(result: &RunResult, added: &[&str]) -> String {
     tell(&(result.events, result.fingerprint));
     result.sources.iter().for_each(|source| tell(source));
     result.links.iter().for_each(|link| tell(link));
+    let name_of = |node| result.names().name_of(node);
     for node in result.nodes.iter().filter(|node| !is_added(&node.name)) {
-        let mut node = node.clone();
-        if let NodeFigures::Server(figures) = &mut node.figures {
-            tell(
-                &[MEASURED_LOAD, QUEUE_DEPTH]
-                    .map(|measure| result.timeline.mean_over_servers(measure, &[figures.row])),
-            );
-            figures.row = 0;
+        tell(&(node.node.kind(), &node.name, &node.capacity));
+        for (figure, value) in node.figures.iter() {
+            match value {
+                FigureValue::Table(table) => {
+                    let named: Vec<_> = table.iter().map(|(&node, count)| (name_of(node), count)).collect();
+                    tell(&(figure.name, named));
+                }
+                value @ (FigureValue::Count(_) | FigureValue::Number(_) | FigureValue::Times(_)) => {
+                    tell(&(figure.name, value));
+                }
+            }
         }
-        tell(&node);
+        for (position, key) in result.timeline.keys.iter().enumerate() {
+            if key.subject == Subject::Node(node.node) {
+                tell(&(key.metric.name, result.timeline.series(position).collect::<Vec<_>>()));
+            }
+        }
     }
     result.series.iter().filter(|series| !is_added(&series.node)).for_each(|series| tell(series));
     for record in &result.requests {
         let mut record = *record;
-        let server = record.server.take().map(|row| &result.server_names[row as usize]);
+        let server = record.server.take().map(name_of);
         tell(&(record, server));
     }
     text
@@ -179,6 +189,7 @@ fn a_part_that_is_not_used_changes_nothing() {
         r#""idle": Server(service: Exponential(mean: "1s"), then: "store"),"#,
         r#""idle": Client(count: 2, to: "server", routing: LoadAware(window: "9s", threshold: 0.5)),"#,
         r#""idle": LoadBalancer(count: 2, policy: RoundRobin, to: ["client", "batch"]),"#,
+        r#""idle": LoadBalancer(count: 2, policy: LoadAware(window: "9s", threshold: 0.5), to: ["server", "batch"]),"#,
     ];
     for part in idle {
         for (place, at) in [("before the others", r#""router": "#), ("after the others", r#""batch": "#)] {
@@ -245,7 +256,7 @@ fn the_timeline_does_not_know_of_the_warm_up() {
     )"#;
     let loaded = rushhour::scenario::load("busy.ron", text.as_bytes(), &[]).expect("the scenario is good");
     let result = run(&loaded.scenario, RunOptions::default()).expect("the run balances");
-    let load = result.timeline.mean_over_servers(MEASURED_LOAD, &[0]);
+    let load = result.timeline.mean_over(&UTILIZATION, &[server_in_row(0)]);
     let first = load.iter().position(|&load| load > 0.0).expect("it is busy");
     let full = load[first + 1..].iter().all(|load| (load - 1.0).abs() < 1e-6);
     assert!(full && first < 3, "{load:?}");

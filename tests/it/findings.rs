@@ -242,7 +242,7 @@ fn a_hot_key_tells_its_shares() {
     let found = findings(&scenario, &result);
     let Evidence::HotKey(hot) = &the(Kind::HotKey, &found).evidence else { panic!("{found:?}") };
     // Twelve of 22 requests, 150 a second; all go to one server, which can do 100.
-    let error = 4.0 / (source(&result, "s").fates.offered as f64).sqrt();
+    let error = 4.0 / (source(&result, "s").outcomes.offered as f64).sqrt();
     assert_eq!((hot.key, hot.keys_seen), (1001, 11));
     assert_about("share", hot.share_of_requests, 12.0 / 22.0, error);
     assert_about("rate", hot.requests_per_second, 150.0 * 12.0 / 22.0, 150.0 * error);

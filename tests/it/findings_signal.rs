@@ -39,7 +39,7 @@ fn series(scenario: &Scenario, seed: u64, metric: &str) -> Vec<(String, Vec<f64>
     let options = RunOptions { seed: Some(seed), ..RunOptions::default() };
     let result = run(scenario, options).unwrap_or_else(|error| panic!("{error}"));
     let named = result.series.iter().map(|series| {
-        (format!("{}.{}", series.node, series.metric), series.samples.iter().map(|sample| sample.1).collect())
+        (format!("{}.{}", series.node, series.name()), series.samples.iter().map(|sample| sample.1).collect())
     });
     named.filter(|(name, _)| name.contains(metric)).collect()
 }

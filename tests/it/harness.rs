@@ -6,8 +6,15 @@
 
 use std::path::{Path, PathBuf};
 
+use rushhour::engine::statistics::Tally;
 use rushhour::engine::time::SimTime;
-use rushhour::metrics::result::{NodeFigures, RunResult, ServerFigures, SourceResult};
+use rushhour::event::{Node, NodeKind};
+use rushhour::metrics::figures::{FigureValue, NodeFigures};
+use rushhour::metrics::result::{NodeResult, RunResult, SourceResult};
+use rushhour::model::figure::{
+    ARRIVED, COMPLETED, CONCURRENCY, Figure, IN_FLIGHT_MEAN, QUEUE_DEPTH_MAX, QUEUE_DEPTH_MEAN, REJECTED,
+    SERVICE, SLOTS_MEAN, UTILIZATION, WAIT,
+};
 use rushhour::request::RequestRecord;
 use rushhour::scenario::{Scenario, load};
 use rushhour::simulation::{RunOptions, run};
@@ -92,20 +99,87 @@ fn replicate_with<T>(
 }
 
 /// The figures of a server.
-pub(crate) fn server<'a>(result: &'a RunResult, name: &str) -> &'a ServerFigures {
-    let node = result.nodes.iter().find(|node| node.name == name);
-    match node.unwrap_or_else(|| panic!("there is no node {name}")).figures {
-        NodeFigures::Server(ref figures) => figures,
-        NodeFigures::LoadBalancer { .. } | NodeFigures::Client { .. } => panic!("{name} is no server"),
+#[derive(Clone, Copy)]
+pub(crate) struct Server<'a> {
+    pub(crate) node: Node,
+    pub(crate) concurrency: u64,
+    pub(crate) arrived: u64,
+    pub(crate) completed: u64,
+    pub(crate) rejected: u64,
+    pub(crate) lost: u64,
+    pub(crate) slots_mean: Option<f64>,
+    pub(crate) utilization: Option<f64>,
+    pub(crate) in_flight_mean: Option<f64>,
+    pub(crate) queue_depth_mean: Option<f64>,
+    pub(crate) queue_depth_max: u64,
+    pub(crate) wait: &'a Tally,
+    pub(crate) service: &'a Tally,
+}
+
+/// What a server calls the requests that it lost when it went down: known by its name, as in a summary.
+static LOST: Figure = Figure::new("lost", "");
+
+impl<'a> Server<'a> {
+    /// The figures of a node, each of which has to be there and of its sort.
+    fn of(node: &'a NodeResult) -> Self {
+        Self {
+            node: node.node,
+            concurrency: count(&node.figures, &CONCURRENCY),
+            arrived: count(&node.figures, &ARRIVED),
+            completed: count(&node.figures, &COMPLETED),
+            rejected: count(&node.figures, &REJECTED),
+            lost: count(&node.figures, &LOST),
+            slots_mean: number(&node.figures, &SLOTS_MEAN),
+            utilization: number(&node.figures, &UTILIZATION),
+            in_flight_mean: number(&node.figures, &IN_FLIGHT_MEAN),
+            queue_depth_mean: number(&node.figures, &QUEUE_DEPTH_MEAN),
+            queue_depth_max: count(&node.figures, &QUEUE_DEPTH_MAX),
+            wait: times(&node.figures, &WAIT),
+            service: times(&node.figures, &SERVICE),
+        }
     }
 }
 
+/// A count that a node has to have.
+pub(crate) fn count(figures: &NodeFigures, figure: &Figure) -> u64 {
+    let Some(FigureValue::Count(count)) = figures.get(figure) else {
+        panic!("{} is no count of {figures:?}", figure.name)
+    };
+    *count
+}
+
+fn number(figures: &NodeFigures, figure: &Figure) -> Option<f64> {
+    let Some(FigureValue::Number(number)) = figures.get(figure) else {
+        panic!("{} is no number of {figures:?}", figure.name)
+    };
+    *number
+}
+
+fn times<'a>(figures: &'a NodeFigures, figure: &Figure) -> &'a Tally {
+    figures.times(figure).unwrap_or_else(|| panic!("{} are no times of {figures:?}", figure.name))
+}
+
+/// A node.
+pub(crate) fn node<'a>(result: &'a RunResult, name: &str) -> &'a NodeResult {
+    result.nodes.iter().find(|node| node.name == name).unwrap_or_else(|| panic!("there is no node {name}"))
+}
+
+/// The figures of a server.
+pub(crate) fn server<'a>(result: &'a RunResult, name: &str) -> Server<'a> {
+    let node = node(result, name);
+    assert_eq!(node.node.kind(), NodeKind::Server, "{name} is no server");
+    Server::of(node)
+}
+
 /// All servers with their names.
-pub(crate) fn servers(result: &RunResult) -> impl Iterator<Item = (&str, &ServerFigures)> {
-    result.nodes.iter().filter_map(|node| match &node.figures {
-        NodeFigures::Server(figures) => Some((node.name.as_str(), &**figures)),
-        NodeFigures::LoadBalancer { .. } | NodeFigures::Client { .. } => None,
-    })
+pub(crate) fn servers(result: &RunResult) -> impl Iterator<Item = (&str, Server<'_>)> {
+    let servers = result.nodes.iter().filter(|node| node.node.kind() == NodeKind::Server);
+    servers.map(|node| (node.name.as_str(), Server::of(node)))
+}
+
+/// The server in a row.
+pub(crate) const fn server_in_row(row: u32) -> Node {
+    Node::new(NodeKind::Server, row)
 }
 
 /// What a source has seen.

@@ -7,13 +7,15 @@
 
 use rushhour::engine::random::RandomStream;
 use rushhour::engine::time::{SimDuration, SimTime};
+use rushhour::event::NodeKind;
 use rushhour::metrics::result::RunResult;
-use rushhour::model::server::{InFlight, ServerCounters, ServerName, Setup, WaitQueue};
+use rushhour::model::queueing::WaitQueue;
+use rushhour::model::server::{InFlight, ServerCounters, Setup};
 use rushhour::request::{Outcome, RequestRecord};
 use rushhour::scenario::Scenario;
 use rushhour::simulation::{RunOptions, Simulation};
 
-use crate::harness::{run_logged, scenario, servers, shipped};
+use crate::harness::{Server, run_logged, scenario, server_in_row, servers, shipped};
 
 /// A part of the run.
 #[derive(Clone, Copy)]
@@ -80,10 +82,15 @@ fn assert_conservation(name: &str, result: &RunResult) {
         };
         let by_log = Outcome::ALL.map(ended);
         let under_way = own().filter(|record| record.finished.is_none()).count() as u64;
-        assert_eq!(source.fates.ended, by_log, "{name}: {}", source.name);
-        assert_eq!(source.fates.in_flight(), under_way, "{name}: {}", source.name);
-        assert_eq!(source.fates.offered, by_log.iter().sum::<u64>() + under_way);
-        offered += source.fates.offered;
+        assert_eq!(
+            Outcome::ALL.map(|outcome| source.outcomes.of(outcome)),
+            by_log,
+            "{name}: {}",
+            source.name
+        );
+        assert_eq!(source.outcomes.in_flight(), under_way, "{name}: {}", source.name);
+        assert_eq!(source.outcomes.offered, by_log.iter().sum::<u64>() + under_way);
+        offered += source.outcomes.offered;
     }
     let mut ids: Vec<u64> = result.requests.iter().map(|record| record.id).collect();
     ids.sort_unstable();
@@ -102,21 +109,25 @@ fn requests_of_every_shipped_scenario_are_all_accounted_for() {
 #[test]
 fn servers_of_every_shipped_scenario_account_for_each_request_that_came() {
     for (name, text) in shipped() {
-        let mut simulation = Simulation::new(&scenario(&text), RunOptions::default()).expect("a scenario");
+        let scenario = scenario(&text);
+        let names = scenario.names();
+        let mut simulation = Simulation::new(&scenario, RunOptions::default()).expect("a scenario");
         // At several moments, for requests are everywhere in the middle of a run.
         for part in 1..=4 {
             let moment = SimTime::from_nanos(simulation.end().as_nanos() / 4 * part);
             assert!(simulation.advance(moment, u64::MAX));
             let world = simulation.world();
-            let mut rows = world
-                .try_query::<(&ServerName, &InFlight, &WaitQueue, &ServerCounters, &Setup)>()
+            let mut servers = world
+                .try_query::<(&InFlight, &WaitQueue, &ServerCounters, &Setup)>()
                 .expect("there are servers");
-            for (server, in_flight, queue, counters, setup) in rows.iter(world) {
+            assert_eq!(servers.iter(world).count(), names.count(NodeKind::Server), "{name}");
+            for (row, (in_flight, queue, counters, setup)) in (0..).zip(servers.iter(world)) {
+                let server = names.name_of(server_in_row(row));
                 let inside = u64::from(in_flight.level.level()) + u64::from(queue.depth.level());
                 let gone = counters.completed + counters.rejected + setup.lost;
-                assert_eq!(counters.arrived, gone + inside, "{name}: {} at {moment}", server.0);
+                assert_eq!(counters.arrived, gone + inside, "{name}: {server} at {moment}");
                 let idle = in_flight.level.level() < in_flight.concurrency;
-                assert!(!(idle && queue.depth.level() > 0), "{name}: {} idles while requests wait", server.0);
+                assert!(!(idle && queue.depth.level() > 0), "{name}: {server} idles while requests wait");
             }
         }
     }
@@ -132,7 +143,7 @@ fn levels_of_every_server_are_the_times_that_requests_spent_there() {
         drained.warm_up = SimDuration::ZERO;
         drained.probes.clear();
         let result = run_logged(&drained);
-        assert!(result.sources.iter().all(|source| source.fates.in_flight() == 0), "{name} is not over");
+        assert!(result.sources.iter().all(|source| source.outcomes.in_flight() == 0), "{name} is not over");
         let mut inside = 0;
         for (server, figures) in servers(&result) {
             let (waiting, service) = (figures.wait.sum(), figures.service.sum());
@@ -230,9 +241,9 @@ struct Visit {
 
 /// The visits to a server, in the order in which requests came. Those that were rejected, or have not come yet, are not
 /// among them.
-fn visits(result: &RunResult, row: usize, slots: u32, links: Links) -> Vec<Visit> {
+fn visits(result: &RunResult, server: Server<'_>, links: Links) -> Vec<Visit> {
     let mut records: Vec<&RequestRecord> =
-        result.requests.iter().filter(|record| record.server.is_some_and(|at| at as usize == row)).collect();
+        result.requests.iter().filter(|record| record.server == Some(server.node)).collect();
     records.sort_unstable_by_key(|record| record.id);
     let mut inside = 0;
     let mut visits = Vec::new();
@@ -253,7 +264,7 @@ fn visits(result: &RunResult, row: usize, slots: u32, links: Links) -> Vec<Visit
             // Still there: the first come are in service.
             None => {
                 inside += 1;
-                ((inside <= slots).then_some(came + record.waiting), None)
+                ((inside <= server.concurrency).then_some(came + record.waiting), None)
             }
         };
         visits.push(Visit { came, begun, done });
@@ -272,7 +283,7 @@ fn levels_of_random_systems_are_the_times_that_requests_spent_there_up_to_the_en
         assert_conservation("random", &result);
         let measured = Span::measured(&result);
         for (name, figures) in servers(&result) {
-            let visits = visits(&result, figures.row, figures.concurrency, links);
+            let visits = visits(&result, figures, links);
             let (end, overlap) = (result.end, |from, to| measured.overlap(Span { from, to }));
             let waiting = visits.iter().map(|visit| overlap(visit.came, visit.begun.unwrap_or(end)));
             let served =

@@ -17,8 +17,10 @@ mod memory;
 mod queueing_theory;
 mod readme;
 mod report;
+mod routing_by_load;
 mod saving;
 mod scenarios;
+mod summary;
 mod support;
 #[cfg(feature = "viz")]
 mod viz;

@@ -12,7 +12,7 @@ use rushhour::scenario::Scenario;
 
 use crate::harness::{
     Estimate, Z, assert_columns, assert_count, born_from, replicate, replicate_logged, run_logged, scenario,
-    server, source,
+    server, server_in_row, source,
 };
 
 /// Nanoseconds to seconds.
@@ -346,7 +346,7 @@ fn a_poisson_stream_that_is_split_at_random_makes_independent_poisson_streams() 
     let (bins, mean) = (10_000, 1.4);
     let mut counts = vec![[0.0; 3]; bins];
     for record in &run_logged(&system).requests {
-        let desk = record.server.expect("nothing is lost") as usize;
+        let desk = record.server.expect("nothing is lost").row() as usize;
         counts[interval(record.created, 2)][desk] += 1.0;
     }
     let n = bins as f64;
@@ -412,7 +412,7 @@ fn a_link_of_constant_latency_adds_just_that() {
         assert_eq!(outcome, Outcome::Completed);
         let on_links =
             finished.since(record.created).as_nanos() - record.waiting.as_nanos() - record.service.as_nanos();
-        if record.server == Some(0) {
+        if record.server == Some(server_in_row(0)) {
             assert_eq!(on_links, 33_000_000, "3 ms + 20 ms out, 7 ms + 3 ms back");
             far += 1;
         } else {
@@ -489,11 +489,11 @@ fn a_link_loses_the_share_that_it_should() {
         )"#,
     );
     let result = run_logged(&system);
-    let fates = source(&result, "users").fates;
-    let (offered, share) = (fates.offered as f64, 1.0 - 0.97 * 0.97);
+    let outcomes = source(&result, "users").outcomes;
+    let (offered, share) = (outcomes.offered as f64, 1.0 - 0.97 * 0.97);
     assert_count(
         "lost requests",
-        fates.of(Outcome::Dropped) as f64,
+        outcomes.of(Outcome::Dropped) as f64,
         offered * share,
         offered * share * (1.0 - share),
     );
@@ -501,7 +501,7 @@ fn a_link_loses_the_share_that_it_should() {
     assert_count("requests that arrive", arrived, offered * 0.97, offered * 0.97 * 0.03);
     assert_eq!(
         result.links[0].lost,
-        fates.of(Outcome::Dropped),
+        outcomes.of(Outcome::Dropped),
         "a message that is lost is a request that is"
     );
     let lost = result
@@ -509,7 +509,7 @@ fn a_link_loses_the_share_that_it_should() {
         .iter()
         .filter(|record| record.finished.is_some_and(|(_, outcome)| outcome == Outcome::Dropped));
     let on_the_way_out = lost.filter(|record| record.server.is_none()).count() as u64;
-    assert_eq!(on_the_way_out, fates.offered - server(&result, "desk").arrived);
+    assert_eq!(on_the_way_out, outcomes.offered - server(&result, "desk").arrived);
     let none = SimDuration::ZERO;
     assert!(result.requests.iter().all(|record| record.server.is_some() || record.service == none));
 }

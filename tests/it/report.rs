@@ -103,15 +103,15 @@ fn the_story_is_told_from_what_happened_to_why() {
     answer.good();
     let page = page_of(&answer, "report.json");
     let titles: Vec<&str> = page.sections.iter().map(|section| section.title.as_str()).collect();
-    assert_eq!(titles, ["Requests", "Latency", "Servers", "Clients", "Keys", "Probes"]);
+    assert_eq!(titles, ["Requests", "Latency", "Servers", "Clients", "Routing", "Keys", "Probes"]);
     let folded: Vec<bool> = page.sections.iter().map(|section| section.folded).collect();
     assert_eq!(
         folded,
-        [false, false, false, false, false, true],
+        [false, false, false, false, false, false, true],
         "only what probes saw, for it was seen before"
     );
     let first: Vec<&str> = page.sections.iter().map(|section| section.plots[0].id.as_str()).collect();
-    assert_eq!(first, ["throughput", "latency", "queue", "belief-2", "key", "probe-0"]);
+    assert_eq!(first, ["throughput", "latency", "queue", "rehashed", "belief-2", "key", "probe-0"]);
 }
 
 #[test]

@@ -13,7 +13,10 @@ fn every_shipped_scenario_runs_and_requests_are_served() {
     for (name, text) in all {
         let loaded = load(&name, text.as_bytes(), &[]).unwrap_or_else(|wrong| panic!("{wrong}"));
         let result = run_once(&loaded.scenario);
-        assert!(result.sources.iter().all(|source| source.fates.offered > 0), "{name}: a source stays idle");
+        assert!(
+            result.sources.iter().all(|source| source.outcomes.offered > 0),
+            "{name}: a source stays idle"
+        );
         assert!(servers(&result).all(|(_, server)| server.completed > 0), "{name}: a server stays idle");
     }
 }

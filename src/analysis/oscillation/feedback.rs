@@ -3,14 +3,13 @@
 
 use serde::Serialize;
 
+use crate::analysis::context::RunContext;
 use crate::analysis::intervals::smoothed;
-use crate::analysis::scene::Scene;
 use crate::analysis::signal::Oscillation;
 use crate::engine::whole;
-use crate::event::Node;
-use crate::metrics::timeline::Subject;
-use crate::model::client::{PERCEIVED_LOAD, REHASH_RATE, RoutingSpec};
-use crate::scenario::NodeSpec;
+use crate::event::NodeRange;
+use crate::model::metric::{ARRIVAL_RATE, Metric, PERCEIVED_LOAD, Subject};
+use crate::model::routing::REHASH_RATE;
 
 /// The delays of a loop and what it does in a cycle.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -38,39 +37,37 @@ pub struct LoopDelays {
 }
 
 /// The loop through load-aware clients of a server that oscillates.
-pub(super) fn delays(scene: &Scene<'_>, row: usize, found: &Oscillation) -> Option<LoopDelays> {
-    let (clients, window, threshold) = scene.scenario.nodes.iter().find_map(|(name, node)| {
-        let NodeSpec::Client(client) = node else { return None };
-        let RoutingSpec::LoadAware { window, threshold, smart: true, .. } = client.routing else {
-            return None;
-        };
-        let server = &scene.servers[row];
-        let sends = client.to.0.iter().any(|to| to == server.name || Some(to.as_str()) == server.group);
-        sends.then_some((name, window.as_seconds(), threshold))
+pub(super) fn delays(context: &RunContext<'_>, row: usize, found: &Oscillation) -> Option<LoopDelays> {
+    let names = context.result.names();
+    let (clients, window, threshold) = context.scenario.specs().find_map(|(name, spec)| {
+        let routing = spec.routing()?;
+        let feedback = routing.policy.load_feedback().filter(|feedback| feedback.acts)?;
+        let sends = routing.to.iter().any(|to| names.covers(to, context.stations[row].node));
+        sends.then_some((name, feedback.window.as_seconds(), feedback.threshold))
     })?;
-    let server = &scene.servers[row];
-    let response = stay(scene, row, found)?;
+    let server = &context.stations[row];
+    let response = stay(context, row, found)?;
     let queue = 2.0 * found.amplitude * server.service / server.slots();
     let sum = window + response + queue;
-    let (avoided, returned) = turns(scene, clients, found);
+    let (avoided, returned) = turns(context, clients, found);
     Some(LoopDelays {
-        clients: clients.clone(),
+        clients: clients.to_owned(),
         threshold,
         window_seconds: window,
         response_seconds: response,
         queue_seconds: queue,
         sum_seconds: sum,
         sum_by_period: sum / found.period,
-        noticed_after_seconds: noticed(scene, row, threshold, found),
+        noticed_after_seconds: noticed(context, row, threshold, found),
         avoided_seconds: avoided,
         returned_seconds: returned,
     })
 }
 
 /// How long the average request stayed at a server while it oscillated.
-fn stay(scene: &Scene<'_>, row: usize, found: &Oscillation) -> Option<f64> {
-    let meanwhile = scene.result.sample.records.iter().filter(|record| {
-        record.server.is_some_and(|server| server as usize == row)
+fn stay(context: &RunContext<'_>, row: usize, found: &Oscillation) -> Option<f64> {
+    let meanwhile = context.result.sample.records.iter().filter(|record| {
+        context.position(record.server) == Some(row)
             && (found.from..=found.to).contains(&record.created.as_seconds())
     });
     let stays: Vec<f64> =
@@ -79,41 +76,35 @@ fn stay(scene: &Scene<'_>, row: usize, found: &Oscillation) -> Option<f64> {
 }
 
 /// From when the server had no free slot before the first swing to when its clients took it for overloaded.
-fn noticed(scene: &Scene<'_>, row: usize, threshold: f64, found: &Oscillation) -> Option<f64> {
-    let wanted = u32::try_from(row).ok()?;
-    let about = |subject: Subject| matches!(subject, Subject::Belief { server, .. } if server == wanted);
-    let courses = &scene.result.timeline.courses;
-    let at =
-        courses.iter().position(|course| about(course.subject) && course.measure.name == PERCEIVED_LOAD)?;
-    let load = scene.servers[row].load();
-    let first = scene.slice_at(found.from).min(load.len());
+fn noticed(context: &RunContext<'_>, row: usize, threshold: f64, found: &Oscillation) -> Option<f64> {
+    let wanted = context.stations[row].node;
+    let about = |subject: Subject| matches!(subject, Subject::Estimate { of, .. } if of == wanted);
+    let keys = &context.result.timeline.keys;
+    let at = keys.iter().position(|key| about(key.subject) && *key.metric == PERCEIVED_LOAD)?;
+    let load = context.stations[row].load();
+    let first = context.interval_at(found.from).min(load.len());
     // The first slice of the spell without a free slot in which the first swing begins, or the next one.
     let before = load[..first].iter().rposition(|load| *load < 0.99).map_or(0, |free| free + 1);
     let full = before + load[before..].iter().position(|load| *load >= 0.99)?;
     let noticed =
-        scene.result.timeline.course(at).skip(full).position(|belief| f64::from(belief) >= threshold)?;
-    (noticed > 0).then(|| scene.time_of(noticed))
+        context.result.timeline.series(at).skip(full).position(|belief| f64::from(belief) >= threshold)?;
+    (noticed > 0).then(|| context.time_of(noticed))
 }
 
 /// How long, on average, the clients avoided servers and how long they came back, in the cycles that were seen whole.
-fn turns(scene: &Scene<'_>, clients: &str, found: &Oscillation) -> (Option<f64>, Option<f64>) {
-    let courses = &scene.result.timeline.courses;
-    let members = (0_u32..)
-        .zip(scene.clients())
-        .filter(|(_, (name, group))| *name == clients || *group == Some(clients));
-    let rows: Vec<u32> = members.map(|(row, _)| row).collect();
-    let total = |measure: &str| {
-        let own = courses.iter().enumerate().filter(|(_, course)| {
-            course.measure.name == measure
-                && matches!(course.subject, Subject::Node(Node::Client(row)) if rows.contains(&row))
-        });
-        super::sum(own.map(|(at, _)| scene.result.timeline.course(at).map(f64::from).collect()))
+fn turns(context: &RunContext<'_>, clients: &str, found: &Oscillation) -> (Option<f64>, Option<f64>) {
+    let nodes = context.result.names().range(clients).into_iter().flat_map(NodeRange::nodes);
+    let total = |metric: &Metric| {
+        let find = |node| context.result.timeline.find(Subject::Node(node), metric);
+        let own: Vec<Vec<f64>> =
+            nodes.clone().filter_map(find).map(|series| series.map(f64::from).collect()).collect();
+        super::sum(own.iter().map(Vec::as_slice))
     };
     // A twelfth of a cycle tells most of the noise from the turns.
-    let width = whole(found.period / 12.0 / scene.step).max(1);
-    let (elsewhere, all) = (smoothed(&total(REHASH_RATE), width), smoothed(&total("arrival_rate"), width));
+    let width = whole(found.period / 12.0 / context.step).max(1);
+    let (elsewhere, all) = (smoothed(&total(&REHASH_RATE), width), smoothed(&total(&ARRIVAL_RATE), width));
     let avoids = |slice: usize| elsewhere[slice] > 0.5 * all[slice];
-    let (from, to) = (scene.slice_at(found.from), scene.slice_at(found.to).min(elsewhere.len()));
+    let (from, to) = (context.interval_at(found.from), context.interval_at(found.to).min(elsewhere.len()));
     let mut turns: Vec<(bool, usize)> = Vec::new();
     for slice in from..to {
         match turns.last_mut() {
@@ -122,10 +113,10 @@ fn turns(scene: &Scene<'_>, clients: &str, found: &Oscillation) -> (Option<f64>,
         }
     }
     // What is shorter than an eighth of a cycle is a flicker.
-    turns.retain(|(_, length)| scene.time_of(*length) >= found.period / 8.0);
+    turns.retain(|(_, length)| context.time_of(*length) >= found.period / 8.0);
     let mean = |avoided: bool| {
         let lengths: Vec<f64> =
-            turns.iter().filter(|turn| turn.0 == avoided).map(|turn| scene.time_of(turn.1)).collect();
+            turns.iter().filter(|turn| turn.0 == avoided).map(|turn| context.time_of(turn.1)).collect();
         (!lengths.is_empty()).then(|| lengths.iter().sum::<f64>() / lengths.len() as f64)
     };
     (mean(true), mean(false))
@@ -136,7 +127,7 @@ mod tests {
     use super::super::find;
     use super::LoopDelays;
     use crate::analysis::Evidence;
-    use crate::analysis::scenes::look_at;
+    use crate::analysis::systems::look_at;
     use crate::scenario::DEFAULT_SCENARIO;
 
     fn delays(overrides: &[&str]) -> Option<(LoopDelays, f64)> {

@@ -4,23 +4,25 @@
 //! evenly, and two stages that do it agree with each other: a client that was chosen by the remainder of three sees
 //! only every third key. A salt scrambles keys first, differently for each salt.
 
+use serde::{Deserialize, Serialize};
+
+use super::{Ask, Choice, LoadWindow, Pick, Settings};
 use crate::engine::hash::mix64;
+use crate::engine::random::RandomStream;
 
 /// The policy.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct KeyHash {
-    salt: Option<u64>,
+    /// Scrambles keys; without it the target is the remainder of the key by the number of targets.
+    #[serde(default)]
+    pub salt: Option<u64>,
 }
 
 impl KeyHash {
-    /// A policy with or without a salt.
-    #[must_use]
-    pub const fn new(salt: Option<u64>) -> Self {
-        Self { salt }
-    }
-
+    /// The index of the key's own target.
     #[inline]
-    pub(crate) fn choose(self, key: u32, targets: usize) -> usize {
+    pub(super) fn of(self, key: u32, targets: usize) -> usize {
         let hash = match self.salt {
             None => u64::from(key),
             Some(salt) => mix64(mix64(salt) ^ u64::from(key)),
@@ -31,21 +33,35 @@ impl KeyHash {
     }
 }
 
+impl Settings for KeyHash {
+    type Policy = Self;
+
+    fn policy(&self, _: usize) -> Self {
+        *self
+    }
+}
+
+impl Pick for KeyHash {
+    #[inline]
+    fn pick(&mut self, ask: Ask<'_>, _: &mut LoadWindow, _: &mut RandomStream) -> Choice {
+        Choice::of(self.of(ask.key, ask.targets.len()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn customer_1001_belongs_to_server_2_of_3() {
-        assert_eq!(KeyHash::new(None).choose(1001, 3), 2);
+        assert_eq!(KeyHash { salt: None }.of(1001, 3), 2);
     }
 
     #[test]
     fn a_salt_spreads_keys_that_have_something_in_common() {
         // 3,000 multiples of 3: a share of a third is 1,000 with a standard error of 26.
-        let salted = KeyHash::new(Some(7));
-        let hits = |target| (0..3_000).filter(|key| salted.choose(key * 3, 3) == target).count();
-        assert!((0..3).all(|target| hits(target).abs_diff(1_000) < 120));
-        assert_eq!((0..3_000).filter(|key| KeyHash::new(None).choose(key * 3, 3) == 0).count(), 3_000);
+        let hits = |policy: KeyHash, target| (0..3_000).filter(|key| policy.of(key * 3, 3) == target).count();
+        assert!((0..3).all(|target| hits(KeyHash { salt: Some(7) }, target).abs_diff(1_000) < 120));
+        assert_eq!(hits(KeyHash { salt: None }, 0), 3_000);
     }
 }

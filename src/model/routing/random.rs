@@ -1,20 +1,22 @@
 //! Any target, uniformly and independently of all that went before.
 
+use super::{Ask, Choice, LoadWindow, Pick};
 use crate::engine::random::RandomStream;
 
 /// The policy has no state.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Random;
 
-impl Random {
+impl Pick for Random {
     #[inline]
-    pub(super) fn choose(self, targets: usize, stream: &mut RandomStream) -> usize {
-        stream.index(targets)
+    fn pick(&mut self, ask: Ask<'_>, _: &mut LoadWindow, stream: &mut RandomStream) -> Choice {
+        Choice::of(stream.index(ask.targets.len()))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::router::testing::ask;
     use super::*;
 
     #[test]
@@ -24,7 +26,8 @@ mod tests {
         let mut stream = RandomStream::from_seed(1);
         let mut counts = [0_i64; 4];
         for _ in 0..40_000 {
-            counts[Random.choose(4, &mut stream)] += 1;
+            let choice = ask(0, 4, |ask| Random.pick(ask, &mut LoadWindow::default(), &mut stream));
+            counts[choice.target] += 1;
         }
         assert!(counts.iter().all(|count| (count - 10_000).abs() < 390), "{counts:?}");
     }

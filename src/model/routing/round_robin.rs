@@ -1,28 +1,34 @@
 //! Each target in turn, from the first.
 
+use super::{Ask, Choice, LoadWindow, Pick};
+use crate::engine::random::RandomStream;
+
 /// The policy and whose turn it is.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RoundRobin {
     next: usize,
 }
 
-impl RoundRobin {
+impl Pick for RoundRobin {
     #[inline]
-    pub(super) const fn choose(&mut self, targets: usize) -> usize {
-        let chosen = if self.next < targets { self.next } else { 0 };
+    fn pick(&mut self, ask: Ask<'_>, _: &mut LoadWindow, _: &mut RandomStream) -> Choice {
+        let chosen = if self.next < ask.targets.len() { self.next } else { 0 };
         self.next = chosen + 1;
-        chosen
+        Choice::of(chosen)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::router::testing::ask;
     use super::*;
 
     #[test]
     fn the_first_follows_the_last() {
-        let mut policy = RoundRobin::default();
-        assert_eq!([0; 5].map(|_| policy.choose(3)), [0, 1, 2, 0, 1]);
-        assert_eq!(policy.choose(1), 0, "targets may become fewer");
+        let (mut policy, mut stream) = (RoundRobin::default(), RandomStream::from_seed(1));
+        let mut pick =
+            |targets| ask(0, targets, |ask| policy.pick(ask, &mut LoadWindow::default(), &mut stream)).target;
+        assert_eq!([0; 5].map(|_| pick(3)), [0, 1, 2, 0, 1]);
+        assert_eq!(pick(1), 0, "targets may become fewer");
     }
 }

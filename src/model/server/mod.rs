@@ -3,101 +3,41 @@
 //! A request that finds a free slot is served at once; otherwise it waits in line, if there is room, or is rejected at
 //! once. A response reports the server's load: the share of slots in use after the request has left and before the next
 //! one is taken from the queue, so that a busy server of ten slots reports 0.9, and a rejection reports 1.
+//!
+//! What a person writes is in `spec`, what changes while a run goes on in `setup`, what is measured and counted in `shown`.
 
 mod setup;
-mod wait_queue;
+mod shown;
+mod spec;
+
+use std::ops::Range;
 
 use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemParam;
-use serde::{Deserialize, Serialize};
 
-pub use setup::{Setup, lane};
-pub use wait_queue::{QueueSpec, WaitQueue};
+pub use setup::Setup;
+pub use spec::{ServerSetting, ServerSpec};
 
-use super::measure::{Limit, Measure, Readings, Unit, View};
-use super::witness::What;
-use super::{Context, Outlet};
+use super::build::{Builder, CHECKED};
+use super::capacity::CapacityLog;
+use super::check::Checker;
+use super::figure::Figured;
+use super::metric::{Limit, QUEUE_DEPTH};
+use super::names::Entry;
+use super::part::{Description, Part};
+use super::queueing::WaitQueue;
+use super::trace::{Holds, TraceEvent};
+use super::{Context, Destinations};
 use crate::engine::column;
-use crate::engine::distribution::{DistributionSpec, Sampler};
-use crate::engine::queue::Lane;
+use crate::engine::distribution::Sampler;
+use crate::engine::queue::{EventQueue, Lane};
 use crate::engine::random::RandomStream;
+use crate::engine::row::{Column, Row};
 use crate::engine::statistics::{Tally, TimeWeighted};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::event::{Event, PackedEvent, RequestRow};
+use crate::event::{Event, NodeKind, PackedEvent, RequestRow};
 use crate::request::{Load, Outcome};
-
-/// A server, or a group of equal ones, as it is written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ServerSpec {
-    /// Makes a group of this many: `name-0`, `name-1`, ...
-    #[serde(default)]
-    pub count: Option<u32>,
-    /// How many requests are served at the same time (1 or more).
-    #[serde(default = "one")]
-    pub concurrency: u32,
-    /// How long a request is served.
-    pub service: DistributionSpec<SimDuration>,
-    /// Where requests wait.
-    #[serde(default)]
-    pub queue: QueueSpec,
-    /// The node that a request goes on to when it has been served here; it is answered here if there is none.
-    #[serde(default)]
-    pub then: Option<String>,
-}
-
-const fn one() -> u32 {
-    1
-}
-
-const QUEUE: View = View {
-    id: "queue",
-    section: "Servers",
-    title: "Queue depth",
-    unit: Unit::Count,
-    caption: "Requests that wait, on average over each slice of the run.",
-};
-const LOAD: View = View {
-    id: "load",
-    section: "Servers",
-    title: "Load",
-    unit: Unit::Share,
-    caption: "The share of slots in use, on average over each slice of the run.",
-};
-const ARRIVALS: View =
-    View { id: "arrivals", section: "Servers", title: "Arrivals", unit: Unit::PerSecond, caption: "" };
-const COMPLETIONS: View =
-    View { id: "completions", section: "Servers", title: "Served", unit: Unit::PerSecond, caption: "" };
-const REJECTIONS: View =
-    View { id: "rejections", section: "Servers", title: "Rejected", unit: Unit::PerSecond, caption: "" };
-
-/// What a server measures of itself.
-pub const MEASURES: [Measure; 5] = [
-    Measure::new(QUEUE_DEPTH, "", &QUEUE),
-    Measure::new(MEASURED_LOAD, "", &LOAD),
-    Measure::new("arrival_rate", "", &ARRIVALS),
-    Measure::new("completion_rate", "", &COMPLETIONS),
-    Measure::new("rejection_rate", "", &REJECTIONS),
-];
-/// Name of the measure of a server's queue.
-pub const QUEUE_DEPTH: &str = "queue_depth";
-/// Name of the measure of a server's load.
-pub const MEASURED_LOAD: &str = "load";
-
-impl ServerSpec {
-    /// The limits that it sets, if it is called `name`.
-    #[must_use]
-    pub fn limits(&self, name: &str) -> Vec<Limit> {
-        let QueueSpec::Fifo { capacity } = self.queue;
-        let limit = |capacity| Limit {
-            measure: QUEUE_DEPTH,
-            owner: name.to_owned(),
-            value: f64::from(capacity),
-            meaning: "no more room",
-        };
-        capacity.map(limit).into_iter().collect()
-    }
-}
+use crate::text::Path;
 
 /// The requests that a server is working on.
 #[derive(Component, Clone, Debug)]
@@ -150,7 +90,7 @@ pub struct Service {
     /// The stream that service times are drawn from.
     pub stream: RandomStream,
     /// Where requests go on to.
-    pub then: Option<Outlet>,
+    pub then: Option<Destinations>,
 }
 
 /// What a server has seen.
@@ -168,15 +108,9 @@ pub struct ServerCounters {
     pub service: Tally,
 }
 
-/// Name of the server, as reports show it.
-#[derive(Component, Clone, Debug)]
-pub struct ServerName(pub String);
-
 /// Everything that makes an entity a server.
 #[derive(Bundle, Clone, Debug)]
 pub struct Server {
-    /// Its name.
-    pub name: ServerName,
     /// What it works on.
     pub in_flight: InFlight,
     /// What waits.
@@ -191,7 +125,7 @@ pub struct Server {
 
 /// The servers as a system reaches them.
 #[derive(SystemParam)]
-pub struct Servers<'w, 's> {
+pub struct Columns<'w, 's> {
     in_flight: Query<'w, 's, &'static mut InFlight>,
     queues: Query<'w, 's, &'static mut WaitQueue>,
     service: Query<'w, 's, &'static mut Service>,
@@ -199,10 +133,10 @@ pub struct Servers<'w, 's> {
     setups: Query<'w, 's, &'static mut Setup>,
 }
 
-impl Servers<'_, '_> {
+impl Columns<'_, '_> {
     /// Borrows the columns of servers for a tick.
-    pub fn view(&mut self) -> ServersView<'_> {
-        ServersView {
+    pub fn view(&mut self) -> View<'_> {
+        View {
             in_flight: column(&mut self.in_flight),
             queues: column(&mut self.queues),
             service: column(&mut self.service),
@@ -214,92 +148,165 @@ impl Servers<'_, '_> {
 
 /// The servers as handlers reach them: by row.
 #[derive(Debug)]
-pub struct ServersView<'a> {
-    in_flight: &'a mut [InFlight],
-    queues: &'a mut [WaitQueue],
-    service: &'a mut [Service],
-    counters: &'a mut [ServerCounters],
-    setups: &'a mut [Setup],
+pub struct View<'a> {
+    in_flight: Column<'a, Server, InFlight>,
+    queues: Column<'a, Server, WaitQueue>,
+    service: Column<'a, Server, Service>,
+    counters: Column<'a, Server, ServerCounters>,
+    setups: Column<'a, Server, Setup>,
 }
 
-impl ServersView<'_> {
-    /// What a server works on.
-    #[must_use]
-    pub const fn in_flight(&self, row: u32) -> &InFlight {
-        &self.in_flight[row as usize]
+impl Part for Server {
+    const KIND: NodeKind = NodeKind::Server;
+    const DESCRIPTION: Description = shown::DESCRIPTION;
+    const FIGURES: &'static [Figured<Self>] = shown::FIGURES;
+
+    type Spec = ServerSpec;
+    type Setting = ServerSetting;
+
+    fn count(spec: &ServerSpec) -> Option<u32> {
+        spec.count
     }
 
-    /// What waits at a server.
-    #[must_use]
-    pub const fn queue(&self, row: u32) -> &WaitQueue {
-        &self.queues[row as usize]
+    fn sends_to(spec: &ServerSpec) -> Vec<&str> {
+        spec.then.as_deref().into_iter().collect()
     }
 
-    /// What a server has seen.
-    #[must_use]
-    pub const fn counters(&self, row: u32) -> &ServerCounters {
-        &self.counters[row as usize]
+    fn holds(spec: &ServerSpec) -> Option<Holds> {
+        Some(Holds { slots: spec.concurrency, waiting: spec.queue.bound() })
     }
 
-    /// A request reaches the server.
-    #[inline]
-    pub fn arrive(
-        &mut self,
+    fn limits(spec: &ServerSpec, owner: &str) -> Vec<Limit> {
+        let limit = |capacity| Limit {
+            metric: &QUEUE_DEPTH,
+            owner: owner.to_owned(),
+            value: f64::from(capacity),
+            meaning: "no more room",
+        };
+        spec.queue.bound().map(limit).into_iter().collect()
+    }
+
+    fn settings(spec: &ServerSpec) -> Vec<ServerSetting> {
+        vec![
+            ServerSetting::Concurrency(spec.concurrency),
+            ServerSetting::Service(spec.service.clone()),
+            ServerSetting::Queue(spec.queue.clone()),
+        ]
+    }
+
+    fn outage() -> Option<[ServerSetting; 2]> {
+        Some([ServerSetting::Down, ServerSetting::Up])
+    }
+
+    fn check(spec: &ServerSpec, path: &Path, checker: &mut Checker<'_>) {
+        spec.check(path, checker);
+    }
+
+    fn check_setting(setting: &ServerSetting, path: &Path, _: &[&ServerSpec], checker: &mut Checker<'_>) {
+        setting.check(path, checker);
+    }
+
+    fn build(spec: &ServerSpec, entry: &Entry, builder: &mut Builder<'_>) {
+        let time = spec.service.resolve().expect(CHECKED);
+        let lane = lane(&time, &mut builder.queue);
+        let queue = WaitQueue::new(&spec.queue);
+        let destinations = builder.destinations(entry, spec.then.as_slice());
+        let servers: Vec<_> = entry
+            .members
+            .iter()
+            .zip(destinations)
+            .map(|(name, to)| Self {
+                in_flight: InFlight::new(spec.concurrency),
+                queue: queue.clone(),
+                setup: Setup::new(spec.concurrency, &queue, &time),
+                service: Service {
+                    time: time.clone(),
+                    lane,
+                    stream: builder.stream(name, "service"),
+                    then: (!to.targets.is_empty()).then_some(to),
+                },
+                counters: ServerCounters::default(),
+            })
+            .collect();
+        builder.world.spawn_batch(servers);
+    }
+
+    #[inline(always)]
+    fn deliver(
+        servers: &mut View<'_>,
         context: &mut Context<'_>,
-        row: u32,
+        row: Row<Self>,
         request: RequestRow,
     ) -> Option<PackedEvent> {
-        let at = row as usize;
         let (in_flight, queue, counters) =
-            (&mut self.in_flight[at], &mut self.queues[at], &mut self.counters[at]);
+            (&mut servers.in_flight[row], &mut servers.queues[row], &mut servers.counters[row]);
+        let node = Self::node(row);
         counters.arrived += 1;
         if in_flight.level.level() < in_flight.concurrency {
             in_flight.level.increment(context.now);
             counters.wait.record(0);
             let arrived = context.requests.get_mut(request);
-            arrived.server = row;
+            arrived.server = node;
             arrived.since = context.now;
-            self.service[at].start(context, row, request);
+            servers.service[row].start(context, row, request);
             return None;
         }
-        context.requests.get_mut(request).server = row;
+        context.requests.get_mut(request).server = node;
         if queue.has_room() {
             queue.push(&mut context.requests, request, context.now);
-            context.witness.note(context.now, request, || What::Queued { server: row });
+            context.tracer.record(context.now, request, || TraceEvent::Queued { node });
             return None;
         }
         counters.rejected += 1;
-        context.witness.note(context.now, request, || What::Rejected { server: row });
+        context.tracer.record(context.now, request, || TraceEvent::Rejected { node });
         let rejected = context.requests.get_mut(request);
         rejected.outcome = Some(Outcome::Rejected);
         rejected.load = Load::FULL;
         context.reply(request)
     }
 
-    /// The server has finished its work on a request: the next one is taken from the queue.
-    #[inline]
-    pub fn complete(
-        &mut self,
+    /// The response from further on passes the server on its way back: it reports this server's load from here on. With a
+    /// server that is down it is lost.
+    #[inline(always)]
+    fn respond(
+        servers: &mut View<'_>,
         context: &mut Context<'_>,
-        row: u32,
+        row: Row<Self>,
         request: RequestRow,
     ) -> Option<PackedEvent> {
-        let at = row as usize;
+        let in_flight = &servers.in_flight[row];
+        if in_flight.concurrency == 0 {
+            return Some(Event::Lost { request }.pack());
+        }
+        let response = context.requests.get_mut(request);
+        response.server = Self::node(row);
+        response.load = in_flight.load();
+        context.reply(request)
+    }
+
+    /// The server has finished its work on a request: the next one is taken from the queue.
+    #[inline(always)]
+    fn wake(
+        servers: &mut View<'_>,
+        context: &mut Context<'_>,
+        row: Row<Self>,
+        request: RequestRow,
+    ) -> (RequestRow, Option<PackedEvent>) {
         let (in_flight, counters, service) =
-            (&mut self.in_flight[at], &mut self.counters[at], &mut self.service[at]);
+            (&mut servers.in_flight[row], &mut servers.counters[row], &mut servers.service[row]);
         let done = context.requests.get_mut(request);
         let served = context.now.since(done.since);
         done.service += served;
         done.load = in_flight.load_at(in_flight.level.level() - 1);
-        context.witness.note(context.now, request, || What::Served { server: row });
+        context.tracer.record(context.now, request, || TraceEvent::Served { node: Self::node(row) });
         counters.completed += 1;
         counters.service.record(served.as_nanos());
         if in_flight.level.level() > in_flight.concurrency {
             // There are fewer slots than when this one began: its slot goes with it.
             in_flight.level.decrement(context.now);
-            self.setups[at].slots.set(context.now, in_flight.level.level());
+            servers.setups[row].slots.set(context.now, in_flight.level.level());
         } else {
-            match self.queues[at].pop(&mut context.requests, context.now) {
+            match servers.queues[row].pop(&mut context.requests, context.now) {
                 // One leaves and one comes: the level stays.
                 Some((next, wait)) => {
                     counters.wait.record(wait.as_nanos());
@@ -308,52 +315,43 @@ impl ServersView<'_> {
                 None => in_flight.level.decrement(context.now),
             }
         }
-        match &service.then {
+        let next = match &service.then {
             Some(then) => context.forward(request, then, 0),
             None => context.reply(request),
+        };
+        (request, next)
+    }
+
+    fn change(
+        servers: &mut View<'_>,
+        context: &mut Context<'_>,
+        rows: Range<u32>,
+        setting: &ServerSetting,
+    ) -> Vec<RequestRow> {
+        servers.change(context, rows, setting)
+    }
+
+    fn restart(servers: &mut View<'_>, now: SimTime) {
+        servers.in_flight.iter_mut().for_each(|in_flight| in_flight.level.restart(now));
+        servers.queues.iter_mut().for_each(|queue| queue.depth.restart(now));
+        servers.setups.iter_mut().for_each(|setup| setup.slots.restart(now));
+        for counters in servers.counters.iter_mut() {
+            counters.wait.clear();
+            counters.service.clear();
         }
     }
 
-    /// The response from further on passes the server on its way back: it reports this server's load from here on. With a
-    /// server that is down it is lost.
-    pub fn pass_back(&self, context: &mut Context<'_>, row: u32, request: RequestRow) -> Option<PackedEvent> {
-        if self.in_flight[row as usize].concurrency == 0 {
-            return Some(Event::Lost { request }.pack());
-        }
-        let response = context.requests.get_mut(request);
-        response.server = row;
-        response.load = self.in_flight[row as usize].load();
-        context.reply(request)
-    }
-
-    /// Reads off what the servers measure.
-    pub fn read(&self, now: SimTime, readings: &mut Readings<'_>) {
-        for (at, counters) in self.counters.iter().enumerate() {
-            readings.level(self.queues[at].depth.integral(now));
-            readings.share(self.in_flight[at].level.integral(now), self.setups[at].slots.integral(now));
-            readings.rate(counters.arrived);
-            readings.rate(counters.completed);
-            readings.rate(counters.rejected);
-        }
-    }
-
-    /// Begins statistics anew.
-    pub fn restart(&mut self, now: SimTime) {
-        for at in 0..self.in_flight.len() {
-            self.in_flight[at].level.restart(now);
-            self.queues[at].depth.restart(now);
-            self.setups[at].slots.restart(now);
-            self.counters[at].wait.clear();
-            self.counters[at].service.clear();
-        }
+    fn capacity<'v>(servers: &'v View<'_>, row: Row<Self>) -> Option<&'v CapacityLog> {
+        Some(&servers.setups[row].log)
     }
 }
 
 impl Service {
     /// Begins to serve a request: schedules its completion.
     #[inline]
-    fn start(&mut self, context: &mut Context<'_>, row: u32, request: RequestRow) {
-        let completion = Event::Complete { server: row, request }.pack();
+    fn start(&mut self, context: &mut Context<'_>, row: Row<Server>, request: RequestRow) {
+        let node = Server::node(row);
+        let completion = Event::Wake { node, request }.pack();
         let done = match self.lane {
             Some(lane) => context.queue.schedule_in(lane, completion),
             None => {
@@ -362,6 +360,11 @@ impl Service {
                 done
             }
         };
-        context.witness.note(context.now, request, || What::Started { server: row, done });
+        context.tracer.record(context.now, request, || TraceEvent::Started { node, done });
     }
+}
+
+/// The lane for completions of a service time, if that is always the same and there is a lane left.
+fn lane(time: &Sampler, queue: &mut EventQueue<PackedEvent>) -> Option<Lane> {
+    time.as_constant().and_then(|nanos| queue.lane(SimDuration::from_nanos_f64(nanos)))
 }

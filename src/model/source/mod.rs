@@ -1,9 +1,11 @@
-//! The source: where requests are born, and where their fates are counted when they come back.
+//! The source: where requests are created, and where it is counted how they ended when they come back.
 
 pub mod arrivals;
 pub mod key;
 pub mod rate;
+mod shown;
 
+use std::fmt;
 use std::ops::Range;
 
 use bevy_ecs::prelude::*;
@@ -12,17 +14,23 @@ use serde::{Deserialize, Serialize};
 
 use self::arrivals::{ArrivalProcess, ArrivalsSpec};
 use self::key::{KeySampler, KeySpec};
-use super::measure::{Measure, Readings, Unit, View};
-use super::witness::What;
+use super::build::{Builder, CHECKED};
+use super::check::Checker;
+use super::figure::Figured;
+use super::names::Entry;
+use super::part::{Description, Happening, Part, PartSetting, ScheduledPhase};
+use super::trace::TraceEvent;
 use super::{Context, Target};
 use crate::engine::column;
 use crate::engine::distribution::{DistributionSpec, Sampler};
 use crate::engine::random::RandomStream;
+use crate::engine::row::{Column, Row};
 use crate::engine::statistics::{Tally, TimeWeighted};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::engine::units::Bytes;
-use crate::event::{Event, PackedEvent, RequestRow};
-use crate::request::Outcome;
+use crate::event::{Event, NodeKind, PackedEvent, RequestRow};
+use crate::request::{Outcome, OutcomeCounts};
+use crate::text::Path;
 
 /// A source as it is written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,13 +55,13 @@ pub struct SourceSpec {
     /// Name of the class that the requests belong to; results are shown by class too.
     #[serde(default)]
     pub class: Option<String>,
-    /// Priority of the requests: the higher, the more urgent.
+    /// Priority of the requests: a label in `requests.csv`, without effect on a run.
     #[serde(default)]
     pub priority: i32,
     /// Size of the requests (at most 4 GiB each).
     #[serde(default)]
     pub size: Option<DistributionSpec<Bytes>>,
-    /// Weight of the requests: how much of a shared resource each takes.
+    /// Weight of the requests: a label in `requests.csv`, without effect on a run.
     #[serde(default = "one")]
     pub weight: u32,
 }
@@ -62,84 +70,20 @@ const fn one() -> u32 {
     1
 }
 
-const THROUGHPUT: View = View {
-    id: "throughput",
-    section: "Requests",
-    title: "Offered and completed",
-    unit: Unit::PerSecond,
-    caption: "Requests that were born, and requests whose response came back.",
-};
-const FAILURES: View = View {
-    id: "failures",
-    section: "Requests",
-    title: "Failed",
-    unit: Unit::PerSecond,
-    caption: "Requests that ended without a response worth having.",
-};
-const UNDER_WAY: View =
-    View { id: "under-way", section: "Requests", title: "Under way", unit: Unit::Count, caption: "" };
-const LATENCY: View = View {
-    id: "latency",
-    section: "Latency",
-    title: "Latency over time",
-    unit: Unit::Seconds,
-    caption: "Of the requests completed in each lap, a hundred and twentieth of the run.",
-};
-
-/// What a source measures of itself.
-pub const MEASURES: [Measure; 8] = [
-    Measure::new("arrival_rate", "offered", &THROUGHPUT),
-    Measure::new("completion_rate", "completed", &THROUGHPUT),
-    Measure::new("rejection_rate", "rejected", &FAILURES),
-    Measure::new("drop_rate", "dropped", &FAILURES),
-    Measure::new("in_flight", "", &UNDER_WAY),
-    Measure::new("latency_p50", "p50", &LATENCY),
-    Measure::new("latency_p95", "p95", &LATENCY),
-    Measure::new("latency_p99", "p99", &LATENCY),
-];
-
-/// What became of the requests of a source.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Fates {
-    /// Requests that were born.
-    pub offered: u64,
-    /// How many came to each end, in the order of [`Outcome::ALL`].
-    pub ended: [u64; 5],
-}
-
-impl Fates {
-    /// How many came to this end.
-    #[must_use]
-    pub const fn of(&self, outcome: Outcome) -> u64 {
-        self.ended[outcome as usize]
-    }
-
-    /// How many have not come to an end: offered less all others.
-    #[must_use]
-    pub fn in_flight(&self) -> u64 {
-        self.offered - self.ended.iter().sum::<u64>()
-    }
-
-    /// Adds the fates of another source.
-    pub fn add(&mut self, other: &Self) {
-        self.offered += other.offered;
-        for (mine, others) in self.ended.iter_mut().zip(other.ended) {
-            *mine += others;
-        }
-    }
+/// What the requests of a source are labelled with in records and results.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourceLabels {
+    /// Their class.
+    pub class: Option<String>,
+    /// Their priority.
+    pub priority: i32,
+    /// Their weight.
+    pub weight: u32,
 }
 
 /// A source as it runs.
 #[derive(Component, Clone, Debug)]
 pub struct Source {
-    /// Its name.
-    pub name: String,
-    /// Its class.
-    pub class: Option<String>,
-    /// Priority of its requests.
-    pub priority: i32,
-    /// Weight of its requests.
-    pub weight: u32,
     /// Where its requests go.
     pub target: Target,
     /// When requests are born, and the stream for it.
@@ -154,14 +98,20 @@ pub struct Source {
     pub stop: SimTime,
     /// No more requests are born than this.
     pub max_requests: u64,
+    /// What its requests are labelled with.
+    pub labels: SourceLabels,
+    /// Whether there is a node that turns requests away on purpose.
+    may_be_shed: bool,
     /// What became of them.
-    pub fates: Fates,
+    pub outcomes: OutcomeCounts,
     /// How many are under way, over time.
     pub in_flight: TimeWeighted,
-    /// Time from birth to response, of completed requests that were born after the warm-up, up to the last slice of the run.
-    pub latency: Tally,
-    /// The same of those that were completed in the present slice.
-    pub recent: Tally,
+    /// Time from creation to response, of completed requests that were created after the warm-up, in the laps that are over.
+    latency: Tally,
+    /// The same of those that were completed in the present lap.
+    latency_this_lap: Tally,
+    /// Latency that a half, 95 % and 99 % of the requests of the last lap had at most, in nanoseconds.
+    percentiles_of_lap: [Option<u64>; 3],
     /// End of the warm-up.
     pub measured_from: SimTime,
 }
@@ -171,81 +121,86 @@ impl Source {
     #[inline]
     pub fn next_arrival(&mut self) -> Option<SimTime> {
         let (process, stream) = &mut self.arrivals;
-        process.next(stream).filter(|&at| at <= self.stop && self.fates.offered < self.max_requests)
+        process.next(stream).filter(|&at| at <= self.stop && self.outcomes.offered < self.max_requests)
+    }
+
+    /// Time from creation to response, of completed requests that were created after the warm-up.
+    pub fn latency(&mut self) -> &mut Tally {
+        let [] = self.latency_this_lap.hand_on(&mut self.latency, []);
+        &mut self.latency
+    }
+}
+
+/// What can change of a source.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum SourceSetting {
+    /// When requests are created from then on. The request that was to be created next is not.
+    Arrivals(ArrivalsSpec),
+}
+
+/// By how much a rate grows at a click.
+const STEP: f64 = 1.25;
+
+impl fmt::Display for SourceSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::Arrivals(arrivals) = self;
+        match arrivals.steady_rate() {
+            Some(rate) => rate.fmt(f),
+            None => f.write_str("other arrivals"),
+        }
+    }
+}
+
+impl PartSetting for SourceSetting {
+    fn name(&self) -> &'static str {
+        let Self::Arrivals(_) = self;
+        "Arrivals"
+    }
+
+    fn phases(&self) -> Vec<ScheduledPhase> {
+        let Self::Arrivals(arrivals) = self;
+        arrivals.phases()
+    }
+
+    fn steps(&self) -> Vec<(&'static str, &'static str, Self)> {
+        let Self::Arrivals(arrivals) = self;
+        let step = |label, factor| Some((label, "of the rate", Self::Arrivals(arrivals.times(factor)?)));
+        [step("− 20 %", 1.0 / STEP), step("+ 25 %", STEP)].into_iter().flatten().collect()
     }
 }
 
 /// The sources as a system reaches them.
 #[derive(SystemParam)]
-pub struct Sources<'w, 's> {
+pub struct Columns<'w, 's> {
     rows: Query<'w, 's, &'static mut Source>,
 }
 
-impl Sources<'_, '_> {
+impl Columns<'_, '_> {
     /// Borrows the column of sources for a tick.
-    pub fn view(&mut self) -> SourcesView<'_> {
-        SourcesView { rows: column(&mut self.rows) }
+    pub fn view(&mut self) -> View<'_> {
+        View { rows: column(&mut self.rows) }
     }
 }
 
 /// The sources as handlers reach them: by row.
 #[derive(Debug)]
-pub struct SourcesView<'a> {
-    rows: &'a mut [Source],
+pub struct View<'a> {
+    rows: Column<'a, Source, Source>,
 }
 
-impl SourcesView<'_> {
-    /// The source in a row.
-    #[must_use]
-    pub const fn get(&self, row: u32) -> &Source {
-        &self.rows[row as usize]
-    }
-
-    /// The next request of the source is born and sent on its way; the one after it is scheduled.
-    #[inline]
-    pub fn arrive(&mut self, context: &mut Context<'_>, row: u32) -> (RequestRow, Option<PackedEvent>) {
-        let source = &mut self.rows[row as usize];
-        source.fates.offered += 1;
-        source.in_flight.increment(context.now);
-        if let Some(at) = source.next_arrival() {
-            context.queue.schedule(at, Event::Arrival { source: row }.pack());
-        }
-        let key = source.key.0.sample(&mut source.key.1);
-        #[expect(clippy::cast_possible_truncation, reason = "a scenario has at most 65,536 sources")]
-        let request = context.requests.create(context.now, row as u16, key);
-        context.witness.note(context.now, request, || What::Born { source: row, key });
-        if let Some((size, stream)) = &mut source.size {
-            context.requests.set_size(request, whole_bytes(size.sample(stream)));
-        }
-        (request, context.send(request, source.target))
-    }
-
-    /// From now on requests of some sources arrive like this: the ones that were to be born next are not.
-    #[cold]
-    pub fn change(&mut self, context: &mut Context<'_>, rows: &Range<u32>, process: &ArrivalProcess) {
-        context.queue.remove_where(
-            |event| matches!(event.unpack(), Event::Arrival { source } if rows.contains(&source)),
-        );
-        for row in rows.clone() {
-            let source = &mut self.rows[row as usize];
-            source.arrivals.0 = process.counting_from(context.now.max(source.start));
-            if let Some(at) = source.next_arrival() {
-                context.queue.schedule(at, Event::Arrival { source: row }.pack());
-            }
-        }
-    }
-
+impl View<'_> {
     /// A request is over: its response has come back, or it was lost.
     #[inline]
     pub fn finish(&mut self, context: &mut Context<'_>, request: RequestRow, outcome: Outcome) {
-        context.witness.note(context.now, request, || What::Over { outcome });
+        context.tracer.record(context.now, request, || TraceEvent::Over { outcome });
         let finished = context.requests.get(request);
-        let source = &mut self.rows[usize::from(finished.source)];
-        source.fates.ended[outcome as usize] += 1;
+        let source = &mut self.rows[Row::new(finished.source.into())];
+        source.outcomes.count(outcome);
         source.in_flight.decrement(context.now);
         if outcome == Outcome::Completed && finished.created >= source.measured_from {
             let latency = context.now.since(finished.created).as_nanos();
-            source.recent.record(latency);
+            source.latency_this_lap.record(latency);
         }
         context.requests.finish(context.now, request, outcome);
         if source.size.is_some() {
@@ -253,42 +208,170 @@ impl SourcesView<'_> {
             context.requests.set_size(request, 0);
         }
     }
+}
 
-    /// Reads off what the sources measure.
-    #[expect(clippy::cast_precision_loss, reason = "a value for people and plots")]
-    pub fn read(&mut self, now: SimTime, readings: &mut Readings<'_>) {
-        for source in &mut *self.rows {
-            readings.rate(source.fates.offered);
-            for outcome in [Outcome::Completed, Outcome::Rejected, Outcome::Dropped] {
-                readings.rate(source.fates.of(outcome));
-            }
-            readings.level(source.in_flight.integral(now));
-            let mut latency = [None; 3];
-            let is_lap = readings.is_lap();
-            readings.value(|| {
-                if !is_lap {
-                    return None;
-                }
-                latency = source
-                    .recent
-                    .hand_on(&mut source.latency, [0.5, 0.95, 0.99])
-                    .map(|nanos| nanos.map(|nanos| nanos as f64 / 1e9));
-                latency[0]
-            });
-            readings.value(|| latency[1]);
-            readings.value(|| latency[2]);
+impl Part for Source {
+    const KIND: NodeKind = NodeKind::Source;
+    const DESCRIPTION: Description = shown::DESCRIPTION;
+    const FIGURES: &'static [Figured<Self>] = shown::FIGURES;
+    const WAKING: Happening = Happening::Created;
+
+    type Spec = SourceSpec;
+    type Setting = SourceSetting;
+
+    fn count(_: &SourceSpec) -> Option<u32> {
+        None
+    }
+
+    fn sends_to(spec: &SourceSpec) -> Vec<&str> {
+        vec![&spec.to]
+    }
+
+    fn settings(spec: &SourceSpec) -> Vec<SourceSetting> {
+        vec![SourceSetting::Arrivals(spec.arrivals.clone())]
+    }
+
+    fn check(spec: &SourceSpec, path: &Path, checker: &mut Checker<'_>) {
+        checker.spec(path, "arrivals", spec.arrivals.resolve(SimTime::ZERO + spec.start).map(drop));
+        checker.spec(path, "key", spec.key.resolve().map(drop));
+        if let Some(size) = &spec.size {
+            checker.spec(path, "size", size.resolve().map(drop));
+        }
+        checker.single_receiver(path, "to", &spec.to);
+        if spec.stop.is_some_and(|stop| stop < spec.start) {
+            checker.add(
+                path.clone().name("stop"),
+                "the source stops before it starts",
+                "make `stop` later than `start`",
+            );
         }
     }
 
-    /// Begins statistics anew.
-    pub fn restart(&mut self, now: SimTime) {
-        for source in &mut *self.rows {
+    fn check_setting(setting: &SourceSetting, path: &Path, _: &[&SourceSpec], checker: &mut Checker<'_>) {
+        let SourceSetting::Arrivals(arrivals) = setting;
+        checker.resolved(path.clone(), arrivals.resolve(SimTime::ZERO).map(drop));
+    }
+
+    fn build(spec: &SourceSpec, entry: &Entry, builder: &mut Builder<'_>) {
+        let name = entry.name.as_str();
+        let destinations = builder.destinations(entry, std::slice::from_ref(&spec.to)).swap_remove(0);
+        assert_eq!(
+            destinations.first_hop, entry.first,
+            "the last hop of a way back is the row of its source"
+        );
+        let mut source = Self {
+            target: destinations.targets[0],
+            arrivals: (
+                spec.arrivals.resolve(SimTime::ZERO + spec.start).expect(CHECKED),
+                builder.stream(name, "arrivals"),
+            ),
+            key: (spec.key.resolve().expect(CHECKED), builder.stream(name, "key")),
+            size: spec
+                .size
+                .as_ref()
+                .map(|size| (size.resolve().expect(CHECKED), builder.stream(name, "size"))),
+            start: SimTime::ZERO + spec.start,
+            stop: spec.stop.map_or(builder.times.arrivals_until, |stop| SimTime::ZERO + stop),
+            max_requests: spec.max_requests.unwrap_or(u64::MAX),
+            labels: SourceLabels { class: spec.class.clone(), priority: spec.priority, weight: spec.weight },
+            may_be_shed: builder.may_shed(),
+            outcomes: OutcomeCounts::default(),
+            in_flight: TimeWeighted::default(),
+            latency: Tally::default(),
+            latency_this_lap: Tally::default(),
+            percentiles_of_lap: [None; 3],
+            measured_from: builder.times.measured_from,
+        };
+        if let Some(at) = source.next_arrival() {
+            builder.queue.schedule(at, arrival(Row::new(entry.first)));
+        }
+        builder.world.spawn(source);
+    }
+
+    fn deliver(_: &mut View<'_>, _: &mut Context<'_>, _: Row<Self>, _: RequestRow) -> Option<PackedEvent> {
+        unreachable!("requests are not sent to sources: the checks refuse it")
+    }
+
+    /// The response has come back: the request is over.
+    #[inline(always)]
+    fn respond(
+        sources: &mut View<'_>,
+        context: &mut Context<'_>,
+        _: Row<Self>,
+        request: RequestRow,
+    ) -> Option<PackedEvent> {
+        let outcome = context.requests.get(request).outcome.expect("a response belongs to a request");
+        sources.finish(context, request, outcome);
+        None
+    }
+
+    /// The next request is created and sent on its way; the one after it is scheduled.
+    #[inline(always)]
+    fn wake(
+        sources: &mut View<'_>,
+        context: &mut Context<'_>,
+        row: Row<Self>,
+        _: RequestRow,
+    ) -> (RequestRow, Option<PackedEvent>) {
+        let source = &mut sources.rows[row];
+        source.outcomes.offered += 1;
+        source.in_flight.increment(context.now);
+        if let Some(at) = source.next_arrival() {
+            context.queue.schedule(at, arrival(row));
+        }
+        let key = source.key.0.sample(&mut source.key.1);
+        #[expect(clippy::cast_possible_truncation, reason = "a scenario has at most 65,536 sources")]
+        let request = context.requests.create(context.now, row.number() as u16, key);
+        context.tracer.record(context.now, request, || TraceEvent::Created { source: Self::node(row), key });
+        if let Some((size, stream)) = &mut source.size {
+            context.requests.set_size(request, whole_bytes(size.sample(stream)));
+        }
+        (request, context.send_from_source(request, source.target))
+    }
+
+    /// From now on requests arrive otherwise: the ones that were to be created next are not.
+    #[cold]
+    fn change(
+        sources: &mut View<'_>,
+        context: &mut Context<'_>,
+        rows: Range<u32>,
+        setting: &SourceSetting,
+    ) -> Vec<RequestRow> {
+        let SourceSetting::Arrivals(arrivals) = setting;
+        let process = arrivals.resolve(SimTime::ZERO).expect(CHECKED);
+        context.queue.remove_where(|event| {
+            matches!(event.unpack(), Event::Wake { node, .. }
+                if node.kind() == Self::KIND && rows.contains(&node.row()))
+        });
+        for row in rows.map(Row::new) {
+            let source = &mut sources.rows[row];
+            source.arrivals.0 = process.counting_from(context.now.max(source.start));
+            if let Some(at) = source.next_arrival() {
+                context.queue.schedule(at, arrival(row));
+            }
+        }
+        Vec::new()
+    }
+
+    fn restart(sources: &mut View<'_>, now: SimTime) {
+        for source in sources.rows.iter_mut() {
             source.in_flight.restart(now);
             source.latency.clear();
-            source.recent.clear();
+            source.latency_this_lap.clear();
             source.measured_from = now;
         }
     }
+
+    fn close_lap(sources: &mut View<'_>) {
+        for source in sources.rows.iter_mut() {
+            source.percentiles_of_lap =
+                source.latency_this_lap.hand_on(&mut source.latency, [0.5, 0.95, 0.99]);
+        }
+    }
+}
+
+fn arrival(row: Row<Source>) -> PackedEvent {
+    Event::Wake { node: Source::node(row), request: RequestRow::new(0) }.pack()
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, as documented")]

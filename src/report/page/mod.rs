@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use numbers::is_default;
 
-pub use crate::model::measure::Unit;
+pub use crate::model::metric::Unit;
 
 /// Everything that a report shows, from top to bottom.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -4,18 +4,21 @@
 //! The text holds styles; whoever prints it takes them out where they are not wanted. Nothing in it depends on how fast
 //! the run was: equal runs print equal texts.
 
-mod fates;
 mod findings;
 mod latency;
-mod servers;
+mod links;
+mod nodes;
+mod outcomes;
+mod shares;
 mod timeline;
-mod traffic;
 
 use crate::analysis::Finding;
+use crate::event::NodeKind;
 use crate::format::columns::{BOLD, DIM, WIDTH, paint, shortened, width, wrapped};
 use crate::format::numbers::{set_time, several, share, time};
 use crate::metrics::result::RunResult;
 use crate::metrics::summary::Summary;
+use crate::request::Outcome;
 
 /// The most rows that a table shows of a kind, before it shows groups or the most notable ones instead.
 const MOST_ROWS: usize = 12;
@@ -25,18 +28,23 @@ const SHORTEST_NAME: usize = 8;
 /// The whole summary of a run.
 #[must_use]
 pub fn summary(summary: &Summary, result: &RunResult, findings: &[Finding], most_findings: usize) -> String {
-    let sections = [
+    let mut sections = vec![
         head(summary),
         findings::leading(findings, most_findings),
-        fates::all(summary),
-        fates::by_source(summary),
+        outcomes::all(summary),
+        outcomes::by_source(summary),
         latency::table(summary),
-        servers::table(summary),
-        timeline::lines(summary, &result.timeline),
-        traffic::clients(summary),
-        traffic::load_balancers(summary),
-        traffic::links(summary),
     ];
+    // What lies behind comes first: requests wait there.
+    let kinds = NodeKind::ALL.into_iter().rev();
+    let (drawn, others): (Vec<_>, Vec<_>) = kinds.partition(|kind| timeline::is_drawn(result, *kind));
+    let of_kind = |kind: &NodeKind| {
+        [nodes::table(summary, result.names(), *kind), shares::tables(summary, result.names(), *kind)]
+    };
+    sections.extend(drawn.iter().flat_map(of_kind));
+    sections.push(timeline::lines(summary, result, &drawn));
+    sections.extend(others.iter().flat_map(of_kind));
+    sections.push(links::table(summary));
     sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
@@ -50,7 +58,11 @@ pub fn one_line(summary: &Summary) -> String {
     let done = match requests.offered {
         0 => "no request was born".to_owned(),
         offered => {
-            format!("{} of {} completed", share(requests.completed, offered), several(offered, "request"))
+            format!(
+                "{} of {} completed",
+                share(requests.of(Outcome::Completed), offered),
+                several(offered, "request")
+            )
         }
     };
     let answer = done + &latency;

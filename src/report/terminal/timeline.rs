@@ -1,32 +1,43 @@
-//! How load and queues went over the run: a line of blocks for each server, or for groups and the hottest servers.
+//! How utilization and queues went over the run: a line of blocks for each node that has slots, or for groups and the
+//! busiest nodes.
 
-use super::servers::{are_few, hottest_members, parts};
+use super::nodes::{are_few, busiest_members, entries};
+use crate::event::{Node, NodeKind, NodeRange};
 use crate::format::columns::{BOLD, DIM, DRAWN, padded, paint, width};
 use crate::format::numbers::{set_time, short};
-use crate::metrics::fleet::servers;
-use crate::metrics::summary::{ServerSummary, Summary};
-use crate::metrics::timeline::Timeline;
-use crate::model::server::{MEASURED_LOAD, QUEUE_DEPTH};
+use crate::metrics::fleet::of_kind;
+use crate::metrics::result::RunResult;
+use crate::metrics::summary::Summary;
+use crate::model::metric::{Metric, QUEUE_DEPTH, Subject, UTILIZATION};
 use crate::report::sparkline::{LONGEST, axis, fitted, sparkline};
 
 /// The most columns of a name: with a line and its peak that makes 80.
 const LONGEST_NAME: usize = 11;
-/// The most groups and servers on their own that are drawn.
-const MOST_PARTS: usize = 6;
+/// The most groups and nodes on their own that are drawn.
+const MOST_ENTRIES: usize = 6;
 
-/// Load and queue over time.
-pub(super) fn lines(summary: &Summary, timeline: &Timeline) -> String {
-    let rows = drawn(summary);
+/// Whether the utilization of nodes of a kind was recorded, so that they are drawn.
+pub(super) fn is_drawn(result: &RunResult, kind: NodeKind) -> bool {
+    result.timeline.keys.iter().any(|key| match key.subject {
+        Subject::Node(node) => node.kind() == kind && *key.metric == UTILIZATION,
+        Subject::Link(_) | Subject::Estimate { .. } => false,
+    })
+}
+
+/// Utilization and queues over time, of nodes of these kinds.
+pub(super) fn lines(summary: &Summary, result: &RunResult, kinds: &[NodeKind]) -> String {
+    let rows: Vec<_> = kinds.iter().flat_map(|kind| drawn(summary, result, *kind)).collect();
     let names = rows.iter().map(|(name, _)| width(name)).max().unwrap_or(0).min(LONGEST_NAME);
-    let course = |measure: &str| -> Vec<(String, Vec<f32>)> {
-        let mean = |server: &ServerSummary| fitted(&timeline.mean_over_servers(measure, &server.rows));
-        rows.iter().map(|(name, server)| (padded(name, names), mean(server))).collect()
+    let series = |metric: &Metric| -> Vec<(String, Vec<f32>)> {
+        let mean = |nodes: &[Node]| fitted(&result.timeline.mean_over(metric, nodes));
+        let series = rows.iter().map(|(name, nodes)| (padded(name, names), mean(nodes)));
+        series.filter(|(_, values)| !values.is_empty()).collect()
     };
-    let load = course(MEASURED_LOAD);
-    if load.iter().all(|(_, values)| values.is_empty()) {
+    let load = series(&UTILIZATION);
+    if load.is_empty() {
         return String::new();
     }
-    let queue = course(QUEUE_DEPTH);
+    let queue = series(&QUEUE_DEPTH);
     let top = queue.iter().flat_map(|(_, values)| values).copied().fold(0.0, f32::max);
     let percent = |share: f32| format!("{:.0}%", share * 100.0);
     let depth = |requests: f32| short(f64::from(requests));
@@ -40,14 +51,19 @@ pub(super) fn lines(summary: &Summary, timeline: &Timeline) -> String {
     format!("{load}{axis}\n{queue}{axis}")
 }
 
-/// The servers and groups that are drawn, in the order of the scenario, then the hottest.
-fn drawn(summary: &Summary) -> Vec<(String, &ServerSummary)> {
-    if are_few(summary) {
-        return servers(summary).map(|(name, server)| (name.to_owned(), server)).collect();
+/// The nodes and groups of a kind that are drawn, in the order of the scenario, then the busiest: names to show, and
+/// the nodes that each stands for.
+fn drawn(summary: &Summary, result: &RunResult, kind: NodeKind) -> Vec<(String, Vec<Node>)> {
+    let names = result.names();
+    let nodes = |name: &str| names.range(name).map(NodeRange::nodes).into_iter().flatten().collect();
+    let node = |name: &str| (name.to_owned(), nodes(name));
+    if are_few(summary, kind) {
+        return of_kind(summary, kind).map(|(name, _)| node(name)).collect();
     }
-    let groups = parts(summary).into_iter().take(MOST_PARTS).map(|(name, server, _)| (name, server));
-    let hottest = hottest_members(summary).into_iter().map(|(name, server)| (name.to_owned(), server));
-    groups.chain(hottest).collect()
+    let entries = entries(summary, names, kind).into_iter().take(MOST_ENTRIES);
+    let entries = entries.map(|entry| (entry.label(), nodes(entry.name)));
+    let busiest = busiest_members(summary, kind).into_iter().map(|(name, _)| node(name));
+    entries.chain(busiest).collect()
 }
 
 fn section(

@@ -7,14 +7,12 @@ use std::path::{Path, PathBuf};
 use bevy_egui::egui::{self, Key, RichText, Ui};
 
 use super::{Origin, Window};
-use crate::model::change::Setting;
-use crate::model::probe::NodeKind;
-use crate::text::{Document, ron};
+use crate::model::parts::Setting;
+use crate::text::ron;
+use crate::viz::edits::parsed;
+use crate::viz::layout::Place;
 use crate::viz::picture::View;
 use crate::viz::session::{Session, moment};
-
-/// By how much a rate grows or falls at a click.
-const FACTOR: f64 = 1.25;
 
 /// The settings of the clicked box: buttons for what is done often, and a line of RON for each.
 ///
@@ -30,17 +28,16 @@ pub(super) fn settings(
         return Ok(());
     }
     let Some(place) = view.node.and_then(|at| session.layout.places.get(at)).cloned() else { return Ok(()) };
-    let of = if place.members == 1 { &place.name } else { &place.entry };
+    let of = if place.is_folded() { &place.entry } else { &place.name };
     let settings = session.settings(&place);
     ui.add_space(4.0);
     ui.horizontal_wrapped(|ui| {
         ui.label(RichText::new("Change it from now on").strong());
         let mut wanted = Ok(());
-        if place.kind == NodeKind::Server && place.members == 1 {
-            let down = session.stage.desks[place.first as usize].is_down();
-            if ui.button(if down { "Restore" } else { "Kill" }).on_hover_text("K").clicked() {
-                wanted = session.change(of, if down { Setting::Up } else { Setting::Down });
-            }
+        if let Some((label, setting)) = outage(session, &place)
+            && ui.button(label).on_hover_text("K").clicked()
+        {
+            wanted = session.change(of, setting);
         }
         for setting in &settings {
             wanted = wanted.and_then(|()| quick(ui, session, of, setting));
@@ -58,32 +55,20 @@ pub(super) fn settings(
 
 /// What is often done to a setting, at a click.
 fn quick(ui: &mut Ui, session: &mut Session, of: &str, setting: &Setting) -> Result<(), String> {
-    match setting {
-        Setting::Concurrency(slots) => {
-            if ui.button("− slot").clicked() && *slots > 1 {
-                return session.change(of, Setting::Concurrency(slots - 1));
-            }
-            if ui.button("+ slot").clicked() {
-                return session.change(of, Setting::Concurrency(slots.saturating_add(1)));
-            }
+    let mut wanted = None;
+    for (label, more, changed) in setting.steps() {
+        if ui.button(label).on_hover_text(more).clicked() {
+            wanted = Some(changed);
         }
-        Setting::Arrivals(arrivals) => {
-            for (label, factor) in [("− 20 %", 1.0 / FACTOR), ("+ 25 %", FACTOR)] {
-                if let Some(changed) = arrivals.times(factor)
-                    && ui.button(label).on_hover_text("of the rate").clicked()
-                {
-                    return session.change(of, Setting::Arrivals(changed));
-                }
-            }
-        }
-        Setting::Down
-        | Setting::Up
-        | Setting::Service(_)
-        | Setting::Queue(_)
-        | Setting::Routing(_)
-        | Setting::Policy(_) => {}
     }
-    Ok(())
+    wanted.map_or(Ok(()), |changed| session.change(of, changed))
+}
+
+/// What takes a node out of service, or brings it back if it is out, and what that is called; nothing if it always works.
+fn outage(session: &Session, place: &Place) -> Option<(&'static str, Setting)> {
+    let desk = session.stage.desk(place.node()).filter(|_| !place.is_folded())?;
+    let [down, up] = place.nodes.kind.outage()?;
+    Some(if desk.is_down() { ("Restore", up) } else { ("Kill", down) })
 }
 
 /// A line to type in; what was typed when Enter is pressed.
@@ -109,28 +94,12 @@ fn field(ui: &mut Ui, of: &str, setting: &Setting, draft: &mut Option<(String, S
     None
 }
 
-/// A setting as it was typed.
-///
-/// # Errors
-/// What is wrong with it.
-fn parsed(text: &str) -> Result<Setting, String> {
-    let document = Document::parse("setting", text.as_bytes()).map_err(|wrong| wrong.to_string())?;
-    let decoded = document.decode::<Setting>();
-    match decoded.value {
-        Some(setting) if decoded.complaints.is_empty() => Ok(setting),
-        Some(_) | None => Err(document.complaints(decoded.complaints).to_string()),
-    }
-}
-
-/// Kills the clicked server or restores it; nothing if no server was clicked.
+/// Kills the clicked node or restores it; nothing if none was clicked that can be killed.
 pub(super) fn kill_or_restore(session: &mut Session, view: &View) -> Option<Result<(), String>> {
     let place = view.node.and_then(|at| session.layout.places.get(at))?;
-    if place.kind != NodeKind::Server || place.members != 1 {
-        return None;
-    }
-    let down = session.stage.desks[place.first as usize].is_down();
+    let (_, setting) = outage(session, place)?;
     let of = place.name.clone();
-    Some(session.change(&of, if down { Setting::Up } else { Setting::Down }))
+    Some(session.change(&of, setting))
 }
 
 /// The name by which a scenario is saved unless another is given: that of its file, `-live` behind it.

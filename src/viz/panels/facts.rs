@@ -6,6 +6,7 @@ use super::{Tab, Window, changes, inspector};
 use crate::analysis::Standing;
 use crate::format::findings::text;
 use crate::format::numbers::count;
+use crate::request::Outcome;
 use crate::viz::session::{Session, moment};
 use crate::viz::theme::{BAD, GOOD, Theme};
 
@@ -76,11 +77,11 @@ fn findings(ui: &mut Ui, session: &mut Session, theme: &Theme) {
 /// What has become of requests up to now.
 fn counts(ui: &mut Ui, session: &Session) {
     let stage = &session.stage;
-    let failed: u64 = stage.ended[1..].iter().sum();
+    let outcomes = &stage.outcomes;
     ui.horizontal_wrapped(|ui| {
-        ui.label(format!("{} offered", count(stage.born)));
-        ui.label(RichText::new(format!("{} completed", count(stage.ended[0]))).color(GOOD));
-        ui.label(RichText::new(format!("{} failed", count(failed))).color(BAD));
+        ui.label(format!("{} offered", count(outcomes.offered)));
+        ui.label(RichText::new(format!("{} completed", count(outcomes.of(Outcome::Completed)))).color(GOOD));
+        ui.label(RichText::new(format!("{} failed", count(outcomes.failed()))).color(BAD));
         ui.label(format!("{} under way", count(stage.under_way as u64)));
     });
 }

@@ -1,33 +1,35 @@
 //! The inspector: what is known of the box or the request that was clicked.
 
-use bevy_ecs::prelude::World;
 use bevy_egui::egui::{RichText, Ui};
+use indexmap::IndexMap;
 
 use crate::event::Node;
-use crate::format::numbers::{count, time};
-use crate::metrics::timeline::Subject;
-use crate::model::client::Client;
-use crate::model::load_balancer::LoadBalancer;
-use crate::model::server::{InFlight, ServerCounters, WaitQueue};
-use crate::model::source::Source;
-use crate::request::Outcome;
+use crate::format::numbers::{count, mean, percent, time};
+use crate::metrics::figures::FigureValue;
+use crate::model::figure::{Combined, Figure, Written};
+use crate::model::metric::Subject;
+use crate::model::names::Names;
 use crate::viz::picture::View;
 use crate::viz::plots::words;
 use crate::viz::session::Session;
 use crate::viz::stage::{Traveller, Whereabouts};
 
-pub(super) fn show(ui: &mut Ui, session: &Session, view: &mut View) {
+/// Of a table with more rows only so many are shown.
+const MOST_ROWS: usize = 16;
+
+pub(super) fn show(ui: &mut Ui, session: &mut Session, view: &mut View) {
     if let Some(traveller) = view.request.and_then(|row| session.stage.traveller(row)) {
         request(ui, session, traveller, &mut view.highlight);
     } else if let Some(place) = view.node.and_then(|at| session.layout.places.get(at)) {
         ui.strong(place.name.as_str());
-        ui.label(RichText::new(place.kind.name()).weak());
-        if place.members == 1 {
-            for (what, value) in counters(session.world(), place.node()) {
+        ui.label(RichText::new(place.nodes.kind.name()).weak());
+        if place.is_folded() {
+            ui.label(format!("{} nodes in one box", place.nodes.count));
+        } else {
+            let node = place.node();
+            for (what, value) in known_of(session, node) {
                 ui.label(format!("{what}: {value}"));
             }
-        } else {
-            ui.label(format!("{} nodes in one box", place.members));
         }
     } else {
         ui.label(RichText::new("Click a box or a dot to see what it is.").weak());
@@ -38,7 +40,7 @@ pub(super) fn show(ui: &mut Ui, session: &Session, view: &mut View) {
 fn request(ui: &mut Ui, session: &Session, traveller: &Traveller, highlight: &mut Option<u32>) {
     let now = session.clock.now;
     ui.strong(format!("Request of key {}", traveller.key));
-    let source = session.name_of(Node::Source(traveller.source));
+    let source = session.name_of(traveller.source);
     let age = time(Some(now.since(traveller.born).as_seconds()));
     ui.label(format!("from {source}, under way for {age}"));
     ui.label(match traveller.whereabouts {
@@ -65,21 +67,21 @@ fn request(ui: &mut Ui, session: &Session, traveller: &Traveller, highlight: &mu
 pub(super) fn measures(ui: &mut Ui, session: &Session, view: &mut View) {
     let picked = view.node.filter(|_| view.request.is_none());
     let Some((at, place)) = picked.and_then(|at| Some((at, session.layout.places.get(at)?))) else { return };
-    let Some(whole) = session.overview.whole().filter(|_| place.members == 1) else { return };
+    let Some(whole) = session.overview.whole().filter(|_| !place.is_folded()) else { return };
     let pins = &mut view.pins;
     let timeline = &whole.result.timeline;
-    let slice = session.clock.now.as_seconds() / timeline.slice.as_seconds().max(1e-12);
-    for (position, course) in timeline.courses.iter().enumerate() {
-        if course.subject != Subject::Node(place.node()) {
+    let interval = session.clock.now.as_seconds() / timeline.interval.as_seconds().max(1e-12);
+    for (position, key) in timeline.keys.iter().enumerate() {
+        if key.subject != Subject::Node(place.node()) {
             continue;
         }
-        let value = timeline.course(position).nth(crate::engine::whole(slice));
+        let value = timeline.series(position).nth(crate::engine::whole(interval));
         let value = value.filter(|value| value.is_finite());
-        let value = value.map_or_else(|| "-".to_owned(), |value| words(value, course.measure.view.unit));
-        let pin = (at, course.measure.name.to_owned());
+        let value = value.map_or_else(|| "-".to_owned(), |value| words(value, key.metric.unit));
+        let pin = (at, key.metric);
         let mut pinned = pins.contains(&pin);
         ui.horizontal(|ui| {
-            let label = format!("{}: {value}", course.measure.name.replace('_', " "));
+            let label = format!("{}: {value}", key.metric.name.replace('_', " "));
             if ui.checkbox(&mut pinned, label).on_hover_text("pin its plot to the box").changed() {
                 if pinned { pins.push(pin) } else { pins.retain(|other| *other != pin) }
             }
@@ -87,46 +89,47 @@ pub(super) fn measures(ui: &mut Ui, session: &Session, view: &mut View) {
     }
 }
 
-/// What a node has counted up to now.
-pub(crate) fn counters(world: &World, node: Node) -> Vec<(&'static str, String)> {
-    match node {
-        Node::Source(row) => component::<Source>(world, row).map_or_else(Vec::new, |source| {
-            let fates = &source.fates;
-            let mut rows = vec![("offered", count(fates.offered)), ("under way", count(fates.in_flight()))];
-            let ended = Outcome::ALL.iter().filter(|outcome| fates.of(**outcome) > 0);
-            rows.extend(ended.map(|outcome| (outcome.name(), count(fates.of(*outcome)))));
-            rows
-        }),
-        Node::LoadBalancer(row) => component::<LoadBalancer>(world, row).map_or_else(Vec::new, |balancer| {
-            let routed = balancer.routed.iter().map(|routed| count(*routed)).collect::<Vec<_>>();
-            vec![("routed to each target", routed.join(", "))]
-        }),
-        Node::Client(row) => component::<Client>(world, row).map_or_else(Vec::new, |client| {
-            vec![
-                ("requests", count(client.requests)),
-                ("responses", count(client.responses)),
-                ("sent elsewhere", count(client.rehashed)),
-            ]
-        }),
-        Node::Server(row) => server(world, row).unwrap_or_default(),
+/// What is known of a node at the moment that is shown: whom it holds, and what it has come to.
+fn known_of(session: &mut Session, node: Node) -> Vec<(String, String)> {
+    let mut known = Vec::new();
+    if let Some(desk) = session.stage.desk(node) {
+        known.push(("in service".to_owned(), format!("{} of {}", desk.in_service, desk.active_slots)));
+        known.push(("waiting".to_owned(), count(desk.line.len() as u64)));
     }
+    let figures = session.figures(node);
+    known.extend(figures.iter().filter_map(|(figure, value)| told(&session.names, figure, value)));
+    known
 }
 
-fn server(world: &World, row: u32) -> Option<Vec<(&'static str, String)>> {
-    let in_flight = component::<InFlight>(world, row)?;
-    let queue = component::<WaitQueue>(world, row)?;
-    let counters = component::<ServerCounters>(world, row)?;
-    Some(vec![
-        ("in service", format!("{} of {}", in_flight.level.level(), in_flight.concurrency)),
-        ("waiting", count(queue.depth.level().into())),
-        ("arrived", count(counters.arrived)),
-        ("completed", count(counters.completed)),
-        ("rejected", count(counters.rejected)),
-        ("mean wait", time(counters.wait.quantiles().mean().map(|nanos| nanos / 1e9))),
-    ])
+/// What a figure is called, and what it has come to, if that is worth telling.
+fn told(names: &Names, figure: &Figure, value: &FigureValue) -> Option<(String, String)> {
+    let is_told = match figure.written {
+        Written::Always => true,
+        Written::NotZero => !matches!(value, FigureValue::Count(0)),
+        Written::Never => false,
+    };
+    is_told.then(|| match value {
+        FigureValue::Count(number) => (figure.label.to_owned(), count(*number)),
+        FigureValue::Number(number) => {
+            let is_ratio = matches!(figure.combined, Combined::Ratio(..));
+            (figure.label.to_owned(), if is_ratio { percent(*number) } else { mean(*number) })
+        }
+        FigureValue::Times(times) => {
+            let seconds = times.quantiles().mean().map(|nanos| nanos / 1e9);
+            (format!("mean {}", figure.label), time(seconds))
+        }
+        FigureValue::Table(table) => (figure.label.to_owned(), rows(names, table)),
+    })
 }
 
-/// A component of the part in a row of its kind.
-fn component<C: bevy_ecs::prelude::Component>(world: &World, row: u32) -> Option<&C> {
-    world.try_query::<&C>()?.iter(world).nth(row as usize)
+/// A table in a line.
+fn rows(names: &Names, table: &IndexMap<Node, u64>) -> String {
+    let rows = table.iter().take(MOST_ROWS);
+    let mut rows: Vec<String> =
+        rows.map(|(node, number)| format!("{} {}", names.name_of(*node), count(*number))).collect();
+    let others = table.len().saturating_sub(MOST_ROWS);
+    if others > 0 {
+        rows.push(format!("and {} more", count(others as u64)));
+    }
+    rows.join(", ")
 }

@@ -21,7 +21,7 @@ const KEYS: [(&str, &str); 21] = [
     ("←", "five seconds back"),
     ("Home", "from the start"),
     ("↑ ↓", "faster, slower"),
-    ("K", "kill the clicked server, or restore it"),
+    ("K", "kill the clicked node, or restore it"),
     ("Ctrl Z", "take the last change back"),
     ("Ctrl Y", "do it again"),
     ("Ctrl S", "save the scenario with all changes"),
@@ -75,7 +75,7 @@ impl Window {
         }
         let Ok(session) = &mut self.session else { return };
         if pressed(Key::L) {
-            session.layout = Layout::of(&session.scenario);
+            session.layout = Layout::of(&session.scenario, &session.names);
             self.view.zoom = 0.0;
         }
         if pressed(Key::Space) {

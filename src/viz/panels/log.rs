@@ -22,7 +22,7 @@ pub(super) fn show(ui: &mut Ui, session: &mut Session, view: &mut View, filter: 
         one_key |= ui.add(egui::DragValue::new(&mut key)).changed();
         filter.key = one_key.then_some(key);
         let place = view.node.and_then(|at| session.layout.places.get(at));
-        let nodes = place.map(|place| (place.node(), place.last()));
+        let nodes = place.map(|place| place.nodes);
         let mut one_node = filter.nodes.is_some();
         let label = place.map_or("the clicked box", |place| place.name.as_str());
         ui.add_enabled(one_node || nodes.is_some(), egui::Checkbox::new(&mut one_node, label));

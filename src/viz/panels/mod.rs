@@ -20,6 +20,7 @@ use super::plots::Gathered;
 use super::positions;
 use super::session::Session;
 use super::theme::Theme;
+use crate::model::metric::QUEUE_DEPTH;
 
 /// Where a scenario comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -113,7 +114,7 @@ impl Window {
             view: View::default(),
             theme: Theme::DARK,
             help: false,
-            plotted: crate::model::server::QUEUE_DEPTH.to_owned(),
+            plotted: QUEUE_DEPTH.name.to_owned(),
             tab: Tab::default(),
             filter: Filter::default(),
             said: String::new(),

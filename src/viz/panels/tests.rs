@@ -5,15 +5,16 @@ use std::time::Duration;
 use bevy_egui::egui::accesskit::Role;
 use bevy_egui::egui::{Event, Key, Modifiers, PointerButton, pos2, vec2};
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 
 use super::{Origin, Tab, Window};
-use crate::model::change::Setting;
+use crate::model::metric::QUEUE_DEPTH;
+use crate::model::parts::Setting;
 use crate::request::Outcome;
 use crate::scenario::{DEFAULT_SCENARIO, load};
 use crate::simulation::{RunOptions, run};
 use crate::viz::log::Kind;
-use crate::viz::session::{Session, moment};
+use crate::viz::session::{Session, desk, moment};
 
 /// A window that takes a sixtieth of a second a frame.
 fn window() -> Harness<'static, Window> {
@@ -60,7 +61,7 @@ fn time_plays_stops_steps_and_begins_again_by_buttons() {
     click(&mut harness, "Event");
     let after = session(&mut harness).trace().0;
     assert!(after > before && after < before + 10, "{before} {after}");
-    let over = |harness: &mut Harness<'static, Window>| session(harness).stage.ended.iter().sum::<u64>();
+    let over = |harness: &mut Harness<'static, Window>| session(harness).stage.outcomes.ended();
     let before = over(&mut harness);
     click(&mut harness, "Request");
     assert_eq!(over(&mut harness), before + 1);
@@ -84,7 +85,7 @@ fn it_stops_at_the_first_rejection_if_that_is_wanted() {
         harness.step();
     }
     assert!(!session(&mut harness).clock.playing);
-    assert_eq!(session(&mut harness).stage.ended[Outcome::Rejected as usize], 1);
+    assert_eq!(session(&mut harness).stage.outcomes.of(Outcome::Rejected), 1);
 }
 
 #[test]
@@ -107,12 +108,12 @@ fn two_variants_go_in_step_on_the_same_arrivals() {
     for seconds in [14.0, 31.0, 2.5] {
         pause_at(&mut harness, seconds);
         let own = session(&mut harness);
-        let (now, born) = (own.clock.now, own.stage.born);
+        let (now, born) = (own.clock.now, own.stage.outcomes.offered);
         let rival = harness.state().rival.as_ref().expect("it was chosen");
-        assert_eq!((rival.clock.now, rival.stage.born), (now, born), "at {seconds} s");
+        assert_eq!((rival.clock.now, rival.stage.outcomes.offered), (now, born), "at {seconds} s");
     }
     pause_at(&mut harness, 24.0);
-    let failed = |session: &Session| session.stage.ended[Outcome::Rejected as usize];
+    let failed = |session: &Session| session.stage.outcomes.of(Outcome::Rejected);
     let own = failed(session(&mut harness));
     let rival = failed(harness.state().rival.as_ref().expect("it was chosen"));
     assert!(own < rival, "without smart routing more are rejected: {own} {rival}");
@@ -154,10 +155,44 @@ fn a_measure_is_pinned_to_its_box_and_let_go() {
     label(&harness);
     harness.run_steps(2);
     let at = harness.state().view.node.expect("it was clicked");
-    assert_eq!(harness.state().view.pins, [(at, "queue_depth".to_owned())]);
+    assert_eq!(harness.state().view.pins, [(at, &QUEUE_DEPTH)]);
     label(&harness);
     harness.run_steps(2);
     assert!(harness.state().view.pins.is_empty());
+}
+
+#[test]
+fn a_box_tells_what_its_node_has_come_to_and_offers_what_can_be_done_to_it() {
+    let mut harness = window();
+    let told = |harness: &Harness<'static, Window>, what: &str| {
+        let found = harness.query_all_by_label_contains(what).next();
+        found.and_then(|node| node.accesskit_node().label().or_else(|| node.value()))
+    };
+    pause_at(&mut harness, 12.0);
+    pick(&mut harness, "server-2");
+    let (served, waiting) = {
+        let desk = desk(session(&mut harness), "server-2");
+        (desk.in_service, desk.line.len())
+    };
+    assert_eq!((served, told(&harness, "in service: ")), (10, Some("in service: 10 of 10".to_owned())));
+    assert_eq!(told(&harness, "waiting: "), Some(format!("waiting: {waiting}")));
+    for what in ["arrived: ", "served: ", "utilization: ", "mean wait: ", "Kill", "+ slot"] {
+        assert!(told(&harness, what).is_some(), "{what} is not told of a server");
+    }
+    pick(&mut harness, "router");
+    let routed = told(&harness, "routed: ").expect("it has sent some");
+    assert!(["client-0 ", "client-1 ", "client-2 "].iter().all(|name| routed.contains(name)), "{routed}");
+    assert_eq!((told(&harness, "in service"), told(&harness, "Kill")), (None, None));
+    harness.key_press(Key::K);
+    harness.run_steps(2);
+    assert!(session(&mut harness).edits().is_empty(), "a load balancer cannot be killed");
+    pick(&mut harness, "everyone");
+    let offered = told(&harness, "offered: ").expect("it has created some");
+    assert_eq!(told(&harness, "rejected: "), None, "of what did not happen nothing is told");
+    click(&mut harness, "+ 25 %");
+    assert_eq!(session(&mut harness).edits().len(), 1, "{}", harness.state().said);
+    pause_at(&mut harness, 13.0);
+    assert_ne!(told(&harness, "offered: "), Some(offered));
 }
 
 /// Types over a setting, and presses Enter.
@@ -190,23 +225,23 @@ fn what_is_done_by_hand_is_kept_undone_and_saved() {
     type_over(&mut harness, "Concurrency(10)", "Concurrency(14)");
     assert_eq!(harness.state().theme.dark, dark, "who types does not press keys");
     assert_eq!(session(&mut harness).edits().len(), 1, "{}", harness.state().said);
-    assert_eq!(session(&mut harness).stage.desks[2].offered, 14);
+    assert_eq!(desk(session(&mut harness), "server-2").active_slots, 14);
     type_over(&mut harness, "Concurrency(14)", "Concurrency(0)");
     assert_eq!(session(&mut harness).edits().len(), 1, "what cannot be is not done");
     assert!(!harness.state().said.is_empty());
     click(&mut harness, "Kill");
-    assert!(session(&mut harness).stage.desks[2].is_down());
+    assert!(desk(session(&mut harness), "server-2").is_down());
     harness.key_press(Key::K);
     harness.run_steps(2);
-    assert!(!session(&mut harness).stage.desks[2].is_down());
+    assert!(!desk(session(&mut harness), "server-2").is_down());
     assert_eq!(session(&mut harness).edits().len(), 3);
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
     harness.run_steps(2);
-    assert!(session(&mut harness).stage.desks[2].is_down());
+    assert!(desk(session(&mut harness), "server-2").is_down());
     pick(&mut harness, "client-0");
     let client = place(&harness, "client-0");
     let routing = session(&mut harness).settings(&client);
-    assert!(matches!(routing[..], [Setting::Routing(_)]));
+    assert_eq!(routing.iter().map(Setting::name).collect::<Vec<_>>(), ["Routing"]);
     click(&mut harness, "Changes");
     let file = directory.path().join("mine.ron");
     harness.state_mut().file = file.display().to_string();
@@ -253,8 +288,9 @@ fn variants_that_are_different_systems_of_as_many_boxes_are_both_shown() {
         *harness.state_mut() = Window::open(Origin::of("one.ron", &text(one)));
         harness.state_mut().compare(Some(&Origin::of("other.ron", &text(other))));
         pause_at(&mut harness, 5.0);
-        let names =
-            |session: &Session| session.layout.places.iter().map(|place| place.kind).collect::<Vec<_>>();
+        let names = |session: &Session| {
+            session.layout.places.iter().map(|place| place.nodes.kind).collect::<Vec<_>>()
+        };
         let rival = names(harness.state().rival.as_ref().expect("it is good"));
         assert_ne!(names(session(&mut harness)), rival);
     }

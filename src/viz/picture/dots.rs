@@ -164,7 +164,7 @@ fn trace(session: &Session, view: &View, passage: &Passage, seconds: f64) -> Opt
     match passage.kind {
         PassageKind::Out | PassageKind::Home => {
             let share = seconds / HOP - f64::from(passage.hop);
-            let colour = SERIES[passage.source as usize % SERIES.len()];
+            let colour = of_source(passage.source);
             let colour = colour.gamma_multiply(if dimmed { 0.2 } else { 0.9 });
             let seen = (0.0..=1.0).contains(&share);
             seen.then(|| dot(origin, goal, single(share), 0.0, radius, colour)).flatten()
@@ -240,18 +240,23 @@ impl<'a> Streams<'a> {
 
 /// Where in its stream a request is: from -1 to 1, mostly near the middle, and the same as long as it lives.
 fn scatter(traveller: &Traveller) -> f32 {
-    let mixed =
-        (traveller.born.as_nanos() ^ u64::from(traveller.row) << 40).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = (traveller.born.as_nanos() ^ u64::from(traveller.row.number()) << 40)
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mixed = (mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let part = |shift: u32| (mixed >> shift & 0xffff) as f32 / 65_535.0;
     part(48) + part(32) - 1.0
+}
+
+/// The colour of a source.
+fn of_source(source: Node) -> Color32 {
+    SERIES[source.row() as usize % SERIES.len()]
 }
 
 /// The colour of a request.
 fn colour(session: &Session, view: &View, traveller: &Traveller) -> Color32 {
     let now = session.clock.now;
     let colour = match view.colouring {
-        Colouring::Source => SERIES[traveller.source as usize % SERIES.len()],
+        Colouring::Source => of_source(traveller.source),
         Colouring::Key => SERIES[(traveller.key as usize).wrapping_mul(7) % SERIES.len()],
         Colouring::Age => {
             let age = single((now.since(traveller.born).as_seconds() / OLD).min(1.0));

@@ -3,11 +3,11 @@
 //! It is painted by egui in one pass, and decides nothing: what is where is in [`stage`](super::stage), where boxes stand
 //! in [`layout`](super::layout). So it can be painted without a window, and tested without a GPU.
 
+mod desk;
 mod dots;
 mod gpu;
 mod pick;
 mod pins;
-mod server;
 
 use bevy_egui::egui::{
     Align2, Color32, CornerRadius, FontId, Painter, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, Vec2, vec2,
@@ -18,7 +18,7 @@ use super::session::Session;
 use super::theme::{BAD, Colouring, Theme};
 use crate::analysis::Standing;
 use crate::event::RequestRow;
-use crate::model::probe::NodeKind;
+use crate::model::metric::Metric;
 
 pub use dots::{Dot, Dots};
 pub use gpu::DotsPlugin;
@@ -38,8 +38,8 @@ pub struct View {
     pub node: Option<usize>,
     /// The request that was clicked.
     pub request: Option<RequestRow>,
-    /// The plots that are pinned to boxes: the box, and the name of the measure.
-    pub pins: Vec<(usize, String)>,
+    /// The plots that are pinned to boxes: the box, and the metric.
+    pub pins: Vec<(usize, &'static Metric)>,
     /// Whether somebody has moved or zoomed the picture.
     by_hand: bool,
     /// The box that is being dragged.
@@ -199,20 +199,15 @@ impl Canvas<'_> {
             (false, false) => Stroke::new(2.0, BAD),
             (false, true) => Stroke::new(1.0, self.theme.edge),
         };
-        let corner = CornerRadius::same(if place.kind == NodeKind::Source { 30 } else { 7 });
+        let corner = CornerRadius::same(if place.nodes.kind.receives() { 7 } else { 30 });
         self.painter.rect(rect, corner, self.theme.plate, edge, StrokeKind::Middle);
-        let title = rect.center_top() + vec2(0.0, 11.0 * zoom);
-        let middle = match place.kind {
-            NodeKind::Server => title,
-            NodeKind::Source | NodeKind::LoadBalancer | NodeKind::Client => {
-                rect.center() - vec2(0.0, 6.0 * zoom)
-            }
-        };
-        self.text(middle, &place.name, 13.0, self.theme.ink);
-        if place.kind == NodeKind::Server {
-            self.server(rect, place);
+        if let Some(desk) = self.session.stage.desk(place.node()) {
+            self.text(rect.center_top() + vec2(0.0, 11.0 * zoom), &place.name, 13.0, self.theme.ink);
+            if place.is_folded() { self.folded(rect, place.nodes) } else { self.desk(rect, desk) }
         } else {
-            self.text(rect.center() + vec2(0.0, 11.0 * zoom), place.kind.name(), 10.5, self.theme.faint);
+            self.text(rect.center() - vec2(0.0, 6.0 * zoom), &place.name, 13.0, self.theme.ink);
+            let what = place.nodes.kind.name();
+            self.text(rect.center() + vec2(0.0, 11.0 * zoom), what, 10.5, self.theme.faint);
         }
         self.badge(rect, &troubles);
     }

@@ -3,9 +3,8 @@
 use bevy_egui::egui::{Pos2, vec2};
 
 use super::Canvas;
-use super::server::MOST_DISCS;
+use super::desk::MOST_DISCS;
 use crate::event::RequestRow;
-use crate::model::probe::NodeKind;
 
 impl Canvas<'_> {
     /// The box and the request at a point of the screen.
@@ -23,14 +22,8 @@ impl Canvas<'_> {
     }
 
     pub(super) fn waiting_at(&self, at: Pos2) -> Option<RequestRow> {
-        let servers = self
-            .session
-            .layout
-            .places
-            .iter()
-            .filter(|place| place.kind == NodeKind::Server && place.members == 1);
-        servers.into_iter().find_map(|place| {
-            let (rect, desk) = (self.plate(place), &self.session.stage.desks[place.first as usize]);
+        self.session.layout.places.iter().filter(|place| !place.is_folded()).find_map(|place| {
+            let (rect, desk) = (self.plate(place), self.session.stage.desk(place.node())?);
             let step = rect.width() / (desk.slots.len() as f32 + 0.6);
             let slot = (0..desk.slots.len().min(MOST_DISCS)).find(|&number| {
                 let middle = rect.left_center() + vec2(step * (number as f32 + 0.8), 5.0 * self.view.zoom);

@@ -1,8 +1,9 @@
-//! Plots that are pinned to boxes: how a measure went up to the moment that is shown, and, fainter, how it will go on.
+//! Plots that are pinned to boxes: how a metric went up to the moment that is shown, and, fainter, how it will go on.
 
 use bevy_egui::egui::{Align2, CornerRadius, FontId, Rect, Stroke, StrokeKind, vec2};
 
 use super::{Canvas, READABLE};
+use crate::model::metric::Metric;
 use crate::viz::layout::NODE;
 use crate::viz::plots::{Frame, Line, of_node, words};
 use crate::viz::theme::SERIES;
@@ -13,18 +14,18 @@ const GAP: f32 = 6.0;
 
 impl Canvas<'_> {
     pub(super) fn pins(&self) {
-        for (number, (at, measure)) in self.view.pins.iter().enumerate() {
+        for (number, (at, metric)) in self.view.pins.iter().enumerate() {
             let Some(place) = self.session.layout.places.get(*at) else { continue };
-            let Some(line) = of_node(self.session, place.node(), measure) else { continue };
+            let Some(line) = of_node(self.session, place.node(), metric) else { continue };
             let above = self.view.pins[..number].iter().filter(|(other, _)| other == at).count();
             let up = (PLOT.1 + GAP) * (above as f32 + 1.0) * self.view.zoom;
             let corner = self.plate(place).left_top() - vec2(0.0, up);
             let rect = Rect::from_min_size(corner, vec2(PLOT.0, PLOT.1) * self.view.zoom);
-            self.pin(rect, measure, &line, SERIES[number % SERIES.len()]);
+            self.pin(rect, metric, &line, SERIES[number % SERIES.len()]);
         }
     }
 
-    fn pin(&self, rect: Rect, measure: &str, line: &Line, colour: bevy_egui::egui::Color32) {
+    fn pin(&self, rect: Rect, metric: &Metric, line: &Line, colour: bevy_egui::egui::Color32) {
         let (zoom, now) = (self.view.zoom, self.session.clock.now.as_seconds());
         let plate = self.theme.plate.gamma_multiply(0.92);
         let edge = Stroke::new(1.0, self.theme.edge);
@@ -41,7 +42,7 @@ impl Canvas<'_> {
         frame.playhead(&self.painter, now, self.theme.faint);
         if zoom > READABLE {
             let font = FontId::proportional((10.0 * zoom).clamp(7.0, 22.0));
-            let name = measure.replace('_', " ");
+            let name = metric.name.replace('_', " ");
             let at = rect.left_top() + vec2(5.0, 2.0) * zoom;
             self.painter.text(at, Align2::LEFT_TOP, name, font.clone(), self.theme.faint);
             let value = line.at(now).map_or_else(|| "-".to_owned(), |value| words(value, line.unit));

@@ -6,21 +6,25 @@ use super::super::{Line, Plot, Section, Style, Unit};
 use super::lines::value;
 use crate::analysis::{Evidence, Finding};
 use crate::engine::whole;
+use crate::event::Node;
 use crate::format::numbers::{several, time};
 use crate::metrics::result::RunResult;
+use crate::model::names::Names;
 use crate::report::palette::PALETTE;
 use crate::request::FrequentKey;
 
 /// The heading.
 pub(super) const TITLE: &str = "Keys";
+/// Its plot.
+pub(super) const PLOT: &str = "key";
 /// A key that is less frequent is not worth a plot.
 const LEAST_SHARE: f64 = 0.05;
 /// Bars of the plot at most; of a shorter run one a second,
 const MOST_BARS: f64 = 240.0;
 /// unless these were fewer than so many.
 const FEWEST_BARS: f64 = 60.0;
-/// Servers that have bars of their own: as many as there are colours.
-const MOST_SERVERS: usize = PALETTE.colours.len();
+/// Nodes that have bars of their own: as many as there are colours.
+const MOST_NODES: usize = PALETTE.colours.len();
 
 /// The plot of the hot key, or else of the most frequent one.
 pub(super) fn section(result: &RunResult, findings: &[Finding]) -> Option<Section> {
@@ -40,23 +44,23 @@ pub(super) fn section(result: &RunResult, findings: &[Finding]) -> Option<Sectio
     let end = result.end.as_seconds();
     let width = (end / MOST_BARS).max(1.0_f64.min(end / FEWEST_BARS));
     let bars = whole((end / width - 1e-9).ceil()).max(1);
-    let mut went: IndexMap<u32, Vec<f64>> = IndexMap::new();
+    let mut went: IndexMap<Node, Vec<f64>> = IndexMap::new();
     for record in result.sample.records.iter().filter(|record| record.key == key) {
-        if let Some(server) = record.server {
+        if let Some(node) = record.server {
             let bar = whole(record.created.as_seconds() / width).min(bars - 1);
-            went.entry(server).or_insert_with(|| vec![0.0; bars])[bar] += result.sample.one_in as f64 / width;
+            went.entry(node).or_insert_with(|| vec![0.0; bars])[bar] += result.sample.one_in as f64 / width;
         }
     }
     let plot = Plot {
-        id: "key".to_owned(),
+        id: PLOT.to_owned(),
         title: format!("Where requests of key {key} went"),
         caption: format!(
-            "To the server that they reached last, in bars of {} by when they were born.",
+            "To the node that they reached last, in bars of {} by when they were born.",
             time(Some(width))
         ),
         unit: Unit::PerSecond,
         x: (0..=bars).map(|bar| bar as f64 * width).collect(),
-        lines: lines(went, &result.server_names),
+        lines: lines(went, result.names()),
         ..Plot::default()
     };
     (!plot.lines.is_empty()).then(|| Section {
@@ -66,20 +70,22 @@ pub(super) fn section(result: &RunResult, findings: &[Finding]) -> Option<Sectio
     })
 }
 
-/// Bars of each server, in the order of servers; where they are many, of those with the most requests.
-fn lines(mut went: IndexMap<u32, Vec<f64>>, names: &[String]) -> Vec<Line> {
+/// Bars of each node, in the order of nodes; where they are many, of those with the most requests.
+fn lines(mut went: IndexMap<Node, Vec<f64>>, names: &Names) -> Vec<Line> {
     let sum = |rates: &Vec<f64>| rates.iter().sum::<f64>();
     let line = |name: String, colour, rates: &[f64]| {
         let y = rates.iter().copied().map(value).chain([None]).collect();
         Line { name, colour, style: Style::Bars, hidden: false, y }
     };
     went.sort_by(|a, x, b, y| sum(y).total_cmp(&sum(x)).then(a.cmp(b)));
-    let others = went.split_off(if went.len() > MOST_SERVERS { MOST_SERVERS - 1 } else { went.len() });
+    let others = went.split_off(if went.len() > MOST_NODES { MOST_NODES - 1 } else { went.len() });
     went.sort_keys();
-    // A colour is that of the server in other plots, where there are enough for all.
-    let is_few = names.len() <= MOST_SERVERS;
-    let each = went.iter().enumerate().map(|(place, (&server, rates))| {
-        line(names[server as usize].clone(), if is_few { server as usize } else { place }, rates)
+    // A colour is that of the node in other plots, where there are enough for all.
+    let kind = went.first().map(|(node, _)| node.kind());
+    let are_alike = went.keys().all(|node| Some(node.kind()) == kind);
+    let is_few = are_alike && kind.is_some_and(|kind| names.count(kind) <= MOST_NODES);
+    let each = went.iter().enumerate().map(|(place, (node, rates))| {
+        line(names.name_of(*node).to_owned(), if is_few { node.row() as usize } else { place }, rates)
     });
     let mut lines: Vec<Line> = each.collect();
     if let Some(mut rates) = others.values().next().cloned() {
@@ -87,7 +93,7 @@ fn lines(mut went: IndexMap<u32, Vec<f64>>, names: &[String]) -> Vec<Line> {
         for other in others.values() {
             rates.iter_mut().zip(other).for_each(|(sum, rate)| *sum += rate);
         }
-        lines.push(line(several(others.len() as u64, "other server"), MOST_SERVERS - 1, &rates));
+        lines.push(line(several(others.len() as u64, "other node"), MOST_NODES - 1, &rates));
     }
     lines
 }

@@ -9,6 +9,8 @@ use crate::request::{Outcome, RequestRecord};
 
 /// The heading.
 pub(super) const TITLE: &str = "Latency";
+/// What the latency of a request is made of.
+const PARTS: [&str; 3] = ["waiting", "service", "links"];
 /// Bars of a histogram, a factor of two.
 const BARS_AN_OCTAVE: f64 = 6.0;
 /// Bins of time in which mean times are shown.
@@ -74,11 +76,10 @@ pub(super) fn where_time_went(result: &RunResult) -> Section {
         return section;
     }
     section.plots.push(over_the_run(result, &records));
+    let heads = ["", "requests", "latency"].into_iter().chain(PARTS).chain(["waiting share"]);
     let mut table = Table {
         title: "Where the time went".to_owned(),
-        heads: ["", "requests", "latency", "waiting", "service", "links", "waiting share"]
-            .map(str::to_owned)
-            .to_vec(),
+        heads: heads.map(str::to_owned).collect(),
         ..Table::default()
     };
     for (row, source) in (0..).zip(&result.sources).take(20) {
@@ -98,14 +99,14 @@ fn latency(record: &RequestRecord) -> u64 {
     record.finished.map_or(0, |(at, _)| at.since(record.created).as_nanos())
 }
 
-/// Seconds spent waiting, in service and on links.
-fn parts(record: &RequestRecord) -> [f64; 3] {
+/// Seconds that went into each of the [`PARTS`].
+fn parts(record: &RequestRecord) -> [f64; PARTS.len()] {
     let (waiting, service) = (record.waiting.as_nanos(), record.service.as_nanos());
     [waiting, service, latency(record).saturating_sub(waiting + service)].map(|nanos| nanos as f64 / 1e9)
 }
 
-fn mean_parts(records: &[&RequestRecord]) -> Option<[f64; 3]> {
-    let mut sums = [0.0; 3];
+fn mean_parts(records: &[&RequestRecord]) -> Option<[f64; PARTS.len()]> {
+    let mut sums = [0.0; PARTS.len()];
     for record in records {
         sums.iter_mut().zip(parts(record)).for_each(|(sum, part)| *sum += part);
     }
@@ -130,7 +131,7 @@ fn over_the_run(result: &RunResult, records: &[&RequestRecord]) -> Plot {
         bins[whole(record.created.as_seconds() / width).min(BINS - 1)].push(record);
     }
     let means: Vec<_> = bins.iter().map(|bin| mean_parts(bin)).collect();
-    let lines = ["waiting", "service", "links"].into_iter().enumerate().map(|(part, name)| Line {
+    let lines = PARTS.into_iter().enumerate().map(|(part, name)| Line {
         name: name.to_owned(),
         colour: part,
         style: Style::Stacked,

@@ -1,21 +1,22 @@
 //! From a run to its page: what is shown, and where.
 //!
-//! What parts measure of themselves says by itself which plot it belongs to (`views`), so that nothing here knows of a
-//! part. Beside that there are what became of requests (`tiles`, `tables`), how their latencies are distributed and where
-//! their time went (`latency`), where the requests of a frequent key went (`keys`), and what the scenario's own probes saw
-//! (`probes`).
+//! What parts measure of themselves says by itself which plot it belongs to (`plots`), and each kind of node which of its
+//! figures make a table (`tables`), so that nothing here knows of a part. Beside that there are what became of requests
+//! (`tiles`, `tables`), how their latencies are distributed and where their time went (`latency`), where the requests of a
+//! frequent key went (`keys`), and what the scenario's own probes saw (`probes`).
 
 mod keys;
 mod latency;
 mod lines;
 mod notes;
+mod plots;
 mod probes;
 mod tables;
 mod tiles;
-mod views;
 
 use super::{FORMAT, Page, Section, Span};
 use crate::analysis::{Finding, phases};
+use crate::event::NodeKind;
 use crate::format::numbers::{count, set_time, several};
 use crate::metrics::result::RunResult;
 use crate::metrics::summary::Summary;
@@ -49,16 +50,14 @@ pub struct Account<'a> {
 #[must_use]
 pub fn of_run(account: &Account<'_>) -> Page {
     let Account { scenario, result, summary, .. } = *account;
-    let views = views::sections(scenario, result);
-    let keys = keys::section(result, account.findings);
+    let told = tables::tables(summary)
+        .into_iter()
+        .chain(plots::sections(scenario, result))
+        .chain([latency::where_time_went(result), latency::distribution(result)])
+        .chain(keys::section(result, account.findings))
+        .chain(probes::section(result));
     let mut sections = Vec::new();
-    tables::tables(summary).into_iter().for_each(|section| add(&mut sections, section));
-    for section in
-        [latency::where_time_went(result), latency::distribution(result)].into_iter().chain(views).chain(keys)
-    {
-        add(&mut sections, section);
-    }
-    probes::section(result).into_iter().for_each(|section| add(&mut sections, section));
+    told.for_each(|section| add(&mut sections, section));
     arrange(&mut sections);
     Page {
         format: FORMAT,
@@ -70,7 +69,7 @@ pub fn of_run(account: &Account<'_>) -> Page {
         subtitle: subtitle(summary),
         story: story(account.text),
         tiles: tiles::tiles(summary),
-        findings: notes::notes(account.findings, &sections),
+        findings: notes::notes(account.findings, result, &sections),
         leading: account.leading,
         seconds: summary.virtual_seconds,
         spans: spans(scenario, summary.virtual_seconds),
@@ -96,43 +95,21 @@ fn add(sections: &mut Vec<Section>, section: Section) {
     }
 }
 
-/// The story from its beginning: what happened to requests, then why. What probes saw comes last, for most of it was seen
-/// before.
-const SECTIONS: [&str; 5] = [views::REQUESTS, latency::TITLE, views::SERVERS, views::CLIENTS, keys::TITLE];
+/// The section that tells what became of requests.
+const REQUESTS: &str = "Requests";
+/// The section that tells how nodes pick where they send.
+const ROUTING: &str = "Routing";
 
-/// Plots in the order in which they are told; others follow them. A belief has the number of its server in its name.
-const PLOTS: [&str; 15] = [
-    "throughput",
-    "failures",
-    "under-way",
-    "latency",
-    "where-the-time-went",
-    "latency-histogram",
-    "queue",
-    "load",
-    "arrivals",
-    "completions",
-    "rejections",
-    "belief",
-    "rehashed",
-    "client-arrivals",
-    "key",
-];
-
-/// Puts sections, and the plots of each, into the order in which they tell the story.
+/// Puts sections into the order in which they tell the story from its beginning: what happened to requests, then why, at
+/// the nodes that lie behind first. What probes saw comes last, for most of it was seen before.
 fn arrange(sections: &mut [Section]) {
-    let last = SECTIONS.len();
+    let kinds = NodeKind::ALL.into_iter().rev().map(|kind| kind.description().title);
+    let order: Vec<&str> =
+        [REQUESTS, latency::TITLE].into_iter().chain(kinds).chain([ROUTING, keys::TITLE]).collect();
     sections.sort_by_key(|section| match section.title.as_str() {
-        probes::TITLE => last + 1,
-        title => SECTIONS.iter().position(|place| *place == title).unwrap_or(last),
+        probes::TITLE => order.len() + 1,
+        title => order.iter().position(|place| *place == title).unwrap_or(order.len()),
     });
-    let view = |id: &str| PLOTS.iter().position(|plot| *plot == id);
-    for section in sections {
-        section.plots.sort_by_key(|plot| {
-            let stem = plot.id.rsplit_once('-').map_or(plot.id.as_str(), |(stem, _)| stem);
-            view(&plot.id).or_else(|| view(stem)).unwrap_or(PLOTS.len())
-        });
-    }
 }
 
 fn subtitle(summary: &Summary) -> String {
@@ -183,8 +160,8 @@ fn remarks(account: &Account<'_>) -> Vec<String> {
     let mut remarks = vec![format!(
         "The run was looked at in {} of {} each. Plots show means over them or over some of them; where there are more than \
          fit, the extremes are kept.",
-        several(result.timeline.slices() as u64, "slice"),
-        crate::format::numbers::time(Some(result.timeline.slice.as_seconds())),
+        several(result.timeline.intervals() as u64, "interval"),
+        crate::format::numbers::time(Some(result.timeline.interval.as_seconds())),
     )];
     if !account.replaced.is_empty() {
         let values = account.replaced.join(", ");

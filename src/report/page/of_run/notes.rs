@@ -3,12 +3,19 @@
 use serde_json::Value;
 
 use super::super::{Note, Section, Tone};
+use super::keys;
+use super::plots::plot_id;
 use crate::analysis::{Finding, Kind, Standing};
 use crate::format::findings::text;
 use crate::format::numbers::short;
+use crate::metrics::result::RunResult;
+use crate::model::link::LOSS_RATE;
+use crate::model::metric::{
+    ARRIVAL_RATE, Metric, PERCEIVED_LOAD, QUEUE_DEPTH, REJECTION_RATE, SeriesKey, Subject, UTILIZATION,
+};
 
 /// The findings of a page with these plots.
-pub(super) fn notes(findings: &[Finding], sections: &[Section]) -> Vec<Note> {
+pub(super) fn notes(findings: &[Finding], result: &RunResult, sections: &[Section]) -> Vec<Note> {
     findings
         .iter()
         .map(|finding| Note {
@@ -18,7 +25,7 @@ pub(super) fn notes(findings: &[Finding], sections: &[Section]) -> Vec<Note> {
             to: finding.to,
             text: text(finding),
             evidence: evidence(finding),
-            plot: plot(finding, sections),
+            plot: plot(finding, result, sections),
             tone: match finding.kind().standing() {
                 Standing::Trouble => Tone::Bad,
                 Standing::Context => Tone::Plain,
@@ -68,24 +75,46 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// The first of the plots that suit a kind which is there.
-fn plot(finding: &Finding, sections: &[Section]) -> Option<String> {
-    let suitable: &[&str] = match finding.kind() {
-        Kind::Oscillation | Kind::Saturation | Kind::Convergence => &["queue", "load"],
-        Kind::Overload => &["arrivals", "load"],
-        Kind::HotKey => &["key", "load"],
-        Kind::Rejection => &["rejections", "failures"],
-        Kind::Loss => &["losses", "failures"],
-        Kind::LoadImbalance | Kind::Healthy => &["load"],
-        Kind::KnowledgeLag => &["belief", "load"],
-    };
-    let plots = || sections.iter().flat_map(|section| &section.plots);
-    // Several plots of a view tell each other apart by their titles.
-    let of_subject = |id: &&str| {
-        let prefix = format!("{id}-");
-        let of_view = plots().filter(|plot| plot.id.starts_with(&prefix));
-        let mut about = of_view.filter(|plot| plot.title.ends_with(&format!(" {}", finding.subject)));
-        about.next().or_else(|| plots().find(|plot| plot.id == **id))
-    };
-    suitable.iter().find_map(of_subject).map(|plot| plot.id.clone())
+/// The metrics in whose plots findings of a kind are seen, the best first.
+const fn metrics(kind: Kind) -> &'static [&'static Metric] {
+    match kind {
+        Kind::Oscillation | Kind::Saturation | Kind::Convergence => const { &[&QUEUE_DEPTH, &UTILIZATION] },
+        Kind::Overload => const { &[&ARRIVAL_RATE, &UTILIZATION] },
+        Kind::Rejection => const { &[&REJECTION_RATE] },
+        Kind::Loss => const { &[&LOSS_RATE] },
+        Kind::HotKey | Kind::LoadImbalance | Kind::Healthy => const { &[&UTILIZATION] },
+        Kind::KnowledgeLag => const { &[&PERCEIVED_LOAD, &UTILIZATION] },
+    }
+}
+
+/// The first of the plots that suit a finding which is there.
+fn plot(finding: &Finding, result: &RunResult, sections: &[Section]) -> Option<String> {
+    let key = (finding.kind() == Kind::HotKey).then(|| keys::PLOT.to_owned());
+    let measured = metrics(finding.kind()).iter().flat_map(|metric| {
+        let keys = || result.timeline.keys.iter().filter(|key| key.metric == *metric);
+        let own = keys().filter(|key| is_about(key.subject, finding, result));
+        // Others may be seen in the same plot, and what became of requests in that of their sources.
+        own.chain(keys().filter(|key| !is_estimate(key))).map(plot_id)
+    });
+    let is_there =
+        |id: &String| sections.iter().flat_map(|section| &section.plots).any(|plot| plot.id == *id);
+    key.into_iter().chain(measured).find(is_there)
+}
+
+/// Whether a series is about the subject of a finding: the node or a member of the group, or the link.
+fn is_about(subject: Subject, finding: &Finding, result: &RunResult) -> bool {
+    match subject {
+        Subject::Node(node) | Subject::Estimate { of: node, .. } => {
+            result.names().covers(&finding.subject, node)
+        }
+        Subject::Link(row) => result.links[row as usize].name == finding.subject,
+    }
+}
+
+/// Whether a series is what nodes take a load to be: the estimates of each load have a plot of their own.
+const fn is_estimate(key: &SeriesKey) -> bool {
+    match key.subject {
+        Subject::Estimate { .. } => true,
+        Subject::Node(_) | Subject::Link(_) => false,
+    }
 }

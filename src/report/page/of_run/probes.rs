@@ -1,10 +1,11 @@
-//! What the scenario's own probes saw: a plot for each gauge, in the order of the scenario.
+//! What the scenario's own probes saw: a plot for each metric, in the order of the scenario.
 
 use indexmap::IndexMap;
 
 use super::super::{Plot, Section, Unit};
 use super::lines::{Series, draw, value};
 use crate::metrics::result::RunResult;
+use crate::model::metric::Metric;
 use crate::model::probe;
 
 /// The heading.
@@ -15,28 +16,22 @@ pub(super) fn section(result: &RunResult) -> Option<Section> {
     // Series of a probe share their moments; those of two probes need not.
     let mut sets: IndexMap<(&str, u64, usize), Vec<&probe::Series>> = IndexMap::new();
     for series in result.series.iter().filter(|series| series.samples.len() > 1) {
-        let metric = series.metric.split('(').next().unwrap_or(&series.metric);
         let second = series.samples.get(1).map_or(0, |(at, _)| at.as_nanos());
-        sets.entry((metric, second, series.samples.len())).or_default().push(series);
+        sets.entry((series.metric.name, second, series.samples.len())).or_default().push(series);
     }
-    let plots = sets.iter().enumerate().map(|(number, ((metric, ..), series))| plot(number, metric, series));
+    let plots = sets.values().enumerate().map(|(number, series)| plot(number, series[0].metric, series));
     let plots: Vec<Plot> = plots.collect();
     (!plots.is_empty()).then(|| Section { title: TITLE.to_owned(), folded: true, plots, tables: Vec::new() })
 }
 
-fn plot(number: usize, metric: &str, series: &[&probe::Series]) -> Plot {
+fn plot(number: usize, metric: &Metric, series: &[&probe::Series]) -> Plot {
     let every = series[0].samples[1].0.since(series[0].samples[0].0).as_seconds();
-    let unit = match metric {
-        "load" | "perceived_load" => Unit::Share,
-        rate if rate.ends_with("_rate") => Unit::PerSecond,
-        _ => Unit::Count,
-    };
     let mut plot = Plot {
         id: format!("probe-{number}"),
-        title: metric.replace('_', " "),
+        title: metric.name.replace('_', " "),
         caption: format!("Sampled every {}.", crate::format::numbers::time(Some(every))),
-        unit,
-        top: (unit == Unit::Share).then_some(1.0),
+        unit: metric.unit,
+        top: (metric.unit == Unit::Share).then_some(1.0),
         ..Plot::default()
     };
     let places: Vec<f64> = series[0].samples.iter().map(|(at, _)| at.as_seconds()).collect();
@@ -44,8 +39,8 @@ fn plot(number: usize, metric: &str, series: &[&probe::Series]) -> Plot {
         .iter()
         .enumerate()
         .map(|(colour, series)| Series {
-            subject: match series.metric.split_once('(') {
-                Some((_, of)) => format!("{} ({}", series.node, of),
+            subject: match &series.about {
+                Some(about) => format!("{} ({about})", series.node),
                 None => series.node.clone(),
             },
             colour,

@@ -1,28 +1,30 @@
-//! The tables: fates and latencies by source and class, and the figures of nodes.
+//! The tables: outcomes and latencies by source and class, and the figures of nodes, kind by kind.
 
 use super::super::{Section, Table};
-use super::{latency, views};
-use crate::format::numbers::{count, mean, percent, time};
-use crate::metrics::fleet::hottest;
-use crate::metrics::summary::{FateCounts, Latency, NodeSummary, ServerSummary, Summary};
+use super::{REQUESTS, latency};
+use crate::event::NodeKind;
+use crate::format::figures::{Cell, Counts};
+use crate::format::numbers::{count, group as group_name, share, time};
+use crate::metrics::fleet::{busiest, of_kind};
+use crate::metrics::summary::{Latency, NodeSummary, Summary};
+use crate::request::{Outcome, OutcomeCounts};
 
 /// Rows of a table at most.
 const MOST_ROWS: usize = 50;
 
 /// The tables of a run, each in the section that it belongs to.
 pub(super) fn tables(summary: &Summary) -> Vec<Section> {
-    let section = |title: &str, tables: Vec<Table>| Section {
+    let section = |title: &str, table: Table| Section {
         title: title.to_owned(),
-        tables: tables.into_iter().filter(|table| !table.rows.is_empty()).collect(),
+        tables: if table.rows.is_empty() { Vec::new() } else { vec![table] },
         ..Section::default()
     };
-    vec![
-        section(views::REQUESTS, vec![fates(summary)]),
-        section(latency::TITLE, vec![latencies(summary)]),
-        section(views::SERVERS, vec![servers(summary)]),
-        section(views::CLIENTS, vec![clients(summary)]),
-        section("Links", vec![links(summary)]),
-    ]
+    let mut sections =
+        vec![section(REQUESTS, outcomes(summary)), section(latency::TITLE, latencies(summary))];
+    let kinds = NodeKind::ALL.into_iter().filter(|kind| !kind.description().report.is_empty());
+    sections.extend(kinds.map(|kind| section(kind.description().title, nodes(summary, kind))));
+    sections.push(section("Links", links(summary)));
+    sections
 }
 
 fn table(title: &str, heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Table {
@@ -37,32 +39,32 @@ fn table(title: &str, heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -
     }
 }
 
-fn fates(summary: &Summary) -> Table {
-    let row = |name: &str, fates: &FateCounts| {
-        let FateCounts { offered, completed, rejected, timed_out, dropped, shed, in_flight } = *fates;
-        let counts = [offered, completed, rejected, timed_out, dropped, shed, in_flight].map(count);
-        std::iter::once(name.to_owned()).chain(counts).collect()
+/// A row of a table: a name, and cells.
+fn row(name: &str, cells: impl IntoIterator<Item = String>) -> Vec<String> {
+    [name.to_owned()].into_iter().chain(cells).collect()
+}
+
+fn outcomes(summary: &Summary) -> Table {
+    // A failure that nothing came to is not worth a column.
+    let is_shown = |(outcome, number): &(Outcome, u64)| !outcome.is_failure() || *number > 0;
+    let shown: Vec<Outcome> = summary.requests.iter().filter(is_shown).map(|(outcome, _)| outcome).collect();
+    let row = |name: &str, requests: &OutcomeCounts| {
+        let ended = shown.iter().map(|outcome| requests.of(*outcome));
+        let counts = [requests.offered].into_iter().chain(ended).chain([requests.in_flight()]);
+        row(name, counts.map(count))
     };
-    let heads = ["source", "offered", "completed", "rejected", "timed out", "dropped", "shed", "in flight"];
+    let labels = shown.iter().map(|outcome| outcome.label());
+    let heads: Vec<&str> = ["source", "offered"].into_iter().chain(labels).chain(["in flight"]).collect();
     let all = (summary.sources.len() > 1).then(|| row("all", &summary.requests));
     let sources = summary.sources.iter().map(|(name, source)| row(name, &source.requests));
-    let mut table = table("What became of requests", &heads, all.into_iter().chain(sources));
-    // A fate that nothing came to is not worth a column.
-    let last = heads.len() - 1;
-    let kept: Vec<usize> = (0..heads.len())
-        .filter(|&at| at < 3 || at == last || table.rows.iter().any(|row| row[at] != "0"))
-        .collect();
-    let narrow = |row: &[String]| -> Vec<String> { kept.iter().map(|&at| row[at].clone()).collect() };
-    table.heads = narrow(&table.heads);
-    table.rows = table.rows.iter().map(|row| narrow(row)).collect();
-    table
+    table("What became of requests", &heads, all.into_iter().chain(sources))
 }
 
 fn latencies(summary: &Summary) -> Table {
     let row = |name: &str, latency: &Latency| {
         let Latency { p50, p90, p95, p99, p999, max, mean, .. } = *latency;
         let times = [p50, p90, p95, p99, p999, max, mean].map(time);
-        [name.to_owned(), count(latency.count)].into_iter().chain(times).collect()
+        row(name, [count(latency.count)].into_iter().chain(times))
     };
     let latency = &summary.latency;
     let all = (latency.by_source.len() > 1).then(|| row("all", &latency.all));
@@ -72,73 +74,35 @@ fn latencies(summary: &Summary) -> Table {
     table("Latency of completed requests", &heads, all.into_iter().chain(sources).chain(classes))
 }
 
-fn servers(summary: &Summary) -> Table {
-    let row = |name: &str, server: &ServerSummary| {
-        vec![
-            name.to_owned(),
-            count(server.arrived),
-            count(server.completed),
-            count(server.rejected),
-            percent(server.utilization),
-            mean(server.queue_depth_mean),
-            count(u64::from(server.queue_depth_max)),
-            time(server.wait.mean),
-            time(server.wait.p99),
-            time(server.service.mean),
-        ]
+/// Groups of a kind, then each node, or where there are many the busiest.
+fn nodes(summary: &Summary, kind: NodeKind) -> Table {
+    let description = kind.description();
+    let columns = description.report;
+    let row = |name: &str, node: &NodeSummary| {
+        row(name, columns.iter().map(|column| Cell::of(node, column, Counts::Full).text))
     };
-    let groups = summary.groups.iter().filter_map(|(name, group)| {
-        let name = crate::format::numbers::group(name, group.members.len());
-        group.figures.as_server().map(|server| row(&name, server))
-    });
-    let each = summary.nodes.iter().filter_map(|(name, node)| Some((name.as_str(), node.as_server()?)));
-    let mut each: Vec<_> = each.collect();
+    let groups = summary.groups.iter().filter(|(_, group)| group.figures.kind == kind);
+    let groups = groups.map(|(name, group)| row(&group_name(name, group.members.len()), &group.figures));
+    let mut each: Vec<_> = of_kind(summary, kind).collect();
     let all = each.len();
-    let mut title = "Servers".to_owned();
+    let mut title = description.title.to_owned();
     if all > MOST_ROWS {
-        each = hottest(summary, MOST_ROWS, |_| true);
-        title = format!("The busiest of {} servers", count(all as u64));
+        each = busiest(summary, kind, MOST_ROWS, |_| true);
+        title = format!("The busiest of {} {}", count(all as u64), title.to_lowercase());
     }
-    let heads = [
-        "server",
-        "arrived",
-        "served",
-        "rejected",
-        "utilization",
-        "mean queue",
-        "max queue",
-        "mean wait",
-        "p99 wait",
-        "mean service",
-    ];
     let left_out = all - each.len();
-    let each = each.into_iter().map(|(name, server)| row(name, server));
+    let each = each.into_iter().map(|(name, node)| row(name, node));
+    let heads: Vec<&str> =
+        [description.name].into_iter().chain(columns.iter().map(|column| column.head)).collect();
     let mut table = table(&title, &heads, groups.chain(each));
     table.omitted += left_out;
     table
 }
 
-fn clients(summary: &Summary) -> Table {
-    let clients = summary.nodes.iter().filter_map(|(name, node)| match node {
-        NodeSummary::Client(client) => Some(
-            [name.clone()]
-                .into_iter()
-                .chain([client.requests, client.responses, client.rehashed, client.retries].map(count))
-                .collect(),
-        ),
-        NodeSummary::LoadBalancer(_) | NodeSummary::Server(_) => None,
-    });
-    table("Clients", &["client", "requests", "responses", "sent elsewhere", "retries"], clients)
-}
-
 fn links(summary: &Summary) -> Table {
-    let links = summary.links.iter().map(|(name, link)| {
-        vec![
-            name.clone(),
-            count(link.sent),
-            count(link.lost),
-            crate::format::numbers::share(link.lost, link.sent),
-        ]
-    });
+    let links = summary
+        .links
+        .iter()
+        .map(|(name, link)| row(name, [count(link.sent), count(link.lost), share(link.lost, link.sent)]));
     table("Links", &["link", "messages", "lost", "share"], links)
 }

@@ -1,37 +1,46 @@
 //! The figures that are seen first: what was offered, what became of it, and how long it took.
 
 use super::super::{Tile, Tone};
+use crate::event::NodeKind;
 use crate::format::numbers::{count, percent, share, time};
-use crate::metrics::fleet::hottest;
+use crate::metrics::fleet::busiest;
 use crate::metrics::summary::Summary;
+use crate::model::figure::UTILIZATION;
 
 /// The tiles of a run.
 pub(super) fn tiles(summary: &Summary) -> Vec<Tile> {
     let requests = &summary.requests;
     let offered = requests.offered;
     let mut tiles = vec![tile("offered", count(offered), String::new(), Tone::Plain)];
-    for (label, number, bad) in [
-        ("completed", requests.completed, false),
-        ("rejected", requests.rejected, true),
-        ("timed out", requests.timed_out, true),
-        ("dropped", requests.dropped, true),
-        ("shed", requests.shed, true),
-        ("in flight", requests.in_flight, false),
-    ] {
-        if number > 0 || label == "completed" {
-            let tone = if bad { Tone::Bad } else { Tone::Plain };
-            tiles.push(tile(label, count(number), share(number, offered), tone));
+    let part = |label, number, tone| tile(label, count(number), share(number, offered), tone);
+    for (outcome, number) in requests.iter() {
+        // That requests got through, or that none did, is always told.
+        if number > 0 || !outcome.is_failure() {
+            let tone = if outcome.is_failure() { Tone::Bad } else { Tone::Plain };
+            tiles.push(part(outcome.label(), number, tone));
         }
+    }
+    if requests.in_flight() > 0 {
+        tiles.push(part("in flight", requests.in_flight(), Tone::Plain));
     }
     let latency = &summary.latency.all;
     if latency.count > 0 {
         let median = time(latency.p50);
         tiles.push(tile("p99 latency", time(latency.p99), format!("median {median}"), Tone::Plain));
     }
-    if let [(name, server)] = hottest(summary, 1, |_| true).as_slice() {
-        tiles.push(tile("busiest server", percent(server.utilization), (*name).to_owned(), Tone::Plain));
-    }
+    tiles.extend(busiest_node(summary));
     tiles
+}
+
+/// The busiest node of the first kind, from behind, whose nodes can be busy.
+fn busiest_node(summary: &Summary) -> Option<Tile> {
+    let can_be_busy = |kind: &NodeKind| kind.description().ranked_by.contains(&&UTILIZATION);
+    let mut kinds = NodeKind::ALL.into_iter().rev().filter(can_be_busy);
+    kinds.find_map(|kind| {
+        let (name, node) = busiest(summary, kind, 1, |_| true).into_iter().next()?;
+        let label = format!("busiest {}", kind.name());
+        Some(tile(&label, percent(node.number(&UTILIZATION)), name.to_owned(), Tone::Plain))
+    })
 }
 
 fn tile(label: &str, value: String, note: String, tone: Tone) -> Tile {

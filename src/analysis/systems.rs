@@ -1,16 +1,16 @@
-//! Small systems for the unit tests of findings: a scenario is run and laid out as a scene.
+//! Small systems for the unit tests of findings: a scenario is run and laid out as a context.
 
-use super::scene::Scene;
+use super::context::RunContext;
 use crate::scenario::load;
 use crate::simulation::{RunOptions, run};
 
 /// What `look` sees in the run of a scenario.
-pub(super) fn look_at<T>(text: &str, overrides: &[&str], look: impl FnOnce(&Scene<'_>) -> T) -> T {
+pub(super) fn look_at<T>(text: &str, overrides: &[&str], look: impl FnOnce(&RunContext<'_>) -> T) -> T {
     let overrides: Vec<String> = overrides.iter().map(|&value| value.to_owned()).collect();
     let scenario =
         load("test.ron", text.as_bytes(), &overrides).unwrap_or_else(|wrong| panic!("{wrong}")).scenario;
     let result = run(&scenario, RunOptions::default()).unwrap_or_else(|error| panic!("{error}"));
-    look(&Scene::of(&scenario, &result))
+    look(&RunContext::of(&scenario, &result))
 }
 
 /// A source "s" that sends Poisson arrivals of a rate, with some keys, to the node "n" for a hundred seconds.

@@ -3,27 +3,22 @@
 use super::MOST_ROWS;
 use crate::format::columns::{BAD, BOLD, DIM, GOOD, PLAIN, Table, paint};
 use crate::format::numbers::{count, share, short_count};
-use crate::metrics::summary::{FateCounts, Summary};
+use crate::metrics::summary::Summary;
+use crate::request::OutcomeCounts;
 use anstyle::Style;
 
 /// The longest bar.
 const BAR: u64 = 40;
 
-/// The fates that happened, with their names and the styles that suit them.
-fn happened(requests: &FateCounts) -> impl Iterator<Item = (&'static str, fn(&FateCounts) -> u64, Style)> {
-    let fates: [(_, fn(&FateCounts) -> u64, _); 6] = [
-        ("completed", |requests| requests.completed, GOOD),
-        ("rejected", |requests| requests.rejected, BAD),
-        ("timed out", |requests| requests.timed_out, BAD),
-        ("dropped", |requests| requests.dropped, BAD),
-        ("shed", |requests| requests.shed, BAD),
-        ("in flight", |requests| requests.in_flight, DIM),
-    ];
-    let requests = *requests;
-    fates.into_iter().filter(move |(_, number, _)| number(&requests) > 0)
+/// How many requests came to each end, and how many to none yet: with names, and the styles that suit them.
+fn ends(requests: &OutcomeCounts) -> impl Iterator<Item = (&'static str, u64, Style)> {
+    let ended = requests
+        .iter()
+        .map(|(outcome, number)| (outcome.label(), number, if outcome.is_failure() { BAD } else { GOOD }));
+    ended.chain([("in flight", requests.in_flight(), DIM)])
 }
 
-/// How many were offered, and a bar for each fate.
+/// How many were offered, and a bar for each outcome that there was.
 pub(super) fn all(summary: &Summary) -> String {
     let requests = &summary.requests;
     if requests.offered == 0 {
@@ -33,8 +28,7 @@ pub(super) fn all(summary: &Summary) -> String {
     let were = if requests.offered == 1 { "request was" } else { "requests were" };
     let mut out = paint(BOLD, &format!("{offered} {were} offered")) + "\n";
     let width = offered.len();
-    for (name, number, style) in happened(requests) {
-        let number = number(requests);
+    for (name, number, style) in ends(requests).filter(|(_, number, _)| *number > 0) {
         let bar = bar(number, requests.offered);
         let line =
             format!("  {name:<10} {:>width$}  {:>7}  ", count(number), share(number, requests.offered));
@@ -50,18 +44,23 @@ fn bar(part: u64, whole: u64) -> String {
     if halves % 2 == 1 || halves == 0 { full + "▌" } else { full }
 }
 
-/// The fates by source, where there are several.
+/// The outcomes by source, where there are several.
 pub(super) fn by_source(summary: &Summary) -> String {
     if summary.sources.len() < 2 || summary.requests.offered == 0 {
         return String::new();
     }
-    let heads: Vec<_> =
-        std::iter::once("offered").chain(happened(&summary.requests).map(|fate| fate.0)).collect();
+    // An outcome that nothing came to is not worth a column.
+    let columns = |requests: &OutcomeCounts| -> Vec<(&'static str, u64)> {
+        let worth_it = ends(&summary.requests).map(|(_, number, _)| number > 0);
+        let ends = ends(requests).zip(worth_it).filter(|(_, worth_it)| *worth_it);
+        let ends = ends.map(|((name, number, _), _)| (name, number));
+        [("offered", requests.offered)].into_iter().chain(ends).collect()
+    };
+    let heads: Vec<_> = columns(&summary.requests).into_iter().map(|(name, _)| name).collect();
     let mut table = Table::new("Requests", &heads);
     for (name, source) in summary.sources.iter().take(MOST_ROWS) {
-        let figures = happened(&summary.requests).map(|(_, number, _)| short_count(number(&source.requests)));
-        let offered = short_count(source.requests.offered);
-        table.row(PLAIN, name, std::iter::once(offered).chain(figures).collect());
+        let numbers = columns(&source.requests).into_iter().map(|(_, number)| short_count(number));
+        table.row(PLAIN, name, numbers.collect());
     }
     if let Some(more) = summary.sources.len().checked_sub(MOST_ROWS + 1) {
         table.note(&format!("... and {} more sources", count(more as u64 + 1)));

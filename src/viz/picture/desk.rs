@@ -1,21 +1,20 @@
-//! A server: its slots, each a disc that fills, and who waits, in order, below it.
+//! A node that holds requests: its slots, each a disc that fills, and who waits, in order, below it.
 
 use bevy_egui::egui::{CornerRadius, Mesh, Pos2, Rect, Shape, Stroke, Vec2, pos2, vec2};
 
 use super::{Canvas, single};
 use crate::engine::whole;
-use crate::event::RequestRow;
-use crate::model::server::WaitQueue;
-use crate::viz::layout::Place;
-use crate::viz::stage::{Desk, Whereabouts};
+use crate::event::{NodeRange, RequestRow};
+use crate::viz::desk::Desk;
+use crate::viz::stage::Whereabouts;
 use crate::viz::theme::{BAD, GOOD, SERIES};
 
-/// Slots of a server that are drawn each; of more, how many are taken.
+/// Slots of a node that are drawn each; of more, how many are taken.
 pub(super) const MOST_DISCS: usize = 12;
-/// Places of a line in a row under its server, and rows.
+/// Places of a line in a row under its node, and rows.
 const LINE: (usize, usize) = (25, 4);
 
-/// What a server is like at a moment.
+/// What a node is like at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// There are free slots.
@@ -29,12 +28,12 @@ enum State {
 }
 
 impl State {
-    fn of(desk: &Desk, capacity: Option<usize>) -> Self {
+    fn of(desk: &Desk) -> Self {
         if desk.is_down() {
             Self::Down
         } else if !desk.is_full() {
             Self::Healthy
-        } else if capacity.is_some_and(|capacity| desk.line.len() >= capacity) {
+        } else if desk.has_full_line() {
             Self::Full
         } else if desk.line.is_empty() {
             Self::Healthy
@@ -45,22 +44,22 @@ impl State {
 }
 
 /// How many wait, and how many may.
-fn waiting(number: usize, capacity: Option<usize>) -> String {
-    capacity.map_or_else(|| format!("{number} waiting"), |capacity| format!("{number} of {capacity} waiting"))
+fn waiting(desk: &Desk) -> String {
+    let number = desk.line.len();
+    desk.may_wait.map_or_else(|| format!("{number} waiting"), |bound| format!("{number} of {bound} waiting"))
+}
+
+/// The share of its slots that are taken.
+fn busy(desk: &Desk) -> f32 {
+    desk.in_service as f32 / desk.seen_slots().max(1) as f32
 }
 
 impl Canvas<'_> {
-    /// The slots of a server, each a disc that fills, and its line.
-    pub(super) fn server(&self, rect: Rect, place: &Place) {
-        let (zoom, first) = (self.view.zoom, place.first as usize);
-        let desks = &self.session.stage.desks[first..first + place.members as usize];
-        let [desk] = desks else {
-            self.folded(rect, desks);
-            return;
-        };
-        let capacity = self.capacity(place.first);
-        self.state(rect, State::of(desk, capacity));
-        let slots = desk.slots.len();
+    /// The slots of a node, each a disc that fills, and its line.
+    pub(super) fn desk(&self, rect: Rect, desk: &Desk) {
+        let zoom = self.view.zoom;
+        self.state(rect, State::of(desk));
+        let slots = desk.seen_slots();
         if slots == 0 {
             self.text(rect.center() + vec2(0.0, 8.0 * zoom), "down", 13.0, BAD);
         } else if slots <= MOST_DISCS {
@@ -71,20 +70,12 @@ impl Canvas<'_> {
                 self.slot(middle, radius, *slot);
             }
         } else {
-            let busy = desk.slots.iter().flatten().count();
-            self.bar(rect, busy as f32 / slots as f32, &format!("{busy} of {slots}"));
+            self.bar(rect, busy(desk), &format!("{} of {slots}", desk.in_service));
         }
-        self.line(rect, desk, capacity);
+        self.line(rect, desk);
     }
 
-    /// How many may wait at a server now; nothing if there is no bound.
-    fn capacity(&self, row: u32) -> Option<usize> {
-        let world = self.session.world();
-        let queue = world.try_query::<&WaitQueue>()?.iter(world).nth(row as usize)?.capacity();
-        (queue < u32::MAX).then_some(queue as usize)
-    }
-
-    /// The state of a server, by colour and by shape.
+    /// The state of a node, by colour and by shape.
     fn state(&self, rect: Rect, state: State) {
         let (at, radius) = (rect.left_top() + vec2(11.0, 11.0) * self.view.zoom, 4.0 * self.view.zoom);
         let corner = |angle: f32| at + radius * Vec2::angled(std::f32::consts::TAU * angle);
@@ -134,12 +125,12 @@ impl Canvas<'_> {
         }
     }
 
-    /// Who waits, in order, in rows under the server; what does not fit is counted.
-    pub(super) fn line(&self, rect: Rect, desk: &Desk, capacity: Option<usize>) {
+    /// Who waits, in order, in rows under the node; what does not fit is counted.
+    pub(super) fn line(&self, rect: Rect, desk: &Desk) {
         let zoom = self.view.zoom;
         let step = rect.width() / LINE.0 as f32;
         // Where there is a bound, the places that are still free are seen.
-        let places = capacity.unwrap_or(0).min(LINE.0 * LINE.1);
+        let places = (desk.may_wait.unwrap_or(0) as usize).min(LINE.0 * LINE.1);
         for number in desk.line.len()..places {
             self.painter.circle_stroke(
                 self.waiting(rect, number),
@@ -157,7 +148,7 @@ impl Canvas<'_> {
         if !desk.line.is_empty() {
             let below =
                 rect.left_bottom() + vec2(rect.width() / 2.0, step * (rows as f32 + 0.4) + 9.0 * zoom);
-            self.text(below, &waiting(desk.line.len(), capacity), 10.5, self.theme.faint);
+            self.text(below, &waiting(desk), 10.5, self.theme.faint);
         }
     }
 
@@ -167,12 +158,10 @@ impl Canvas<'_> {
         rect.left_bottom() + vec2(step * (column as f32 + 0.5), step * (row as f32 + 0.8))
     }
 
-    /// A group of many servers: how busy each is, from the least to the most, and how many wait in all.
-    pub(super) fn folded(&self, rect: Rect, desks: &[Desk]) {
-        let mut loads: Vec<f32> = desks
-            .iter()
-            .map(|desk| desk.slots.iter().flatten().count() as f32 / desk.slots.len().max(1) as f32)
-            .collect();
+    /// A group of many nodes: how busy each is, from the least to the most, and how many wait in all.
+    pub(super) fn folded(&self, rect: Rect, nodes: NodeRange) {
+        let desks = || self.session.stage.desks(nodes);
+        let mut loads: Vec<f32> = desks().map(busy).collect();
         loads.sort_by(f32::total_cmp);
         let inside = Rect::from_min_max(
             rect.left_top() + vec2(8.0, 22.0) * self.view.zoom,
@@ -187,7 +176,7 @@ impl Canvas<'_> {
             let column = Rect::from_min_max(pos2(left, top), pos2(left + 0.85 * width, inside.bottom()));
             self.painter.rect_filled(column, CornerRadius::ZERO, if load >= 1.0 { BAD } else { SERIES[2] });
         }
-        let waiting: usize = desks.iter().map(|desk| desk.line.len()).sum();
+        let waiting: usize = desks().map(|desk| desk.line.len()).sum();
         self.text(
             rect.center_bottom() - vec2(0.0, 9.0 * self.view.zoom),
             &format!("{waiting} waiting"),

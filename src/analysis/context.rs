@@ -1,0 +1,135 @@
+//! What all findings look at: the run station by station, with the changes of its workload.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+
+use super::announced::{Phase, phases};
+use super::signal::Course;
+use super::station::Station;
+use crate::engine::statistics::Tally;
+use crate::engine::time::SimDuration;
+use crate::engine::whole;
+use crate::event::Node;
+use crate::metrics::result::RunResult;
+use crate::request::OutcomeCounts;
+use crate::scenario::Scenario;
+
+/// A run, laid out to be looked at.
+pub(super) struct RunContext<'a> {
+    pub(super) scenario: &'a Scenario,
+    pub(super) result: &'a RunResult,
+    /// Width of an interval in seconds.
+    pub(super) step: f64,
+    /// Length of the run in seconds.
+    pub(super) end: f64,
+    /// Stations in the order of the scenario.
+    pub(super) stations: Vec<Station<'a>>,
+    /// Positions of stations.
+    positions: BTreeMap<Node, usize>,
+    /// Groups of stations: positions of their members, ascending.
+    pub(super) groups: IndexMap<&'a str, Vec<usize>>,
+    /// Announced changes of the workload.
+    pub(super) phases: Vec<Phase>,
+    /// How long the slowest one in a hundred of all completed requests took, in seconds: what a failed request is charged.
+    pub(super) failure_penalty: f64,
+}
+
+impl<'a> RunContext<'a> {
+    pub(super) fn of(scenario: &'a Scenario, result: &'a RunResult) -> Self {
+        let stations: Vec<_> = result.nodes.iter().filter_map(|node| Station::of(result, node)).collect();
+        let positions = (0..).zip(&stations).map(|(position, station)| (station.node, position)).collect();
+        let mut groups: IndexMap<&str, Vec<usize>> = IndexMap::new();
+        for (position, station) in stations.iter().enumerate() {
+            if let Some(group) = station.group {
+                groups.entry(group).or_default().push(position);
+            }
+        }
+        let mut latency = Tally::default();
+        result.sources.iter().for_each(|source| latency.merge(&source.latency));
+        let slowest = latency.quantiles().quantile(0.99);
+        Self {
+            scenario,
+            result,
+            step: result.timeline.interval.as_seconds(),
+            end: result.end.as_seconds(),
+            stations,
+            positions,
+            groups,
+            phases: phases(scenario, result.names()),
+            failure_penalty: slowest.map_or(1.0, |nanos| nanos as f64 / 1e9),
+        }
+    }
+
+    /// What became of the requests of all sources.
+    pub(super) fn outcomes(&self) -> OutcomeCounts {
+        self.result.sources.iter().map(|source| source.outcomes).sum()
+    }
+
+    /// Requests that were offered to the whole system.
+    pub(super) fn offered(&self) -> u64 {
+        self.outcomes().offered
+    }
+
+    /// The position of the station that a node is.
+    pub(super) fn position(&self, node: Option<Node>) -> Option<usize> {
+        self.positions.get(&node?).copied()
+    }
+
+    /// The group of the node of this name, if it is a member of one.
+    pub(super) fn group_of(&self, name: &str) -> Option<&'a str> {
+        let names = self.result.names();
+        names.node_named(name).and_then(|node| names.group_of(node))
+    }
+
+    /// Whether requests ask for different keys.
+    pub(super) fn has_keys(&self) -> bool {
+        self.result.sample.records.windows(2).any(|pair| pair[0].key != pair[1].key)
+    }
+
+    /// Where in the series the time of some seconds lies.
+    pub(super) fn interval_at(&self, seconds: f64) -> usize {
+        whole(seconds / self.step + 0.5).min(self.result.timeline.intervals())
+    }
+
+    /// The beginning of an interval in seconds.
+    pub(super) fn time_of(&self, interval: usize) -> f64 {
+        self.step * interval as f64
+    }
+
+    /// What requests waited at a station from one interval to another, in request-seconds, and the penalty for those that
+    /// it rejected.
+    pub(super) fn cost(&self, station: usize, from: usize, to: usize) -> f64 {
+        let station = &self.stations[station];
+        let sum = |values: &[f64]| values[from.min(values.len())..to.min(values.len())].iter().sum::<f64>();
+        self.step * (sum(station.queue()) + self.failure_penalty * sum(station.rejections()))
+    }
+
+    /// A series of a value for each interval.
+    pub(super) fn course<'b>(&self, values: &'b [f64]) -> Course<'b> {
+        Course { start: self.step / 2.0, step: self.step, values }
+    }
+
+    /// The longest time that any node remembers loads, in seconds; 0 if none does.
+    pub(super) fn longest_memory(&self) -> f64 {
+        let routings = self.scenario.specs().filter_map(|(_, spec)| spec.routing());
+        let windows = routings.filter_map(|routing| Some(routing.policy.load_feedback()?.window));
+        windows.map(SimDuration::as_seconds).fold(0.0, f64::max)
+    }
+
+    /// When the last source stops.
+    pub(super) fn last_arrivals(&self) -> f64 {
+        let Scenario { sources, arrivals_until, run_until, .. } = self.scenario;
+        let stops = sources.values().map(|source| source.stop.or(*arrivals_until).unwrap_or(*run_until));
+        stops.map(SimDuration::as_seconds).fold(0.0, f64::max).min(self.end)
+    }
+
+    /// Moments at which the workload is announced to change, in seconds, ascending.
+    pub(super) fn changes(&self) -> Vec<f64> {
+        let ends = self.phases.iter().flat_map(|phase| std::iter::once(phase.from).chain(phase.to));
+        let mut changes: Vec<f64> = ends.filter(|at| (0.0..self.end).contains(at)).collect();
+        changes.sort_unstable_by(f64::total_cmp);
+        changes.dedup();
+        changes
+    }
+}

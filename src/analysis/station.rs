@@ -1,0 +1,222 @@
+//! A station: a node that serves requests, as all findings look at it. Which nodes are stations, and what they could do,
+//! the nodes themselves have recorded.
+
+use std::cell::OnceCell;
+
+use crate::engine::whole;
+use crate::event::Node;
+use crate::metrics::figures::NodeFigures;
+use crate::metrics::result::{NodeResult, RunResult};
+use crate::metrics::timeline::Timeline;
+use crate::model::capacity::{CapacityLog, CapacityPeriod};
+use crate::model::figure::{self, ARRIVED, CONCURRENCY, QUEUE_DEPTH_MAX, SERVICE, SLOTS_MEAN, WAIT};
+use crate::model::metric::{ARRIVAL_RATE, Metric, QUEUE_DEPTH, REJECTION_RATE, Subject, UTILIZATION};
+
+/// A node that serves, with its series: each is fetched once.
+pub(super) struct Station<'a> {
+    pub(super) node: Node,
+    pub(super) name: &'a str,
+    pub(super) group: Option<&'a str>,
+    /// Requests that came.
+    pub(super) arrived: u64,
+    /// Slots, as many as it had in the end.
+    pub(super) concurrency: u64,
+    /// Share of slots in use over the run.
+    pub(super) utilization: Option<f64>,
+    /// Most requests that ever waited.
+    pub(super) queue_depth_max: u64,
+    /// Seconds that a request waited on average.
+    pub(super) wait: f64,
+    /// Seconds that a request is served on average.
+    pub(super) service: f64,
+    /// Relative variance of the service time.
+    pub(super) service_variance: f64,
+    slots_mean: Option<f64>,
+    capacity: &'a CapacityLog,
+    timeline: &'a Timeline,
+    queue: OnceCell<Vec<f64>>,
+    load: OnceCell<Vec<f64>>,
+    arrivals: OnceCell<Vec<f64>>,
+    rejections: OnceCell<Vec<f64>>,
+    offered: OnceCell<Vec<f64>>,
+    availability: OnceCell<Vec<f64>>,
+    capacities: OnceCell<Option<Vec<f64>>>,
+}
+
+impl<'a> Station<'a> {
+    /// The station that a node is, if it serves.
+    pub(super) fn of(result: &'a RunResult, node: &'a NodeResult) -> Option<Self> {
+        let figures: &NodeFigures = &node.figures;
+        let service = figures.times(&SERVICE)?.quantiles();
+        let mean = service.mean().unwrap_or(0.0);
+        let relative = service.sd().filter(|_| mean > 0.0).map_or(0.0, |sd| sd / mean);
+        Some(Self {
+            node: node.node,
+            name: &node.name,
+            group: result.names().group_of(node.node),
+            arrived: figures.count(&ARRIVED),
+            concurrency: figures.count(&CONCURRENCY),
+            utilization: figures.number(&figure::UTILIZATION),
+            queue_depth_max: figures.count(&QUEUE_DEPTH_MAX),
+            wait: figures.times(&WAIT).and_then(|wait| wait.quantiles().mean()).unwrap_or(0.0) / 1e9,
+            service: mean / 1e9,
+            service_variance: relative * relative,
+            slots_mean: figures.number(&SLOTS_MEAN),
+            capacity: node.capacity.as_ref()?,
+            timeline: &result.timeline,
+            queue: OnceCell::new(),
+            load: OnceCell::new(),
+            arrivals: OnceCell::new(),
+            rejections: OnceCell::new(),
+            offered: OnceCell::new(),
+            availability: OnceCell::new(),
+            capacities: OnceCell::new(),
+        })
+    }
+
+    fn series<'s>(&self, cell: &'s OnceCell<Vec<f64>>, metric: &Metric) -> &'s [f64] {
+        cell.get_or_init(|| {
+            let series = self.timeline.find(Subject::Node(self.node), metric);
+            series.map_or_else(Vec::new, |series| series.map(f64::from).collect())
+        })
+    }
+
+    /// Requests that waited.
+    pub(super) fn queue(&self) -> &[f64] {
+        self.series(&self.queue, &QUEUE_DEPTH)
+    }
+
+    /// The share of slots in use.
+    pub(super) fn load(&self) -> &[f64] {
+        self.series(&self.load, &UTILIZATION)
+    }
+
+    /// Arrivals a second.
+    pub(super) fn arrivals(&self) -> &[f64] {
+        self.series(&self.arrivals, &ARRIVAL_RATE)
+    }
+
+    /// Rejections a second.
+    pub(super) fn rejections(&self) -> &[f64] {
+        self.series(&self.rejections, &REJECTION_RATE)
+    }
+
+    /// Slots; on average if there were not always as many.
+    pub(super) fn slots(&self) -> f64 {
+        let mean = self.slots_mean.filter(|slots| *slots > 0.0 && !self.capacity.is_constant());
+        mean.unwrap_or(self.concurrency as f64)
+    }
+
+    /// Requests a second that it can serve; nothing if it never served one.
+    pub(super) fn capacity(&self) -> Option<f64> {
+        (self.service > 0.0).then(|| self.slots() / self.service)
+    }
+
+    /// The same, interval by interval.
+    pub(super) fn capacities(&self) -> Option<&[f64]> {
+        let capacities = self.capacities.get_or_init(|| {
+            let capacity = self.capacity()?;
+            Some(if self.capacity.is_constant() {
+                vec![capacity; self.timeline.intervals()]
+            } else {
+                self.mean_of_periods(CapacityPeriod::per_second)
+            })
+        });
+        capacities.as_deref()
+    }
+
+    /// The share of each interval in which it is up.
+    pub(super) fn availability(&self) -> &[f64] {
+        self.availability.get_or_init(|| {
+            if self.capacity.is_constant() {
+                return vec![1.0; self.timeline.intervals()];
+            }
+            self.mean_of_periods(CapacityPeriod::availability)
+        })
+    }
+
+    fn mean_of_periods(&self, of: fn(&CapacityPeriod) -> f64) -> Vec<f64> {
+        let step = self.timeline.interval.as_seconds();
+        by_interval(self.capacity.periods(), self.timeline.intervals(), step, of)
+    }
+
+    /// Whether it is up, or down, all the time from one interval to another.
+    pub(super) fn is_steady(&self, from: usize, to: usize) -> bool {
+        let availability = self.availability();
+        let those = &availability[from.min(availability.len())..to.min(availability.len())];
+        self.capacity.is_constant() || those.windows(2).all(|pair| pair[0].to_bits() == pair[1].to_bits())
+    }
+
+    /// Seconds that a request waits behind so many others in some spells of intervals.
+    pub(super) fn wait_behind(&self, depth: f64, spells: &[(usize, usize)]) -> f64 {
+        let capacities = self.capacities().filter(|_| !self.capacity.is_constant()).unwrap_or_default();
+        let those: Vec<f64> = spells
+            .iter()
+            .flat_map(|&(from, to)| &capacities[from.min(capacities.len())..to.min(capacities.len())])
+            .copied()
+            .collect();
+        let capacity = those.iter().sum::<f64>() / those.len() as f64;
+        if capacity > 0.0 { depth / capacity } else { depth * self.service / self.slots() }
+    }
+
+    /// Arrivals a second, but for those that were rejected because it was down.
+    pub(super) fn offered(&self) -> &[f64] {
+        self.offered.get_or_init(|| {
+            let mut arrivals = self.arrivals().to_vec();
+            if !self.capacity.is_constant() {
+                let rejections = self.rejections();
+                for ((rate, rejected), up) in arrivals.iter_mut().zip(rejections).zip(self.availability()) {
+                    *rate = if *up < 1.0 { (*rate - rejected).max(0.0) } else { *rate };
+                }
+            }
+            arrivals
+        })
+    }
+}
+
+/// The mean in each of some intervals of what the periods of a capacity come to.
+fn by_interval(
+    periods: &[CapacityPeriod],
+    intervals: usize,
+    step: f64,
+    of: fn(&CapacityPeriod) -> f64,
+) -> Vec<f64> {
+    let mut means = vec![0.0; intervals];
+    let begins = |period: &CapacityPeriod| period.from.as_seconds();
+    let ends = periods.iter().skip(1).map(begins).chain([step * intervals as f64]);
+    for (period, end) in periods.iter().zip(ends) {
+        let begin = begins(period);
+        let first = whole(begin / step).min(intervals);
+        for (interval, mean) in means.iter_mut().enumerate().skip(first) {
+            let (from, to) = (step * interval as f64, step * (interval + 1) as f64);
+            if from >= end {
+                break;
+            }
+            *mean += of(period) * ((end.min(to) - begin.max(from)) / step).clamp(0.0, 1.0);
+        }
+    }
+    means
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::time::SimTime;
+
+    #[test]
+    fn what_a_station_can_do_is_told_interval_by_interval() {
+        let at = |seconds: u64| SimTime::from_nanos(seconds * 1_000_000_000);
+        let mut log = CapacityLog::new(2, 1.0);
+        log.change(at(15), |period| period.up = false);
+        log.change(at(25), |period| period.up = true);
+        log.change(at(40), |period| period.service = 0.5);
+        let capacity = by_interval(log.periods(), 10, 10.0, CapacityPeriod::per_second);
+        let expected = [2.0, 1.0, 1.0, 2.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0];
+        assert!(
+            capacity.iter().zip(expected).all(|(found, wanted)| (found - wanted).abs() < 1e-9),
+            "{capacity:?}"
+        );
+        let up = by_interval(log.periods(), 10, 10.0, CapacityPeriod::availability);
+        assert!((up.iter().sum::<f64>() - 9.0).abs() < 1e-9, "{up:?}");
+    }
+}

@@ -1,0 +1,201 @@
+//! Figures of nodes as cells of tables: what a column shows of a node, how that is written, and whether it is worth a
+//! warning. Which columns there are, each kind of node says itself.
+
+use super::numbers;
+use crate::metrics::summary::{NodeSummary, SummaryValue};
+use crate::model::figure::{Aspect, FigureColumn};
+
+/// How counts are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counts {
+    /// In full: `12,345,678`.
+    Full,
+    /// In little room: `12M`.
+    Short,
+}
+
+/// What a column shows of a node.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Quantity {
+    /// A number of things.
+    Count(u64),
+    /// A mean.
+    Mean(f64),
+    /// A share of a whole, from 0 to 1.
+    Share(f64),
+    /// A part of a number of things.
+    Part {
+        /// The part.
+        part: u64,
+        /// The whole.
+        whole: u64,
+    },
+    /// A time in seconds.
+    Time(f64),
+}
+
+/// A cell of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// What stands in it.
+    pub text: String,
+    /// Whether it is worth a warning.
+    pub is_warning: bool,
+}
+
+impl Cell {
+    /// The cell of a node, or of a group, in a column.
+    #[must_use]
+    pub fn of(node: &NodeSummary, column: &FigureColumn, counts: Counts) -> Self {
+        let Some(quantity) = Quantity::of(node, column) else {
+            return Self { text: numbers::NONE.to_owned(), is_warning: false };
+        };
+        Self { text: quantity.text(counts), is_warning: quantity.is_warning(column) }
+    }
+}
+
+impl Quantity {
+    /// What a column shows of a node, or of a group; nothing where there is no value.
+    #[must_use]
+    pub fn of(node: &NodeSummary, column: &FigureColumn) -> Option<Self> {
+        let value = node.get(column.figure)?;
+        match column.aspect {
+            Aspect::Number => match value {
+                SummaryValue::Count(count) => Some(Self::Count(*count)),
+                SummaryValue::Number(number) => number.map(Self::Mean),
+                SummaryValue::Times(_) | SummaryValue::Table(_) => None,
+            },
+            Aspect::Percent => node.number(column.figure).map(Self::Share),
+            Aspect::Mean | Aspect::P50 | Aspect::P99 => time(value, column.aspect).map(Self::Time),
+            Aspect::ShareOf(whole) => match (value, node.get(whole)?) {
+                (SummaryValue::Count(part), SummaryValue::Count(whole)) => {
+                    Some(Self::Part { part: *part, whole: *whole })
+                }
+                (_, _) => None,
+            },
+        }
+    }
+
+    /// It as a number, to be compared with others in its column.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "it is compared")]
+    pub fn number(self) -> Option<f64> {
+        match self {
+            Self::Count(count) => Some(count as f64),
+            Self::Mean(number) | Self::Share(number) | Self::Time(number) => Some(number),
+            Self::Part { part, whole } => (whole > 0).then(|| part as f64 / whole as f64),
+        }
+    }
+
+    /// The same of another number, such as the least in its column.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was made of a count")]
+    pub const fn with(self, number: f64) -> Self {
+        match self {
+            Self::Count(_) => Self::Count(number as u64),
+            Self::Mean(_) => Self::Mean(number),
+            Self::Share(_) | Self::Part { .. } => Self::Share(number),
+            Self::Time(_) => Self::Time(number),
+        }
+    }
+
+    /// It as text.
+    #[must_use]
+    pub fn text(self, counts: Counts) -> String {
+        match self {
+            Self::Count(count) => match counts {
+                Counts::Full => numbers::count(count),
+                Counts::Short => numbers::short_count(count),
+            },
+            Self::Mean(mean) => numbers::mean(Some(mean)),
+            Self::Share(share) => numbers::percent(Some(share)),
+            Self::Part { part, whole } => numbers::share(part, whole),
+            Self::Time(seconds) => numbers::time(Some(seconds)),
+        }
+    }
+
+    /// Whether it is worth a warning in its column: where the figure itself is shown.
+    fn is_warning(self, column: &FigureColumn) -> bool {
+        match column.aspect {
+            Aspect::Number | Aspect::Percent => {
+                let limit = column.figure.warns_from;
+                self.number().zip(limit).is_some_and(|(number, limit)| number >= limit)
+            }
+            Aspect::Mean | Aspect::P50 | Aspect::P99 | Aspect::ShareOf(_) => false,
+        }
+    }
+}
+
+/// What is shown of a set of times, in seconds.
+fn time(value: &SummaryValue, aspect: Aspect) -> Option<f64> {
+    let SummaryValue::Times(latency) = value else { return None };
+    match aspect {
+        Aspect::Mean => latency.mean,
+        Aspect::P50 => latency.p50,
+        Aspect::P99 => latency.p99,
+        Aspect::Number | Aspect::Percent | Aspect::ShareOf(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::statistics::Tally;
+    use crate::event::NodeKind;
+    use crate::metrics::figures::{FigureValue, NodeFigures};
+    use crate::model::figure::{
+        ARRIVED, Figure, IN_FLIGHT_MEAN, QUEUE_DEPTH_MEAN, REJECTED, SERVICE, SLOTS_MEAN, UTILIZATION, WAIT,
+    };
+    use crate::model::names::Names;
+
+    fn node() -> NodeSummary {
+        let mut wait = Tally::default();
+        [100_000_000, 300_000_000].into_iter().for_each(|nanos| wait.record(nanos));
+        let number = |number| Some(FigureValue::Number(Some(number)));
+        let values = vec![
+            (&ARRIVED, Some(FigureValue::Count(12_345_678))),
+            (&REJECTED, Some(FigureValue::Count(1))),
+            (&UTILIZATION, None),
+            (&IN_FLIGHT_MEAN, number(0.95)),
+            (&SLOTS_MEAN, number(1.0)),
+            (&QUEUE_DEPTH_MEAN, Some(FigureValue::Number(None))),
+            (&WAIT, Some(FigureValue::Times(wait))),
+        ];
+        NodeSummary::of(&NodeFigures::new(NodeKind::ALL[0], values), &Names::default())
+    }
+
+    fn cell(figure: &'static Figure, aspect: Aspect) -> (String, bool) {
+        let Cell { text, is_warning } =
+            Cell::of(&node(), &FigureColumn::of("", figure, aspect), Counts::Short);
+        (text, is_warning)
+    }
+
+    #[test]
+    fn a_cell_is_written_as_its_figure_is_and_warns_where_that_does() {
+        let plain = |text: &str| (text.to_owned(), false);
+        assert_eq!(cell(&ARRIVED, Aspect::Number), plain("12M"));
+        assert_eq!(cell(&REJECTED, Aspect::Number), ("1".to_owned(), true));
+        assert_eq!(cell(&REJECTED, Aspect::ShareOf(&ARRIVED)), plain("<0.1 %"));
+        assert_eq!(cell(&UTILIZATION, Aspect::Percent), ("95.0 %".to_owned(), true));
+        assert_eq!(cell(&IN_FLIGHT_MEAN, Aspect::Number), plain("0.95"));
+        assert_eq!(cell(&WAIT, Aspect::Mean), plain("200 ms"));
+        assert_eq!(cell(&WAIT, Aspect::P99), plain("300 ms"));
+        // What it has no value of, and what it does not have at all.
+        assert_eq!(cell(&QUEUE_DEPTH_MEAN, Aspect::Number), plain("-"));
+        assert_eq!(cell(&SERVICE, Aspect::P50), plain("-"));
+        let full = Cell::of(&node(), &FigureColumn::new("", &ARRIVED), Counts::Full);
+        assert_eq!(full.text, "12,345,678");
+    }
+
+    #[test]
+    fn another_number_is_written_in_the_same_way() {
+        let with = |figure, aspect, number: f64| {
+            let quantity = Quantity::of(&node(), &FigureColumn::of("", figure, aspect)).expect("a value");
+            quantity.with(number).text(Counts::Short)
+        };
+        assert_eq!(with(&ARRIVED, Aspect::Number, 1234.0), "1,234");
+        assert_eq!(with(&UTILIZATION, Aspect::Percent, 0.5), "50.0 %");
+        assert_eq!(with(&REJECTED, Aspect::ShareOf(&ARRIVED), 0.25), "25.0 %");
+        assert_eq!(with(&WAIT, Aspect::P50, 0.001), "1 ms");
+    }
+}

@@ -1,0 +1,222 @@
+//! The load balancer: picks a target for each request by a policy.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use bevy_ecs::prelude::*;
+use bevy_ecs::system::SystemParam;
+use serde::{Deserialize, Serialize};
+
+use super::build::Builder;
+use super::check::Checker;
+use super::figure::{Combined, Figure, Figured, Value, Written};
+use super::metric::{ARRIVAL_RATE, Limit, Measured, Reading, Viewed};
+use super::names::Entry;
+use super::part::{Description, Part, PartSetting};
+use super::references::References;
+use super::routing::router::{Router, Routing};
+use super::routing::{PolicySpec, REHASH_RATE};
+use super::{Context, Target};
+use crate::engine::column;
+use crate::engine::row::{Column, Row};
+use crate::event::{NodeKind, PackedEvent, RequestRow};
+use crate::text::Path;
+
+/// A load balancer, or a group of equal ones, as it is written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoadBalancerSpec {
+    /// Makes a group of this many: `name-0`, `name-1`, ...
+    #[serde(default)]
+    pub count: Option<u32>,
+    /// How a target is picked.
+    pub policy: PolicySpec,
+    /// The targets: a node or group, or a list of them.
+    pub to: References,
+}
+
+/// What can change of a load balancer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum LoadBalancerSetting {
+    /// How a target is picked for the next request. What is remembered of loads stays.
+    Policy(PolicySpec),
+}
+
+impl fmt::Display for LoadBalancerSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::Policy(policy) = self;
+        write!(f, "policy {}", policy.name())
+    }
+}
+
+impl PartSetting for LoadBalancerSetting {
+    fn name(&self) -> &'static str {
+        let Self::Policy(_) = self;
+        "Policy"
+    }
+
+    fn policy(&self) -> Option<&PolicySpec> {
+        let Self::Policy(policy) = self;
+        Some(policy)
+    }
+}
+
+/// A load balancer as it runs: what it has counted. How it picks is its [`Router`].
+#[derive(Component, Clone, Debug)]
+pub struct LoadBalancer {
+    /// What it picks from.
+    targets: Arc<[Target]>,
+    /// How often each target was picked.
+    pub routed: Box<[u64]>,
+    /// Requests that were sent to another target than the key's own, for the sake of load.
+    pub rehashed: u64,
+}
+
+/// The balancers as a system reaches them.
+#[derive(SystemParam)]
+pub struct Columns<'w, 's> {
+    rows: Query<'w, 's, &'static mut LoadBalancer>,
+}
+
+impl Columns<'_, '_> {
+    /// Borrows the column of balancers for a tick.
+    pub fn view(&mut self) -> View<'_> {
+        View { rows: column(&mut self.rows) }
+    }
+}
+
+/// The balancers as handlers reach them: by row.
+#[derive(Debug)]
+pub struct View<'a> {
+    rows: Column<'a, LoadBalancer, LoadBalancer>,
+}
+
+impl Viewed for LoadBalancer {
+    type View<'a> = View<'a>;
+
+    const MEASURED: &'static [Measured<Self>] = &[
+        Measured::probed(&ARRIVAL_RATE, |balancers, row, _| {
+            Reading::Count(balancers.rows[row].routed.iter().sum())
+        }),
+        Measured::probed(&REHASH_RATE, |balancers, row, _| Reading::Count(balancers.rows[row].rehashed)),
+    ];
+
+    fn rows(balancers: &View<'_>) -> usize {
+        balancers.rows.len()
+    }
+}
+
+/// Requests that were sent to each target.
+pub static ROUTED: Figure = Figure::new("routed", "routed").combined(Combined::Merge);
+static REHASHED: Figure = Figure::new("rehashed", "sent elsewhere").written(Written::NotZero);
+
+impl Part for LoadBalancer {
+    const KIND: NodeKind = NodeKind::LoadBalancer;
+    const DESCRIPTION: Description = Description {
+        name: "load balancer",
+        title: "Load balancers",
+        receives: true,
+        reports_load: false,
+        sheds: false,
+        terminal: &[],
+        report: &[],
+        ranked_by: &[],
+    };
+    const FIGURES: &'static [Figured<Self>] = &[
+        Figured::new(&ROUTED, |balancers, row, _| {
+            let LoadBalancer { targets, routed, .. } = &balancers.rows[row];
+            Value::Table(targets.iter().map(Target::node).zip(routed.iter().copied()).collect())
+        }),
+        Figured::new(&REHASHED, |balancers, row, _| Value::Count(balancers.rows[row].rehashed)),
+    ];
+
+    type Spec = LoadBalancerSpec;
+    type Setting = LoadBalancerSetting;
+
+    fn count(spec: &LoadBalancerSpec) -> Option<u32> {
+        spec.count
+    }
+
+    fn sends_to(spec: &LoadBalancerSpec) -> Vec<&str> {
+        spec.to.names()
+    }
+
+    fn routing(spec: &LoadBalancerSpec) -> Option<Routing<'_>> {
+        Some(Routing { policy: &spec.policy, to: &spec.to.0 })
+    }
+
+    fn limits(spec: &LoadBalancerSpec, owner: &str) -> Vec<Limit> {
+        Routing { policy: &spec.policy, to: &spec.to.0 }.limits(owner)
+    }
+
+    fn settings(spec: &LoadBalancerSpec) -> Vec<LoadBalancerSetting> {
+        vec![LoadBalancerSetting::Policy(spec.policy.clone())]
+    }
+
+    fn check(spec: &LoadBalancerSpec, path: &Path, checker: &mut Checker<'_>) {
+        checker.receivers(path, &spec.to.0);
+        spec.policy.check(&path.clone().name("policy"), &spec.to.0, checker);
+    }
+
+    fn check_setting(
+        setting: &LoadBalancerSetting,
+        path: &Path,
+        of: &[&LoadBalancerSpec],
+        checker: &mut Checker<'_>,
+    ) {
+        let LoadBalancerSetting::Policy(policy) = setting;
+        let to: Vec<String> = of.iter().flat_map(|spec| spec.to.0.iter().cloned()).collect();
+        policy.check(path, &to, checker);
+    }
+
+    fn build(spec: &LoadBalancerSpec, entry: &Entry, builder: &mut Builder<'_>) {
+        let routers = Router::build(builder, entry, &spec.policy, &spec.to.0, "policy");
+        let balancers: Vec<_> = routers
+            .into_iter()
+            .map(|(router, window)| {
+                let targets = Arc::clone(router.targets());
+                let routed = vec![0; targets.len()].into();
+                (Self { targets, routed, rehashed: 0 }, router, window)
+            })
+            .collect();
+        builder.world.spawn_batch(balancers);
+    }
+
+    #[inline(always)]
+    fn deliver(
+        balancers: &mut View<'_>,
+        context: &mut Context<'_>,
+        row: Row<Self>,
+        request: RequestRow,
+    ) -> Option<PackedEvent> {
+        let (choice, next) = context.route(row, request);
+        let balancer = &mut balancers.rows[row];
+        balancer.routed[choice.target] += 1;
+        balancer.rehashed += u64::from(choice.rehashed);
+        next
+    }
+
+    #[inline(always)]
+    fn respond(
+        _: &mut View<'_>,
+        context: &mut Context<'_>,
+        row: Row<Self>,
+        request: RequestRow,
+    ) -> Option<PackedEvent> {
+        context.learn(row, request);
+        context.reply(request)
+    }
+
+    fn change(
+        _: &mut View<'_>,
+        context: &mut Context<'_>,
+        rows: Range<u32>,
+        setting: &LoadBalancerSetting,
+    ) -> Vec<RequestRow> {
+        let LoadBalancerSetting::Policy(policy) = setting;
+        rows.for_each(|row| context.routers.set_policy(Row::<Self>::new(row), policy));
+        Vec::new()
+    }
+}

@@ -1,0 +1,124 @@
+//! What a server measures of itself, what it has come to in the end, and how that is shown.
+
+use super::{Server, View};
+use crate::model::figure;
+use crate::model::figure::{
+    ARRIVED, Aspect, COMPLETED, CONCURRENCY, Figure, FigureColumn, Figured, IN_FLIGHT_MEAN, QUEUE_DEPTH_MAX,
+    QUEUE_DEPTH_MEAN, REJECTED, REJECTED_WHILE_DOWN, SERVICE, SLOTS_MEAN, Value, WAIT, Written,
+};
+use crate::model::metric::{
+    ARRIVAL_RATE, COMPLETION_RATE, IN_FLIGHT, Measured, PlotSpec, QUEUE_DEPTH, REJECTION_RATE, Reading,
+    UTILIZATION, Viewed,
+};
+use crate::model::part::Description;
+use crate::request::Load;
+
+pub(super) const DESCRIPTION: Description = Description {
+    name: "server",
+    title: "Servers",
+    receives: true,
+    reports_load: true,
+    sheds: false,
+    terminal: &[
+        FigureColumn::of("util", &figure::UTILIZATION, Aspect::Percent),
+        FigureColumn::new("queue", &QUEUE_DEPTH_MEAN),
+        FigureColumn::new("max", &QUEUE_DEPTH_MAX),
+        FigureColumn::of("wait p50", &WAIT, Aspect::P50),
+        FigureColumn::of("wait p99", &WAIT, Aspect::P99),
+        FigureColumn::new("served", &COMPLETED),
+        FigureColumn::new("rejected", &REJECTED),
+    ],
+    report: &[
+        FigureColumn::new("arrived", &ARRIVED),
+        FigureColumn::new("served", &COMPLETED),
+        FigureColumn::new("rejected", &REJECTED),
+        FigureColumn::of("utilization", &figure::UTILIZATION, Aspect::Percent),
+        FigureColumn::new("mean queue", &QUEUE_DEPTH_MEAN),
+        FigureColumn::new("max queue", &QUEUE_DEPTH_MAX),
+        FigureColumn::of("mean wait", &WAIT, Aspect::Mean),
+        FigureColumn::of("p99 wait", &WAIT, Aspect::P99),
+        FigureColumn::of("mean service", &SERVICE, Aspect::Mean),
+    ],
+    ranked_by: &[&figure::UTILIZATION, &QUEUE_DEPTH_MEAN],
+};
+
+/// Requests that were lost when it went down: those in service and those that waited.
+static LOST: Figure = Figure::new("lost", "lost").written(Written::NotZero);
+
+pub(super) const FIGURES: &[Figured<Server>] = &[
+    Figured::new(&CONCURRENCY, |servers, row, _| Value::Count(servers.setups[row].concurrency.into())),
+    Figured::new(&ARRIVED, |servers, row, _| Value::Count(servers.counters[row].arrived)),
+    Figured::new(&COMPLETED, |servers, row, _| Value::Count(servers.counters[row].completed)),
+    Figured::new(&REJECTED, |servers, row, _| Value::Count(servers.counters[row].rejected)),
+    Figured::new(&REJECTED_WHILE_DOWN, |servers, row, _| {
+        Value::Count(servers.setups[row].rejected_while_down(servers.counters[row].rejected))
+    }),
+    Figured::new(&LOST, |servers, row, _| Value::Count(servers.setups[row].lost)),
+    Figured::new(&SLOTS_MEAN, |servers, row, span| {
+        Value::Mean(servers.setups[row].slots.mean(span.now, span.elapsed))
+    }),
+    Figured::ratio(&figure::UTILIZATION),
+    Figured::new(&IN_FLIGHT_MEAN, |servers, row, span| {
+        Value::Mean(servers.in_flight[row].level.mean(span.now, span.elapsed))
+    }),
+    Figured::new(&QUEUE_DEPTH_MEAN, |servers, row, span| {
+        Value::Mean(servers.queues[row].depth.mean(span.now, span.elapsed))
+    }),
+    Figured::new(&QUEUE_DEPTH_MAX, |servers, row, _| Value::Count(servers.queues[row].depth.max().into())),
+    Figured::new(&WAIT, |servers, row, _| Value::Times(&mut servers.counters[row].wait)),
+    Figured::new(&SERVICE, |servers, row, _| Value::Times(&mut servers.counters[row].service)),
+];
+
+const SECTION: &str = DESCRIPTION.title;
+
+static QUEUE: PlotSpec = PlotSpec {
+    id: "queue",
+    section: SECTION,
+    title: "Queue depth",
+    caption: "Requests that wait, on average over each interval of the run.",
+};
+static LOAD: PlotSpec = PlotSpec {
+    id: "load",
+    section: SECTION,
+    title: "Load",
+    caption: "The share of slots in use, on average over each interval of the run.",
+};
+static ARRIVALS: PlotSpec = PlotSpec { id: "arrivals", section: SECTION, title: "Arrivals", caption: "" };
+static COMPLETIONS: PlotSpec = PlotSpec { id: "completions", section: SECTION, title: "Served", caption: "" };
+static REJECTIONS: PlotSpec = PlotSpec { id: "rejections", section: SECTION, title: "Rejected", caption: "" };
+
+impl Viewed for Server {
+    type View<'a> = View<'a>;
+
+    const MEASURED: &'static [Measured<Self>] = &[
+        Measured::new(&QUEUE_DEPTH, &QUEUE, |servers, row, now| {
+            let depth = &servers.queues[row].depth;
+            Reading::Level { integral: depth.integral(now), now: depth.level().into() }
+        }),
+        Measured::new(&UTILIZATION, &LOAD, |servers, row, now| {
+            let in_flight = &servers.in_flight[row];
+            Reading::Share {
+                part: in_flight.level.integral(now),
+                whole: servers.setups[row].slots.integral(now),
+                now: in_flight.load().as_f64() / Load::FULL.as_f64(),
+            }
+        }),
+        Measured::probed(&IN_FLIGHT, |servers, row, now| {
+            let level = &servers.in_flight[row].level;
+            Reading::Level { integral: level.integral(now), now: level.level().into() }
+        }),
+        Measured::new(&ARRIVAL_RATE, &ARRIVALS, |servers, row, _| {
+            Reading::Count(servers.counters[row].arrived)
+        }),
+        Measured::new(&COMPLETION_RATE, &COMPLETIONS, |servers, row, _| {
+            Reading::Count(servers.counters[row].completed)
+        }),
+        Measured::new(&REJECTION_RATE, &REJECTIONS, |servers, row, _| {
+            Reading::Count(servers.counters[row].rejected)
+        }),
+    ];
+
+    fn rows(servers: &View<'_>) -> usize {
+        servers.counters.len()
+    }
+}

@@ -1,0 +1,118 @@
+//! What a source measures of itself, what it has come to, and how that is shown.
+
+use super::{Source, View};
+use crate::engine::row::Row;
+use crate::engine::time::nanos_to_seconds;
+use crate::model::figure::{Figure, Figured, Value, Written};
+use crate::model::metric::{
+    ARRIVAL_RATE, COMPLETION_RATE, IN_FLIGHT, Measured, Metric, PlotSpec, REJECTION_RATE, Reading, SHED_RATE,
+    Unit, Viewed,
+};
+use crate::model::part::Description;
+use crate::request::Outcome;
+
+pub(super) const DESCRIPTION: Description = Description {
+    name: "source",
+    title: "Sources",
+    receives: false,
+    reports_load: false,
+    sheds: false,
+    terminal: &[],
+    report: &[],
+    ranked_by: &[],
+};
+
+static OFFERED: Figure = Figure::new("offered", "offered");
+static UNDER_WAY: Figure = Figure::new("in_flight", "under way");
+static COMPLETED: Figure = Figure::new("completed", "completed");
+static REJECTED: Figure = Figure::new("rejected", "rejected").written(Written::NotZero);
+static FAILED: Figure = Figure::new("failed", "otherwise failed").written(Written::NotZero);
+
+/// What is seen of it while a run goes on; what became of requests in the end is told of all sources together.
+pub(super) const FIGURES: &[Figured<Source>] = &[
+    Figured::new(&OFFERED, |sources, row, _| Value::Count(sources.rows[row].outcomes.offered)),
+    Figured::new(&UNDER_WAY, |sources, row, _| Value::Count(sources.rows[row].outcomes.in_flight())),
+    Figured::new(&COMPLETED, |sources, row, _| ended(sources, row, Outcome::Completed)),
+    Figured::new(&REJECTED, |sources, row, _| ended(sources, row, Outcome::Rejected)),
+    Figured::new(&FAILED, |sources, row, _| {
+        let outcomes = &sources.rows[row].outcomes;
+        Value::Count(outcomes.failed() - outcomes.of(Outcome::Rejected))
+    }),
+];
+
+fn ended<'v>(sources: &View<'_>, row: Row<Source>, outcome: Outcome) -> Value<'v> {
+    Value::Count(sources.rows[row].outcomes.of(outcome))
+}
+
+/// The section that tells what became of requests.
+const REQUESTS: &str = "Requests";
+
+static THROUGHPUT: PlotSpec = PlotSpec {
+    id: "throughput",
+    section: REQUESTS,
+    title: "Offered and completed",
+    caption: "Requests that were created, and requests whose response came back.",
+};
+static FAILURES: PlotSpec = PlotSpec {
+    id: "failures",
+    section: REQUESTS,
+    title: "Failed",
+    caption: "Requests that ended without a response worth having.",
+};
+static IN_FLIGHT_PLOT: PlotSpec =
+    PlotSpec { id: "under-way", section: REQUESTS, title: "Under way", caption: "" };
+static LATENCY: PlotSpec = PlotSpec {
+    id: "latency",
+    section: "Latency",
+    title: "Latency over time",
+    caption: "Percentiles of the requests completed in each 1/120 of the run.",
+};
+
+/// Requests that links lost, or servers that went down.
+static DROP_RATE: Metric = Metric::unprobed("drop_rate", Unit::PerSecond);
+static P50: Metric = Metric::unprobed("latency_p50", Unit::Seconds);
+static P95: Metric = Metric::unprobed("latency_p95", Unit::Seconds);
+static P99: Metric = Metric::unprobed("latency_p99", Unit::Seconds);
+
+impl Viewed for Source {
+    type View<'a> = View<'a>;
+
+    const MEASURED: &'static [Measured<Self>] = &[
+        Measured::<Self>::new(&ARRIVAL_RATE, &THROUGHPUT, |sources, row, _| {
+            Reading::Count(sources.rows[row].outcomes.offered)
+        })
+        .labelled("offered"),
+        Measured::<Self>::new(&COMPLETION_RATE, &THROUGHPUT, |sources, row, _| {
+            rate(sources, row, Outcome::Completed)
+        })
+        .labelled("completed"),
+        Measured::<Self>::new(&REJECTION_RATE, &FAILURES, |sources, row, _| {
+            rate(sources, row, Outcome::Rejected)
+        })
+        .labelled("rejected"),
+        Measured::<Self>::new(&DROP_RATE, &FAILURES, |sources, row, _| rate(sources, row, Outcome::Dropped))
+            .labelled("dropped"),
+        Measured::<Self>::new(&SHED_RATE, &FAILURES, |sources, row, _| rate(sources, row, Outcome::Shed))
+            .labelled("shed")
+            .only_of(|sources, row| sources.rows[row].may_be_shed),
+        Measured::<Self>::new(&IN_FLIGHT, &IN_FLIGHT_PLOT, |sources, row, now| {
+            let level = &sources.rows[row].in_flight;
+            Reading::Level { integral: level.integral(now), now: level.level().into() }
+        }),
+        Measured::<Self>::new(&P50, &LATENCY, |sources, row, _| percentile(sources, row, 0)).labelled("p50"),
+        Measured::<Self>::new(&P95, &LATENCY, |sources, row, _| percentile(sources, row, 1)).labelled("p95"),
+        Measured::<Self>::new(&P99, &LATENCY, |sources, row, _| percentile(sources, row, 2)).labelled("p99"),
+    ];
+
+    fn rows(sources: &View<'_>) -> usize {
+        sources.rows.len()
+    }
+}
+
+fn rate(sources: &View<'_>, row: Row<Source>, outcome: Outcome) -> Reading {
+    Reading::Count(sources.rows[row].outcomes.of(outcome))
+}
+
+fn percentile(sources: &View<'_>, row: Row<Source>, which: usize) -> Reading {
+    Reading::OfLap(sources.rows[row].percentiles_of_lap[which].map(nanos_to_seconds))
+}

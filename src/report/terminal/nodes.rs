@@ -1,0 +1,138 @@
+//! What nodes have come to, kind by kind: a row for each node, or where there are many, for each group and the busiest
+//! of all. Which figures are shown of a kind, and what the busiest are found by, it says itself.
+
+use anstyle::Style;
+
+use super::MOST_ROWS;
+use crate::event::NodeKind;
+use crate::format::columns::{BAD, BOLD, DIM, PLAIN, Table};
+use crate::format::figures::{Cell, Counts, Quantity};
+use crate::format::numbers::{NONE, count, group as group_name};
+use crate::metrics::fleet::{Range, across, busiest, of_kind};
+use crate::metrics::summary::{GroupSummary, NodeSummary, Summary};
+use crate::model::figure::FigureColumn;
+use crate::model::names::Names;
+
+/// How many of the busiest nodes are shown.
+const BUSIEST: usize = 5;
+
+/// A group, or a node on its own.
+pub(super) struct Entry<'a> {
+    /// Its name in the scenario.
+    pub(super) name: &'a str,
+    /// What it has come to.
+    pub(super) figures: &'a NodeSummary,
+    /// The group, if it is one.
+    group: Option<&'a GroupSummary>,
+}
+
+impl Entry<'_> {
+    /// Its name as it is shown.
+    pub(super) fn label(&self) -> String {
+        match self.group {
+            Some(group) => group_name(self.name, group.members.len()),
+            None => self.name.to_owned(),
+        }
+    }
+
+    /// The group, if it has more than one member.
+    fn several(&self) -> Option<&GroupSummary> {
+        self.group.filter(|group| group.members.len() > 1)
+    }
+}
+
+/// Whether there are few enough nodes of a kind to show each.
+pub(super) fn are_few(summary: &Summary, kind: NodeKind) -> bool {
+    of_kind(summary, kind).count() <= MOST_ROWS
+}
+
+/// The groups of a kind, and the nodes on their own, in the order of the scenario.
+pub(super) fn entries<'a>(summary: &'a Summary, names: &'a Names, kind: NodeKind) -> Vec<Entry<'a>> {
+    let entries = names.entries_of(kind).filter_map(|entry| {
+        let name = entry.name.as_str();
+        if entry.is_group {
+            let group = summary.groups.get(name)?;
+            Some(Entry { name, figures: &group.figures, group: Some(group) })
+        } else {
+            Some(Entry { name, figures: summary.nodes.get(name)?, group: None })
+        }
+    });
+    entries.collect()
+}
+
+/// The table of a kind; nothing if it has no columns, or no nodes.
+pub(super) fn table(summary: &Summary, names: &Names, kind: NodeKind) -> String {
+    let description = kind.description();
+    let columns = description.terminal;
+    if columns.is_empty() {
+        return String::new();
+    }
+    let heads: Vec<_> = columns.iter().map(|column| column.head).collect();
+    let mut table = Table::new(description.title, &heads);
+    let entries = entries(summary, names, kind);
+    if are_few(summary, kind) {
+        for (name, node) in of_kind(summary, kind) {
+            table.painted_row(name, cells(node, columns, PLAIN));
+        }
+        for entry in entries.iter().filter(|entry| entry.several().is_some()) {
+            table.painted_row(&entry.label(), cells(entry.figures, columns, BOLD));
+        }
+        return table.render();
+    }
+    for entry in entries.iter().take(MOST_ROWS) {
+        table.painted_row(&entry.label(), cells(entry.figures, columns, PLAIN));
+        let ranges = entry.several().map(|group| ranges(summary, group, columns));
+        for (what, texts) in ranges.into_iter().flatten() {
+            table.row(DIM, what, texts);
+        }
+    }
+    if let Some(more) = entries.len().checked_sub(MOST_ROWS + 1) {
+        table.note(&format!("... and {} more", count(more as u64 + 1)));
+    }
+    let busiest = busiest_members(summary, kind);
+    if !busiest.is_empty() {
+        table.note("the busiest:");
+    }
+    for (name, node) in busiest {
+        table.painted_row(name, cells(node, columns, PLAIN));
+    }
+    table.render()
+}
+
+/// The busiest of the nodes of a kind that are not shown on their own already.
+pub(super) fn busiest_members(summary: &Summary, kind: NodeKind) -> Vec<(&str, &NodeSummary)> {
+    let mut in_groups = vec![false; summary.nodes.len()];
+    for member in summary.groups.values().flat_map(|group| &group.members) {
+        in_groups[*member] = true;
+    }
+    busiest(summary, kind, BUSIEST, |index| in_groups[index])
+}
+
+fn cells(node: &NodeSummary, columns: &[FigureColumn], style: Style) -> Vec<(String, Style)> {
+    let cell = |column| {
+        let Cell { text, is_warning } = Cell::of(node, column, Counts::Short);
+        (text, if is_warning { BAD } else { style })
+    };
+    columns.iter().map(cell).collect()
+}
+
+/// How the members of a group differ: a row each for the least, the middle and the most of every figure.
+fn ranges(
+    summary: &Summary,
+    group: &GroupSummary,
+    columns: &[FigureColumn],
+) -> [(&'static str, Vec<String>); 3] {
+    let row = |pick: fn(Range) -> f64| {
+        let text = |column: &FigureColumn| {
+            let number = |node: &NodeSummary| Quantity::of(node, column)?.number();
+            let range = across(summary, &group.members, number)?;
+            Some(Quantity::of(&group.figures, column)?.with(pick(range)).text(Counts::Short))
+        };
+        columns.iter().map(|column| text(column).unwrap_or_else(|| NONE.to_owned())).collect()
+    };
+    [
+        ("  least", row(|range| range.min)),
+        ("  median", row(|range| range.median)),
+        ("  most", row(|range| range.max)),
+    ]
+}

@@ -1,0 +1,147 @@
+//! From a world that has come to its end to the result of its run.
+//!
+//! Here the books are balanced: every request that was offered came to an end or is still in flight, and the three
+//! places that count those in flight agree.
+
+use bevy_ecs::prelude::*;
+use bevy_ecs::system::SystemState;
+
+use super::RunDigest;
+use crate::engine::statistics::Tally;
+use crate::engine::time::SimTime;
+use crate::event::{Node, NodeKind};
+use crate::metrics::figures::{FigureValue, NodeFigures};
+use crate::metrics::result::{
+    ConservationError, LinkResult, NodeResult, RunIdentity, RunResult, SourceResult,
+};
+use crate::metrics::timeline::TimelineRecorder;
+use crate::model::figure::{Span, Value};
+use crate::model::link::Link;
+use crate::model::names::Names;
+use crate::model::parts::{PartViews, Parts};
+use crate::model::probe::Probe;
+use crate::model::source::Source;
+use crate::request::{Request, RequestPool, RequestRecord, RequestSize};
+
+/// Collects the result of a run that ends at `end`, and balances its books. Tallies are taken out of the world.
+///
+/// # Errors
+/// If the outcomes of the requests of a source do not add up.
+pub(super) fn collect(world: &mut World, end: SimTime) -> Result<RunResult, ConservationError> {
+    let identity = world.resource::<RunIdentity>().clone();
+    let digest = *world.resource::<RunDigest>();
+    let span = Span { now: end, elapsed: end.since(identity.measured_from) };
+    let names = identity.names.clone();
+    balance(world, &names)?;
+    Ok(RunResult {
+        end,
+        events: digest.events,
+        fingerprint: digest.fingerprint.finish(),
+        sources: sources(world, &names, span),
+        nodes: with_parts(world, |parts| nodes(parts, &names, span)),
+        links: rows::<Link>(world).map(link_result).collect(),
+        series: rows::<Probe>(world).flat_map(|probe| probe.tracks).map(|track| track.series).collect(),
+        timeline: world.resource_mut::<TimelineRecorder>().take(),
+        sample: world.resource_mut::<RequestPool>().journal.take_sample(),
+        requests: records(world),
+        identity,
+    })
+}
+
+/// The figures of a node as they are at a moment while a run goes on.
+pub(super) fn figures_at(world: &mut World, node: Node, now: SimTime, from: SimTime) -> NodeFigures {
+    let span = Span { now, elapsed: now.since(from) };
+    with_parts(world, |parts| figures(parts, node, span, |tally| tally.clone()))
+}
+
+/// What can be seen of the parts of a world.
+fn with_parts<T>(world: &mut World, look: impl FnOnce(&mut PartViews<'_>) -> T) -> T {
+    let mut state = SystemState::<Parts<'_, '_>>::new(world);
+    let mut parts = state.get_mut(world).expect("the world holds all that parts are read from");
+    look(&mut parts.view())
+}
+
+fn nodes(parts: &mut PartViews<'_>, names: &Names, span: Span) -> Vec<NodeResult> {
+    let result = |node| NodeResult {
+        node,
+        name: names.name_of(node).to_owned(),
+        figures: figures(parts, node, span, std::mem::take),
+        capacity: parts.capacity(node).cloned(),
+    };
+    names.nodes().map(result).collect()
+}
+
+fn figures(
+    parts: &mut PartViews<'_>,
+    node: Node,
+    span: Span,
+    tally: impl Fn(&mut Tally) -> Tally,
+) -> NodeFigures {
+    let mut values = Vec::new();
+    parts.figures(node, span, |figure, value| {
+        let value = value.map(|value| match value {
+            Value::Count(count) => FigureValue::Count(count),
+            Value::Mean(mean) => FigureValue::Number(mean),
+            Value::Times(times) => FigureValue::Times(tally(times)),
+            Value::Table(table) => FigureValue::Table(table.into_iter().collect()),
+        });
+        values.push((figure, value));
+    });
+    NodeFigures::new(node.kind(), values)
+}
+
+/// All components of a type in the order in which their entities were spawned.
+fn rows<T: Component + Clone>(world: &mut World) -> std::vec::IntoIter<T> {
+    let mut query = world.query::<&T>();
+    query.iter(world).cloned().collect::<Vec<_>>().into_iter()
+}
+
+fn balance(world: &mut World, names: &Names) -> Result<(), ConservationError> {
+    let mut under_way = vec![0_u64; names.count(NodeKind::Source)];
+    for request in world.query::<&Request>().iter(world).filter(|request| request.is_under_way()) {
+        under_way[usize::from(request.source)] += 1;
+    }
+    let mut sources = world.query::<&Source>();
+    for ((row, source), under_way) in (0..).zip(sources.iter(world)).zip(under_way) {
+        let unaccounted = i128::from(source.outcomes.offered) - i128::from(source.outcomes.ended());
+        if unaccounted != i128::from(under_way) || under_way != u64::from(source.in_flight.level()) {
+            let source = names.name_of(Node::new(NodeKind::Source, row)).to_owned();
+            return Err(ConservationError { source, unaccounted, under_way });
+        }
+    }
+    Ok(())
+}
+
+fn sources(world: &mut World, names: &Names, span: Span) -> Vec<SourceResult> {
+    let mut query = world.query::<&mut Source>();
+    let result = |(row, mut source): (u32, Mut<'_, Source>)| {
+        let node = Node::new(NodeKind::Source, row);
+        SourceResult {
+            node,
+            name: names.name_of(node).to_owned(),
+            outcomes: source.outcomes,
+            latency: std::mem::take(source.latency()),
+            in_flight_mean: source.in_flight.mean(span.now, span.elapsed),
+            labels: source.labels.clone(),
+        }
+    };
+    (0..).zip(query.iter_mut(world)).map(result).collect()
+}
+
+fn link_result(link: Link) -> LinkResult {
+    LinkResult { sent: link.sent(), lost: link.lost(), name: link.name }
+}
+
+/// The log, with the requests that are still in flight behind it; empty if none was kept.
+fn records(world: &mut World) -> Vec<RequestRecord> {
+    let mut pool = world.resource_mut::<RequestPool>();
+    let Some(mut records) = pool.journal.take_log() else { return Vec::new() };
+    let ended = records.len();
+    let mut query = world.query::<(&Request, Option<&RequestSize>)>();
+    let pool = world.resource::<RequestPool>();
+    let under_way = query.iter(world).filter(|(request, _)| request.is_under_way());
+    records
+        .extend(under_way.map(|(request, size)| pool.record(request, size.map_or(0, |size| size.0), None)));
+    records[ended..].sort_unstable_by_key(|record| record.id);
+    records
+}
