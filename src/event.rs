@@ -60,6 +60,8 @@ node_kinds! {
     LoadBalancer,
     /// The caller's side: picks servers and learns from their responses.
     Client,
+    /// Turns away what is over a limit.
+    RateLimiter,
     /// Does the work.
     Server,
 }

@@ -20,7 +20,7 @@ use super::routing::PolicySpec;
 use super::routing::router::Routing;
 use super::trace::Holds;
 use super::variants::{NamedVariant, variants};
-use super::{client, load_balancer, server, source};
+use super::{client, load_balancer, rate_limiter, server, source};
 use crate::engine::row::Row;
 use crate::engine::time::SimTime;
 use crate::event::{Node, NodeKind, NodeRange, PackedEvent, RequestRow, code};
@@ -421,6 +421,8 @@ parts! {
     LoadBalancer = load_balancer,
     /// The caller's side: picks servers and learns from their responses.
     Client = client,
+    /// Turns away what is over a limit.
+    RateLimiter = rate_limiter,
     /// Does the work.
     Server = server,
 }

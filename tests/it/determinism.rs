@@ -80,7 +80,8 @@ const GOLDEN: &[(&str, u64, u64)] = &[
     ("load_aware_routing_off.ron", 30764, 0x2e8584c0f256717c),
     ("mm1.ron", 674216, 0x9fd8ba6b8ade0cec),
     ("mmc.ron", 979602, 0x8fc67e17deeb0c7f),
-    ("reference.ron", 25681, 0xee257c5d9c9773f4),
+    ("rate_limiter.ron", 30195, 0x301db4d8f51e6242),
+    ("reference.ron", 26590, 0x4d7b300e2aa7db9d),
 ];
 
 #[test]

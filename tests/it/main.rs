@@ -15,6 +15,7 @@ mod introspect;
 mod littles_law;
 mod memory;
 mod queueing_theory;
+mod rate_limiter;
 mod readme;
 mod report;
 mod routing_by_load;
