@@ -105,44 +105,38 @@ impl NodeFigures {
 }
 
 /// The values of several nodes as one; nothing where it follows from others.
-fn combined<'a>(
-    figure: &Figure,
-    values: impl Iterator<Item = &'a FigureValue> + Clone,
-) -> Option<FigureValue> {
-    let largest = matches!(figure.combined, Combined::Max);
-    if matches!(figure.combined, Combined::Ratio(..)) {
-        return None;
+fn combined<'a>(figure: &Figure, mut values: impl Iterator<Item = &'a FigureValue>) -> Option<FigureValue> {
+    let largest = match figure.combined {
+        Combined::Ratio(..) => return None,
+        Combined::Max => true,
+        Combined::Sum | Combined::Mean | Combined::Merge => false,
+    };
+    let (mut sum, mut count) = (values.next()?.clone(), 1.0);
+    for value in values {
+        add(&mut sum, value, largest);
+        count += 1.0;
     }
-    values.clone().cloned().reduce(|sum, value| add(sum, value, largest)).map(|sum| match sum {
-        #[expect(clippy::cast_precision_loss, reason = "there are far fewer nodes than 2^53")]
-        FigureValue::Number(sum) if matches!(figure.combined, Combined::Mean) => {
-            FigureValue::Number(sum.map(|sum| sum / values.count() as f64))
-        }
-        sum @ (FigureValue::Count(_)
-        | FigureValue::Number(_)
-        | FigureValue::Times(_)
-        | FigureValue::Table(_)) => sum,
-    })
+    if let (Combined::Mean, FigureValue::Number(Some(sum))) = (figure.combined, &mut sum) {
+        *sum /= count;
+    }
+    Some(sum)
 }
 
-fn add(sum: FigureValue, value: FigureValue, largest: bool) -> FigureValue {
+fn add(sum: &mut FigureValue, value: &FigureValue, largest: bool) {
     match (sum, value) {
-        (FigureValue::Count(a), FigureValue::Count(b)) => {
-            FigureValue::Count(if largest { a.max(b) } else { a + b })
-        }
+        (FigureValue::Count(a), FigureValue::Count(b)) => *a = if largest { (*a).max(*b) } else { *a + b },
         (FigureValue::Number(a), FigureValue::Number(b)) => {
-            FigureValue::Number(a.zip(b).map(|(a, b)| if largest { a.max(b) } else { a + b }))
+            *a = a.zip(*b).map(|(a, b)| if largest { a.max(b) } else { a + b });
         }
-        (FigureValue::Times(mut a), FigureValue::Times(b)) => {
-            a.merge(&b);
-            FigureValue::Times(a)
+        (FigureValue::Times(a), FigureValue::Times(b)) => a.merge(b),
+        (FigureValue::Table(a), FigureValue::Table(b)) => {
+            b.iter().for_each(|(node, count)| *a.entry(*node).or_default() += count);
         }
-        (FigureValue::Table(mut a), FigureValue::Table(b)) => {
-            b.into_iter().for_each(|(node, count)| *a.entry(node).or_default() += count);
-            FigureValue::Table(a)
-        }
-        // A figure of a kind always has the same sort of value.
-        (sum, _) => sum,
+        // A figure of a kind has the same sort of value at all of its nodes.
+        (
+            FigureValue::Count(_) | FigureValue::Number(_) | FigureValue::Times(_) | FigureValue::Table(_),
+            _,
+        ) => {}
     }
 }
 
