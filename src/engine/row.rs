@@ -8,6 +8,10 @@ use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::ops::{Index, IndexMut};
 
+use bevy_ecs::change_detection::ContiguousMut;
+use bevy_ecs::component::{Component, Mutable};
+use bevy_ecs::system::{Query, SystemParam};
+
 /// The place of an entity among those with the component `P`, in the order in which they were spawned.
 pub struct Row<P: ?Sized>(u32, PhantomData<fn() -> P>);
 
@@ -143,5 +147,40 @@ impl<P: ?Sized, T> IndexMut<Row<P>> for Column<'_, P, T> {
     #[inline(always)]
     fn index_mut(&mut self, row: Row<P>) -> &mut T {
         &mut self.rows[row.index()]
+    }
+}
+
+/// Borrows a component of all entities that have it as one column, in the order in which they were spawned.
+///
+/// This is what makes an event cheap: a row of a column costs a nanosecond or two where `Query::get_mut` costs seven to
+/// eighty. It rests on an invariant: entities with `T` all have the same components, are spawned once and are never
+/// despawned or changed in structure, so that their rows lie in one table and never move. Change detection is not
+/// informed: readers poll.
+///
+/// # Panics
+/// If the invariant is broken, so that the entities lie in more than one table.
+pub fn column<'a, P: ?Sized, T: Component<Mutability = Mutable>>(
+    query: &'a mut Query<'_, '_, &'static mut T>,
+) -> Column<'a, P, T> {
+    let mut tables = query
+        .contiguous_iter_mut()
+        .expect("components on hot paths are in table storage")
+        .map(|column| ContiguousMut::bypass_change_detection_split(column).0)
+        .filter(|column| !column.is_empty());
+    let column = tables.next().unwrap_or_default();
+    assert!(tables.next().is_none(), "all entities of a kind lie in one table");
+    Column::new(column)
+}
+
+/// All entities of a kind that is a single component, as a system reaches them.
+#[derive(SystemParam)]
+pub struct Rows<'w, 's, T: Component<Mutability = Mutable>> {
+    rows: Query<'w, 's, &'static mut T>,
+}
+
+impl<T: Component<Mutability = Mutable>> Rows<'_, '_, T> {
+    /// Borrows their column for a tick.
+    pub fn view(&mut self) -> Column<'_, T, T> {
+        column(&mut self.rows)
     }
 }

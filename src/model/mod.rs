@@ -153,7 +153,7 @@ impl Context<'_> {
             });
             return Some(delivery);
         }
-        let half = &mut self.links.get_mut(target.link).request;
+        let half = &mut self.links[target.link].request;
         let (arrives, lost) = half.send(self.now, self.queue, delivery, request);
         self.tracer.record(self.now, request, || TraceEvent::Sent { to: target.node(), arrives });
         lost
@@ -170,7 +170,7 @@ impl Context<'_> {
                 .record(self.now, request, || TraceEvent::ResponseSent { to, arrives: Some(self.now) });
             return Some(response);
         }
-        let half = &mut self.links.get_mut(link).response;
+        let half = &mut self.links[link].response;
         let (arrives, lost) = half.send(self.now, self.queue, response, request);
         self.tracer.record(self.now, request, || TraceEvent::ResponseSent { to, arrives });
         lost

@@ -7,7 +7,6 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use bevy_ecs::prelude::*;
-use bevy_ecs::system::SystemParam;
 use serde::de::{self, EnumAccess, VariantAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -15,8 +14,7 @@ use super::metric::{Metric, PERCEIVED_LOAD, Reading};
 use super::parts::PartViews;
 use super::references::References;
 use super::routing::RoutersView;
-use crate::engine::column;
-use crate::engine::row::{Column, Row};
+use crate::engine::row::{Column, Rows};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{Node, NodeKind};
 
@@ -180,45 +178,30 @@ pub struct Track {
 }
 
 /// The probes as a system reaches them.
-#[derive(SystemParam)]
-pub struct Probes<'w, 's> {
-    rows: Query<'w, 's, &'static mut Probe>,
-}
-
-impl Probes<'_, '_> {
-    /// Borrows the column of probes for a tick.
-    pub fn view(&mut self) -> ProbesView<'_> {
-        ProbesView { rows: column(&mut self.rows) }
-    }
-}
+pub type Probes<'w, 's> = Rows<'w, 's, Probe>;
 
 /// The probes as handlers reach them: by row.
-#[derive(Debug)]
-pub struct ProbesView<'a> {
-    rows: Column<'a, Probe, Probe>,
-}
+pub type ProbesView<'a> = Column<'a, Probe, Probe>;
 
-impl ProbesView<'_> {
-    /// Takes the samples of a probe, and tells when the next ones are due.
+impl Probe {
+    /// Takes its samples, and tells when the next ones are due.
     pub fn sample(
         &mut self,
-        row: u32,
         now: SimTime,
         parts: &mut PartViews<'_>,
         routers: &mut RoutersView<'_>,
     ) -> SimTime {
-        let probe = &mut self.rows[Row::new(row)];
-        for track in &mut probe.tracks {
+        for track in &mut self.tracks {
             let value = match track.about {
                 Some(about) => routers.estimate(track.node, about, now),
                 None => {
                     let reading = parts.read(track.node, track.series.metric, now);
-                    reading.and_then(|reading| track.value(reading, now, probe.every))
+                    reading.and_then(|reading| track.value(reading, now, self.every))
                 }
             };
             track.series.samples.extend(value.map(|value| (now, value)));
         }
-        now + probe.every
+        now + self.every
     }
 }
 

@@ -5,8 +5,7 @@ use bevy_ecs::system::SystemParam;
 
 use super::journal::Journal;
 use super::{INLINE_HOPS, Outcome, Request, RequestRecord, RequestSize};
-use crate::engine::column;
-use crate::engine::row::Column;
+use crate::engine::row::{Column, column};
 use crate::engine::time::SimTime;
 use crate::event::{InPool, RequestRow};
 

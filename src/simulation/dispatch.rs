@@ -6,6 +6,7 @@ use bevy_ecs::system::SystemParam;
 use super::{RunDigest, Status, Window};
 use crate::engine::hash::StableHasher;
 use crate::engine::queue::EventQueue;
+use crate::engine::row::Row;
 use crate::engine::time::SimTime;
 use crate::event::{Event, NodeKind, PackedEvent, PerKind, RequestRow};
 use crate::metrics::timeline::TimelineRecorder;
@@ -179,7 +180,8 @@ impl Dispatcher<'_> {
                 self.parts.restart(now);
             }
             Event::Sample { probe } => {
-                let again = self.probes.sample(probe, now, &mut self.parts, &mut self.context.routers);
+                let again =
+                    self.probes[Row::new(probe)].sample(now, &mut self.parts, &mut self.context.routers);
                 self.context.queue.schedule_last(again, event.pack());
             }
             Event::Record => {

@@ -4,7 +4,6 @@ use std::fmt;
 use std::ops::Range;
 
 use bevy_ecs::prelude::*;
-use bevy_ecs::system::SystemParam;
 use serde::{Deserialize, Serialize};
 
 use super::Context;
@@ -17,8 +16,7 @@ use super::part::{Description, Part, PartSetting};
 use super::references::References;
 use super::routing::router::{Router, Routing};
 use super::routing::{KeyHash, PolicySpec, REHASH_RATE};
-use crate::engine::column;
-use crate::engine::row::{Column, Row};
+use crate::engine::row::{Column, Row, Rows};
 use crate::event::{NodeKind, PackedEvent, RequestRow};
 use crate::text::Path;
 
@@ -80,23 +78,10 @@ pub struct Client {
 }
 
 /// The clients as a system reaches them.
-#[derive(SystemParam)]
-pub struct Columns<'w, 's> {
-    rows: Query<'w, 's, &'static mut Client>,
-}
-
-impl Columns<'_, '_> {
-    /// Borrows the column of clients for a tick.
-    pub fn view(&mut self) -> View<'_> {
-        View { rows: column(&mut self.rows) }
-    }
-}
+pub type Columns<'w, 's> = Rows<'w, 's, Client>;
 
 /// The clients as handlers reach them: by row.
-#[derive(Debug)]
-pub struct View<'a> {
-    rows: Column<'a, Client, Client>,
-}
+pub type View<'a> = Column<'a, Client, Client>;
 
 static REHASHED_SHARE: PlotSpec = PlotSpec {
     id: "rehashed",
@@ -116,17 +101,17 @@ impl Viewed for Client {
 
     const MEASURED: &'static [Measured<Self>] = &[
         Measured::<Self>::new(&REHASH_RATE, &REHASHED_SHARE, |clients, row, _| {
-            Reading::Count(clients.rows[row].rehashed)
+            Reading::Count(clients[row].rehashed)
         })
         .as_share_of(&ARRIVAL_RATE),
         Measured::<Self>::new(&ARRIVAL_RATE, &ARRIVALS, |clients, row, _| {
-            Reading::Count(clients.rows[row].requests)
+            Reading::Count(clients[row].requests)
         }),
-        Measured::probed(&COMPLETION_RATE, |clients, row, _| Reading::Count(clients.rows[row].responses)),
+        Measured::probed(&COMPLETION_RATE, |clients, row, _| Reading::Count(clients[row].responses)),
     ];
 
     fn rows(clients: &View<'_>) -> usize {
-        clients.rows.len()
+        clients.len()
     }
 }
 
@@ -158,9 +143,9 @@ impl Part for Client {
         ranked_by: &[&REHASHED, &REQUESTS],
     };
     const FIGURES: &'static [Figured<Self>] = &[
-        Figured::new(&REQUESTS, |clients, row, _| Value::Count(clients.rows[row].requests)),
-        Figured::new(&RESPONSES, |clients, row, _| Value::Count(clients.rows[row].responses)),
-        Figured::new(&REHASHED, |clients, row, _| Value::Count(clients.rows[row].rehashed)),
+        Figured::new(&REQUESTS, |clients, row, _| Value::Count(clients[row].requests)),
+        Figured::new(&RESPONSES, |clients, row, _| Value::Count(clients[row].responses)),
+        Figured::new(&REHASHED, |clients, row, _| Value::Count(clients[row].rehashed)),
         // Part of the summary's contract; clients do not retry yet.
         Figured::new(&RETRIES, |_, _, _| Value::Count(0)),
     ];
@@ -214,7 +199,7 @@ impl Part for Client {
         request: RequestRow,
     ) -> Option<PackedEvent> {
         let (choice, next) = context.route(row, request);
-        let client = &mut clients.rows[row];
+        let client = &mut clients[row];
         client.requests += 1;
         client.rehashed += u64::from(choice.rehashed);
         next
@@ -227,7 +212,7 @@ impl Part for Client {
         row: Row<Self>,
         request: RequestRow,
     ) -> Option<PackedEvent> {
-        clients.rows[row].responses += 1;
+        clients[row].responses += 1;
         context.learn(row, request);
         context.reply(request)
     }

@@ -4,17 +4,15 @@
 //! of its own for each direction. Where no link is written, messages take no time.
 
 use bevy_ecs::prelude::*;
-use bevy_ecs::system::SystemParam;
 use serde::{Deserialize, Serialize};
 
 use super::build::{Builder, CHECKED};
 use super::check::Checker;
 use super::metric::{Measured, Metric, PlotSpec, Reading, Unit, Viewed};
-use crate::engine::column;
 use crate::engine::distribution::{DistributionSpec, Sampler};
 use crate::engine::queue::{EventQueue, Lane};
 use crate::engine::random::RandomStream;
-use crate::engine::row::{Column, Row};
+use crate::engine::row::{Column, Rows};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{Event, PackedEvent, RequestRow};
 use crate::text::Path;
@@ -79,10 +77,10 @@ impl Viewed for Link {
     type View<'a> = LinksView<'a>;
 
     const MEASURED: &'static [Measured<Self>] =
-        &[Measured::new(&LOSS_RATE, &LOSSES, |links, row, _| Reading::Count(links.rows[row].lost()))];
+        &[Measured::new(&LOSS_RATE, &LOSSES, |links, row, _| Reading::Count(links[row].lost()))];
 
     fn rows(links: &LinksView<'_>) -> usize {
-        links.rows.len()
+        links.len()
     }
 }
 
@@ -168,28 +166,7 @@ impl LinkHalf {
 }
 
 /// The links as a system reaches them.
-#[derive(SystemParam)]
-pub struct Links<'w, 's> {
-    rows: Query<'w, 's, &'static mut Link>,
-}
-
-impl Links<'_, '_> {
-    /// Borrows the column of links for a tick.
-    pub fn view(&mut self) -> LinksView<'_> {
-        LinksView { rows: column(&mut self.rows) }
-    }
-}
+pub type Links<'w, 's> = Rows<'w, 's, Link>;
 
 /// The links as handlers reach them: by row.
-#[derive(Debug)]
-pub struct LinksView<'a> {
-    rows: Column<'a, Link, Link>,
-}
-
-impl LinksView<'_> {
-    /// The link in a row.
-    #[inline(always)]
-    pub fn get_mut(&mut self, row: Row<Link>) -> &mut Link {
-        &mut self.rows[row]
-    }
-}
+pub type LinksView<'a> = Column<'a, Link, Link>;

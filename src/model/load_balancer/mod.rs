@@ -5,7 +5,6 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bevy_ecs::prelude::*;
-use bevy_ecs::system::SystemParam;
 use serde::{Deserialize, Serialize};
 
 use super::build::Builder;
@@ -18,8 +17,7 @@ use super::references::References;
 use super::routing::router::{Router, Routing};
 use super::routing::{PolicySpec, REHASH_RATE};
 use super::{Context, Target};
-use crate::engine::column;
-use crate::engine::row::{Column, Row};
+use crate::engine::row::{Column, Row, Rows};
 use crate::event::{NodeKind, PackedEvent, RequestRow};
 use crate::text::Path;
 
@@ -74,37 +72,24 @@ pub struct LoadBalancer {
     pub rehashed: u64,
 }
 
-/// The balancers as a system reaches them.
-#[derive(SystemParam)]
-pub struct Columns<'w, 's> {
-    rows: Query<'w, 's, &'static mut LoadBalancer>,
-}
+/// The load balancers as a system reaches them.
+pub type Columns<'w, 's> = Rows<'w, 's, LoadBalancer>;
 
-impl Columns<'_, '_> {
-    /// Borrows the column of balancers for a tick.
-    pub fn view(&mut self) -> View<'_> {
-        View { rows: column(&mut self.rows) }
-    }
-}
-
-/// The balancers as handlers reach them: by row.
-#[derive(Debug)]
-pub struct View<'a> {
-    rows: Column<'a, LoadBalancer, LoadBalancer>,
-}
+/// The load balancers as handlers reach them: by row.
+pub type View<'a> = Column<'a, LoadBalancer, LoadBalancer>;
 
 impl Viewed for LoadBalancer {
     type View<'a> = View<'a>;
 
     const MEASURED: &'static [Measured<Self>] = &[
         Measured::probed(&ARRIVAL_RATE, |balancers, row, _| {
-            Reading::Count(balancers.rows[row].routed.iter().sum())
+            Reading::Count(balancers[row].routed.iter().sum())
         }),
-        Measured::probed(&REHASH_RATE, |balancers, row, _| Reading::Count(balancers.rows[row].rehashed)),
+        Measured::probed(&REHASH_RATE, |balancers, row, _| Reading::Count(balancers[row].rehashed)),
     ];
 
     fn rows(balancers: &View<'_>) -> usize {
-        balancers.rows.len()
+        balancers.len()
     }
 }
 
@@ -126,10 +111,10 @@ impl Part for LoadBalancer {
     };
     const FIGURES: &'static [Figured<Self>] = &[
         Figured::new(&ROUTED, |balancers, row, _| {
-            let LoadBalancer { targets, routed, .. } = &balancers.rows[row];
+            let LoadBalancer { targets, routed, .. } = &balancers[row];
             Value::Table(targets.iter().map(Target::node).zip(routed.iter().copied()).collect())
         }),
-        Figured::new(&REHASHED, |balancers, row, _| Value::Count(balancers.rows[row].rehashed)),
+        Figured::new(&REHASHED, |balancers, row, _| Value::Count(balancers[row].rehashed)),
     ];
 
     type Spec = LoadBalancerSpec;
@@ -192,7 +177,7 @@ impl Part for LoadBalancer {
         request: RequestRow,
     ) -> Option<PackedEvent> {
         let (choice, next) = context.route(row, request);
-        let balancer = &mut balancers.rows[row];
+        let balancer = &mut balancers[row];
         balancer.routed[choice.target] += 1;
         balancer.rehashed += u64::from(choice.rehashed);
         next

@@ -7,7 +7,6 @@ use std::fmt;
 use std::ops::Range;
 
 use bevy_ecs::prelude::*;
-use bevy_ecs::system::SystemParam;
 use serde::{Deserialize, Serialize};
 
 use self::token_bucket::{BucketLimits, TokenBucket};
@@ -19,8 +18,7 @@ use super::names::Entry;
 use super::part::{Description, Part, PartSetting};
 use super::trace::TraceEvent;
 use super::{Context, Destinations};
-use crate::engine::column;
-use crate::engine::row::{Column, Row};
+use crate::engine::row::{Column, Row, Rows};
 use crate::engine::time::SimTime;
 use crate::engine::units::Rate;
 use crate::event::{NodeKind, PackedEvent, RequestRow};
@@ -172,23 +170,10 @@ impl Buckets {
 }
 
 /// The rate limiters as a system reaches them.
-#[derive(SystemParam)]
-pub struct Columns<'w, 's> {
-    rows: Query<'w, 's, &'static mut RateLimiter>,
-}
-
-impl Columns<'_, '_> {
-    /// Borrows the column of rate limiters for a tick.
-    pub fn view(&mut self) -> View<'_> {
-        View { rows: column(&mut self.rows) }
-    }
-}
+pub type Columns<'w, 's> = Rows<'w, 's, RateLimiter>;
 
 /// The rate limiters as handlers reach them: by row.
-#[derive(Debug)]
-pub struct View<'a> {
-    rows: Column<'a, RateLimiter, RateLimiter>,
-}
+pub type View<'a> = Column<'a, RateLimiter, RateLimiter>;
 
 /// Tokens in the bucket of a limiter; of the buckets of keys, in the emptiest.
 static TOKENS: Metric = Metric::new("tokens", Unit::Count, "Tokens");
@@ -210,18 +195,16 @@ impl Viewed for RateLimiter {
     type View<'a> = View<'a>;
 
     const MEASURED: &'static [Measured<Self>] = &[
-        Measured::new(&SHED_RATE, &SHED_PLOT, |limiters, row, _| Reading::Count(limiters.rows[row].shed)),
-        Measured::new(&ARRIVAL_RATE, &ARRIVALS, |limiters, row, _| {
-            Reading::Count(limiters.rows[row].arrived)
-        }),
+        Measured::new(&SHED_RATE, &SHED_PLOT, |limiters, row, _| Reading::Count(limiters[row].shed)),
+        Measured::new(&ARRIVAL_RATE, &ARRIVALS, |limiters, row, _| Reading::Count(limiters[row].arrived)),
         Measured::probed(&TOKENS, |limiters, row, now| {
-            let RateLimiter { buckets, limits, .. } = &limiters.rows[row];
+            let RateLimiter { buckets, limits, .. } = &limiters[row];
             Reading::Value(Some(buckets.fewest_tokens(*limits, now)))
         }),
     ];
 
     fn rows(limiters: &View<'_>) -> usize {
-        limiters.rows.len()
+        limiters.len()
     }
 }
 
@@ -251,12 +234,12 @@ impl Part for RateLimiter {
         ranked_by: &[&SHED, &ARRIVED],
     };
     const FIGURES: &'static [Figured<Self>] = &[
-        Figured::new(&ARRIVED, |limiters, row, _| Value::Count(limiters.rows[row].arrived)),
+        Figured::new(&ARRIVED, |limiters, row, _| Value::Count(limiters[row].arrived)),
         Figured::new(&PASSED, |limiters, row, _| {
-            let RateLimiter { arrived, shed, .. } = limiters.rows[row];
+            let RateLimiter { arrived, shed, .. } = limiters[row];
             Value::Count(arrived - shed)
         }),
-        Figured::new(&SHED, |limiters, row, _| Value::Count(limiters.rows[row].shed)),
+        Figured::new(&SHED, |limiters, row, _| Value::Count(limiters[row].shed)),
     ];
 
     type Spec = RateLimiterSpec;
@@ -317,7 +300,7 @@ impl Part for RateLimiter {
         row: Row<Self>,
         request: RequestRow,
     ) -> Option<PackedEvent> {
-        let limiter = &mut limiters.rows[row];
+        let limiter = &mut limiters[row];
         limiter.arrived += 1;
         let arrived = context.requests.get_mut(request);
         if limiter.buckets.take(arrived.key, limiter.limits, context.now) {
@@ -338,7 +321,7 @@ impl Part for RateLimiter {
     ) -> Vec<RequestRow> {
         let RateLimiterSetting::Rate(rate) = setting;
         for row in rows.map(Row::new) {
-            let limiter = &mut limiters.rows[row];
+            let limiter = &mut limiters[row];
             limiter.buckets.refill(limiter.limits, context.now);
             limiter.limits = BucketLimits::new(*rate, limiter.burst);
         }

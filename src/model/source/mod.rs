@@ -9,7 +9,6 @@ use std::fmt;
 use std::ops::Range;
 
 use bevy_ecs::prelude::*;
-use bevy_ecs::system::SystemParam;
 use serde::{Deserialize, Serialize};
 
 use self::arrivals::{ArrivalProcess, ArrivalsSpec};
@@ -21,10 +20,9 @@ use super::names::Entry;
 use super::part::{Description, Happening, Part, PartSetting, ScheduledPhase};
 use super::trace::TraceEvent;
 use super::{Context, Target};
-use crate::engine::column;
 use crate::engine::distribution::{DistributionSpec, Sampler};
 use crate::engine::random::RandomStream;
-use crate::engine::row::{Column, Row};
+use crate::engine::row::{Column, Row, Rows};
 use crate::engine::statistics::{Tally, TimeWeighted};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::engine::units::Bytes;
@@ -171,31 +169,18 @@ impl PartSetting for SourceSetting {
 }
 
 /// The sources as a system reaches them.
-#[derive(SystemParam)]
-pub struct Columns<'w, 's> {
-    rows: Query<'w, 's, &'static mut Source>,
-}
-
-impl Columns<'_, '_> {
-    /// Borrows the column of sources for a tick.
-    pub fn view(&mut self) -> View<'_> {
-        View { rows: column(&mut self.rows) }
-    }
-}
+pub type Columns<'w, 's> = Rows<'w, 's, Source>;
 
 /// The sources as handlers reach them: by row.
-#[derive(Debug)]
-pub struct View<'a> {
-    rows: Column<'a, Source, Source>,
-}
+pub type View<'a> = Column<'a, Source, Source>;
 
-impl View<'_> {
+impl Source {
     /// A request is over: its response has come back, or it was lost.
     #[inline]
-    pub fn finish(&mut self, context: &mut Context<'_>, request: RequestRow, outcome: Outcome) {
+    pub fn finish(sources: &mut View<'_>, context: &mut Context<'_>, request: RequestRow, outcome: Outcome) {
         context.tracer.record(context.now, request, || TraceEvent::Over { outcome });
         let finished = context.requests.get(request);
-        let source = &mut self.rows[Row::new(finished.source.into())];
+        let source = &mut sources[Row::new(finished.source.into())];
         source.outcomes.count(outcome);
         source.in_flight.decrement(context.now);
         if outcome == Outcome::Completed && finished.created >= source.measured_from {
@@ -301,7 +286,7 @@ impl Part for Source {
         request: RequestRow,
     ) -> Option<PackedEvent> {
         let outcome = context.requests.get(request).outcome.expect("a response belongs to a request");
-        sources.finish(context, request, outcome);
+        Self::finish(sources, context, request, outcome);
         None
     }
 
@@ -313,7 +298,7 @@ impl Part for Source {
         row: Row<Self>,
         _: RequestRow,
     ) -> (RequestRow, Option<PackedEvent>) {
-        let source = &mut sources.rows[row];
+        let source = &mut sources[row];
         source.outcomes.offered += 1;
         source.in_flight.increment(context.now);
         if let Some(at) = source.next_arrival() {
@@ -344,7 +329,7 @@ impl Part for Source {
                 if node.kind() == Self::KIND && rows.contains(&node.row()))
         });
         for row in rows.map(Row::new) {
-            let source = &mut sources.rows[row];
+            let source = &mut sources[row];
             source.arrivals.0 = process.counting_from(context.now.max(source.start));
             if let Some(at) = source.next_arrival() {
                 context.queue.schedule(at, arrival(row));
@@ -354,7 +339,7 @@ impl Part for Source {
     }
 
     fn restart(sources: &mut View<'_>, now: SimTime) {
-        for source in sources.rows.iter_mut() {
+        for source in sources.iter_mut() {
             source.in_flight.restart(now);
             source.latency.clear();
             source.latency_this_lap.clear();
@@ -363,7 +348,7 @@ impl Part for Source {
     }
 
     fn close_lap(sources: &mut View<'_>) {
-        for source in sources.rows.iter_mut() {
+        for source in sources.iter_mut() {
             source.percentiles_of_lap =
                 source.latency_this_lap.hand_on(&mut source.latency, [0.5, 0.95, 0.99]);
         }

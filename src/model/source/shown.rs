@@ -30,18 +30,18 @@ static FAILED: Figure = Figure::new("failed", "otherwise failed").written(Writte
 
 /// What is seen of it while a run goes on; what became of requests in the end is told of all sources together.
 pub(super) const FIGURES: &[Figured<Source>] = &[
-    Figured::new(&OFFERED, |sources, row, _| Value::Count(sources.rows[row].outcomes.offered)),
-    Figured::new(&UNDER_WAY, |sources, row, _| Value::Count(sources.rows[row].outcomes.in_flight())),
+    Figured::new(&OFFERED, |sources, row, _| Value::Count(sources[row].outcomes.offered)),
+    Figured::new(&UNDER_WAY, |sources, row, _| Value::Count(sources[row].outcomes.in_flight())),
     Figured::new(&COMPLETED, |sources, row, _| ended(sources, row, Outcome::Completed)),
     Figured::new(&REJECTED, |sources, row, _| ended(sources, row, Outcome::Rejected)),
     Figured::new(&FAILED, |sources, row, _| {
-        let outcomes = &sources.rows[row].outcomes;
+        let outcomes = &sources[row].outcomes;
         Value::Count(outcomes.failed() - outcomes.of(Outcome::Rejected))
     }),
 ];
 
 fn ended<'v>(sources: &View<'_>, row: Row<Source>, outcome: Outcome) -> Value<'v> {
-    Value::Count(sources.rows[row].outcomes.of(outcome))
+    Value::Count(sources[row].outcomes.of(outcome))
 }
 
 /// The section that tells what became of requests.
@@ -79,7 +79,7 @@ impl Viewed for Source {
 
     const MEASURED: &'static [Measured<Self>] = &[
         Measured::<Self>::new(&ARRIVAL_RATE, &THROUGHPUT, |sources, row, _| {
-            Reading::Count(sources.rows[row].outcomes.offered)
+            Reading::Count(sources[row].outcomes.offered)
         })
         .labelled("offered"),
         Measured::<Self>::new(&COMPLETION_RATE, &THROUGHPUT, |sources, row, _| {
@@ -94,9 +94,9 @@ impl Viewed for Source {
             .labelled("dropped"),
         Measured::<Self>::new(&SHED_RATE, &FAILURES, |sources, row, _| rate(sources, row, Outcome::Shed))
             .labelled("shed")
-            .only_of(|sources, row| sources.rows[row].may_be_shed),
+            .only_of(|sources, row| sources[row].may_be_shed),
         Measured::<Self>::new(&IN_FLIGHT, &IN_FLIGHT_PLOT, |sources, row, now| {
-            let level = &sources.rows[row].in_flight;
+            let level = &sources[row].in_flight;
             Reading::Level { integral: level.integral(now), now: level.level().into() }
         }),
         Measured::<Self>::new(&P50, &LATENCY, |sources, row, _| percentile(sources, row, 0)).labelled("p50"),
@@ -105,14 +105,14 @@ impl Viewed for Source {
     ];
 
     fn rows(sources: &View<'_>) -> usize {
-        sources.rows.len()
+        sources.len()
     }
 }
 
 fn rate(sources: &View<'_>, row: Row<Source>, outcome: Outcome) -> Reading {
-    Reading::Count(sources.rows[row].outcomes.of(outcome))
+    Reading::Count(sources[row].outcomes.of(outcome))
 }
 
 fn percentile(sources: &View<'_>, row: Row<Source>, which: usize) -> Reading {
-    Reading::OfLap(sources.rows[row].percentiles_of_lap[which].map(nanos_to_seconds))
+    Reading::OfLap(sources[row].percentiles_of_lap[which].map(nanos_to_seconds))
 }
