@@ -309,6 +309,13 @@ impl PackedEvent {
         self.0 >> 56
     }
 
+    /// Whether it happens to a node.
+    #[must_use]
+    #[inline(always)]
+    pub const fn is_of_node(self) -> bool {
+        self.0 >> 62 != 0
+    }
+
     /// The row that it names: of a node, a return hop, a probe or a change.
     #[must_use]
     #[inline(always)]

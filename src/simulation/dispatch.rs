@@ -160,11 +160,11 @@ impl Dispatcher<'_> {
     /// Hands an event to its part; returns what follows in the same instant.
     #[inline(always)]
     fn handle(&mut self, event: PackedEvent) -> Option<PackedEvent> {
-        let handled = self.parts.handle(&mut self.context, &mut self.digester, event);
-        handled.unwrap_or_else(|| {
-            self.rarely(event.unpack());
-            None
-        })
+        if event.is_of_node() {
+            return self.parts.handle(&mut self.context, &mut self.digester, event);
+        }
+        self.rarely(event.unpack());
+        None
     }
 
     /// What happens rarely: a loss, a change, or an event that only looks and is not counted.

@@ -26,10 +26,13 @@ impl Histogram {
     pub fn record(&mut self, value: u64) {
         let bucket = bucket_of(value);
         let index = bucket.wrapping_sub(self.first);
-        if index >= self.counts.len() {
-            self.make_room(bucket);
-        }
-        let count = &mut self.counts[bucket - self.first];
+        let count = match self.counts.get_mut(index) {
+            Some(count) => count,
+            None => {
+                self.make_room(bucket);
+                &mut self.counts[bucket - self.first]
+            }
+        };
         *count = count.wrapping_add(1);
         if *count == 0 {
             self.overflows.push(bucket);

@@ -36,21 +36,24 @@ macro_rules! running {
         }
 
         impl PartViews<'_> {
-            /// Hands an event at a node to its part. Returns what follows in the same instant, or nothing if it is an event of
-            /// another class. One match over class and kind: so an event finds its handler with a single jump.
+            /// Hands an event [of a node](PackedEvent::is_of_node) to its part. Returns what follows in the same instant. One
+            /// match over class and kind: so an event finds its handler with a single jump.
+            ///
+            /// # Panics
+            /// If the event is of another class.
             #[inline(always)]
             pub fn handle(
                 &mut self,
                 context: &mut Context<'_>,
                 observer: &mut impl Observer,
                 event: PackedEvent,
-            ) -> Option<Option<PackedEvent>> {
+            ) -> Option<PackedEvent> {
                 let (row, request) = (event.row(), event.request());
                 match event.code() {
                     $(code::deliver::$Kind => {
                         let number = context.requests.get(request).number;
                         observer.observe(Happening::Delivered, NodeKind::$Kind, row, context.now, number);
-                        Some($room::$Kind::deliver(&mut self.$room, context, Row::new(row), request))
+                        $room::$Kind::deliver(&mut self.$room, context, Row::new(row), request)
                     })*
                     $(code::wake::$Kind => {
                         let (about, next) =
@@ -62,7 +65,7 @@ macro_rules! running {
                         if what == Happening::Created && !context.requests.has_room() {
                             observer.out_of_room();
                         }
-                        Some(next)
+                        next
                     })*
                     code::RESPOND => {
                         let (node, _) = context.return_hops[row as usize];
@@ -72,11 +75,11 @@ macro_rules! running {
                                 let what = Happening::Responded;
                                 observer.observe(what, NodeKind::$Kind, node.row(), context.now, number);
                                 let row = Row::new(node.row());
-                                Some($room::$Kind::respond(&mut self.$room, context, row, request))
+                                $room::$Kind::respond(&mut self.$room, context, row, request)
                             })*
                         }
                     }
-                    _ => None,
+                    _ => unreachable!("not an event of a node"),
                 }
             }
 
