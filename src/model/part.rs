@@ -55,9 +55,9 @@ pub trait Part: Viewed {
         None
     }
 
-    /// The limits that it sets to what is measured, or acts upon, if it is called `owner`.
-    fn limits(_: &Self::Spec, _owner: &str) -> Vec<Limit> {
-        Vec::new()
+    /// The limits that it sets to what is measured, or acts upon, if it is called `owner`: those of its policy.
+    fn limits(spec: &Self::Spec, owner: &str) -> Vec<Limit> {
+        Self::routing(spec).map_or_else(Vec::new, |routing| routing.limits(owner))
     }
 
     /// What can be set of it, as it is written.

@@ -10,7 +10,7 @@ use super::Context;
 use super::build::Builder;
 use super::check::Checker;
 use super::figure::{Aspect, Figure, FigureColumn, Figured, Value};
-use super::metric::{ARRIVAL_RATE, COMPLETION_RATE, Limit, Measured, PlotSpec, Reading, Viewed};
+use super::metric::{ARRIVAL_RATE, COMPLETION_RATE, Measured, PlotSpec, Reading, Viewed};
 use super::names::Entry;
 use super::part::{Description, Part, PartSetting};
 use super::references::References;
@@ -163,10 +163,6 @@ impl Part for Client {
 
     fn routing(spec: &ClientSpec) -> Option<Routing<'_>> {
         Some(Routing { policy: &spec.routing, to: &spec.to.0 })
-    }
-
-    fn limits(spec: &ClientSpec, owner: &str) -> Vec<Limit> {
-        Routing { policy: &spec.routing, to: &spec.to.0 }.limits(owner)
     }
 
     fn settings(spec: &ClientSpec) -> Vec<ClientSetting> {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::build::Builder;
 use super::check::Checker;
 use super::figure::{Combined, Figure, Figured, Value, Written};
-use super::metric::{ARRIVAL_RATE, Limit, Measured, Reading, Viewed};
+use super::metric::{ARRIVAL_RATE, Measured, Reading, Viewed};
 use super::names::Entry;
 use super::part::{Description, Part, PartSetting};
 use super::references::References;
@@ -130,10 +130,6 @@ impl Part for LoadBalancer {
 
     fn routing(spec: &LoadBalancerSpec) -> Option<Routing<'_>> {
         Some(Routing { policy: &spec.policy, to: &spec.to.0 })
-    }
-
-    fn limits(spec: &LoadBalancerSpec, owner: &str) -> Vec<Limit> {
-        Routing { policy: &spec.policy, to: &spec.to.0 }.limits(owner)
     }
 
     fn settings(spec: &LoadBalancerSpec) -> Vec<LoadBalancerSetting> {
