@@ -1,8 +1,9 @@
 //! Figures: what a part has come to when a run, or a part of it, is over.
 //!
 //! A figure is described as data: its name, its unit, how the figures of the members of a group become one, what is worth a
-//! warning. Each part lists its figures once ([`Part::FIGURES`](super::part::Part::FIGURES)), and summaries, reports and
-//! the inspector go through the list. Figures that conclusions are drawn from are declared here, whatever part has them.
+//! warning. As a metric is, it is known by where it is declared, not by its name. Each part lists its figures once
+//! ([`Part::FIGURES`](super::part::Part::FIGURES)), and summaries, reports and the inspector go through the list. Figures
+//! that conclusions are drawn from are declared here, whatever part has them.
 
 use crate::engine::row::Row;
 use crate::engine::statistics::Tally;
@@ -95,7 +96,7 @@ impl Figure {
 
 impl PartialEq for Figure {
     fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
+        std::ptr::eq(self, other)
     }
 }
 

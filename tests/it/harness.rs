@@ -15,6 +15,7 @@ use rushhour::model::figure::{
     ARRIVED, COMPLETED, CONCURRENCY, Figure, IN_FLIGHT_MEAN, QUEUE_DEPTH_MAX, QUEUE_DEPTH_MEAN, REJECTED,
     SERVICE, SLOTS_MEAN, UTILIZATION, WAIT,
 };
+use rushhour::model::server::LOST;
 use rushhour::request::RequestRecord;
 use rushhour::scenario::{Scenario, load};
 use rushhour::simulation::{RunOptions, run};
@@ -115,9 +116,6 @@ pub(crate) struct Server<'a> {
     pub(crate) wait: &'a Tally,
     pub(crate) service: &'a Tally,
 }
-
-/// What a server calls the requests that it lost when it went down: known by its name, as in a summary.
-static LOST: Figure = Figure::new("lost", "");
 
 impl<'a> Server<'a> {
     /// The figures of a node, each of which has to be there and of its sort.

@@ -2,14 +2,15 @@
 
 use rushhour::analysis::{Finding, findings};
 use rushhour::event::NodeKind;
+use rushhour::metrics::figures::NodeFigures;
 use rushhour::metrics::result::RunResult;
-use rushhour::model::client::REHASHED;
 use rushhour::model::metric::{PERCEIVED_LOAD, Subject};
 use rushhour::model::routing::REHASH_RATE;
+use rushhour::model::{client, load_balancer};
 use rushhour::request::Outcome;
 use rushhour::scenario::{Scenario, load};
 
-use crate::harness::{Estimate, count, node, replicate, run_logged, scenario, server, source};
+use crate::harness::{Estimate, node, replicate, run_logged, scenario, server, source};
 
 /// A node that routes, of either kind: what it is called, where it writes how it routes, and what sets that.
 #[derive(Clone, Copy)]
@@ -56,7 +57,10 @@ const AWARE: &str = r#"LoadAware(window: "3s", threshold: 0.9)"#;
 const AWARE_OF_TWO: &str = r#"LoadAware(window: "3s", threshold: 0.9, attempts: 64)"#;
 
 fn rehashed(result: &RunResult) -> [u64; 2] {
-    ["n-0", "n-1"].map(|name| count(&node(result, name).figures, &REHASHED))
+    // A node has one of them.
+    let count =
+        |figures: &NodeFigures| figures.count(&client::REHASHED) + figures.count(&load_balancer::REHASHED);
+    ["n-0", "n-1"].map(|name| count(&node(result, name).figures))
 }
 
 /// What the nodes of a kind took the load of the servers to be, as every run records it.

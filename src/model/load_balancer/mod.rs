@@ -95,7 +95,8 @@ impl Viewed for LoadBalancer {
 
 /// Requests that were sent to each target.
 pub static ROUTED: Figure = Figure::new("routed", "routed").combined(Combined::Merge);
-static REHASHED: Figure = Figure::new("rehashed", "sent elsewhere").written(Written::NotZero);
+/// Requests that were sent to another target than the key's own.
+pub static REHASHED: Figure = Figure::new("rehashed", "sent elsewhere").written(Written::NotZero);
 
 impl Part for LoadBalancer {
     const KIND: NodeKind = NodeKind::LoadBalancer;

@@ -16,6 +16,7 @@ use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemParam;
 
 pub use setup::Setup;
+pub use shown::LOST;
 pub use spec::{ServerSetting, ServerSpec};
 
 use super::build::{Builder, CHECKED};

@@ -43,7 +43,7 @@ pub(super) const DESCRIPTION: Description = Description {
 };
 
 /// Requests that were lost when it went down: those in service and those that waited.
-static LOST: Figure = Figure::new("lost", "lost").written(Written::NotZero);
+pub static LOST: Figure = Figure::new("lost", "lost").written(Written::NotZero);
 
 pub(super) const FIGURES: &[Figured<Server>] = &[
     Figured::new(&CONCURRENCY, |servers, row, _| Value::Count(servers.setups[row].concurrency.into())),
