@@ -8,8 +8,8 @@
 //! - [`text`]: from the bytes of a file to any type that serde can read, with everything that is wrong and where.
 //! - [`event`]: the whole vocabulary of events, and the kinds of nodes. [`request`]: the request, its pool, the record that
 //!   it leaves, its outcomes.
-//! - [`model`]: what a system is made of, a room for each part (sources, load balancers, clients, rate limiters, servers, links), and what
-//!   parts share (routing, queueing, metrics, figures, names, checks, probes, changes).
+//! - [`model`]: what a system is made of, a room for each part (sources, load balancers, clients, rate limiters, servers,
+//!   links), and what parts share (routing, queueing, metrics, figures, names, checks, probes, changes).
 //! - [`scenario`]: the root of what can be written, from a file to a scenario that can be run.
 //! - [`simulation`]: from a scenario to a world, the `Tick` schedule, the one place where an event meets its handler, and
 //!   from a world to the result of its run.

@@ -1,9 +1,9 @@
 //! What a system is made of: a room for each part, and what the rooms share.
 //!
-//! **The parts.** [`source`], [`load_balancer`], [`client`], [`rate_limiter`], [`server`] are nodes that requests pass; [`link`] is the network
-//! between them. All that is known of a part stands in its room: what a person writes (its `Spec`) and the checks of it,
-//! how it is set up, what runs (its components) and what it does with a request, what it measures, counts and shows, and
-//! what can change. [`part::Part`] is what a room has to answer, [`parts`] the one list of rooms.
+//! **The parts.** [`source`], [`load_balancer`], [`client`], [`rate_limiter`], [`server`] are nodes that requests pass;
+//! [`link`] is the network between them. All that is known of a part stands in its room: what a person writes (its `Spec`)
+//! and the checks of it, how it is set up, what runs (its components) and what it does with a request, what it measures,
+//! counts and shows, and what can change. [`part::Part`] is what a room has to answer, [`parts`] the one list of rooms.
 //!
 //! **What they share.** [`routing`] picks targets, [`queueing`] orders those who wait, [`capacity`] tells what can be
 //! served. [`metric`] and [`figure`] describe what is measured. [`names`] knows who is who, [`check`] and [`build`] are the
