@@ -7,13 +7,13 @@ use std::sync::Arc;
 use bevy_ecs::prelude::*;
 
 use super::link::Link;
-use super::names::{Entry, Member, Names};
+use super::names::{Entry, Names};
 use super::{Destinations, ReturnHops, Target};
 use crate::engine::queue::EventQueue;
 use crate::engine::random::{RandomStream, Streams};
 use crate::engine::row::Row;
 use crate::engine::time::SimTime;
-use crate::event::PackedEvent;
+use crate::event::{Node, NodeRange, PackedEvent};
 
 /// The checks have been passed, so whatever resolves there resolves here.
 pub const CHECKED: &str = "a scenario is built only after it was checked";
@@ -64,11 +64,10 @@ impl Builder<'_> {
     /// # Panics
     /// If a name stands for nothing: the scenario was not checked.
     pub fn destinations(&mut self, entry: &Entry, to: &[String]) -> Vec<Destinations> {
-        let receivers: Vec<Member> =
-            to.iter().flat_map(|name| self.names.members(name).expect(CHECKED)).collect();
-        let is_member =
-            |name: &str| self.names.entry(name).is_some_and(|(index, whole)| !whole && self.is(index, entry));
-        let told_apart = self.links.keys().any(|(from, _)| is_member(from));
+        let ranges = to.iter().map(|name| self.names.range(name).expect(CHECKED));
+        let receivers: Vec<Node> = ranges.flat_map(NodeRange::nodes).collect();
+        let is_member = |name: &str| name != entry.name && self.names.includes(&entry.name, name);
+        let told_apart = entry.is_group && self.links.keys().any(|(from, _)| is_member(from));
         let mut shared = None;
         let mut all = Vec::with_capacity(entry.members.len());
         for (member, name) in entry.members.iter().enumerate() {
@@ -84,24 +83,20 @@ impl Builder<'_> {
         all
     }
 
-    fn is(&self, index: usize, entry: &Entry) -> bool {
-        self.names.entries[index].name == entry.name
-    }
-
     /// The targets of one sender, and the different links to them.
-    fn targets(&self, group: &str, sender: &str, receivers: &[Member]) -> (Arc<[Target]>, Arc<[Row<Link>]>) {
+    fn targets(&self, group: &str, sender: &str, receivers: &[Node]) -> (Arc<[Target]>, Arc<[Row<Link>]>) {
         let mut links: Vec<Row<Link>> = Vec::new();
         let targets = receivers
             .iter()
             .map(|&receiver| {
-                let receiving_group = self.names.entries[receiver.entry].name.as_str();
-                let link = self.link(group, sender, receiving_group, self.names.name(receiver));
+                let name = self.names.name_of(receiver);
+                let link = self.link(group, sender, self.names.group_of(receiver).unwrap_or(name), name);
                 let hop = links.iter().position(|&other| other == link).unwrap_or_else(|| {
                     links.push(link);
                     links.len() - 1
                 });
                 let hop = u32::try_from(hop).expect("there are fewer than 2^32 links");
-                Target::new(self.names.node(receiver), link, hop)
+                Target::new(receiver, link, hop)
             })
             .collect();
         (targets, links.into())

@@ -48,15 +48,6 @@ fn small(members: usize) -> u32 {
     u32::try_from(members).unwrap_or(u32::MAX)
 }
 
-/// A member of an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Member {
-    /// Index of the entry.
-    pub entry: usize,
-    /// Index among its members.
-    pub member: usize,
-}
-
 /// An entry as the scenario has it.
 #[derive(Clone, Debug)]
 pub struct Written<'a> {
@@ -83,8 +74,15 @@ pub struct Names {
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Found {
+    /// The entry with this index.
     Entry(usize),
-    Member(Member),
+    /// One member of an entry.
+    Member {
+        /// Index of the entry.
+        entry: usize,
+        /// Index among its members.
+        member: usize,
+    },
 }
 
 impl Names {
@@ -115,22 +113,11 @@ impl Names {
         names
     }
 
-    /// The members that a name stands for; nothing if it is unknown.
-    #[must_use]
-    pub fn members(&self, name: &str) -> Option<Vec<Member>> {
-        match *self.by_name.get(name)? {
-            Found::Member(member) => Some(vec![member]),
-            Found::Entry(entry) => {
-                Some((0..self.entries[entry].members.len()).map(|member| Member { entry, member }).collect())
-            }
-        }
-    }
-
     /// The nodes that a name stands for; nothing if it is unknown.
     #[must_use]
     pub fn range(&self, name: &str) -> Option<NodeRange> {
         Some(match *self.by_name.get(name)? {
-            Found::Member(Member { entry, member }) => {
+            Found::Member { entry, member } => {
                 let node = self.entries[entry].node(member);
                 NodeRange { kind: node.kind(), first: node.row(), count: 1 }
             }
@@ -142,7 +129,7 @@ impl Names {
     #[must_use]
     pub fn entry(&self, name: &str) -> Option<(usize, bool)> {
         match *self.by_name.get(name)? {
-            Found::Member(member) => Some((member.entry, false)),
+            Found::Member { entry, .. } => Some((entry, false)),
             Found::Entry(entry) => Some((entry, true)),
         }
     }
@@ -162,30 +149,14 @@ impl Names {
     /// Whether a name stands for all that another one stands for: itself, or the group of a member.
     #[must_use]
     pub fn includes(&self, whole: &str, part: &str) -> bool {
-        let ranges = self.range(whole).zip(self.range(part));
-        whole == part || ranges.is_some_and(|(whole, part)| whole.includes(part))
+        let ranges = || self.range(whole).zip(self.range(part));
+        whole == part || ranges().is_some_and(|(whole, part)| whole.includes(part))
     }
 
     /// Whether two names have a node in common.
     #[must_use]
     pub fn overlap(&self, a: &str, b: &str) -> bool {
-        a == b
-            || matches!(
-                (self.entry(a), self.entry(b)),
-                (Some((a, a_whole)), Some((b, b_whole))) if a == b && (a_whole || b_whole)
-            )
-    }
-
-    /// The member itself.
-    #[must_use]
-    pub fn node(&self, member: Member) -> Node {
-        self.entries[member.entry].node(member.member)
-    }
-
-    /// Name of a member.
-    #[must_use]
-    pub fn name(&self, member: Member) -> &str {
-        &self.entries[member.entry].members[member.member]
+        self.includes(a, b) || self.includes(b, a)
     }
 
     /// How many nodes of a kind there are.
@@ -259,7 +230,7 @@ impl Names {
         let mut names = Vec::with_capacity(entry.members.len() + 1);
         names.push((entry.name.clone(), Found::Entry(index)));
         if entry.is_group {
-            let member = |member| Found::Member(Member { entry: index, member });
+            let member = |member| Found::Member { entry: index, member };
             names.extend(entry.members.iter().cloned().enumerate().map(|(i, name)| (name, member(i))));
         }
         let mut taken = None;

@@ -74,6 +74,14 @@ impl Scenario {
         self.sources.get(name).map(SpecRef::Source).or_else(node)
     }
 
+    /// What is written of the source, node or group that a name stands for or, of one member, belongs to; and its own name.
+    #[must_use]
+    pub fn spec_of<'a>(&'a self, names: &'a Names, name: &str) -> Option<(&'a str, SpecRef<'a>)> {
+        let (entry, _) = names.entry(name)?;
+        let entry = names.entries[entry].name.as_str();
+        Some((entry, self.spec(entry)?))
+    }
+
     /// Who is who.
     #[must_use]
     pub fn names(&self) -> Names {

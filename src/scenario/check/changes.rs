@@ -22,9 +22,8 @@ pub(super) fn check(scenario: &Scenario, checker: &mut Checker<'_>) {
             checker.add(path.clone().name("at"), message, "make it earlier, or `run_until` later");
         }
         changed(&path, change, checker);
-        let entries = change.of.0.iter().filter_map(|name| checker.names.entry(name));
-        let specs = entries.filter_map(|(entry, _)| scenario.spec(&checker.names.entries[entry].name));
-        let specs: Vec<_> = specs.collect();
+        let specs = change.of.0.iter().filter_map(|name| scenario.spec_of(checker.names, name));
+        let specs: Vec<_> = specs.map(|(_, spec)| spec).collect();
         change.set.check(&path.name("set"), &specs, checker);
     }
 }

@@ -10,7 +10,6 @@ use super::{Scenario, section};
 use crate::event::MAX_ROWS;
 use crate::model::check::Checker;
 use crate::model::names::{Entry, Names};
-use crate::model::parts::SpecRef;
 use crate::model::problem::Problem;
 use crate::text::Path;
 
@@ -98,10 +97,10 @@ fn links(scenario: &Scenario, checker: &mut Checker<'_>) {
 
 /// Complains of a link that no message ever takes.
 fn link_is_used(scenario: &Scenario, path: Path, from: &str, to: &str, checker: &mut Checker<'_>) {
-    let Some((sender, _)) = checker.names.entry(from) else { return };
-    let spec = scenario.spec(&checker.names.entries[sender].name);
-    let receivers = spec.map(SpecRef::sends_to).unwrap_or_default();
-    if !receivers.into_iter().any(|receiver| checker.names.overlap(receiver, to)) {
+    let Some((_, sender)) = scenario.spec_of(checker.names, from) else { return };
+    let receivers = sender.sends_to();
+    // Most links are written as the sender has it: names are only looked up where they differ.
+    if !receivers.contains(&to) && !receivers.into_iter().any(|name| checker.names.overlap(name, to)) {
         let message = format!("\"{from}\" never sends to \"{to}\", so that nothing would pass this link");
         let problem = Problem::new(path, message).because_of(from).because_of(to);
         checker.problems.push(problem.with_remedy("links lead from a sender to those in its `to` or `then`"));

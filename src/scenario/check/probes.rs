@@ -46,9 +46,7 @@ fn gauges(scenario: &Scenario, path: &Path, probe: &ProbeSpec, checker: &mut Che
             continue;
         }
         let Some(range) = checker.names.range(name) else { continue };
-        let Some((entry, _)) = checker.names.entry(name) else { continue };
-        let entry = checker.names.entries[entry].name.clone();
-        let Some(spec) = scenario.spec(&entry) else { continue };
+        let Some((entry, spec)) = scenario.spec_of(checker.names, name) else { continue };
         for (at, gauge) in probe.gauges.iter().enumerate() {
             let path = path.clone().name("gauges").index(at);
             let there = gauges_of(spec);
@@ -56,8 +54,8 @@ fn gauges(scenario: &Scenario, path: &Path, probe: &ProbeSpec, checker: &mut Che
                 let message = format!("{} is no gauge of a {} (\"{name}\")", gauge.name(), range.kind.name());
                 checker.add(path, message, format!("it has {}", there.join(", ")));
             } else if let GaugeSpec::PerceivedLoad(of) = gauge {
-                let listens = scenario.listens_to_loads(checker.names, &entry, spec);
-                tracks += u64::from(range.count) * perceived(&path, &entry, listens, of, checker);
+                let listens = scenario.listens_to_loads(checker.names, entry, spec);
+                tracks += u64::from(range.count) * perceived(&path, entry, listens, of, checker);
             } else {
                 tracks += u64::from(range.count);
             }
