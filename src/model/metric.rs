@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::row::Row;
+use crate::engine::statistics::TimeWeighted;
 use crate::engine::time::SimTime;
 use crate::event::{Node, NodeRange};
 
@@ -134,6 +135,14 @@ pub enum Reading {
     /// What the part has worked out for the lap that ends now: what takes many samples, such as a percentile, is worked
     /// out once in some intervals.
     OfLap(Option<f64>),
+}
+
+impl Reading {
+    /// A level that is kept over time, at this moment.
+    #[must_use]
+    pub fn level(level: &TimeWeighted, now: SimTime) -> Self {
+        Self::Level { integral: level.integral(now), now: level.level().into() }
+    }
 }
 
 /// What has rows that can be measured: nodes of a kind, or links.

@@ -7,13 +7,14 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use bevy_ecs::prelude::*;
-use serde::de::{self, EnumAccess, VariantAccess, Visitor};
+use serde::de::{EnumAccess, VariantAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::metric::{Metric, PERCEIVED_LOAD, Reading};
 use super::parts::PartViews;
 use super::references::References;
 use super::routing::RoutersView;
+use super::variants::Vocabulary;
 use crate::engine::row::{Column, Rows};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{Node, NodeKind};
@@ -56,20 +57,15 @@ impl GaugeSpec {
     }
 }
 
-/// All gauges there are.
-struct AllGauges {
-    names: Vec<&'static str>,
-    metrics: Vec<&'static Metric>,
-}
-
-static GAUGES: LazyLock<AllGauges> = LazyLock::new(|| {
+/// All gauges there are, and the metric that each samples.
+static GAUGES: LazyLock<Vocabulary<&'static Metric>> = LazyLock::new(|| {
     let mut metrics: Vec<&'static Metric> = Vec::new();
     for metric in NodeKind::ALL.into_iter().flat_map(NodeKind::gauges).chain([&PERCEIVED_LOAD]) {
         if !metrics.contains(&metric) {
             metrics.push(metric);
         }
     }
-    AllGauges { names: metrics.iter().filter_map(|metric| metric.gauge).collect(), metrics }
+    metrics.into_iter().filter_map(|metric| Some((metric.gauge?, metric))).collect()
 });
 
 impl Serialize for GaugeSpec {
@@ -93,7 +89,7 @@ impl<'de> Deserialize<'de> for GaugeSpec {
             }
 
             fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<GaugeSpec, A::Error> {
-                let (Named(metric), content) = data.variant()?;
+                let ((_, metric), content) = data.variant_seed(&*GAUGES)?;
                 if *metric == PERCEIVED_LOAD {
                     content.newtype_variant().map(GaugeSpec::PerceivedLoad)
                 } else {
@@ -103,31 +99,6 @@ impl<'de> Deserialize<'de> for GaugeSpec {
         }
 
         deserializer.deserialize_enum("GaugeSpec", &GAUGES.names, AnyGauge)
-    }
-}
-
-/// The metric that a gauge names.
-struct Named(&'static Metric);
-
-impl<'de> Deserialize<'de> for Named {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Name;
-
-        impl Visitor<'_> for Name {
-            type Value = Named;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of a gauge")
-            }
-
-            fn visit_str<E: de::Error>(self, name: &str) -> Result<Named, E> {
-                let AllGauges { names, metrics } = &*GAUGES;
-                let at = names.iter().position(|known| *known == name);
-                at.map(|at| Named(metrics[at])).ok_or_else(|| E::unknown_variant(name, names))
-            }
-        }
-
-        deserializer.deserialize_identifier(Name)
     }
 }
 
@@ -217,5 +188,18 @@ impl Track {
                 (now > SimTime::ZERO).then(|| growth as f64 / every.as_seconds())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_a_gauge_of_one_metric() {
+        let mut names = GAUGES.names.clone();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), GAUGES.names.len(), "parts that measure the same share a metric");
     }
 }

@@ -1,5 +1,5 @@
-//! Enums that are read as one: which variants each has, and how a variant is read by its enum when its name was read
-//! already by whoever had to find out whose it is.
+//! Names that are read from a list which the parts make together, and enums that are read as one: which variants each
+//! has, and how a variant is read by its enum when its name was read already by whoever had to find out whose it is.
 
 use std::fmt;
 
@@ -41,6 +41,42 @@ impl<'de, A: VariantAccess<'de>> EnumAccess<'de> for NamedVariant<A> {
     fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, A), A::Error> {
         let name: StrDeserializer<'_, A::Error> = self.name.into_deserializer();
         Ok((seed.deserialize(name)?, self.access))
+    }
+}
+
+/// Names that can be written, each with what it stands for.
+pub(super) struct Vocabulary<T> {
+    /// All names, in order.
+    pub(super) names: Vec<&'static str>,
+    meanings: Vec<T>,
+}
+
+impl<T> FromIterator<(&'static str, T)> for Vocabulary<T> {
+    fn from_iter<I: IntoIterator<Item = (&'static str, T)>>(all: I) -> Self {
+        let (names, meanings) = all.into_iter().unzip();
+        Self { names, meanings }
+    }
+}
+
+/// Reads a name: the name, and what it stands for.
+impl<'de, T: Copy> DeserializeSeed<'de> for &'static Vocabulary<T> {
+    type Value = (&'static str, T);
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl<T: Copy> Visitor<'_> for &'static Vocabulary<T> {
+    type Value = (&'static str, T);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Self::Value, E> {
+        let at = self.names.iter().position(|known| *known == name);
+        at.map(|at| (self.names[at], self.meanings[at])).ok_or_else(|| E::unknown_variant(name, &self.names))
     }
 }
 

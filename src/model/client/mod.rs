@@ -220,7 +220,7 @@ impl Part for Client {
         setting: &ClientSetting,
     ) -> Vec<RequestRow> {
         let ClientSetting::Routing(policy) = setting;
-        rows.for_each(|row| context.routers.set_policy(Row::<Self>::new(row), policy));
+        context.routers.set_policy::<Self>(rows, policy);
         Vec::new()
     }
 }

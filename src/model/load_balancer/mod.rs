@@ -198,7 +198,7 @@ impl Part for LoadBalancer {
         setting: &LoadBalancerSetting,
     ) -> Vec<RequestRow> {
         let LoadBalancerSetting::Policy(policy) = setting;
-        rows.for_each(|row| context.routers.set_policy(Row::<Self>::new(row), policy));
+        context.routers.set_policy::<Self>(rows, policy);
         Vec::new()
     }
 }

@@ -3,15 +3,15 @@
 use std::fmt;
 use std::sync::LazyLock;
 
-use serde::de::{self, DeserializeSeed, EnumAccess, VariantAccess, Visitor};
+use serde::de::{EnumAccess, VariantAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::SpecRef;
 use crate::event::NodeKind;
 use crate::model::check::Checker;
-use crate::model::part::{Part, PartSetting, ScheduledPhase};
+use crate::model::part::{Part, PartSetting, ScheduledPhase, Step};
 use crate::model::routing::PolicySpec;
-use crate::model::variants::NamedVariant;
+use crate::model::variants::{NamedVariant, Vocabulary};
 use crate::text::Path;
 
 macro_rules! settings {
@@ -73,9 +73,9 @@ macro_rules! settings {
                 }
             }
 
-            /// What is often made of it at a click: what is written on the button, more about it, and the setting.
+            /// What is often made of it at a click.
             #[must_use]
-            pub fn steps(&self) -> Vec<(&'static str, &'static str, Self)> {
+            pub fn steps(&self) -> Vec<Step<Self>> {
                 match self {
                     $(Self::$Kind(setting) => {
                         let steps = setting.steps().into_iter();
@@ -144,7 +144,7 @@ impl<'de> Deserialize<'de> for Setting {
             }
 
             fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<Setting, A::Error> {
-                let ((kind, name), access) = data.variant_seed(SettingName)?;
+                let ((name, kind), access) = data.variant_seed(&*SETTINGS)?;
                 setting_of(kind, name, access)
             }
         }
@@ -153,40 +153,21 @@ impl<'de> Deserialize<'de> for Setting {
     }
 }
 
-/// All settings there are.
-struct AllSettings {
-    names: Vec<&'static str>,
-    kinds: Vec<NodeKind>,
-}
-
-static SETTINGS: LazyLock<AllSettings> = LazyLock::new(|| {
-    let all = || {
-        NodeKind::ALL.into_iter().flat_map(|kind| kind.setting_names().iter().map(move |name| (*name, kind)))
-    };
-    AllSettings { names: all().map(|(name, _)| name).collect(), kinds: all().map(|(_, kind)| kind).collect() }
+/// All settings there are, and the kind of node that has each.
+static SETTINGS: LazyLock<Vocabulary<NodeKind>> = LazyLock::new(|| {
+    let of_kind = |kind: NodeKind| kind.setting_names().iter().map(move |name| (*name, kind));
+    NodeKind::ALL.into_iter().flat_map(of_kind).collect()
 });
 
-/// The name of a setting, and the kind of node that has it.
-struct SettingName;
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl<'de> DeserializeSeed<'de> for SettingName {
-    type Value = (NodeKind, &'static str);
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_identifier(self)
-    }
-}
-
-impl Visitor<'_> for SettingName {
-    type Value = (NodeKind, &'static str);
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the name of a setting")
-    }
-
-    fn visit_str<E: de::Error>(self, name: &str) -> Result<Self::Value, E> {
-        let AllSettings { names, kinds } = &*SETTINGS;
-        let at = names.iter().position(|known| *known == name);
-        at.map(|at| (kinds[at], names[at])).ok_or_else(|| E::unknown_variant(name, names))
+    #[test]
+    fn a_name_is_a_setting_of_one_kind() {
+        let mut names = SETTINGS.names.clone();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), SETTINGS.names.len(), "{:?}", SETTINGS.names);
     }
 }

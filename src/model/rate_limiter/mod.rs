@@ -15,7 +15,7 @@ use super::check::Checker;
 use super::figure::{ARRIVED, Aspect, Figure, FigureColumn, Figured, Value};
 use super::metric::{ARRIVAL_RATE, Measured, Metric, PlotSpec, Reading, SHED_RATE, Unit, Viewed};
 use super::names::Entry;
-use super::part::{Description, Part, PartSetting};
+use super::part::{Description, Part, PartSetting, Step, steps_of_rate};
 use super::trace::TraceEvent;
 use super::{Context, Destinations};
 use crate::engine::row::{Column, Row, Rows};
@@ -66,9 +66,6 @@ pub enum RateLimiterSetting {
     Rate(Rate),
 }
 
-/// By how much a rate grows at a click.
-const STEP: f64 = 1.25;
-
 impl fmt::Display for RateLimiterSetting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self::Rate(rate) = self;
@@ -82,12 +79,11 @@ impl PartSetting for RateLimiterSetting {
         "Rate"
     }
 
-    fn steps(&self) -> Vec<(&'static str, &'static str, Self)> {
+    fn steps(&self) -> Vec<Step<Self>> {
         let Self::Rate(rate) = self;
-        let step = |label, factor| {
-            Some((label, "of the limit", Self::Rate(Rate::per_second(rate.as_per_second() * factor)?)))
-        };
-        [step("− 20 %", 1.0 / STEP), step("+ 25 %", STEP)].into_iter().flatten().collect()
+        steps_of_rate("of the limit", |factor| {
+            Rate::per_second(rate.as_per_second() * factor).map(Self::Rate)
+        })
     }
 }
 

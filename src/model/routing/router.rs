@@ -2,6 +2,7 @@
 //!
 //! Nodes of several kinds have one, so that it lies in a table for each kind: it is reached by kind and row.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use bevy_ecs::change_detection::ContiguousMut;
@@ -130,13 +131,15 @@ impl RoutersView<'_> {
         }
     }
 
-    /// The next request of a node is routed like this. What is remembered of loads stays; as long as loads do not matter
-    /// none is listened to.
+    /// The next requests of the nodes in some rows are routed like this. What is remembered of loads stays; as long as loads
+    /// do not matter none is listened to.
     #[cold]
-    pub fn set_policy<P: Part>(&mut self, row: Row<P>, policy: &PolicySpec) {
-        let router = &mut self.of_kind[P::KIND].routers[row.index()];
-        router.policy = policy.policy(router.to.targets.len());
-        router.feedback = policy.load_feedback();
+    pub fn set_policy<P: Part>(&mut self, rows: Range<u32>, policy: &PolicySpec) {
+        for row in rows.map(Row::<P>::new) {
+            let router = &mut self.of_kind[P::KIND].routers[row.index()];
+            router.policy = policy.policy(router.to.targets.len());
+            router.feedback = policy.load_feedback();
+        }
     }
 
     /// What a node takes the load of another one to be: from 0 to 1, nothing if it does not listen. Reports that are too

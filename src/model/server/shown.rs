@@ -92,8 +92,7 @@ impl Viewed for Server {
 
     const MEASURED: &'static [Measured<Self>] = &[
         Measured::new(&QUEUE_DEPTH, &QUEUE, |servers, row, now| {
-            let depth = &servers.queues[row].depth;
-            Reading::Level { integral: depth.integral(now), now: depth.level().into() }
+            Reading::level(&servers.queues[row].depth, now)
         }),
         Measured::new(&UTILIZATION, &LOAD, |servers, row, now| {
             let in_flight = &servers.in_flight[row];
@@ -103,10 +102,7 @@ impl Viewed for Server {
                 now: in_flight.load().as_f64() / Load::FULL.as_f64(),
             }
         }),
-        Measured::probed(&IN_FLIGHT, |servers, row, now| {
-            let level = &servers.in_flight[row].level;
-            Reading::Level { integral: level.integral(now), now: level.level().into() }
-        }),
+        Measured::probed(&IN_FLIGHT, |servers, row, now| Reading::level(&servers.in_flight[row].level, now)),
         Measured::new(&ARRIVAL_RATE, &ARRIVALS, |servers, row, _| {
             Reading::Count(servers.counters[row].arrived)
         }),

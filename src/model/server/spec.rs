@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::distribution::DistributionSpec;
 use crate::engine::time::SimDuration;
 use crate::model::check::Checker;
-use crate::model::part::PartSetting;
+use crate::model::part::{PartSetting, Step};
 use crate::model::queueing::QueueSpec;
 use crate::text::Path;
 
@@ -116,7 +116,7 @@ impl PartSetting for ServerSetting {
         *self == Self::Up
     }
 
-    fn steps(&self) -> Vec<(&'static str, &'static str, Self)> {
+    fn steps(&self) -> Vec<Step<Self>> {
         match self {
             Self::Concurrency(slots) => {
                 let fewer = slots.checked_sub(1).filter(|slots| *slots > 0);

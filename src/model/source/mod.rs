@@ -17,7 +17,7 @@ use super::build::{Builder, CHECKED};
 use super::check::Checker;
 use super::figure::Figured;
 use super::names::Entry;
-use super::part::{Description, Happening, Part, PartSetting, ScheduledPhase};
+use super::part::{Description, Happening, Part, PartSetting, ScheduledPhase, Step, steps_of_rate};
 use super::trace::TraceEvent;
 use super::{Context, Target};
 use crate::engine::distribution::{DistributionSpec, Sampler};
@@ -137,9 +137,6 @@ pub enum SourceSetting {
     Arrivals(ArrivalsSpec),
 }
 
-/// By how much a rate grows at a click.
-const STEP: f64 = 1.25;
-
 impl fmt::Display for SourceSetting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self::Arrivals(arrivals) = self;
@@ -161,10 +158,9 @@ impl PartSetting for SourceSetting {
         arrivals.phases()
     }
 
-    fn steps(&self) -> Vec<(&'static str, &'static str, Self)> {
+    fn steps(&self) -> Vec<Step<Self>> {
         let Self::Arrivals(arrivals) = self;
-        let step = |label, factor| Some((label, "of the rate", Self::Arrivals(arrivals.times(factor)?)));
-        [step("− 20 %", 1.0 / STEP), step("+ 25 %", STEP)].into_iter().flatten().collect()
+        steps_of_rate("of the rate", |factor| arrivals.times(factor).map(Self::Arrivals))
     }
 }
 

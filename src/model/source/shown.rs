@@ -96,8 +96,7 @@ impl Viewed for Source {
             .labelled("shed")
             .only_of(|sources, row| sources[row].may_be_shed),
         Measured::<Self>::new(&IN_FLIGHT, &IN_FLIGHT_PLOT, |sources, row, now| {
-            let level = &sources[row].in_flight;
-            Reading::Level { integral: level.integral(now), now: level.level().into() }
+            Reading::level(&sources[row].in_flight, now)
         }),
         Measured::<Self>::new(&P50, &LATENCY, |sources, row, _| percentile(sources, row, 0)).labelled("p50"),
         Measured::<Self>::new(&P95, &LATENCY, |sources, row, _| percentile(sources, row, 1)).labelled("p95"),
