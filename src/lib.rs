@@ -79,7 +79,7 @@
 //! )"#;
 //! let loaded = load("queue.ron", text.as_bytes(), &[])?;
 //! let result = run(&loaded.scenario, RunOptions::default())?;
-//! let latency = result.sources[0].latency.quantiles();
+//! let latency = result.sources[0].latency.summarize();
 //! assert!(latency.quantile(0.99) > latency.quantile(0.5));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

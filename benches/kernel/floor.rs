@@ -5,11 +5,11 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::hint::black_box;
 
 use rushhour::engine::distribution::ziggurat;
-use rushhour::engine::queue::{EventQueue, Lane};
+use rushhour::engine::queue::{EventQueue, LaneId};
 use rushhour::engine::random::{RandomStream, Streams};
 use rushhour::engine::statistics::{Tally, TimeWeighted};
 use rushhour::engine::time::{SimDuration, SimTime};
-use rushhour::metrics::summary::Latency;
+use rushhour::metrics::summary::DurationStats;
 
 use crate::Model;
 
@@ -54,7 +54,7 @@ impl Queue for HeapQueue {
 /// The best queue there is: the product's.
 pub(crate) struct LaneQueue {
     queue: EventQueue<u64>,
-    lane: Lane,
+    lane: LaneId,
 }
 
 impl Queue for LaneQueue {
@@ -166,15 +166,15 @@ impl<'a, Q: Queue> Floor<'a, Q> {
     }
 
     /// The figures of each server, of all of them, and of the source.
-    pub(crate) fn summary(&self) -> Latency {
+    pub(crate) fn summary(&self) -> DurationStats {
         let (mut wait, mut service) = (Tally::default(), Tally::default());
         for server in &self.servers {
             wait.merge(&server.wait);
             service.merge(&server.service);
-            black_box((Latency::of(&server.wait), Latency::of(&server.service)));
+            black_box((DurationStats::of(&server.wait), DurationStats::of(&server.service)));
         }
-        black_box((Latency::of(&wait), Latency::of(&service)));
-        Latency::of(&self.latency)
+        black_box((DurationStats::of(&wait), DurationStats::of(&service)));
+        DurationStats::of(&self.latency)
     }
 
     fn schedule_arrival(&mut self) {

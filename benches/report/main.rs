@@ -11,14 +11,14 @@ use std::time::Instant;
 use rushhour::analysis;
 use rushhour::metrics::summary::Summary;
 use rushhour::report::html;
-use rushhour::report::page::{self, Account};
+use rushhour::report::page::{self, ReportInput};
 use rushhour::scenario::load;
 use rushhour::simulation::{RunOptions, run};
 
 /// Bytes of a report at most, whatever it is of.
-const MOST_BYTES: usize = 1_500_000;
+const MAX_BYTES: usize = 1_500_000;
 /// Seconds from a result to its document at most.
-const MOST_SECONDS: f64 = 1.0;
+const MAX_SECONDS: f64 = 1.0;
 
 const HUNDRED: &str = r#"(name: "a hundred servers", run_until: "2min",
     sources: {
@@ -67,7 +67,7 @@ fn main() {
         let result = run(&loaded.scenario, RunOptions::default()).expect("the run balances");
         let summary = Summary::of(&result);
         let (finding, findings) = best(rounds, || analysis::findings(&loaded.scenario, &result));
-        let account = Account {
+        let account = ReportInput {
             scenario: &loaded.scenario,
             text,
             replaced: &[],
@@ -77,7 +77,7 @@ fn main() {
             findings: &findings,
             leading: analysis::LEADING,
         };
-        let (paging, page) = best(rounds, || page::of_run(&account));
+        let (paging, page) = best(rounds, || page::build(&account));
         let (writing, document) = best(rounds, || {
             let mut out = Vec::new();
             html::write(&page, &mut out).expect("memory can be written");
@@ -91,7 +91,7 @@ fn main() {
             document.len() / 1000
         );
         let seconds = (finding + paging + writing) / 1e3;
-        assert!(document.len() < MOST_BYTES, "{name}: {} bytes", document.len());
-        assert!(name != "load-aware" || seconds < MOST_SECONDS, "{name}: {seconds} s");
+        assert!(document.len() < MAX_BYTES, "{name}: {} bytes", document.len());
+        assert!(name != "load-aware" || seconds < MAX_SECONDS, "{name}: {seconds} s");
     }
 }

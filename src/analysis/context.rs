@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
-use super::announced::{Phase, phases};
-use super::signal::Course;
+use super::scheduled::{ScheduledPeriod, phases};
+use super::signal::SampledSeries;
 use super::station::Station;
+use crate::engine::floor_to_usize;
 use crate::engine::statistics::Tally;
 use crate::engine::time::SimDuration;
-use crate::engine::whole;
 use crate::event::Node;
 use crate::metrics::result::RunResult;
 use crate::request::OutcomeCounts;
@@ -30,7 +30,7 @@ pub(super) struct RunContext<'a> {
     /// Groups of stations: positions of their members, ascending.
     pub(super) groups: IndexMap<&'a str, Vec<usize>>,
     /// Announced changes of the workload.
-    pub(super) phases: Vec<Phase>,
+    pub(super) phases: Vec<ScheduledPeriod>,
     /// How long the slowest one in a hundred of all completed requests took, in seconds: what a failed request is charged.
     pub(super) failure_penalty: f64,
 }
@@ -47,7 +47,7 @@ impl<'a> RunContext<'a> {
         }
         let mut latency = Tally::default();
         result.sources.iter().for_each(|source| latency.merge(&source.latency));
-        let slowest = latency.quantiles().quantile(0.99);
+        let slowest = latency.summarize().quantile(0.99);
         Self {
             scenario,
             result,
@@ -89,7 +89,7 @@ impl<'a> RunContext<'a> {
 
     /// Where in the series the time of some seconds lies.
     pub(super) fn interval_at(&self, seconds: f64) -> usize {
-        whole(seconds / self.step + 0.5).min(self.result.timeline.intervals())
+        floor_to_usize(seconds / self.step + 0.5).min(self.result.timeline.intervals())
     }
 
     /// The beginning of an interval in seconds.
@@ -106,8 +106,8 @@ impl<'a> RunContext<'a> {
     }
 
     /// A series of a value for each interval.
-    pub(super) fn course<'b>(&self, values: &'b [f64]) -> Course<'b> {
-        Course { start: self.step / 2.0, step: self.step, values }
+    pub(super) fn sampled<'b>(&self, values: &'b [f64]) -> SampledSeries<'b> {
+        SampledSeries { start: self.step / 2.0, step: self.step, values }
     }
 
     /// The longest time that any node remembers loads, in seconds; 0 if none does.

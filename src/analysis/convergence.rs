@@ -9,13 +9,13 @@ use super::signal::settling::settling;
 use crate::model::metric::{QUEUE_DEPTH, UTILIZATION, Unit};
 
 /// Changes that are looked at.
-const MOST_CHANGES: usize = 8;
+const MAX_CHANGES: usize = 8;
 /// Chance is averaged over so many services at least,
 const SERVICES: f64 = 10.0;
 /// and for a load over as many as leave of it so much of the step, as a standard deviation.
 const REST_OF_CHANCE: f64 = 0.05;
 /// A change that moves the mean load by less is passed over.
-const LEAST_STEP: f64 = 0.1;
+const MIN_STEP: f64 = 0.1;
 
 /// The evidence for a convergence.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -53,7 +53,7 @@ pub(super) fn find(context: &RunContext<'_>) -> Vec<Finding> {
     moments.sort_by(|a, b| a.0.total_cmp(&b.0));
     moments.dedup_by(|a, b| a.0.to_bits() == b.0.to_bits());
     let edge = |index: usize| moments.get(index).map_or(context.end, |moment| moment.0);
-    let found = (0..moments.len().min(MOST_CHANGES)).filter_map(|index| {
+    let found = (0..moments.len().min(MAX_CHANGES)).filter_map(|index| {
         let before = if index == 0 { 0.0 } else { edge(index - 1) };
         let (at, change) = &moments[index];
         convergence(context, (before, *at, edge(index + 1)), change)
@@ -78,7 +78,7 @@ fn convergence(
         context.stations.iter().filter(|server| server.arrived > 0 && server.is_steady(first, last));
     let moves = servers.map(|server| (step(server.load()), server));
     let (moved, station) = moves.max_by(|a, b| a.0.abs().total_cmp(&b.0.abs()))?;
-    if moved.abs() < LEAST_STEP {
+    if moved.abs() < MIN_STEP {
         return None;
     }
     // Where a queue comes or goes, it shows more clearly than the load when that is over.
@@ -94,7 +94,7 @@ fn convergence(
         let services = (1.0 + station.service_variance) * highest / (station.slots() * wanted * wanted);
         (&UTILIZATION, load, services.max(SERVICES))
     };
-    let found = settling(&context.course(values), from, at, until, services * station.service)?;
+    let found = settling(&context.sampled(values), from, at, until, services * station.service)?;
     let evidence = ConvergenceEvidence {
         gauge: metric.name,
         unit: metric.unit,

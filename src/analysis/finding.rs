@@ -21,7 +21,7 @@ pub struct Finding {
     /// their cost.
     pub cost: f64,
     /// How many other members of its group have the same finding: it speaks for them, and its cost is that of all.
-    pub alike: usize,
+    pub similar_members: usize,
     /// What it is concluded from, by kind.
     pub evidence: Evidence,
 }
@@ -30,25 +30,25 @@ pub struct Finding {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Evidence {
-    /// See [`Kind::Oscillation`].
+    /// See [`FindingKind::Oscillation`].
     Oscillation(Box<OscillationEvidence>),
-    /// See [`Kind::Overload`].
+    /// See [`FindingKind::Overload`].
     Overload(OverloadEvidence),
-    /// See [`Kind::HotKey`].
+    /// See [`FindingKind::HotKey`].
     HotKey(HotKeyEvidence),
-    /// See [`Kind::Saturation`].
+    /// See [`FindingKind::Saturation`].
     Saturation(SaturationEvidence),
-    /// See [`Kind::Rejection`].
+    /// See [`FindingKind::Rejection`].
     Rejection(RejectionEvidence),
-    /// See [`Kind::Loss`].
+    /// See [`FindingKind::Loss`].
     Loss(LossEvidence),
-    /// See [`Kind::LoadImbalance`].
+    /// See [`FindingKind::LoadImbalance`].
     LoadImbalance(ImbalanceEvidence),
-    /// See [`Kind::KnowledgeLag`].
+    /// See [`FindingKind::KnowledgeLag`].
     KnowledgeLag(KnowledgeLagEvidence),
-    /// See [`Kind::Convergence`].
+    /// See [`FindingKind::Convergence`].
     Convergence(ConvergenceEvidence),
-    /// See [`Kind::Healthy`].
+    /// See [`FindingKind::Healthy`].
     Healthy(HealthEvidence),
 }
 
@@ -56,7 +56,7 @@ pub enum Evidence {
 /// order is the one here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum FindingKind {
     /// A gauge swings to and fro, more regularly or further than chance makes it.
     Oscillation,
     /// More work was offered than the servers can do, by more than chance explains.
@@ -81,7 +81,7 @@ pub enum Kind {
 
 /// What a kind of finding says of the system that it was found in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum Severity {
     /// Something costs its users.
     Trouble,
     /// It explains, or tells what else there is to be known.
@@ -90,7 +90,7 @@ pub enum Standing {
     Good,
 }
 
-impl Kind {
+impl FindingKind {
     /// All kinds.
     pub const ALL: [Self; 10] = [
         Self::Oscillation,
@@ -107,7 +107,7 @@ impl Kind {
 
     /// What it says of the system.
     #[must_use]
-    pub const fn standing(self) -> Standing {
+    pub const fn severity(self) -> Severity {
         match self {
             Self::Oscillation
             | Self::Overload
@@ -115,9 +115,9 @@ impl Kind {
             | Self::Saturation
             | Self::Rejection
             | Self::Loss
-            | Self::LoadImbalance => Standing::Trouble,
-            Self::KnowledgeLag | Self::Convergence => Standing::Context,
-            Self::Healthy => Standing::Good,
+            | Self::LoadImbalance => Severity::Trouble,
+            Self::KnowledgeLag | Self::Convergence => Severity::Context,
+            Self::Healthy => Severity::Good,
         }
     }
 
@@ -143,7 +143,7 @@ impl Finding {
     /// A finding about the whole run.
     #[must_use]
     pub(super) fn new(subject: impl Into<String>, evidence: Evidence) -> Self {
-        Self { subject: subject.into(), from: None, to: None, cost: 0.0, alike: 0, evidence }
+        Self { subject: subject.into(), from: None, to: None, cost: 0.0, similar_members: 0, evidence }
     }
 
     /// The same about a part of the run, in seconds.
@@ -160,18 +160,18 @@ impl Finding {
 
     /// Its kind.
     #[must_use]
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> FindingKind {
         match &self.evidence {
-            Evidence::Oscillation(_) => Kind::Oscillation,
-            Evidence::Overload(_) => Kind::Overload,
-            Evidence::HotKey(_) => Kind::HotKey,
-            Evidence::Saturation(_) => Kind::Saturation,
-            Evidence::Rejection(_) => Kind::Rejection,
-            Evidence::Loss(_) => Kind::Loss,
-            Evidence::LoadImbalance(_) => Kind::LoadImbalance,
-            Evidence::KnowledgeLag(_) => Kind::KnowledgeLag,
-            Evidence::Convergence(_) => Kind::Convergence,
-            Evidence::Healthy(_) => Kind::Healthy,
+            Evidence::Oscillation(_) => FindingKind::Oscillation,
+            Evidence::Overload(_) => FindingKind::Overload,
+            Evidence::HotKey(_) => FindingKind::HotKey,
+            Evidence::Saturation(_) => FindingKind::Saturation,
+            Evidence::Rejection(_) => FindingKind::Rejection,
+            Evidence::Loss(_) => FindingKind::Loss,
+            Evidence::LoadImbalance(_) => FindingKind::LoadImbalance,
+            Evidence::KnowledgeLag(_) => FindingKind::KnowledgeLag,
+            Evidence::Convergence(_) => FindingKind::Convergence,
+            Evidence::Healthy(_) => FindingKind::Healthy,
         }
     }
 }

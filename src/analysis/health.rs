@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::context::RunContext;
-use super::finding::{Evidence, Finding, Kind, Standing};
-use crate::engine::whole;
+use super::finding::{Evidence, Finding, FindingKind, Severity};
+use crate::engine::floor_to_usize;
 
 /// A system that fails this share of its requests is not healthy.
 const FAILING: f64 = 1e-3;
@@ -40,7 +40,7 @@ pub(super) fn find(context: &RunContext<'_>, found: &[Finding]) -> Option<Findin
         used.max_by(|a, b| a.utilization.partial_cmp(&b.utilization).unwrap_or(std::cmp::Ordering::Equal))?;
     let utilization = busiest.utilization?;
     let load = busiest.load();
-    let width = whole(ARRIVALS * load.len() as f64 / busiest.arrived as f64);
+    let width = floor_to_usize(ARRIVALS * load.len() as f64 / busiest.arrived as f64);
     let peak = super::intervals::smoothed(load, width.clamp(1, load.len().max(1)));
     let evidence = HealthEvidence {
         utilization,
@@ -54,5 +54,6 @@ pub(super) fn find(context: &RunContext<'_>, found: &[Finding]) -> Option<Findin
 
 /// Whether a finding keeps a system from being healthy. What failed is counted apart.
 fn keeps_from_health(finding: &Finding) -> bool {
-    finding.kind().standing() == Standing::Trouble && !matches!(finding.kind(), Kind::Rejection | Kind::Loss)
+    finding.kind().severity() == Severity::Trouble
+        && !matches!(finding.kind(), FindingKind::Rejection | FindingKind::Loss)
 }

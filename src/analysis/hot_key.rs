@@ -12,13 +12,13 @@ use super::intervals::excesses;
 use crate::request::{FrequentKey, RequestRecord};
 
 /// A key is hot if what reaches a server of it asks for this share of the server's capacity, at least,
-const LEAST_DEMAND: f64 = 0.3;
+const MIN_DEMAND: f64 = 0.3;
 /// and if the probability that chance deals so many of its requests to any of the servers of a group is less,
 const ALPHA: f64 = 1e-3;
 /// and if so many of its requests were seen,
-const FEWEST_SEEN: usize = 30;
+const MIN_SEEN: usize = 30;
 /// and if it is as many times as frequent as the average key.
-const LEAST_TIMES_MEAN: f64 = 5.0;
+const MIN_TIMES_MEAN: f64 = 5.0;
 
 /// The evidence for a hot key.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -47,7 +47,7 @@ pub(super) fn find(context: &RunContext<'_>) -> Option<Finding> {
     let hottest = FrequentKey::among(sample.records.iter())?;
     let FrequentKey { key, count: seen, different, of } = hottest;
     let mean = of as f64 / different as f64;
-    if different < 2 || seen < FEWEST_SEEN || (seen as f64) < LEAST_TIMES_MEAN * mean {
+    if different < 2 || seen < MIN_SEEN || (seen as f64) < MIN_TIMES_MEAN * mean {
         return None;
     }
     let of_key: Vec<&RequestRecord> = sample.records.iter().filter(|record| record.key == key).collect();
@@ -66,7 +66,7 @@ pub(super) fn find(context: &RunContext<'_>) -> Option<Finding> {
         context.stations[server].group.and_then(|group| context.groups.get(group)).map_or(1, Vec::len);
     let fair = then.len() as f64 / peers as f64;
     let by_chance = log_tail(by_server[server] as f64, fair) + libm::log(peers as f64);
-    if demand * share_to_server < LEAST_DEMAND || (peers > 1 && by_chance > libm::log(ALPHA)) {
+    if demand * share_to_server < MIN_DEMAND || (peers > 1 && by_chance > libm::log(ALPHA)) {
         return None;
     }
     let all_then = sample.records.iter().filter(|record| meanwhile(record)).count();

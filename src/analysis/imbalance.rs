@@ -12,14 +12,14 @@ use super::context::RunContext;
 use super::finding::{Evidence, Finding};
 use super::intervals::{excesses, smoothed};
 use super::overload::sum;
-use crate::engine::whole;
+use crate::engine::floor_to_usize;
 
 /// By as much of its slots a member is busier than the average one, at least.
-const LEAST_EXCESS: f64 = 0.25;
+const MIN_EXCESS: f64 = 0.25;
 /// Probability that a balanced run is said to be imbalanced.
 const ALPHA: f64 = 1e-3;
 /// Below so many arrivals there is nothing to be said.
-const FEWEST_ARRIVALS: f64 = 40.0;
+const MIN_ARRIVALS: f64 = 40.0;
 
 /// The evidence for an imbalance.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -58,9 +58,9 @@ fn imbalance(context: &RunContext<'_>, group: &str, rows: &[usize]) -> Option<Fi
         let server = &context.stations[row];
         let (load, arrivals) = (server.load(), server.offered());
         // Over ten services chance evens out.
-        let width = whole(10.0 * server.service / context.step) + 1;
+        let width = floor_to_usize(10.0 * server.service / context.step) + 1;
         let difference: Vec<f64> = load.iter().zip(&mean_load).map(|(load, mean)| load - mean).collect();
-        let excess: Vec<f64> = smoothed(&difference, width).iter().map(|more| more - LEAST_EXCESS).collect();
+        let excess: Vec<f64> = smoothed(&difference, width).iter().map(|more| more - MIN_EXCESS).collect();
         let count = |of: &[f64], from: usize, to: usize| of[from..to].iter().sum::<f64>() * context.step;
         let z = |from: usize, to: usize| {
             let (mine, fair) = (count(arrivals, from, to), count(&mean_arrivals, from, to));
@@ -69,7 +69,7 @@ fn imbalance(context: &RunContext<'_>, group: &str, rows: &[usize]) -> Option<Fi
         let is_more_than_chance = |from: usize, to: usize| {
             let (mine, fair, _) = z(from, to);
             let looks = 10.0 * members * (total / fair.max(1.0)).max(1.0);
-            mine >= FEWEST_ARRIVALS && log_tail(mine, fair) + libm::log(looks) < libm::log(ALPHA)
+            mine >= MIN_ARRIVALS && log_tail(mine, fair) + libm::log(looks) < libm::log(ALPHA)
         };
         let spells = excesses(&excess, &is_more_than_chance);
         let weight = |&(from, to): &(usize, usize)| excess[from..to].iter().sum::<f64>();

@@ -8,16 +8,16 @@ use indexmap::IndexSet;
 use serde::Serialize;
 
 use super::context::RunContext;
-use super::finding::{Evidence, Finding, Kind};
+use super::finding::{Evidence, Finding, FindingKind};
 use super::signal::lag::lag;
 use crate::model::metric::Subject;
 
 /// The load has to have moved so far for its delay to mean something: the range of the middle nine tenths.
-const LEAST_RANGE: f64 = 0.3;
+const MIN_RANGE: f64 = 0.3;
 /// Delays are sought up to as many times what the clients remember.
 const LONGEST: f64 = 2.0;
 /// Estimates that are asked: those of the servers that cost the users most.
-const MOST_ESTIMATES: usize = 4;
+const MAX_ESTIMATES: usize = 4;
 
 /// The evidence for a knowledge lag.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -56,14 +56,22 @@ pub(super) fn find(context: &RunContext<'_>, found: &[Finding]) -> Option<Findin
         .map(|(at, station)| (context.cost(station, 0, intervals), at, station))
         .collect();
     estimates.sort_by(|a, b| b.0.total_cmp(&a.0));
-    estimates.into_iter().take(MOST_ESTIMATES).find_map(|(_, at, station)| of_estimate(context, at, station))
+    estimates.into_iter().take(MAX_ESTIMATES).find_map(|(_, at, station)| of_estimate(context, at, station))
 }
 
 /// Whether late knowledge may have to do with it: a few rejections or losses are no matter of knowledge.
-const fn may_be_explained(kind: Kind) -> bool {
+const fn may_be_explained(kind: FindingKind) -> bool {
     match kind {
-        Kind::Oscillation | Kind::Overload | Kind::HotKey | Kind::Saturation | Kind::LoadImbalance => true,
-        Kind::Rejection | Kind::Loss | Kind::KnowledgeLag | Kind::Convergence | Kind::Healthy => false,
+        FindingKind::Oscillation
+        | FindingKind::Overload
+        | FindingKind::HotKey
+        | FindingKind::Saturation
+        | FindingKind::LoadImbalance => true,
+        FindingKind::Rejection
+        | FindingKind::Loss
+        | FindingKind::KnowledgeLag
+        | FindingKind::Convergence
+        | FindingKind::Healthy => false,
     }
 }
 
@@ -75,10 +83,10 @@ fn of_estimate(context: &RunContext<'_>, at: usize, station: usize) -> Option<Fi
     let mut sorted = actual.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     let at_share = |share: usize| sorted.get(sorted.len() * share / 20).copied().unwrap_or(0.0);
-    if at_share(19) - at_share(1) < LEAST_RANGE {
+    if at_share(19) - at_share(1) < MIN_RANGE {
         return None;
     }
-    let found = lag(&context.course(actual), &context.course(&perceived), LONGEST * memory)?;
+    let found = lag(&context.sampled(actual), &context.sampled(&perceived), LONGEST * memory)?;
     let evidence = KnowledgeLagEvidence {
         lag_seconds: found.lag,
         correlation: found.correlation,

@@ -4,7 +4,6 @@
 //! `context` lays out what all of them look at, `ranking` puts them into the order of what they cost the users of the
 //! system. [`signal`] judges bare series of numbers and knows nothing of servers.
 
-mod announced;
 mod chance;
 mod context;
 mod convergence;
@@ -19,14 +18,14 @@ mod overload;
 mod ranking;
 mod rejection;
 mod saturation;
+mod scheduled;
 pub mod signal;
 mod station;
 #[cfg(test)]
 mod systems;
 
-pub use announced::Phase;
 pub use convergence::ConvergenceEvidence;
-pub use finding::{Evidence, Finding, Kind, Standing};
+pub use finding::{Evidence, Finding, FindingKind, Severity};
 pub use health::HealthEvidence;
 pub use hot_key::HotKeyEvidence;
 pub use imbalance::ImbalanceEvidence;
@@ -35,6 +34,7 @@ pub use oscillation::{Driver, LoopDelays, OscillationEvidence, PhaseEvidence};
 pub use overload::OverloadEvidence;
 pub use rejection::{LossEvidence, RejectedKey, RejectionEvidence};
 pub use saturation::SaturationEvidence;
+pub use scheduled::ScheduledPeriod;
 
 use crate::metrics::result::RunResult;
 use crate::scenario::Scenario;
@@ -67,6 +67,6 @@ pub fn findings(scenario: &Scenario, result: &RunResult) -> Vec<Finding> {
 
 /// The changes of the workload and of its parts that a scenario announces: what is shaded in plots.
 #[must_use]
-pub fn phases(scenario: &Scenario) -> Vec<Phase> {
-    announced::phases(scenario, &scenario.names())
+pub fn phases(scenario: &Scenario) -> Vec<ScheduledPeriod> {
+    scheduled::phases(scenario, &scenario.names())
 }

@@ -29,26 +29,26 @@ mod feedback;
 pub use feedback::LoopDelays;
 
 /// Servers that are asked: those that cost the users most.
-const MOST_SERVERS: usize = 12;
+const MAX_SERVERS: usize = 12;
 /// Probed series that are asked.
-const MOST_PROBED: usize = 48;
+const MAX_PROBED: usize = 48;
 /// Periods that differ by no more than this share are the same.
 const SAME_PERIOD: f64 = 0.2;
 /// A cycle in which fewer requests come is the coming and going of single requests: a server that gets one every two
 /// seconds and works on it for one second does not oscillate.
-const LEAST_ARRIVALS: f64 = 10.0;
+const MIN_ARRIVALS: f64 = 10.0;
 /// The same where a few cycles have to do: chance makes a tenth of so many.
-const LEAST_ARRIVALS_OF_FEW: f64 = 100.0;
+const MIN_ARRIVALS_OF_FEW: f64 = 100.0;
 /// Each swing of few has a chance below one in so many for each server that was searched through.
 const ONE_IN: f64 = 30.0;
 /// A load shows what comes within so much of a cycle.
 const TWELFTH: f64 = 1.0 / 12.0;
 /// The least heights, from trough to peak, that are worth a word: of a queue in requests, of a load as a share.
-const LEAST_HEIGHTS: [f64; 2] = [3.0, 0.1];
+const MIN_HEIGHTS: [f64; 2] = [3.0, 0.1];
 /// Other members of the group whose phase is told.
-const MOST_PHASES: usize = 8;
+const MAX_PHASES: usize = 8;
 /// A phase of less coherence is none.
-const LEAST_COHERENCE: f64 = 0.6;
+const MIN_COHERENCE: f64 = 0.6;
 
 /// The evidence for an oscillation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -113,13 +113,13 @@ pub(super) fn find(context: &RunContext<'_>) -> Vec<Finding> {
     let mut costs: Vec<(f64, usize)> = used.map(|row| (context.cost(row, 0, slices), row)).collect();
     costs.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     let mut findings: Vec<Finding> = Vec::new();
-    for (_, row) in costs.iter().take(MOST_SERVERS) {
+    for (_, row) in costs.iter().take(MAX_SERVERS) {
         findings.extend(of_server(context, *row, &changes));
     }
     findings.extend(of_groups(context, &changes, &findings));
     findings.extend(of_probes(context, &changes, &findings));
     let mut findings = one_for_each_group(context, findings);
-    findings.truncate(MOST_SERVERS);
+    findings.truncate(MAX_SERVERS);
     findings
 }
 
@@ -154,7 +154,7 @@ fn of_server(context: &RunContext<'_>, row: usize, changes: &[f64]) -> Option<Fi
     let server = &context.stations[row];
     let metrics = [(&QUEUE_DEPTH, server.queue()), (&UTILIZATION, server.load())];
     let (metric, values, found) = metrics.into_iter().find_map(|(metric, values)| {
-        let found = notable(context, &[row], metric, detect(&context.course(values), changes, None)?)?;
+        let found = notable(context, &[row], metric, detect(&context.sampled(values), changes, None)?)?;
         Some((metric, values, found))
     })?;
     let evidence = OscillationEvidence {
@@ -177,15 +177,15 @@ fn notable(
     let arrivals = sum(rows.iter().map(|&row| context.stations[row].arrivals()));
     let meanwhile =
         arrivals[from.min(arrivals.len())..to.min(arrivals.len())].iter().sum::<f64>() * context.step;
-    let [queue, load] = LEAST_HEIGHTS;
+    let [queue, load] = MIN_HEIGHTS;
     let least = if *metric == QUEUE_DEPTH { queue } else { load };
     let height = 2.0 * found.amplitude;
     let in_a_cycle = meanwhile / found.cycles;
     let is_notable = height >= least
         && match found.method {
-            Method::ManyCycles => in_a_cycle >= LEAST_ARRIVALS,
+            Method::ManyCycles => in_a_cycle >= MIN_ARRIVALS,
             Method::FewCycles => {
-                in_a_cycle >= LEAST_ARRIVALS_OF_FEW
+                in_a_cycle >= MIN_ARRIVALS_OF_FEW
                     && height > higher_than_chance(context, rows, metric, found.period, in_a_cycle)
             }
         };
@@ -233,7 +233,7 @@ fn of_groups(context: &RunContext<'_>, changes: &[f64], found: &[Finding]) -> Ve
             (&UTILIZATION, sum(members().map(Station::load))),
         ];
         metrics.into_iter().find_map(|(metric, values)| {
-            let found = notable(context, rows, metric, detect(&context.course(&values), changes, None)?)?;
+            let found = notable(context, rows, metric, detect(&context.sampled(&values), changes, None)?)?;
             let (from, to) = (context.interval_at(found.from), context.interval_at(found.to));
             let cost = rows.iter().map(|&row| context.cost(row, from, to)).sum();
             Some(finding(
@@ -255,10 +255,10 @@ fn of_probes(context: &RunContext<'_>, changes: &[f64], found: &[Finding]) -> Ve
     // What servers measure of themselves was asked already.
     let asked = [&QUEUE_DEPTH, &UTILIZATION, &ARRIVAL_RATE, &REJECTION_RATE];
     let series = context.result.series.iter().filter(|series| !asked.contains(&series.metric));
-    let found = series.take(MOST_PROBED).filter_map(|series| {
+    let found = series.take(MAX_PROBED).filter_map(|series| {
         let [first, second] = series.samples.get(..2)? else { return None };
         let values: Vec<f64> = series.samples.iter().map(|(_, value)| *value).collect();
-        let course = super::signal::Course {
+        let course = super::signal::SampledSeries {
             start: first.0.as_seconds(),
             step: second.0.since(first.0).as_seconds(),
             values: &values,
@@ -303,7 +303,7 @@ fn driver(context: &RunContext<'_>, found: &Oscillation) -> Driver {
             let subject = Subject::Node(context.result.names().node_named(name)?);
             let course = context.result.timeline.find(subject, &ARRIVAL_RATE)?;
             let values: Vec<f64> = course.map(f64::from).collect();
-            detect(&context.course(&values), &changes, None).map(|of_source| of_source.period)
+            detect(&context.sampled(&values), &changes, None).map(|of_source| of_source.period)
         };
         if announced.or_else(did).is_some_and(|period| are_same(period, found.period)) {
             return Driver::Source(name.clone());
@@ -321,16 +321,22 @@ fn phases(
     found: &Oscillation,
 ) -> Vec<PhaseEvidence> {
     let group = context.stations[row].group.and_then(|group| context.groups.get(group));
-    let others = group.into_iter().flatten().filter(|&&other| other != row).take(MOST_PHASES);
+    let others = group.into_iter().flatten().filter(|&&other| other != row).take(MAX_PHASES);
     let phases = others.filter_map(|&other| {
         let server = &context.stations[other];
         // Who has no queue may yet swing with its load.
         let candidates = [if *metric == QUEUE_DEPTH { server.queue() } else { server.load() }, server.load()];
         let best = candidates.iter().filter_map(|other| {
-            phase::phase(&context.course(values), &context.course(other), found.period, found.from, found.to)
+            phase::phase(
+                &context.sampled(values),
+                &context.sampled(other),
+                found.period,
+                found.from,
+                found.to,
+            )
         });
         let best = best.max_by(|a, b| a.coherence.total_cmp(&b.coherence))?;
-        (best.coherence >= LEAST_COHERENCE).then(|| PhaseEvidence {
+        (best.coherence >= MIN_COHERENCE).then(|| PhaseEvidence {
             server: server.name.to_owned(),
             degrees: best.degrees,
             coherence: best.coherence,

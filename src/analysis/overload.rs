@@ -18,11 +18,11 @@ const ALPHA: f64 = 1e-3;
 /// Stretches that overlap or differ in length count as so many.
 const OVERLAPS: f64 = 10.0;
 /// Below so many arrivals the normal distribution is no guide.
-const FEWEST_ARRIVALS: f64 = 40.0;
+const MIN_ARRIVALS: f64 = 40.0;
 /// Excesses are searched for above capacity, then as far above it as these shares.
 const STEEPNESS: [f64; 4] = [0.0, 0.1, 0.25, 0.5];
 /// Less in excess than this share of the capacity is not worth a word.
-const LEAST_EXCESS: f64 = 0.02;
+const MIN_EXCESS: f64 = 0.02;
 
 /// The evidence for an overload.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -85,7 +85,7 @@ fn overload(context: &RunContext<'_>, subject: String, rows: &[usize]) -> Option
     let variance = rows.iter().map(|&row| context.stations[row].service_variance).fold(0.0, f64::max);
     let arrived: u64 = rows.iter().map(|&row| context.stations[row].arrived).sum();
     let (arrived, stages) = (arrived as f64, context.stations.len() as f64);
-    if arrived < FEWEST_ARRIVALS {
+    if arrived < MIN_ARRIVALS {
         return None;
     }
     let arrivals = sum(rows.iter().map(|&row| context.stations[row].offered()));
@@ -99,7 +99,7 @@ fn overload(context: &RunContext<'_>, subject: String, rows: &[usize]) -> Option
     let is_more_than_chance = |from: usize, to: usize| {
         let (n, beyond, z) = stretch(from, to);
         let bar = (2.0 * libm::log(OVERLAPS * stages * (arrived / n) / ALPHA)).sqrt();
-        n >= FEWEST_ARRIVALS && z > bar && beyond > LEAST_EXCESS * (n - beyond)
+        n >= MIN_ARRIVALS && z > bar && beyond > MIN_EXCESS * (n - beyond)
     };
     // What swings to and fro adds up to little: then each swing is looked at for itself.
     let spells = STEEPNESS.iter().map(|steepness| {

@@ -10,7 +10,7 @@ use super::context::RunContext;
 use super::finding::Finding;
 
 /// So many members of a group speak for themselves.
-const MOST_ALIKE: usize = 3;
+const MAX_ALIKE: usize = 3;
 
 /// Sorts findings, the most important first.
 pub(super) fn ranked(context: &RunContext<'_>, findings: Vec<Finding>) -> Vec<Finding> {
@@ -48,32 +48,32 @@ fn shared_cost<'a>(finding: &Finding, related: impl Iterator<Item = &'a &'a Find
 
 /// Lets the costliest of many findings of a kind about members of a group speak for the others.
 fn gathered(context: &RunContext<'_>, findings: Vec<Finding>) -> Vec<Finding> {
-    let mut sets: IndexMap<(super::Kind, Option<&str>), Vec<Finding>> = IndexMap::new();
+    let mut sets: IndexMap<(super::FindingKind, Option<&str>), Vec<Finding>> = IndexMap::new();
     for finding in findings {
         let group = context.group_of(&finding.subject);
         sets.entry((finding.kind(), group)).or_default().push(finding);
     }
     let spoken = sets.into_iter().flat_map(|((_, group), set)| {
-        if group.is_none() || set.len() <= MOST_ALIKE { set } else { spokesman(set).into_iter().collect() }
+        if group.is_none() || set.len() <= MAX_ALIKE { set } else { spokesman(set).into_iter().collect() }
     });
     spoken.collect()
 }
 
 fn spokesman(set: Vec<Finding>) -> Option<Finding> {
     let cost = set.iter().map(|finding| finding.cost).sum();
-    let alike = set.len() - 1;
+    let similar_members = set.len() - 1;
     let earliest = set.iter().filter_map(|finding| finding.from).reduce(f64::min);
     let latest = set.iter().filter_map(|finding| finding.to).reduce(f64::max);
     // Of equally costly ones the first: `max_by` would take the last.
     let worst = set.into_iter().rev().max_by(|a, b| a.cost.total_cmp(&b.cost))?;
-    Some(Finding { cost, alike, from: earliest, to: latest, ..worst })
+    Some(Finding { cost, similar_members, from: earliest, to: latest, ..worst })
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::systems::{GROUP, look_at, system};
     use super::ranked;
-    use crate::analysis::{Evidence, Finding, Kind, LossEvidence, RejectionEvidence};
+    use crate::analysis::{Evidence, Finding, FindingKind, LossEvidence, RejectionEvidence};
 
     fn rejection(subject: &str, cost: f64, from: f64) -> Finding {
         let evidence = RejectionEvidence {
@@ -86,20 +86,20 @@ mod tests {
             most_rejected_key: None,
         };
         let (subject, evidence) = (subject.to_owned(), Evidence::Rejection(evidence));
-        Finding { subject, from: Some(from), to: Some(from + 1.0), cost, alike: 0, evidence }
+        Finding { subject, from: Some(from), to: Some(from + 1.0), cost, similar_members: 0, evidence }
     }
 
     fn loss(subject: &str, cost: f64) -> Finding {
         let evidence =
             Evidence::Loss(LossEvidence { lost: 1, sent: 10, share_of_messages: 0.1, share_of_offered: 0.1 });
-        Finding { subject: subject.to_owned(), from: None, to: None, cost, alike: 0, evidence }
+        Finding { subject: subject.to_owned(), from: None, to: None, cost, similar_members: 0, evidence }
     }
 
-    fn order(findings: Vec<Finding>, servers: u32) -> Vec<(Kind, String, usize)> {
+    fn order(findings: Vec<Finding>, servers: u32) -> Vec<(FindingKind, String, usize)> {
         let nodes = GROUP.replace("count: 3", &format!("count: {servers}"));
         look_at(&system("\"10/s\"", "Fixed(0)", &nodes), &["run_until=1s"], |context| {
             let ranked = ranked(context, findings).into_iter();
-            ranked.map(|finding| (finding.kind(), finding.subject, finding.alike)).collect()
+            ranked.map(|finding| (finding.kind(), finding.subject, finding.similar_members)).collect()
         })
     }
 
@@ -108,10 +108,10 @@ mod tests {
         let findings =
             vec![rejection("m-0", 1.0, 0.0), loss("a", 5.0), loss("m-0", 9.0), rejection("m-1", 6.0, 0.0)];
         let expected = [
-            (Kind::Rejection, "m-0".to_owned(), 0),
-            (Kind::Loss, "m-0".to_owned(), 0),
-            (Kind::Rejection, "m-1".to_owned(), 0),
-            (Kind::Loss, "a".to_owned(), 0),
+            (FindingKind::Rejection, "m-0".to_owned(), 0),
+            (FindingKind::Loss, "m-0".to_owned(), 0),
+            (FindingKind::Rejection, "m-1".to_owned(), 0),
+            (FindingKind::Loss, "a".to_owned(), 0),
         ];
         assert_eq!(order(findings, 3), expected);
     }
@@ -122,6 +122,6 @@ mod tests {
             (0..many).map(|row| rejection(&format!("m-{row}"), f64::from(row % 4), 0.0)).collect()
         };
         assert_eq!(order(findings(3), 5).len(), 3);
-        assert_eq!(order(findings(5), 5), [(Kind::Rejection, "m-3".to_owned(), 4)]);
+        assert_eq!(order(findings(5), 5), [(FindingKind::Rejection, "m-3".to_owned(), 4)]);
     }
 }

@@ -23,7 +23,7 @@ const MERELY_BUSY: f64 = 0.95;
 /// Spells that are no further apart than so many services are one.
 const GAP_SERVICES: f64 = 5.0;
 /// Shorter spells than so many services are passed over.
-const LEAST_SERVICES: f64 = 5.0;
+const MIN_SERVICES: f64 = 5.0;
 
 /// Probability that a run without saturation is said to have one, shared among its servers.
 const ALPHA: f64 = 1e-3;
@@ -73,7 +73,7 @@ fn saturation(context: &RunContext<'_>, overloads: &[Overload], row: usize) -> O
     let mut spells = spells(server.load(), slices(GAP_SERVICES));
     let is_deep = |from: usize, to: usize| queue[from..to].iter().any(|depth| *depth >= deep);
     spells.retain(|&(from, to)| {
-        (to - from) as f64 >= slices(LEAST_SERVICES) && (always || overlaps(from, to) || is_deep(from, to))
+        (to - from) as f64 >= slices(MIN_SERVICES) && (always || overlaps(from, to) || is_deep(from, to))
     });
     let (from, to) = (spells.first()?.0, spells.last()?.1);
     let length: usize = spells.iter().map(|(from, to)| to - from).sum();

@@ -3,7 +3,7 @@
 
 use std::cell::OnceCell;
 
-use crate::engine::whole;
+use crate::engine::floor_to_usize;
 use crate::event::Node;
 use crate::metrics::figures::NodeFigures;
 use crate::metrics::result::{NodeResult, RunResult};
@@ -47,7 +47,7 @@ impl<'a> Station<'a> {
     /// The station that a node is, if it serves.
     pub(super) fn of(result: &'a RunResult, node: &'a NodeResult) -> Option<Self> {
         let figures: &NodeFigures = &node.figures;
-        let service = figures.times(&SERVICE)?.quantiles();
+        let service = figures.times(&SERVICE)?.summarize();
         let mean = service.mean().unwrap_or(0.0);
         let relative = service.sd().filter(|_| mean > 0.0).map_or(0.0, |sd| sd / mean);
         Some(Self {
@@ -58,7 +58,7 @@ impl<'a> Station<'a> {
             concurrency: figures.count(&CONCURRENCY),
             utilization: figures.number(&figure::UTILIZATION),
             queue_depth_max: figures.count(&QUEUE_DEPTH_MAX),
-            wait: figures.times(&WAIT).and_then(|wait| wait.quantiles().mean()).unwrap_or(0.0) / 1e9,
+            wait: figures.times(&WAIT).and_then(|wait| wait.summarize().mean()).unwrap_or(0.0) / 1e9,
             service: mean / 1e9,
             service_variance: relative * relative,
             slots_mean: figures.number(&SLOTS_MEAN),
@@ -186,7 +186,7 @@ fn by_interval(
     let ends = periods.iter().skip(1).map(begins).chain([step * intervals as f64]);
     for (period, end) in periods.iter().zip(ends) {
         let begin = begins(period);
-        let first = whole(begin / step).min(intervals);
+        let first = floor_to_usize(begin / step).min(intervals);
         for (interval, mean) in means.iter_mut().enumerate().skip(first) {
             let (from, to) = (step * interval as f64, step * (interval + 1) as f64);
             if from >= end {

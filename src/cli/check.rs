@@ -15,7 +15,7 @@ Examples:
   rushhour check scenarios/*.ron
   rushhour check shop.ron --set nodes.web.count=100
 
-Complaints go to standard error, with line, column and remedy. Exit status: 0 if all scenarios are good, 2 otherwise.";
+Diagnostics go to standard error, with line, column and hint. Exit status: 0 if all scenarios are good, 2 otherwise.";
 
 /// What is to be checked.
 #[derive(Clone, Debug, Args)]

@@ -4,14 +4,14 @@ use std::io;
 use std::process::ExitCode;
 
 use super::output;
-use crate::text::Complaints;
+use crate::text::Diagnostics;
 
 /// Why something was not done.
 #[derive(Debug)]
 pub enum Failure {
-    /// The arguments or the scenario are wrong. Holds what is to be said about it.
+    /// The arguments or the scenario are wrong. NodeCapacity what is to be said about it.
     Refused(String),
-    /// The run did not come to its end, or its result could not be kept. Holds what is to be said about it.
+    /// The run did not come to its end, or its result could not be kept. NodeCapacity what is to be said about it.
     Failed(String),
     /// Nobody reads the output any more, so that there is nobody to tell.
     ClosedPipe,
@@ -19,13 +19,13 @@ pub enum Failure {
 
 impl Failure {
     /// Something is wrong with a file or an argument: a sentence about it, and what to do.
-    pub(super) fn refused(what: &str, remedy: &str) -> Self {
-        Self::Refused(with_remedy(what, remedy))
+    pub(super) fn refused(what: &str, hint: &str) -> Self {
+        Self::Refused(with_hint(what, hint))
     }
 
     /// Something went wrong on the way: a sentence about it, and what to do.
-    pub(super) fn failed(what: &str, remedy: &str) -> Self {
-        Self::Failed(with_remedy(what, remedy))
+    pub(super) fn failed(what: &str, hint: &str) -> Self {
+        Self::Failed(with_hint(what, hint))
     }
 
     /// Standard output could not be written.
@@ -41,19 +41,19 @@ impl Failure {
     }
 }
 
-impl From<Complaints> for Failure {
-    fn from(complaints: Complaints) -> Self {
-        Self::Refused(complaints.render(true))
+impl From<Diagnostics> for Failure {
+    fn from(diagnostics: Diagnostics) -> Self {
+        Self::Refused(diagnostics.render(true))
     }
 }
 
-/// A sentence, and what to do, set as complaints of a scenario are.
-fn with_remedy(what: &str, remedy: &str) -> String {
+/// A sentence, and what to do, set as diagnostics of a scenario are.
+fn with_hint(what: &str, hint: &str) -> String {
     let (bold, cyan) = (anstyle::Style::new().bold(), anstyle::AnsiColor::Cyan.on_default());
     let what = printable(what);
     let (place, sentence) = what.split_once(": ").unwrap_or(("", &what));
     let colon = if place.is_empty() { "" } else { ": " };
-    format!("{bold}{place}{colon}{bold:#}{sentence}\n      = {cyan}{}{cyan:#}\n", printable(remedy))
+    format!("{bold}{place}{colon}{bold:#}{sentence}\n      = {cyan}{}{cyan:#}\n", printable(hint))
 }
 
 /// Control characters, as in the name of a file, must not reach the terminal.

@@ -52,15 +52,15 @@ impl ReportArguments {
 }
 
 fn read(path: &Path) -> Result<Page, Failure> {
-    let remedy = "give a directory that `rushhour run --out DIR` wrote its report to";
+    let hint = "give a directory that `rushhour run --out DIR` wrote its report to";
     let bytes = std::fs::read(path).map_err(|error| {
-        Failure::refused(&format!("{}: it cannot be read: {error}", path.display()), remedy)
+        Failure::refused(&format!("{}: it cannot be read: {error}", path.display()), hint)
     })?;
     page::read(&bytes).map_err(|unreadable| {
-        let remedy = match unreadable {
-            page::Unreadable::Broken(_) => remedy,
+        let hint = match unreadable {
+            page::Unreadable::Broken(_) => hint,
             page::Unreadable::OtherFormat(_) => "run the scenario again with this version",
         };
-        Failure::refused(&format!("{}: {unreadable}", path.display()), remedy)
+        Failure::refused(&format!("{}: {unreadable}", path.display()), hint)
     })
 }

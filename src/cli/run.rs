@@ -16,7 +16,7 @@ use crate::format::numbers::{count, time};
 use crate::metrics::result::RunResult;
 use crate::metrics::summary::Summary;
 use crate::report::json::Document;
-use crate::report::page::{self, Account};
+use crate::report::page::{self, ReportInput};
 use crate::report::{csv, html, terminal};
 use crate::scenario::{Loaded, Scenario};
 use crate::simulation::{RunOptions, Simulation};
@@ -96,7 +96,7 @@ impl RunArguments {
     pub fn execute(&self) -> Result<(), Failure> {
         let Loaded { scenario, document } = scenario_file::read(self.file.as_deref(), &self.set)?;
         let interrupt = Interrupt::listen();
-        let places = Places::prepare(self)?;
+        let places = Outputs::prepare(self)?;
         let stopwatch = Stopwatch::start();
         let result = self.run(&scenario, &interrupt, &stopwatch)?;
         let summary = Summary::of(&result).with_wall_seconds(stopwatch.seconds());
@@ -104,7 +104,7 @@ impl RunArguments {
         let told = places.is_any() || self.format == Format::Json || !self.quiet;
         let findings = if told { analysis::findings(&scenario, &result) } else { Vec::new() };
         if places.is_any() {
-            let account = Account {
+            let account = ReportInput {
                 scenario: &scenario,
                 text: document.text(),
                 replaced: &self.set,
@@ -155,8 +155,13 @@ impl RunArguments {
         simulation.finish().map_err(|error| Failure::Failed(format!("{error}\n")))
     }
 
-    fn write(&self, places: &Places, account: &Account<'_>, interrupt: &Interrupt) -> Result<(), Failure> {
-        let page = page::as_kept(&page::of_run(account))
+    fn write(
+        &self,
+        places: &Outputs,
+        account: &ReportInput<'_>,
+        interrupt: &Interrupt,
+    ) -> Result<(), Failure> {
+        let page = page::as_kept(&page::build(account))
             .map_err(|error| Failure::Failed(format!("the report would not be readable: {error}\n")))?;
         let document = Document::of(account.summary, account.findings, usize::MAX);
         let guarded = |write: &dyn Fn(&mut dyn Write) -> io::Result<()>, out: &mut dyn Write| {
@@ -206,13 +211,13 @@ impl RunArguments {
 }
 
 /// Where results go.
-struct Places {
+struct Outputs {
     out: Option<OutputDirectory>,
     report: Option<(OutputDirectory, String)>,
     plots: Option<OutputDirectory>,
 }
 
-impl Places {
+impl Outputs {
     /// Tries all of them out before anything is run.
     fn prepare(arguments: &RunArguments) -> Result<Self, Failure> {
         let report = arguments.report.as_deref().map(|file| {

@@ -9,9 +9,9 @@ use crate::scenario::{DEFAULT_SCENARIO, Loaded, load};
 use crate::text::nearest;
 
 /// The largest scenario that is read. What is larger was not written by a person, and is most likely another file.
-const MOST_MEBIBYTES: u64 = 64;
+const MAX_MEBIBYTES: u64 = 64;
 /// Entries of a directory that are looked through for a similar name.
-const MOST_ENTRIES: usize = 1_000;
+const MAX_ENTRIES: usize = 1_000;
 
 /// Reads and checks a scenario: the built-in one, standard input for `-`, or a file.
 pub(super) fn read(file: Option<&Path>, overrides: &[String]) -> Result<Loaded, Failure> {
@@ -29,7 +29,7 @@ pub(super) fn bytes_of(file: Option<&Path>) -> Result<(String, Vec<u8>), Failure
             let opened = File::open(path).map_err(|error| unreadable(path, &error))?;
             if opened.metadata().is_ok_and(|metadata| metadata.is_dir()) {
                 let what = format!("{name}: this is a directory, not a scenario");
-                return Err(Failure::refused(&what, &directory_remedy(path)));
+                return Err(Failure::refused(&what, &directory_hint(path)));
             }
             let bytes = bytes(&name, opened)?;
             Ok((name, bytes))
@@ -38,7 +38,7 @@ pub(super) fn bytes_of(file: Option<&Path>) -> Result<(String, Vec<u8>), Failure
 }
 
 fn bytes(name: &str, from: impl Read) -> Result<Vec<u8>, Failure> {
-    let most = MOST_MEBIBYTES << 20;
+    let most = MAX_MEBIBYTES << 20;
     let mut bytes = Vec::new();
     let read = from.take(most + 1).read_to_end(&mut bytes).map_err(|error| {
         Failure::refused(
@@ -48,7 +48,7 @@ fn bytes(name: &str, from: impl Read) -> Result<Vec<u8>, Failure> {
     })?;
     if read as u64 > most {
         let what =
-            format!("{name}: it is larger than {MOST_MEBIBYTES} MiB, the largest scenario that is read");
+            format!("{name}: it is larger than {MAX_MEBIBYTES} MiB, the largest scenario that is read");
         return Err(Failure::refused(
             &what,
             "is it a scenario? `count: 1000` makes a thousand nodes in one line",
@@ -60,11 +60,11 @@ fn bytes(name: &str, from: impl Read) -> Result<Vec<u8>, Failure> {
 fn unreadable(path: &Path, error: &io::Error) -> Failure {
     let name = path.display();
     if error.kind() == io::ErrorKind::NotFound {
-        let remedy = similar(path).map_or_else(
+        let hint = similar(path).map_or_else(
             || "`rushhour run` without a file runs the built-in scenario".to_owned(),
             |similar| format!("did you mean `{similar}`?"),
         );
-        Failure::refused(&format!("{name}: there is no such file"), &remedy)
+        Failure::refused(&format!("{name}: there is no such file"), &hint)
     } else {
         Failure::refused(
             &format!("{name}: it cannot be read: {error}"),
@@ -85,7 +85,7 @@ fn similar(path: &Path) -> Option<String> {
     Some(parent.join(found).display().to_string())
 }
 
-fn directory_remedy(path: &Path) -> String {
+fn directory_hint(path: &Path) -> String {
     let mut scenarios: Vec<_> = entries(path).into_iter().filter(|name| name.ends_with(".ron")).collect();
     scenarios.sort();
     match scenarios.first() {
@@ -97,6 +97,6 @@ fn directory_remedy(path: &Path) -> String {
 fn entries(directory: &Path) -> Vec<String> {
     let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
     let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
-    let names = entries.take(MOST_ENTRIES).filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let names = entries.take(MAX_ENTRIES).filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     names.collect()
 }

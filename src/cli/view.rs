@@ -12,12 +12,12 @@ use crate::format::numbers::several;
 use crate::scenario::load;
 use crate::viz::bench::bench;
 use crate::viz::session::{SPEEDS, position_of};
-use crate::viz::{Format, Medium, Options, Origin, Studio, Wanted, films_can_be_made, view};
+use crate::viz::{Format, Medium, OffscreenJob, OffscreenOutput, Options, Origin, films_can_be_made, view};
 
 /// Width and height of pictures, if nothing else is asked for.
 const SIZE: (u32, u32) = (1280, 800);
 /// Pictures that a range may mean.
-const MOST_MOMENTS: f64 = 100_000.0;
+const MAX_MOMENTS: f64 = 100_000.0;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -112,8 +112,8 @@ fn moments(text: &str) -> Result<Moments, String> {
     };
     let (from, to, step) = (seconds(from)?, seconds(to)?, seconds(step)?);
     let number = ((to - from) / step + 1e-9).floor();
-    if !(0.0..MOST_MOMENTS).contains(&number) {
-        return Err(format!("that is not between one and {MOST_MOMENTS} pictures"));
+    if !(0.0..MAX_MOMENTS).contains(&number) {
+        return Err(format!("that is not between one and {MAX_MOMENTS} pictures"));
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was just compared")]
     let number = number as u32;
@@ -154,15 +154,15 @@ impl ViewArguments {
                 for origin in std::iter::once(&origin).chain(&against) {
                     load(&origin.name, &origin.bytes, &origin.overrides)?;
                 }
-                Medium::Studio(studio)
+                Medium::OffscreenJob(studio)
             }
             None if has_display() => {
                 Medium::Window { size: self.size, state: state_file(|name| std::env::var_os(name)) }
             }
             None => {
                 let what = "there is no display to open a window on";
-                let remedy = "set DISPLAY, or write pictures with `rushhour view --frames DIR`";
-                return Err(Failure::refused(what, remedy));
+                let hint = "set DISPLAY, or write pictures with `rushhour view --frames DIR`";
+                return Err(Failure::refused(what, hint));
             }
         };
         let made = self.made(&medium);
@@ -175,12 +175,13 @@ impl ViewArguments {
     }
 
     /// What is to be made without a window, if something is. The place for it is tried out.
-    fn studio(&self) -> Result<Option<Studio>, Failure> {
+    fn studio(&self) -> Result<Option<OffscreenJob>, Failure> {
         let size = self.size.unwrap_or(SIZE);
         if let Some(path) = &self.frames {
             let directory = super::results::prepared(path, "--frames")?;
-            let wanted = Wanted::Stills(self.at.iter().flat_map(|moments| moments.0.clone()).collect());
-            return Ok(Some(Studio { directory, wanted, size, told: tell }));
+            let wanted =
+                OffscreenOutput::Stills(self.at.iter().flat_map(|moments| moments.0.clone()).collect());
+            return Ok(Some(OffscreenJob { directory, wanted, size, told: tell }));
         }
         let Some(file) = &self.film else { return Ok(None) };
         let name = file.file_name().and_then(|name| name.to_str()).filter(|_| !file.is_dir());
@@ -189,11 +190,11 @@ impl ViewArguments {
             return Err(Failure::refused(&what, "give `--film` a file that ends in .gif or .mp4"));
         };
         if !films_can_be_made() {
-            let remedy = "install ffmpeg, or do without: `--frames DIR --at 12..20/0.04` writes the pictures of a film";
-            return Err(Failure::refused("a film needs ffmpeg, which is not there", remedy));
+            let hint = "install ffmpeg, or do without: `--frames DIR --at 12..20/0.04` writes the pictures of a film";
+            return Err(Failure::refused("a film needs ffmpeg, which is not there", hint));
         }
         let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let wanted = Wanted::Film {
+        let wanted = OffscreenOutput::Film {
             name: name.to_owned(),
             format,
             from: self.from,
@@ -202,18 +203,18 @@ impl ViewArguments {
             rate: self.fps.unwrap_or_else(|| format.usual_rate()),
         };
         let directory = super::results::prepared(parent.unwrap_or(Path::new(".")), "--film")?;
-        Ok(Some(Studio { directory, wanted, size, told: tell }))
+        Ok(Some(OffscreenJob { directory, wanted, size, told: tell }))
     }
 
     /// What is said when all is made.
     fn made(&self, medium: &Medium) -> Option<String> {
-        let Medium::Studio(studio) = medium else { return None };
+        let Medium::OffscreenJob(studio) = medium else { return None };
         let path = studio.directory.path();
         Some(match &studio.wanted {
-            Wanted::Stills(moments) => {
+            OffscreenOutput::Stills(moments) => {
                 format!("wrote {} to {}\n", several(moments.len() as u64, "picture"), path.display())
             }
-            Wanted::Film { .. } => format!("wrote {}\n", self.film.as_deref()?.display()),
+            OffscreenOutput::Film { .. } => format!("wrote {}\n", self.film.as_deref()?.display()),
         })
     }
 

@@ -18,6 +18,6 @@ pub mod units;
     clippy::cast_sign_loss,
     reason = "the cast saturates, as is wanted"
 )]
-pub(crate) const fn whole(x: f64) -> usize {
+pub(crate) const fn floor_to_usize(x: f64) -> usize {
     x as usize
 }

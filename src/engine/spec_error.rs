@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-/// A complaint about a value that was written well but means nothing that can be run.
+/// A diagnostic about a value that was written well but means nothing that can be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpecError {
     field: String,
@@ -13,13 +13,13 @@ pub struct SpecError {
 }
 
 impl SpecError {
-    /// A complaint about `field`. `message` is a sentence with the offending value, what was expected, and the remedy.
+    /// A diagnostic about `field`. `message` is a sentence with the offending value, what was expected, and the hint.
     #[must_use]
     pub fn at(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self { field: field.into(), message: message.into() }
     }
 
-    /// The same complaint, told from outside: `field` becomes `outer.field`, or `outer[3]` for `[3]`.
+    /// The same diagnostic, told from outside: `field` becomes `outer.field`, or `outer[3]` for `[3]`.
     #[must_use]
     pub fn inside(mut self, outer: &str) -> Self {
         let dot = if self.field.is_empty() || self.field.starts_with('[') { "" } else { "." };
@@ -58,15 +58,15 @@ pub(crate) fn weights(field: &str, weights: impl IntoIterator<Item = f64>) -> Re
     let mut sum = 0.0;
     for (i, weight) in weights.into_iter().enumerate() {
         if !(weight.is_finite() && weight >= 0.0) {
-            let complaint = format!("{weight} is no weight: expected a finite number, 0 or more");
-            return Err(SpecError::at(format!("[{i}]"), complaint).inside(field));
+            let diagnostic = format!("{weight} is no weight: expected a finite number, 0 or more");
+            return Err(SpecError::at(format!("[{i}]"), diagnostic).inside(field));
         }
         sum += weight;
     }
     if !(sum.is_finite() && sum > 0.0) {
-        let complaint =
+        let diagnostic =
             format!("the weights sum to {sum}: give at least one of them a finite weight above 0");
-        return Err(SpecError::at(field, complaint));
+        return Err(SpecError::at(field, diagnostic));
     }
     Ok(sum)
 }
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_complaint_carries_the_path_to_its_field() {
+    fn a_diagnostic_carries_the_path_to_its_field() {
         let error = SpecError::at("mean", "is missing.").inside("branches[1]").inside("of");
         assert_eq!(error.field(), "of.branches[1].mean");
         assert_eq!(error.to_string(), "of.branches[1].mean: is missing.");

@@ -7,8 +7,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::floor_to_usize;
 use super::time::SimDuration;
-use super::whole;
 
 /// Events per second of virtual time; finite and not negative.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
@@ -18,7 +18,7 @@ pub struct Rate(f64);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Bytes(u64);
 
-/// Why a text is not the quantity it should be: a sentence with the remedy.
+/// Why a text is not the quantity it should be: a sentence with the hint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnitError(String);
 
@@ -188,7 +188,7 @@ fn exact_nanos(text: &str) -> Option<u64> {
     let (units, rest) = number.split_once('.').unwrap_or((&number, ""));
     let places = 10_u128.checked_pow(u32::try_from(rest.len()).ok()?)?;
     let digits: u128 = format!("{units}{rest}").parse().ok()?;
-    let nanos = digits.checked_mul(whole(*length) as u128)?.checked_add(places / 2)? / places;
+    let nanos = digits.checked_mul(floor_to_usize(*length) as u128)?.checked_add(places / 2)? / places;
     u64::try_from(nanos).ok()
 }
 
@@ -385,15 +385,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_the_remedy() {
-        let complaint = |text: &str| text.parse::<SimDuration>().expect_err("no duration").to_string();
-        assert!(complaint("250").contains("lacks a unit"), "{}", complaint("250"));
-        assert!(complaint("-3s").contains("negative"));
-        assert!(complaint("3 parsecs").contains("unknown unit \"parsecs\""));
-        assert!(complaint("soon").contains("is not a duration"));
-        assert!(complaint("").contains("is not a duration"));
-        assert!(complaint("1e300s").contains("285 years"));
-        assert!(complaint("0.1ns").contains("nanosecond"));
+    fn what_is_wrong_is_said_with_the_hint() {
+        let diagnostic = |text: &str| text.parse::<SimDuration>().expect_err("no duration").to_string();
+        assert!(diagnostic("250").contains("lacks a unit"), "{}", diagnostic("250"));
+        assert!(diagnostic("-3s").contains("negative"));
+        assert!(diagnostic("3 parsecs").contains("unknown unit \"parsecs\""));
+        assert!(diagnostic("soon").contains("is not a duration"));
+        assert!(diagnostic("").contains("is not a duration"));
+        assert!(diagnostic("1e300s").contains("285 years"));
+        assert!(diagnostic("0.1ns").contains("nanosecond"));
         assert!("NaN/s".parse::<Rate>().is_err());
         assert!("20".parse::<Rate>().expect_err("no unit").to_string().contains("\"/s\""));
         assert!("20/parsec".parse::<Rate>().is_err());

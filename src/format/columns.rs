@@ -12,7 +12,7 @@ const FIGURE: usize = 7;
 /// The column of names is at least this wide.
 const NAME: usize = 12;
 /// ... and at most this wide.
-const LONGEST_NAME: usize = 32;
+const MAX_NAME_WIDTH: usize = 32;
 
 /// Bold.
 pub const BOLD: Style = Style::new().bold();
@@ -145,7 +145,7 @@ impl Table {
             .chain([self.title.width().saturating_sub(INDENT)])
             .max()
             .unwrap_or(0)
-            .clamp(NAME, LONGEST_NAME);
+            .clamp(NAME, MAX_NAME_WIDTH);
         // Where it gets narrow, the gaps give way before names are cut.
         let gap = if INDENT + name + figures + 2 * widths.len() <= WIDTH { 2 } else { 1 };
         let name = name.min(WIDTH.saturating_sub(INDENT + figures + gap * widths.len()));

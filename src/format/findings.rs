@@ -17,7 +17,7 @@ pub struct FindingDocument<'a> {
     text: String,
     cost_request_seconds: f64,
     /// Other members of the group of which the same is true.
-    alike: usize,
+    similar_members: usize,
     evidence: &'a Evidence,
 }
 
@@ -32,7 +32,7 @@ impl<'a> FindingDocument<'a> {
             to: finding.to,
             text: text(finding),
             cost_request_seconds: finding.cost,
-            alike: finding.alike,
+            similar_members: finding.similar_members,
             evidence: &finding.evidence,
         }
     }
@@ -41,9 +41,11 @@ impl<'a> FindingDocument<'a> {
 /// A finding in a sentence or two.
 #[must_use]
 pub fn text(finding: &Finding) -> String {
-    let subject = match finding.alike {
+    let subject = match finding.similar_members {
         0 => finding.subject.clone(),
-        alike => format!("{} (and {} more like it)", finding.subject, count(alike as u64)),
+        similar_members => {
+            format!("{} (and {} more like it)", finding.subject, count(similar_members as u64))
+        }
     };
     let span = span(finding);
     match &finding.evidence {

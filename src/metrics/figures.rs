@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 
 use crate::engine::statistics::Tally;
 use crate::event::{Node, NodeKind};
-use crate::model::figure::{Combined, Figure};
+use crate::model::figure::{Aggregation, Figure};
 
 /// What a figure has come to.
 #[derive(Clone, Debug)]
@@ -96,7 +96,7 @@ impl NodeFigures {
 
     fn work_out_ratios(&mut self) {
         for at in 0..self.values.len() {
-            if let Combined::Ratio(part, whole) = self.values[at].0.combined {
+            if let Aggregation::Ratio(part, whole) = self.values[at].0.combined {
                 let ratio = self.number(part).zip(self.number(whole)).filter(|(_, whole)| *whole > 0.0);
                 self.values[at].1 = FigureValue::Number(ratio.map(|(part, whole)| part / whole));
             }
@@ -107,16 +107,16 @@ impl NodeFigures {
 /// The values of several nodes as one; nothing where it follows from others.
 fn combined<'a>(figure: &Figure, mut values: impl Iterator<Item = &'a FigureValue>) -> Option<FigureValue> {
     let largest = match figure.combined {
-        Combined::Ratio(..) => return None,
-        Combined::Max => true,
-        Combined::Sum | Combined::Mean | Combined::Merge => false,
+        Aggregation::Ratio(..) => return None,
+        Aggregation::Max => true,
+        Aggregation::Sum | Aggregation::Mean | Aggregation::Merge => false,
     };
     let (mut sum, mut count) = (values.next()?.clone(), 1.0);
     for value in values {
         add(&mut sum, value, largest);
         count += 1.0;
     }
-    if let (Combined::Mean, FigureValue::Number(Some(sum))) = (figure.combined, &mut sum) {
+    if let (Aggregation::Mean, FigureValue::Number(Some(sum))) = (figure.combined, &mut sum) {
         *sum /= count;
     }
     Some(sum)

@@ -5,7 +5,7 @@ use crate::event::NodeKind;
 
 /// The least, the middle and the most of some values.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Range {
+pub struct MinMedianMax {
     /// The least.
     pub min: f64,
     /// The middle one; of an even number the lower of the two in the middle.
@@ -14,7 +14,7 @@ pub struct Range {
     pub max: f64,
 }
 
-impl Range {
+impl MinMedianMax {
     /// The range of some values; nothing if there are none.
     #[must_use]
     pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
@@ -62,9 +62,9 @@ pub fn across(
     summary: &Summary,
     members: &[usize],
     figure: impl Fn(&NodeSummary) -> Option<f64>,
-) -> Option<Range> {
+) -> Option<MinMedianMax> {
     let nodes = members.iter().filter_map(|&index| summary.nodes.get_index(index));
-    Range::of(nodes.filter_map(|(_, node)| figure(node)))
+    MinMedianMax::of(nodes.filter_map(|(_, node)| figure(node)))
 }
 
 #[cfg(test)]
@@ -73,8 +73,11 @@ mod tests {
 
     #[test]
     fn the_range_of_nothing_is_nothing_and_the_median_is_one_of_the_values() {
-        assert_eq!(Range::of([]), None);
-        assert_eq!(Range::of([3.0]), Some(Range { min: 3.0, median: 3.0, max: 3.0 }));
-        assert_eq!(Range::of([4.0, 1.0, 3.0, 2.0]), Some(Range { min: 1.0, median: 2.0, max: 4.0 }));
+        assert_eq!(MinMedianMax::of([]), None);
+        assert_eq!(MinMedianMax::of([3.0]), Some(MinMedianMax { min: 3.0, median: 3.0, max: 3.0 }));
+        assert_eq!(
+            MinMedianMax::of([4.0, 1.0, 3.0, 2.0]),
+            Some(MinMedianMax { min: 1.0, median: 2.0, max: 4.0 })
+        );
     }
 }

@@ -7,7 +7,7 @@ use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{Node, NodeRange};
 use crate::model::link::{Link, LinksView};
 use crate::model::metric::{
-    Metric, PERCEIVED_LOAD, PlotSpec, Reading, Readings, SeriesKey, Shown, Subject, record,
+    Metric, MetricDisplay, PERCEIVED_LOAD, PlotSpec, Reading, Readings, SeriesKey, Subject, record,
 };
 use crate::model::parts::PartViews;
 use crate::model::routing::RoutersView;
@@ -21,7 +21,7 @@ const INTERVALS_A_SECOND: f64 = 4.0;
 /// A terminal of 80 columns has room for a name, a sparkline of as many, and a figure.
 const MIN_INTERVALS: u64 = 60;
 /// Laps of a run.
-const LAPS: u64 = 120;
+const WINDOWS: u64 = 120;
 /// About as many values are kept in all: large systems have fewer intervals. A thousand servers get a hundred each, for a
 /// hundredth of the time of their run.
 const MAX_VALUES: u64 = 600_000;
@@ -33,8 +33,8 @@ const ASKED: usize = 16;
 pub struct Timeline {
     /// The width of an interval.
     pub interval: SimDuration,
-    /// Intervals of a lap: what takes many samples to be told has a value in the last interval of each lap.
-    pub lap: usize,
+    /// Intervals of a window: what takes many samples to be told has a value in the last interval of each window.
+    pub window: usize,
     /// What was measured, part by part.
     pub keys: Vec<SeriesKey>,
     /// Interval by interval: a value for each series.
@@ -148,7 +148,7 @@ impl TimelineRecorder {
         self.last = vec![LastReading::default(); layout.0.len()];
         self.timeline = Timeline {
             interval: SimDuration::from_nanos((self.end.as_nanos() / intervals).max(1)),
-            lap: usize::try_from(intervals.div_ceil(LAPS)).unwrap_or(1),
+            window: usize::try_from(intervals.div_ceil(WINDOWS)).unwrap_or(1),
             keys: layout.0,
             values: Vec::new(),
         };
@@ -191,14 +191,14 @@ impl TimelineRecorder {
         routers: &mut RoutersView<'_>,
         links: &mut LinksView<'_>,
     ) -> Option<SimTime> {
-        let lap = (self.timeline.intervals() + 1).is_multiple_of(self.timeline.lap.max(1));
-        if lap {
-            parts.close_lap();
+        let window = (self.timeline.intervals() + 1).is_multiple_of(self.timeline.window.max(1));
+        if window {
+            parts.close_window();
         }
         let mut last = std::mem::take(&mut self.last);
         let mut values = std::mem::take(&mut self.timeline.values);
         let nanos = self.timeline.interval.as_nanos_f64();
-        let mut interval = Interval { last: last.iter_mut(), values: &mut values, nanos, lap };
+        let mut interval = Interval { last: last.iter_mut(), values: &mut values, nanos, window };
         self.read(now, parts, routers, links, &mut interval);
         assert!(interval.last.len() == 0, "every series that was laid out is filled");
         (self.last, self.timeline.values) = (last, values);
@@ -216,7 +216,7 @@ impl TimelineRecorder {
         readings: &mut impl Readings,
     ) {
         parts.record(now, readings);
-        let shown = Shown { label: "perceived", plot: &ESTIMATES, share_of: None };
+        let shown = MetricDisplay { label: "perceived", plot: &ESTIMATES, share_of: None };
         for &Estimate { by, of } in &self.estimates {
             let subject = Subject::Estimate { by, of };
             let key = SeriesKey { subject, metric: &PERCEIVED_LOAD, shown };
@@ -250,8 +250,8 @@ struct Interval<'a> {
     last: std::slice::IterMut<'a, LastReading>,
     values: &'a mut Vec<f32>,
     nanos: f64,
-    /// Whether a lap ends with this interval.
-    lap: bool,
+    /// Whether a window ends with this interval.
+    window: bool,
 }
 
 impl Readings for Interval<'_> {
@@ -274,7 +274,7 @@ impl Readings for Interval<'_> {
                 grown as f64 * 1e9 / self.nanos
             }
             Reading::Value(value) => value.unwrap_or(f64::NAN),
-            Reading::OfLap(value) => value.filter(|_| self.lap).unwrap_or(f64::NAN),
+            Reading::OfWindow(value) => value.filter(|_| self.window).unwrap_or(f64::NAN),
         };
         self.values.push(value as f32);
     }
@@ -295,7 +295,7 @@ impl Readings for Reset<'_> {
                 last.whole = last.whole.wrapping_sub(whole);
             }
             // Counters go on.
-            Reading::Count(_) | Reading::Value(_) | Reading::OfLap(_) => {}
+            Reading::Count(_) | Reading::Value(_) | Reading::OfWindow(_) => {}
         }
     }
 }
@@ -313,7 +313,7 @@ mod tests {
     use crate::model::metric::{QUEUE_DEPTH, UTILIZATION};
 
     static PLOT: PlotSpec = PlotSpec { id: "plot", section: "", title: "", caption: "" };
-    const SHOWN: Shown = Shown { label: "", plot: &PLOT, share_of: None };
+    const SHOWN: MetricDisplay = MetricDisplay { label: "", plot: &PLOT, share_of: None };
 
     fn node(row: u32) -> Node {
         Node::new(NodeKind::ALL[NodeKind::COUNT - 1], row)
@@ -331,7 +331,7 @@ mod tests {
             [a, 0.0, b, 0.0, c, 0.0, 7.0]
         };
         let values = depths.iter().flat_map(values).collect();
-        Timeline { interval: SimDuration::from_seconds(1), lap: 1, keys, values }
+        Timeline { interval: SimDuration::from_seconds(1), window: 1, keys, values }
     }
 
     #[test]
@@ -361,13 +361,13 @@ mod tests {
     fn a_value_is_what_has_grown_since_the_last_reading() {
         let mut last = [LastReading::default(); 4];
         let mut values = Vec::new();
-        let mut take = |integral, whole, count, value, lap| {
-            let mut interval = Interval { last: last.iter_mut(), values: &mut values, nanos: NANOS, lap };
+        let mut take = |integral, whole, count, value, window| {
+            let mut interval = Interval { last: last.iter_mut(), values: &mut values, nanos: NANOS, window };
             let key = key(Subject::Link(0), &UTILIZATION);
             interval.take(key, || Reading::Level { integral, now: 0.0 });
             interval.take(key, || Reading::Share { part: integral, whole, now: 0.0 });
             interval.take(key, || Reading::Count(count));
-            interval.take(key, || Reading::OfLap(value));
+            interval.take(key, || Reading::OfWindow(value));
             assert_eq!(interval.last.len(), 0);
         };
         take(8_000_000_000, 10_000_000_000, 10, Some(7.0), true);
@@ -385,7 +385,7 @@ mod tests {
         reset.take(key, || Reading::Level { integral: 6, now: 0.0 });
         reset.take(key, || Reading::Share { part: 6, whole: 12, now: 0.0 });
         let mut values = Vec::new();
-        let mut after = Interval { last: last.iter_mut(), values: &mut values, nanos: 10.0, lap: true };
+        let mut after = Interval { last: last.iter_mut(), values: &mut values, nanos: 10.0, window: true };
         after.take(key, || Reading::Level { integral: 4, now: 0.0 });
         after.take(key, || Reading::Share { part: 4, whole: 8, now: 0.0 });
         assert_eq!(values, [1.0, 0.5], "6 before the restart and 4 after it, over 10 and of 20");

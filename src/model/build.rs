@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bevy_ecs::prelude::*;
 
 use super::link::Link;
-use super::names::{Entry, Names};
+use super::names::{NamedGroup, Names};
 use super::{Destinations, ReturnHops, Target};
 use crate::engine::queue::EventQueue;
 use crate::engine::random::{RandomStream, Streams};
@@ -63,7 +63,7 @@ impl Builder<'_> {
     ///
     /// # Panics
     /// If a name stands for nothing: the scenario was not checked.
-    pub fn destinations(&mut self, entry: &Entry, to: &[String]) -> Vec<Destinations> {
+    pub fn destinations(&mut self, entry: &NamedGroup, to: &[String]) -> Vec<Destinations> {
         let ranges = to.iter().map(|name| self.names.range(name).expect(CHECKED));
         let receivers: Vec<Node> = ranges.flat_map(NodeRange::nodes).collect();
         let is_member = |name: &str| name != entry.name && self.names.includes(&entry.name, name);

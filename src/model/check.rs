@@ -1,4 +1,4 @@
-//! What a part's checks are made with: the names of the scenario, complaints with their places, and the questions that
+//! What a part's checks are made with: the names of the scenario, diagnostics with their places, and the questions that
 //! several parts ask.
 
 use super::names::Names;
@@ -18,8 +18,8 @@ pub struct Checker<'a> {
 
 impl Checker<'_> {
     /// Complains.
-    pub fn add(&mut self, path: Path, message: impl Into<String>, remedy: impl Into<String>) {
-        self.problems.push(Problem::new(path, message).with_remedy(remedy));
+    pub fn add(&mut self, path: Path, message: impl Into<String>, hint: impl Into<String>) {
+        self.problems.push(Problem::new(path, message).with_hint(hint));
     }
 
     /// Complains of a field that resolves to nothing.

@@ -9,7 +9,7 @@ use crate::engine::row::Row;
 use crate::engine::statistics::Tally;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::Node;
-use crate::model::metric::{Metric, REJECTION_RATE, Viewed};
+use crate::model::metric::{Measurable, Metric, REJECTION_RATE};
 use crate::request::Outcome;
 
 /// A figure: what it is and how it is treated.
@@ -20,9 +20,9 @@ pub struct Figure {
     /// What people read.
     pub label: &'static str,
     /// How the figures of several nodes become that of all of them.
-    pub combined: Combined,
+    pub combined: Aggregation,
     /// Where it is written.
-    pub written: Written,
+    pub written: Visibility,
     /// What its values are worth a warning from on.
     pub warns_from: Option<f64>,
     /// If it counts requests that did not get through: how they ended, and the metric that tells how many each second.
@@ -31,7 +31,7 @@ pub struct Figure {
 
 /// How the figures of several nodes become one.
 #[derive(Clone, Copy, Debug)]
-pub enum Combined {
+pub enum Aggregation {
     /// They are added up.
     Sum,
     /// Their mean: that of the average node.
@@ -46,7 +46,7 @@ pub enum Combined {
 
 /// Where a figure is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Written {
+pub enum Visibility {
     /// In every summary.
     Always,
     /// Where it is not 0.
@@ -62,8 +62,8 @@ impl Figure {
         Self {
             name,
             label,
-            combined: Combined::Sum,
-            written: Written::Always,
+            combined: Aggregation::Sum,
+            written: Visibility::Always,
             warns_from: None,
             turned_away: None,
         }
@@ -71,13 +71,13 @@ impl Figure {
 
     /// The same, combined otherwise.
     #[must_use]
-    pub const fn combined(self, combined: Combined) -> Self {
+    pub const fn combined(self, combined: Aggregation) -> Self {
         Self { combined, ..self }
     }
 
     /// The same, written elsewhere.
     #[must_use]
-    pub const fn written(self, written: Written) -> Self {
+    pub const fn written(self, written: Visibility) -> Self {
         Self { written, ..self }
     }
 
@@ -111,25 +111,26 @@ pub static REJECTED: Figure =
     Figure::new("rejected", "rejected").turning_away(Outcome::Rejected, &REJECTION_RATE);
 /// Those of them that were rejected because the node was down.
 pub static REJECTED_WHILE_DOWN: Figure =
-    Figure::new("rejected_while_down", "rejected while down").written(Written::Never);
+    Figure::new("rejected_while_down", "rejected while down").written(Visibility::Never);
 /// Slots, as many as are set up at the end.
 pub static CONCURRENCY: Figure = Figure::new("concurrency", "slots");
 /// Mean number of slots that were offered: none while the node is down.
-pub static SLOTS_MEAN: Figure = Figure::new("slots_mean", "slots on average").written(Written::Never);
+pub static SLOTS_MEAN: Figure = Figure::new("slots_mean", "slots on average").written(Visibility::Never);
 /// Mean number of requests in service.
 pub static IN_FLIGHT_MEAN: Figure = Figure::new("in_flight_mean", "in service on average");
 /// Mean share of the slots in use (0 to 1).
 pub static UTILIZATION: Figure = Figure::new("utilization", "utilization")
-    .combined(Combined::Ratio(&IN_FLIGHT_MEAN, &SLOTS_MEAN))
+    .combined(Aggregation::Ratio(&IN_FLIGHT_MEAN, &SLOTS_MEAN))
     .warns_from(0.9);
 /// Mean number of requests that wait.
-pub static QUEUE_DEPTH_MEAN: Figure = Figure::new("queue_depth_mean", "mean queue").combined(Combined::Mean);
+pub static QUEUE_DEPTH_MEAN: Figure =
+    Figure::new("queue_depth_mean", "mean queue").combined(Aggregation::Mean);
 /// Most requests that waited at the same time.
-pub static QUEUE_DEPTH_MAX: Figure = Figure::new("queue_depth_max", "max queue").combined(Combined::Max);
+pub static QUEUE_DEPTH_MAX: Figure = Figure::new("queue_depth_max", "max queue").combined(Aggregation::Max);
 /// Times in the queue, zero for those that did not wait.
-pub static WAIT: Figure = Figure::new("wait", "wait").combined(Combined::Merge);
+pub static WAIT: Figure = Figure::new("wait", "wait").combined(Aggregation::Merge);
 /// Times in service.
-pub static SERVICE: Figure = Figure::new("service", "service").combined(Combined::Merge);
+pub static SERVICE: Figure = Figure::new("service", "service").combined(Aggregation::Merge);
 
 /// The time over which figures are taken.
 #[derive(Clone, Copy, Debug)]
@@ -154,17 +155,17 @@ pub enum Value<'v> {
 }
 
 /// Reads a figure of a row.
-pub type ReadFigure<P> = for<'v, 'a> fn(&'v mut <P as Viewed>::View<'a>, Row<P>, Span) -> Value<'v>;
+pub type ReadFigure<P> = for<'v, 'a> fn(&'v mut <P as Measurable>::View<'a>, Row<P>, Span) -> Value<'v>;
 
 /// A figure of a part and how it is read; nothing where it is a ratio of others.
-pub struct Figured<P: Viewed> {
+pub struct FigureReader<P: Measurable> {
     /// The figure.
     pub figure: &'static Figure,
     /// How it is read.
     pub read: Option<ReadFigure<P>>,
 }
 
-impl<P: Viewed> Figured<P> {
+impl<P: Measurable> FigureReader<P> {
     /// A figure that is read like this.
     #[must_use]
     pub const fn new(figure: &'static Figure, read: ReadFigure<P>) -> Self {

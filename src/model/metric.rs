@@ -1,7 +1,7 @@
 //! Metrics: what parts measure of themselves in every run, and what probes sample.
 //!
 //! A [`Metric`] is known by where it is declared, not by a string: who looks for one names that item, and two of the same
-//! name are two. Each part lists its metrics once ([`Viewed::MEASURED`]); the timeline records by that list, plots are laid
+//! name are two. Each part lists its metrics once ([`Measurable::MEASURED`]); the timeline records by that list, plots are laid
 //! out by it, and the gauges of probes are found in it. Metrics that several parts have, or that conclusions are drawn from,
 //! are declared here.
 
@@ -100,7 +100,7 @@ impl Eq for PlotSpec {}
 
 /// How the metric of a part is shown in every run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shown {
+pub struct MetricDisplay {
     /// What tells it from others of the same part in its plot; may be empty.
     pub label: &'static str,
     /// The plot.
@@ -132,9 +132,9 @@ pub enum Reading {
     Count(u64),
     /// What the part has worked out itself, as it is now.
     Value(Option<f64>),
-    /// What the part has worked out for the lap that ends now: what takes many samples, such as a percentile, is worked
+    /// What the part has worked out for the window that ends now: what takes many samples, such as a percentile, is worked
     /// out once in some intervals.
-    OfLap(Option<f64>),
+    OfWindow(Option<f64>),
 }
 
 impl Reading {
@@ -146,42 +146,42 @@ impl Reading {
 }
 
 /// What has rows that can be measured: nodes of a kind, or links.
-pub trait Viewed: Sized + 'static {
+pub trait Measurable: Sized + 'static {
     /// The columns of all rows, borrowed for a tick.
     type View<'a>;
 
     /// All that is measured of a row.
-    const MEASURED: &'static [Measured<Self>];
+    const MEASURED: &'static [MetricReader<Self>];
 
     /// How many rows there are.
     fn rows(view: &Self::View<'_>) -> usize;
 
     /// The metrics that every run records, in order.
-    fn recorded() -> impl Iterator<Item = (&'static Measured<Self>, Shown)> {
+    fn recorded() -> impl Iterator<Item = (&'static MetricReader<Self>, MetricDisplay)> {
         Self::MEASURED.iter().filter_map(|measured| measured.shown.map(|shown| (measured, shown)))
     }
 }
 
 /// Reads a metric of a row at a moment.
-pub type ReadMetric<P> = for<'v, 'a> fn(&'v mut <P as Viewed>::View<'a>, Row<P>, SimTime) -> Reading;
+pub type ReadMetric<P> = for<'v, 'a> fn(&'v mut <P as Measurable>::View<'a>, Row<P>, SimTime) -> Reading;
 
 /// A metric of a part: what it is, where it is shown, and how it is read.
-pub struct Measured<P: Viewed> {
+pub struct MetricReader<P: Measurable> {
     /// The metric.
     pub metric: &'static Metric,
     /// Where it is shown; nothing if only probes look at it.
-    pub shown: Option<Shown>,
+    pub shown: Option<MetricDisplay>,
     /// The rows that have it; all if it is not given. It never changes while a run goes on.
     pub of: Option<for<'v, 'a> fn(&'v P::View<'a>, Row<P>) -> bool>,
     /// How it is read.
     pub read: ReadMetric<P>,
 }
 
-impl<P: Viewed> Measured<P> {
+impl<P: Measurable> MetricReader<P> {
     /// A metric that every run records and shows in a plot.
     #[must_use]
     pub const fn new(metric: &'static Metric, plot: &'static PlotSpec, read: ReadMetric<P>) -> Self {
-        Self { metric, shown: Some(Shown { label: "", plot, share_of: None }), of: None, read }
+        Self { metric, shown: Some(MetricDisplay { label: "", plot, share_of: None }), of: None, read }
     }
 
     /// A metric that is sampled only where a probe asks for it.
@@ -240,7 +240,7 @@ pub struct SeriesKey {
     /// What.
     pub metric: &'static Metric,
     /// How it is shown.
-    pub shown: Shown,
+    pub shown: MetricDisplay,
 }
 
 /// Takes the readings of a run, series by series. Whoever lays out the series and whoever fills them goes through the
@@ -251,7 +251,7 @@ pub trait Readings {
 }
 
 /// Takes the readings of all rows of a part.
-pub fn record<P: Viewed>(
+pub fn record<P: Measurable>(
     view: &mut P::View<'_>,
     subject: impl Fn(u32) -> Subject,
     now: SimTime,

@@ -12,7 +12,7 @@ pub const MAX_NODES: u64 = 1_000_000;
 
 /// A source, a node, or a group of nodes, under the name that it has in the scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct NamedGroup {
     /// Its name in the scenario.
     pub name: String,
     /// What kind of node it is.
@@ -25,7 +25,7 @@ pub struct Entry {
     pub is_group: bool,
 }
 
-impl Entry {
+impl NamedGroup {
     /// Its members.
     #[must_use]
     pub fn range(&self) -> NodeRange {
@@ -50,7 +50,7 @@ fn small(members: usize) -> u32 {
 
 /// An entry as the scenario has it.
 #[derive(Clone, Debug)]
-pub struct Written<'a> {
+pub struct WrittenEntry<'a> {
     /// The field that it stands in: `sources` or `nodes`.
     pub section: &'static str,
     /// Its name.
@@ -65,17 +65,17 @@ pub struct Written<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     /// Sources first, then nodes, in the order of the scenario.
-    pub entries: Vec<Entry>,
-    by_name: BTreeMap<String, Found>,
+    pub entries: Vec<NamedGroup>,
+    by_name: BTreeMap<String, NameTarget>,
     /// Of each kind the entries in the order of their rows.
     of_kind: PerKind<Vec<usize>>,
 }
 
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Found {
+enum NameTarget {
     /// The entry with this index.
-    Entry(usize),
+    NamedGroup(usize),
     /// One member of an entry.
     Member {
         /// Index of the entry.
@@ -87,15 +87,15 @@ enum Found {
 
 impl Names {
     /// Gathers the names of a scenario, and complains of what is wrong with names and counts.
-    pub fn gather<'a>(written: impl Iterator<Item = Written<'a>>, problems: &mut Vec<Problem>) -> Self {
+    pub fn gather<'a>(written: impl Iterator<Item = WrittenEntry<'a>>, problems: &mut Vec<Problem>) -> Self {
         let mut names = Self::default();
         let mut rows: PerKind<u32> = PerKind::default();
         let mut total = 0;
-        for Written { section, name, kind, count } in written {
+        for WrittenEntry { section, name, kind, count } in written {
             let path = Path::root().name(section).name(name);
             let nodes = if kind == NodeKind::Source { 0 } else { u64::from(count.unwrap_or(1)) };
             total += nodes;
-            let mut entry = Entry::single(name, kind, rows[kind]);
+            let mut entry = NamedGroup::single(name, kind, rows[kind]);
             if let Some(problem) = wrong_count(count, total, &path) {
                 problems.push(problem);
                 // One stands for all, so that references to the group are not complained of as well.
@@ -117,11 +117,11 @@ impl Names {
     #[must_use]
     pub fn range(&self, name: &str) -> Option<NodeRange> {
         Some(match *self.by_name.get(name)? {
-            Found::Member { entry, member } => {
+            NameTarget::Member { entry, member } => {
                 let node = self.entries[entry].node(member);
                 NodeRange { kind: node.kind(), first: node.row(), count: 1 }
             }
-            Found::Entry(entry) => self.entries[entry].range(),
+            NameTarget::NamedGroup(entry) => self.entries[entry].range(),
         })
     }
 
@@ -129,14 +129,14 @@ impl Names {
     #[must_use]
     pub fn entry(&self, name: &str) -> Option<(usize, bool)> {
         match *self.by_name.get(name)? {
-            Found::Member { entry, .. } => Some((entry, false)),
-            Found::Entry(entry) => Some((entry, true)),
+            NameTarget::Member { entry, .. } => Some((entry, false)),
+            NameTarget::NamedGroup(entry) => Some((entry, true)),
         }
     }
 
     /// The entry with a name of its own.
     #[must_use]
-    pub fn entry_named(&self, name: &str) -> Option<&Entry> {
+    pub fn entry_named(&self, name: &str) -> Option<&NamedGroup> {
         self.entry(name).filter(|(_, whole)| *whole).map(|(index, _)| &self.entries[index])
     }
 
@@ -167,13 +167,13 @@ impl Names {
     }
 
     /// The entries of a kind, in the order of their rows.
-    pub fn entries_of(&self, kind: NodeKind) -> impl Iterator<Item = &Entry> {
+    pub fn entries_of(&self, kind: NodeKind) -> impl Iterator<Item = &NamedGroup> {
         self.of_kind[kind].iter().map(|&entry| &self.entries[entry])
     }
 
     /// The entry that a node belongs to, if there is such a node.
     #[must_use]
-    pub fn entry_of(&self, node: Node) -> Option<&Entry> {
+    pub fn entry_of(&self, node: Node) -> Option<&NamedGroup> {
         let entries = &self.of_kind[node.kind()];
         let behind = entries.partition_point(|&entry| self.entries[entry].first <= node.row());
         let entry = &self.entries[*entries.get(behind.checked_sub(1)?)?];
@@ -204,7 +204,7 @@ impl Names {
         behind_sources.flat_map(|entry| entry.range().nodes())
     }
 
-    /// A complaint of a name that stands for nothing.
+    /// A diagnostic of a name that stands for nothing.
     #[must_use]
     pub fn unknown(
         &self,
@@ -215,11 +215,11 @@ impl Names {
     ) -> Problem {
         let known = self.entries.iter().filter(|entry| is_meant(entry.kind)).map(|entry| entry.name.as_str());
         Problem::new(path, format!("there is no {what} \"{name}\""))
-            .with_remedy(nearest::remedy(name, known))
+            .with_hint(nearest::hint(name, known))
             .because_of(name)
     }
 
-    fn add(&mut self, entry: Entry, path: Path, problems: &mut Vec<Problem>) {
+    fn add(&mut self, entry: NamedGroup, path: Path, problems: &mut Vec<Problem>) {
         if entry.name.trim().is_empty() || entry.name.chars().any(char::is_control) {
             problems.push(Problem::new(
                 path.clone(),
@@ -228,9 +228,9 @@ impl Names {
         }
         let index = self.entries.len();
         let mut names = Vec::with_capacity(entry.members.len() + 1);
-        names.push((entry.name.clone(), Found::Entry(index)));
+        names.push((entry.name.clone(), NameTarget::NamedGroup(index)));
         if entry.is_group {
-            let member = |member| Found::Member { entry: index, member };
+            let member = |member| NameTarget::Member { entry: index, member };
             names.extend(entry.members.iter().cloned().enumerate().map(|(i, name)| (name, member(i))));
         }
         let mut taken = None;
@@ -243,7 +243,7 @@ impl Names {
         if let Some(name) = taken {
             problems.push(
                 Problem::new(path, format!("the name \"{name}\" stands for two things"))
-                    .with_remedy("sources, nodes, groups and the members of groups need names of their own"),
+                    .with_hint("sources, nodes, groups and the members of groups need names of their own"),
             );
         }
         self.of_kind[entry.kind].push(index);
@@ -255,12 +255,12 @@ fn wrong_count(count: Option<u32>, total: u64, path: &Path) -> Option<Problem> {
     let path = path.clone().name("count");
     if count == Some(0) {
         return Some(
-            Problem::new(path, "a group of 0 does nothing").with_remedy("remove it, or give it 1 or more"),
+            Problem::new(path, "a group of 0 does nothing").with_hint("remove it, or give it 1 or more"),
         );
     }
     (total > MAX_NODES).then(|| {
         Problem::new(path, format!("with these {} there are {total} nodes", count.unwrap_or(1)))
-            .with_remedy(format!("at most {MAX_NODES} can be simulated"))
+            .with_hint(format!("at most {MAX_NODES} can be simulated"))
     })
 }
 
@@ -269,7 +269,7 @@ mod tests {
     use super::*;
 
     fn names() -> Names {
-        let written = |section, name, kind, count| Written { section, name, kind, count };
+        let written = |section, name, kind, count| WrittenEntry { section, name, kind, count };
         let all = [
             written("sources", "users", NodeKind::Source, None),
             written("nodes", "db", NodeKind::Server, None),

@@ -12,27 +12,27 @@ use super::Context;
 use super::build::Builder;
 use super::capacity::CapacityLog;
 use super::check::Checker;
-use super::figure::{Figure, FigureColumn, Figured};
-use super::metric::{Limit, Viewed};
-use super::names::Entry;
+use super::figure::{Figure, FigureColumn, FigureReader};
+use super::metric::{Limit, Measurable};
+use super::names::NamedGroup;
 use super::routing::PolicySpec;
 use super::routing::router::Routing;
-use super::trace::Holds;
+use super::trace::NodeCapacity;
 use crate::engine::row::Row;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{Node, NodeKind, PackedEvent, RequestRow};
 use crate::text::Path;
 
 /// A kind of node.
-pub trait Part: Viewed {
+pub trait Part: Measurable {
     /// Its kind.
     const KIND: NodeKind;
     /// What is said of it.
     const DESCRIPTION: Description;
     /// All that it counts and how it is read, in the order in which it is reported.
-    const FIGURES: &'static [Figured<Self>];
+    const FIGURES: &'static [FigureReader<Self>];
     /// What it is when one of them wakes up.
-    const WAKING: Happening = Happening::Served;
+    const WAKING: EventKind = EventKind::Served;
 
     /// What a person writes.
     type Spec;
@@ -51,7 +51,7 @@ pub trait Part: Viewed {
     }
 
     /// How many requests it can hold when the run begins, if it is one that works on them.
-    fn holds(_: &Self::Spec) -> Option<Holds> {
+    fn holds(_: &Self::Spec) -> Option<NodeCapacity> {
         None
     }
 
@@ -75,7 +75,7 @@ pub trait Part: Viewed {
     fn check_setting(setting: &Self::Setting, path: &Path, of: &[&Self::Spec], checker: &mut Checker<'_>);
 
     /// Spawns the nodes of an entry, in order, and schedules their first events.
-    fn build(spec: &Self::Spec, entry: &Entry, builder: &mut Builder<'_>);
+    fn build(spec: &Self::Spec, entry: &NamedGroup, builder: &mut Builder<'_>);
 
     /// A request reaches a node. Returns what follows in the same instant.
     fn deliver(
@@ -118,8 +118,8 @@ pub trait Part: Viewed {
     /// The warm-up is over: statistics begin anew.
     fn restart(_: &mut Self::View<'_>, _now: SimTime) {}
 
-    /// A lap of the timeline ends: what takes many samples, such as a percentile, is worked out of those of the lap.
-    fn close_lap(_: &mut Self::View<'_>) {}
+    /// A window of the timeline ends: what takes many samples, such as a percentile, is worked out of those of the window.
+    fn close_window(_: &mut Self::View<'_>) {}
 
     /// What a node could do so far, if it is one that works.
     fn capacity<'v>(_: &'v Self::View<'_>, _: Row<Self>) -> Option<&'v CapacityLog> {
@@ -157,7 +157,7 @@ pub struct Description {
 /// What happens, as the fingerprint tells it apart. A change of a number changes the fingerprint of every run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Happening {
+pub enum EventKind {
     /// A request is created.
     Created = 1,
     /// A request reaches a node.
@@ -175,16 +175,16 @@ pub enum Happening {
 /// Who takes note of what happens to nodes: the fingerprint of a run.
 pub trait Observer {
     /// Something happens to the node of a kind in a row; it is about the request with this number.
-    fn observe(&mut self, what: Happening, kind: NodeKind, row: u32, now: SimTime, number: u32);
+    fn observe(&mut self, what: EventKind, kind: NodeKind, row: u32, now: SimTime, number: u32);
 
     /// The last place for a request was taken: there has to be room before the next event.
     fn out_of_room(&mut self);
 }
 
 /// A phase of the workload that is known beforehand: from when, until when if it passes, and what it is like.
-pub type ScheduledPhase = (SimDuration, Option<SimDuration>, String);
+pub type ScheduledPeriodSpec = (SimDuration, Option<SimDuration>, String);
 
-/// What can change of a part. Shown, it is a few words for plots: `down`, `concurrency 20`.
+/// What can change of a part. MetricDisplay, it is a few words for plots: `down`, `concurrency 20`.
 pub trait PartSetting: Clone + fmt::Debug + fmt::Display + PartialEq + Serialize + DeserializeOwned {
     /// Its name as it is written: no other part has a setting of this name.
     fn name(&self) -> &'static str;
@@ -205,7 +205,7 @@ pub trait PartSetting: Clone + fmt::Debug + fmt::Display + PartialEq + Serialize
     }
 
     /// The phases that come with it.
-    fn phases(&self) -> Vec<ScheduledPhase> {
+    fn phases(&self) -> Vec<ScheduledPeriodSpec> {
         Vec::new()
     }
 

@@ -182,7 +182,7 @@ impl Track {
     fn value(&mut self, reading: Reading, now: SimTime, every: SimDuration) -> Option<f64> {
         match reading {
             Reading::Level { now, .. } | Reading::Share { now, .. } => Some(now),
-            Reading::Value(value) | Reading::OfLap(value) => value,
+            Reading::Value(value) | Reading::OfWindow(value) => value,
             Reading::Count(count) => {
                 let growth = count - std::mem::replace(&mut self.last, count);
                 (now > SimTime::ZERO).then(|| growth as f64 / every.as_seconds())

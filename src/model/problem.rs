@@ -12,16 +12,16 @@ pub struct Problem {
     /// What is wrong with it: a sentence in lower case without a full stop.
     pub message: String,
     /// What to do about it.
-    pub remedy: Option<String>,
+    pub hint: Option<String>,
     /// Other places that it follows from: where one of them could not be read, it may be no problem at all.
     pub follows_from: Vec<Path>,
 }
 
 impl Problem {
-    /// A problem without a remedy.
+    /// A problem without a hint.
     #[must_use]
     pub fn new(path: Path, message: impl Into<String>) -> Self {
-        Self { path, message: message.into(), remedy: None, follows_from: Vec::new() }
+        Self { path, message: message.into(), hint: None, follows_from: Vec::new() }
     }
 
     /// The same, if it is only there because of what the node or source called `name` says, or does not say.
@@ -35,10 +35,10 @@ impl Problem {
         self
     }
 
-    /// The same with a remedy.
+    /// The same with a hint.
     #[must_use]
-    pub fn with_remedy(mut self, remedy: impl Into<String>) -> Self {
-        self.remedy = Some(remedy.into());
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
         self
     }
 }
@@ -46,6 +46,6 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.path, self.message)?;
-        self.remedy.as_ref().map_or(Ok(()), |remedy| write!(f, " ({remedy})"))
+        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, " ({hint})"))
     }
 }

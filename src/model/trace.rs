@@ -23,7 +23,7 @@ pub struct TraceRecord {
 
 /// How many requests a node can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Holds {
+pub struct NodeCapacity {
     /// How many it works on at the same time.
     pub slots: u32,
     /// How many may wait; any number if there is no bound.
@@ -79,11 +79,11 @@ pub enum TraceEvent {
     /// A node can hold another number of requests from now on. This is no step of a request: it names [`RequestRow::NONE`].
     /// Where there are fewer slots than are taken, each goes when it becomes free. A node that goes down has none; those in
     /// service and those that wait are over in the same instant.
-    Holds {
+    NodeCapacity {
         /// The node.
         node: Node,
         /// How many; no slot if it is down.
-        holds: Holds,
+        holds: NodeCapacity,
     },
     /// It is over: wherever it was, it is there no longer. It may be lost while it waits or is served.
     Over {

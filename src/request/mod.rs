@@ -7,26 +7,26 @@
 //! component of its own beside it, in the same row, which only those pools have whose scenario asks for it:
 //! [`RequestSize`] is the first.
 
-mod journal;
 mod outcome;
 mod pool;
+mod request_log;
 
 use bevy_ecs::prelude::*;
 
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{Node, RequestRow};
 
-pub use journal::{FrequentKey, Journal, Sample};
 pub use outcome::{Outcome, OutcomeCounts};
 pub use pool::{RequestPool, Requests, RequestsView, grow_pool};
+pub use request_log::{FrequentKey, RequestLog, Sample};
 
 /// The load that a server reports, in billionths of its concurrency: 0 when idle, 10^9 when full.
 ///
 /// Whole numbers, so that a mean of nine tenths is nine tenths, on which side of a threshold it lies included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Load(u32);
+pub struct ReportedLoad(u32);
 
-impl Load {
+impl ReportedLoad {
     /// A server that is full.
     pub const FULL: Self = Self(1_000_000_000);
 
@@ -78,7 +78,7 @@ pub struct Request {
     /// The request behind it in the queue, or [`RequestRow::NONE`].
     pub next: RequestRow,
     /// The load that its response reports.
-    pub load: Load,
+    pub load: ReportedLoad,
     /// The first nodes that await its response behind its source: numbers of return hops.
     hops: [u32; INLINE_HOPS],
     /// Row of its source.
@@ -106,7 +106,7 @@ impl Request {
         key: 0,
         server: Node::NONE,
         next: RequestRow::NONE,
-        load: Load(0),
+        load: ReportedLoad(0),
         hops: [0; INLINE_HOPS],
         source: 0,
         depth: 0,
@@ -154,9 +154,10 @@ mod tests {
 
     #[test]
     fn nine_tenths_are_nine_tenths() {
-        let of_ten = |n: u32| Load::from_billionths(f64::from(n) * (Load::FULL.as_f64() / 10.0));
-        assert_eq!(of_ten(9), Load::from_share(0.9));
-        assert_eq!(of_ten(10), Load::FULL);
-        assert_eq!(Load::from_share(1.0 / 3.0).billionths(), 333_333_333);
+        let of_ten =
+            |n: u32| ReportedLoad::from_billionths(f64::from(n) * (ReportedLoad::FULL.as_f64() / 10.0));
+        assert_eq!(of_ten(9), ReportedLoad::from_share(0.9));
+        assert_eq!(of_ten(10), ReportedLoad::FULL);
+        assert_eq!(ReportedLoad::from_share(1.0 / 3.0).billionths(), 333_333_333);
     }
 }

@@ -3,7 +3,7 @@
 use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemParam;
 
-use super::journal::Journal;
+use super::request_log::RequestLog;
 use super::{INLINE_HOPS, Outcome, Request, RequestRecord, RequestSize};
 use crate::engine::row::{Column, column};
 use crate::engine::time::SimTime;
@@ -19,7 +19,7 @@ pub struct RequestPool {
     sized: bool,
     created: u64,
     /// What is kept of requests that are over.
-    pub journal: Journal,
+    pub request_log: RequestLog,
 }
 
 impl RequestPool {
@@ -28,7 +28,7 @@ impl RequestPool {
     #[must_use]
     pub fn new(max_hops: usize, sized: bool, keep_log: bool) -> Self {
         let spilled = max_hops.saturating_sub(INLINE_HOPS);
-        Self { spilled, sized, journal: Journal::new(keep_log), ..Self::default() }
+        Self { spilled, sized, request_log: RequestLog::new(keep_log), ..Self::default() }
     }
 
     /// The full number of a request that is under way, from the half that it carries.
@@ -166,7 +166,7 @@ impl RequestsView<'_> {
     /// A request is over: its place is free for another.
     #[inline]
     pub fn finish(&mut self, now: SimTime, row: RequestRow, outcome: Outcome) {
-        if self.pool.journal.wants(self.rows[row].number) {
+        if self.pool.request_log.wants(self.rows[row].number) {
             self.log(now, row, outcome);
         }
         self.rows[row].outcome = None;
@@ -209,7 +209,7 @@ impl RequestsView<'_> {
     fn log(&mut self, now: SimTime, row: RequestRow, outcome: Outcome) {
         let size = self.sizes.get(row).map_or(0, |size| size.0);
         let record = self.pool.record(&self.rows[row], size, Some((now, outcome)));
-        self.pool.journal.record(self.rows[row].number, record);
+        self.pool.request_log.record(self.rows[row].number, record);
     }
 }
 

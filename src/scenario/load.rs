@@ -3,7 +3,7 @@
 use super::Scenario;
 use super::check::check;
 use crate::model::problem::Problem;
-use crate::text::{Complaint, Complaints, Document};
+use crate::text::{Diagnostic, Diagnostics, Document};
 
 /// The scenario that is run when none is named: load-aware routing.
 pub const DEFAULT_SCENARIO: (&str, &str) =
@@ -22,37 +22,37 @@ pub struct Loaded {
 ///
 /// # Errors
 /// Everything that is wrong with the text, the overrides, and the scenario that they make, with positions.
-pub fn load(name: &str, bytes: &[u8], overrides: &[String]) -> Result<Loaded, Complaints> {
+pub fn load(name: &str, bytes: &[u8], overrides: &[String]) -> Result<Loaded, Diagnostics> {
     let mut document = Document::parse(name, bytes)?;
-    let mut complaints: Vec<Complaint> = Vec::new();
+    let mut diagnostics: Vec<Diagnostic> = Vec::new();
     for argument in overrides {
         if let Err(wrong) = document.set(argument) {
-            complaints.extend(wrong);
+            diagnostics.extend(wrong);
         }
     }
     let decoded = document.decode::<Scenario>();
-    complaints.extend(decoded.complaints);
+    diagnostics.extend(decoded.diagnostics);
     // What had to be left out of the scenario because of a mistake is neither wrong nor missing once more.
     let scenario = decoded.value;
     if let Some(scenario) = &scenario {
-        let poisoned = &decoded.poisoned;
+        let omitted = &decoded.omitted;
         let untrue = |problem: &Problem| {
-            poisoned.touches(&problem.path) || problem.follows_from.iter().any(|path| poisoned.touches(path))
+            omitted.overlaps(&problem.path) || problem.follows_from.iter().any(|path| omitted.overlaps(path))
         };
-        let written = |problem: Problem| Problem { path: poisoned.as_written(&problem.path), ..problem };
+        let written = |problem: Problem| Problem { path: omitted.as_written(&problem.path), ..problem };
         let problems = check(scenario).into_iter().map(written).filter(|problem| !untrue(problem));
-        complaints.extend(problems.map(|problem| complaint(&document, problem)));
+        diagnostics.extend(problems.map(|problem| diagnostic(&document, problem)));
     }
     match scenario {
-        Some(scenario) if complaints.is_empty() => Ok(Loaded { scenario, document }),
-        Some(_) | None => Err(document.complaints(complaints)),
+        Some(scenario) if diagnostics.is_empty() => Ok(Loaded { scenario, document }),
+        Some(_) | None => Err(document.diagnostics(diagnostics)),
     }
 }
 
-fn complaint(document: &Document, problem: Problem) -> Complaint {
-    let complaint = document.complain(&problem.path, problem.message);
-    match problem.remedy {
-        Some(remedy) => complaint.with_remedy(remedy),
-        None => complaint,
+fn diagnostic(document: &Document, problem: Problem) -> Diagnostic {
+    let diagnostic = document.diagnostic_at(&problem.path, problem.message);
+    match problem.hint {
+        Some(hint) => diagnostic.with_hint(hint),
+        None => diagnostic,
     }
 }

@@ -14,7 +14,7 @@ use crate::engine::time::SimDuration;
 use crate::event::NodeKind;
 use crate::model::change::ChangeSpec;
 use crate::model::link::LinkSpec;
-use crate::model::names::{Names, Written};
+use crate::model::names::{Names, WrittenEntry};
 use crate::model::parts::{NodeSpec, SpecRef};
 use crate::model::probe::ProbeSpec;
 use crate::model::problem::Problem;
@@ -91,7 +91,7 @@ impl Scenario {
     fn gather_names(&self, problems: &mut Vec<Problem>) -> Names {
         let written = self.specs().map(|(name, spec)| {
             let kind = spec.kind();
-            Written { section: section(kind), name, kind, count: spec.count() }
+            WrittenEntry { section: section(kind), name, kind, count: spec.count() }
         });
         Names::gather(written, problems)
     }

@@ -42,7 +42,7 @@ pub(super) fn collect(world: &mut World, end: SimTime) -> Result<RunResult, Cons
         links: rows::<Link>(world).map(link_result).collect(),
         series: rows::<Probe>(world).flat_map(|probe| probe.tracks).map(|track| track.series).collect(),
         timeline: world.resource_mut::<TimelineRecorder>().take(),
-        sample: world.resource_mut::<RequestPool>().journal.take_sample(),
+        sample: world.resource_mut::<RequestPool>().request_log.take_sample(),
         requests: records(world),
         identity,
     })
@@ -135,7 +135,7 @@ fn link_result(link: Link) -> LinkResult {
 /// The log, with the requests that are still in flight behind it; empty if none was kept.
 fn records(world: &mut World) -> Vec<RequestRecord> {
     let mut pool = world.resource_mut::<RequestPool>();
-    let Some(mut records) = pool.journal.take_log() else { return Vec::new() };
+    let Some(mut records) = pool.request_log.take_log() else { return Vec::new() };
     let ended = records.len();
     let mut query = world.query::<(&Request, Option<&RequestSize>)>();
     let pool = world.resource::<RequestPool>();

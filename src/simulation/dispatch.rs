@@ -3,7 +3,7 @@
 use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemParam;
 
-use super::{RunDigest, Status, Window};
+use super::{RunDigest, Status, TickWindow};
 use crate::engine::hash::StableHasher;
 use crate::engine::queue::EventQueue;
 use crate::engine::row::Row;
@@ -13,7 +13,7 @@ use crate::metrics::timeline::TimelineRecorder;
 use crate::model::change::{Change, Changes};
 use crate::model::link::Links;
 use crate::model::names::Names;
-use crate::model::part::{Happening, Observer};
+use crate::model::part::{EventKind, Observer};
 use crate::model::parts::{PartViews, Parts};
 use crate::model::probe::{Probes, ProbesView};
 use crate::model::routing::Routers;
@@ -63,7 +63,7 @@ pub(super) struct Everything<'w, 's> {
 /// The dispatch system: borrows what the parts need, once, and handles the events of the window.
 pub(super) fn dispatch(
     mut all: Everything<'_, '_>,
-    mut window: ResMut<Window>,
+    mut window: ResMut<TickWindow>,
     mut digest: ResMut<RunDigest>,
 ) {
     let mut dispatcher = Dispatcher {
@@ -80,7 +80,7 @@ pub(super) fn dispatch(
         probes: all.probes.view(),
         timeline: all.timeline.bypass_change_detection(),
         changes: &all.changes.0,
-        digester: Digester {
+        digester: Fingerprinter {
             digest: *digest,
             name_hashes: all.name_hashes.view(),
             pause_at: digest.events.saturating_add(window.budget),
@@ -106,20 +106,20 @@ struct Dispatcher<'a> {
     probes: ProbesView<'a>,
     timeline: &'a mut TimelineRecorder,
     changes: &'a [Change],
-    digester: Digester<'a>,
+    digester: Fingerprinter<'a>,
 }
 
 /// Takes what happens into the fingerprint of the run.
-struct Digester<'a> {
+struct Fingerprinter<'a> {
     digest: RunDigest,
     name_hashes: PerKind<&'a [u64]>,
     /// With this many events handled dispatch returns; 0 when the last place for a request was taken.
     pause_at: u64,
 }
 
-impl Observer for Digester<'_> {
+impl Observer for Fingerprinter<'_> {
     #[inline(always)]
-    fn observe(&mut self, what: Happening, kind: NodeKind, row: u32, now: SimTime, number: u32) {
+    fn observe(&mut self, what: EventKind, kind: NodeKind, row: u32, now: SimTime, number: u32) {
         self.digest.events += 1;
         self.absorb(what, self.name_hashes[kind][row as usize], now, number);
     }
@@ -129,9 +129,9 @@ impl Observer for Digester<'_> {
     }
 }
 
-impl Digester<'_> {
+impl Fingerprinter<'_> {
     #[inline(always)]
-    fn absorb(&mut self, what: Happening, name_hash: u64, now: SimTime, number: u32) {
+    fn absorb(&mut self, what: EventKind, name_hash: u64, now: SimTime, number: u32) {
         let what = name_hash ^ ((what as u64) << 56) ^ u64::from(number);
         self.digest.fingerprint.absorb(now.as_nanos().wrapping_add(what));
     }
@@ -145,7 +145,7 @@ impl Dispatcher<'_> {
         }
         while self.digester.digest.events < self.digester.pause_at {
             let Some((now, event)) = self.context.queue.pop_until(horizon) else { return Status::Done };
-            if let Some(soon) = self.context.queue.announce() {
+            if let Some(soon) = self.context.queue.upcoming() {
                 self.context.requests.fetch(soon.map(PackedEvent::request));
             }
             self.context.now = now;
@@ -203,7 +203,7 @@ impl Dispatcher<'_> {
         for &nodes in of {
             for node in nodes.nodes() {
                 let name_hash = self.digester.name_hashes[node.kind()][node.row() as usize];
-                self.digester.absorb(Happening::Changed, name_hash, now, 0);
+                self.digester.absorb(EventKind::Changed, name_hash, now, 0);
             }
             let lost = self.parts.change(&mut self.context, nodes, set);
             lost.into_iter().for_each(|request| self.lose(request));
@@ -214,7 +214,7 @@ impl Dispatcher<'_> {
     fn lose(&mut self, request: RequestRow) {
         let number = self.context.requests.get(request).number;
         self.digester.digest.events += 1;
-        self.digester.absorb(Happening::Lost, 0, self.context.now, number);
+        self.digester.absorb(EventKind::Lost, 0, self.context.now, number);
         self.parts.finish(&mut self.context, request, Outcome::Dropped);
     }
 }

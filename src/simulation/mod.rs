@@ -43,7 +43,7 @@ pub enum TickSystems {
 
 /// The window of a tick and what became of it.
 #[derive(Resource, Clone, Copy, Debug)]
-pub struct Window {
+pub struct TickWindow {
     /// Events later than this are left for another tick.
     horizon: SimTime,
     /// After how many more events the caller wants to be asked.
@@ -147,7 +147,7 @@ impl Simulation {
             dispatch::dispatch.in_set(TickSystems::Dispatch),
             grow_pool.run_if(out_of_room).in_set(TickSystems::Grow),
         ));
-        world.insert_resource(Window { horizon: SimTime::ZERO, budget: 0, status: Status::Done });
+        world.insert_resource(TickWindow { horizon: SimTime::ZERO, budget: 0, status: Status::Done });
         Ok(Self { world, tick, end })
     }
 
@@ -205,10 +205,10 @@ impl Simulation {
     /// horizon was reached.
     pub fn advance(&mut self, horizon: SimTime, budget: u64) -> bool {
         let horizon = horizon.min(self.end);
-        self.world.insert_resource(Window { horizon, budget, status: Status::OutOfRoom });
+        self.world.insert_resource(TickWindow { horizon, budget, status: Status::OutOfRoom });
         loop {
             self.tick.run(&mut self.world);
-            match self.world.resource::<Window>().status {
+            match self.world.resource::<TickWindow>().status {
                 Status::Done => return true,
                 Status::OutOfBudget => return false,
                 Status::OutOfRoom => {}
@@ -234,6 +234,6 @@ impl Simulation {
     }
 }
 
-fn out_of_room(window: Res<Window>) -> bool {
+fn out_of_room(window: Res<TickWindow>) -> bool {
     window.status == Status::OutOfRoom
 }

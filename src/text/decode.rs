@@ -8,32 +8,32 @@ use std::collections::BTreeSet;
 
 use serde::de::DeserializeOwned;
 
-use super::complaint::Complaint;
-use super::de::{self, Kind};
+use super::de::{self, ErrorKind};
+use super::diagnostic::Diagnostic;
 use super::navigate::{child, child_mut};
 use super::path::{Path, Segment};
 use super::tree::{Node, Value};
 
 /// How often a tree is read again. Each round costs as much as the file is long; whoever has that many mistakes will
 /// read the first ones first.
-const MOST_ROUNDS: usize = 150;
+const MAX_ROUNDS: usize = 150;
 
 /// What was taken out of a scenario because it was wrong.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Poisoned(BTreeSet<Path>);
+pub struct OmittedPaths(BTreeSet<Path>);
 
-impl Poisoned {
+impl OmittedPaths {
     /// Whether something that is written at `path`, or around it, was wrong and is missing from the value.
     #[must_use]
-    pub fn covers(&self, path: &Path) -> bool {
+    pub fn contains(&self, path: &Path) -> bool {
         (0..=path.segments().len())
             .any(|length| self.0.contains(&path.segments()[..length].iter().cloned().collect()))
     }
 
     /// Whether something at `path`, around it or inside of it was wrong: what is said of its value may be untrue.
     #[must_use]
-    pub fn touches(&self, path: &Path) -> bool {
-        self.covers(path) || self.is_inside(path)
+    pub fn overlaps(&self, path: &Path) -> bool {
+        self.contains(path) || self.is_inside(path)
     }
 
     /// The path in the text of what has this path in the value: in lists those behind a piece that was taken out have
@@ -63,19 +63,19 @@ impl Poisoned {
 /// A value as far as it could be read, and everything that was wrong.
 #[derive(Clone, Debug)]
 pub struct Decoded<T> {
-    /// What could be read: without the pieces in `poisoned`. To be trusted only if there are no complaints.
+    /// What could be read: without the pieces in `omitted`. To be trusted only if there are no diagnostics.
     pub value: Option<T>,
     /// Every mistake, in the order of the text.
-    pub complaints: Vec<Complaint>,
+    pub diagnostics: Vec<Diagnostic>,
     /// What was taken out.
-    pub poisoned: Poisoned,
+    pub omitted: OmittedPaths,
 }
 
 /// Reads a `T` from a tree with all the mistakes in it.
 pub(super) fn decode<T: DeserializeOwned>(root: &Node) -> Decoded<T> {
     let mut collection = Collection::default();
     let mut value = None;
-    for _ in 0..MOST_ROUNDS {
+    for _ in 0..MAX_ROUNDS {
         match de::read::<T>(collection.tree.as_ref().unwrap_or(root)) {
             Ok(read) => {
                 value = Some(read);
@@ -88,19 +88,19 @@ pub(super) fn decode<T: DeserializeOwned>(root: &Node) -> Decoded<T> {
             }
         }
     }
-    let mut complaints = collection.complaints;
-    complaints.sort_by_key(|complaint| complaint.location);
-    Decoded { value, complaints, poisoned: collection.removed }
+    let mut diagnostics = collection.diagnostics;
+    diagnostics.sort_by_key(|diagnostic| diagnostic.location);
+    Decoded { value, diagnostics, omitted: collection.removed }
 }
 
 #[derive(Default)]
 struct Collection {
     /// The tree without what is wrong; nothing as long as nothing is.
     tree: Option<Node>,
-    removed: Poisoned,
+    removed: OmittedPaths,
     /// Fields that are missing because their name is misspelled.
     excused: BTreeSet<Path>,
-    complaints: Vec<Complaint>,
+    diagnostics: Vec<Diagnostic>,
 }
 
 impl Collection {
@@ -108,20 +108,20 @@ impl Collection {
     fn take_out(&mut self, root: &Node, error: de::Error) -> bool {
         let path = error.path();
         let consequence = match error.kind() {
-            Kind::MissingField(field) => {
+            ErrorKind::MissingField(field) => {
                 let missing = path.clone().name(*field);
                 self.removed.0.contains(&missing) || self.excused.contains(&missing)
             }
-            Kind::UnknownField { meant } => {
+            ErrorKind::UnknownField { meant } => {
                 if let (Some(meant), Some((parent, _))) = (meant, path.split_last()) {
                     self.excused.insert(parent.name(*meant));
                 }
                 false
             }
-            Kind::Mismatch { .. } | Kind::Value => self.removed.is_inside(&path),
+            ErrorKind::Mismatch { .. } | ErrorKind::Value => self.removed.is_inside(&path),
         };
         if !consequence {
-            self.complaints.push(error.into_complaint(root));
+            self.diagnostics.push(error.into_diagnostic(root));
         }
         let tree = self.tree.get_or_insert_with(|| root.clone());
         match remove(tree, path) {
@@ -186,15 +186,16 @@ mod tests {
             text = text.replacen(from, to, 1);
         }
         let decoded = decoded(&text);
-        assert!(decoded.complaints.is_sorted_by_key(|complaint| complaint.location));
-        let complaints = decoded.complaints.iter().map(|it| format!("{}: {}", it.path, it.message)).collect();
-        (complaints, decoded.poisoned.paths().map(ToString::to_string).collect())
+        assert!(decoded.diagnostics.is_sorted_by_key(|diagnostic| diagnostic.location));
+        let diagnostics =
+            decoded.diagnostics.iter().map(|it| format!("{}: {}", it.path, it.message)).collect();
+        (diagnostics, decoded.omitted.paths().map(ToString::to_string).collect())
     }
 
     #[test]
-    fn a_sound_scenario_is_read_without_complaint() {
+    fn a_sound_scenario_is_read_without_diagnostic() {
         let decoded = decoded(TEXT);
-        assert_eq!(decoded.complaints, []);
+        assert_eq!(decoded.diagnostics, []);
         assert!(decoded.value.is_some());
     }
 
@@ -228,10 +229,10 @@ mod tests {
     fn a_missing_field_is_named_where_its_struct_begins() {
         let text = TEXT.replacen(", to: \"client\"", "", 1);
         let decoded = decoded(&text);
-        let [complaint] = decoded.complaints.as_slice() else { panic!("{:?}", decoded.complaints) };
-        assert_eq!(complaint.message, "`LoadBalancer` lacks the field `to`");
-        assert_eq!(complaint.path.to_string(), "nodes.router");
-        assert_eq!(&text[complaint.location.start..complaint.location.end], "LoadBalancer");
+        let [diagnostic] = decoded.diagnostics.as_slice() else { panic!("{:?}", decoded.diagnostics) };
+        assert_eq!(diagnostic.message, "`LoadBalancer` lacks the field `to`");
+        assert_eq!(diagnostic.path.to_string(), "nodes.router");
+        assert_eq!(&text[diagnostic.location.start..diagnostic.location.end], "LoadBalancer");
         let value = decoded.value.expect("the rest");
         assert_eq!(
             value.nodes.keys().collect::<Vec<_>>(),
@@ -242,17 +243,18 @@ mod tests {
 
     #[test]
     fn poison_covers_what_lies_inside_and_touches_what_lies_around() {
-        let removed = Poisoned([Path::root().name("nodes").name("router")].into());
+        let removed = OmittedPaths([Path::root().name("nodes").name("router")].into());
         let path = |text: &str| text.parse::<Path>().expect("a path");
-        assert!(removed.covers(&path("nodes.router")) && removed.covers(&path("nodes.router.to")));
-        assert!(!removed.covers(&path("nodes")) && removed.touches(&path("nodes")));
-        assert!(!removed.touches(&path("nodes.server")) && !removed.touches(&path("nodes.router-2")));
+        assert!(removed.contains(&path("nodes.router")) && removed.contains(&path("nodes.router.to")));
+        assert!(!removed.contains(&path("nodes")) && removed.overlaps(&path("nodes")));
+        assert!(!removed.overlaps(&path("nodes.server")) && !removed.overlaps(&path("nodes.router-2")));
     }
 
     #[test]
     fn what_moved_up_in_a_list_is_found_where_it_was_written() {
-        let removed =
-            Poisoned(["probes.0", "probes.2", "probes.3.gauges.0"].map(|path| path.parse().unwrap()).into());
+        let removed = OmittedPaths(
+            ["probes.0", "probes.2", "probes.3.gauges.0"].map(|path| path.parse().unwrap()).into(),
+        );
         let written = |path: &str| removed.as_written(&path.parse().expect("a path")).to_string();
         assert_eq!(written("probes.0.every"), "probes.1.every");
         assert_eq!(written("probes.1.gauges.1"), "probes.3.gauges.2");
@@ -263,7 +265,7 @@ mod tests {
     fn a_mistake_that_leaves_nothing_ends_without_a_value() {
         for text in ["5", "Scenaro(name: \"x\")", "(name: 5)", "{}"] {
             let decoded = decoded(text);
-            assert!(decoded.value.is_none() && !decoded.complaints.is_empty(), "{text}");
+            assert!(decoded.value.is_none() && !decoded.diagnostics.is_empty(), "{text}");
         }
     }
 }

@@ -2,22 +2,22 @@
 
 use indexmap::IndexMap;
 
-use super::complaint::{Complaint, Complaints};
+use super::diagnostic::{Diagnostic, Diagnostics};
 use super::path::{Path, Segment};
 use super::source::{Location, in_words};
 use super::tree::{Field, Node, Value, shortened};
 
 /// Takes every field and key that was there before out of the tree and complains about it.
-pub(super) fn remove(root: &mut Node, text: &str) -> Vec<Complaint> {
-    let mut search = Search { text, path: Path::root(), complaints: Vec::new() };
+pub(super) fn remove(root: &mut Node, text: &str) -> Vec<Diagnostic> {
+    let mut search = Search { text, path: Path::root(), diagnostics: Vec::new() };
     search.node(root);
-    search.complaints
+    search.diagnostics
 }
 
 struct Search<'a> {
     text: &'a str,
     path: Path,
-    complaints: Vec<Complaint>,
+    diagnostics: Vec<Diagnostic>,
 }
 
 impl Search<'_> {
@@ -90,12 +90,12 @@ impl Search<'_> {
             first.insert(compared, location);
             return true;
         };
-        // Each complaint counts lines from the top: thousands of them would take long, and nobody would read them.
-        if self.complaints.len() < Complaints::MOST_PRINTED {
+        // Each diagnostic counts lines from the top: thousands of them would take long, and nobody would read them.
+        if self.diagnostics.len() < Diagnostics::MAX_PRINTED {
             let place = in_words(self.text, *earlier);
             let message = format!("`{}` is given twice: first at {place}", shortened(name));
             let path = self.path.clone().name(name);
-            self.complaints.push(Complaint::new(location, path, message).with_remedy("keep one of the two"));
+            self.diagnostics.push(Diagnostic::new(location, path, message).with_hint("keep one of the two"));
         }
         false
     }
@@ -112,7 +112,7 @@ mod tests {
             parse("(\n a: { \"x\": 1, \"y\": (b: 1, b: 2), \"x\": 3 },\n a: 4, A: 5)", 0, Origin::File)
                 .unwrap();
         let said: Vec<_> =
-            parsed.complaints.iter().map(|it| (it.path.to_string(), it.message.clone())).collect();
+            parsed.diagnostics.iter().map(|it| (it.path.to_string(), it.message.clone())).collect();
         let expected = [
             ("a", "`a` is given twice: first at line 2, column 2"),
             ("a.x", "`x` is given twice: first at line 2, column 7"),
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn keys_that_are_no_texts_are_compared_as_written() {
         assert_eq!(
-            parse("{ 1: 1, 2: 2, 1: 3, (1, 2): 4, (1, 2): 5 }", 0, Origin::File).unwrap().complaints.len(),
+            parse("{ 1: 1, 2: 2, 1: 3, (1, 2): 4, (1, 2): 5 }", 0, Origin::File).unwrap().diagnostics.len(),
             2
         );
     }

@@ -1,18 +1,18 @@
 //! From RON text to any type that serde can read, with every mistake positioned, explained and reported at once.
 //!
 //! The reader is our own because ron's stops at the first mistake; forgets positions once a value exists, though
-//! complaints found after parsing need them, and `--set` (and the visualizer's edits) replace single fields; and
+//! diagnostics found after parsing need them, and `--set` (and the visualizer's edits) replace single fields; and
 //! cannot read "a text or an enum" (`rate: "20/s"` or `rate: Spike(...)`). The language is RON, checked against ron
 //! in the tests.
 //!
 //! The way of a text: `scan`, `number`, `quoted` and `parser` make a `tree` of it, `duplicates` are taken
 //! out, `overrides` change it, `de` reads types from it, and `decode` goes on after mistakes. `navigate` leads
-//! from a `path` to a place, and `complaint` is what the author gets to read. The way back: `write` makes a tree of any
+//! from a `path` to a place, and `diagnostic` is what the author gets to read. The way back: `write` makes a tree of any
 //! value and a text of that, and `splice` puts it into the text of the file.
 
-mod complaint;
 mod de;
 mod decode;
+mod diagnostic;
 mod duplicates;
 mod navigate;
 pub(crate) mod nearest;
@@ -36,8 +36,8 @@ mod tests;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use self::complaint::{Complaint, Complaints};
-pub use self::decode::{Decoded, Poisoned};
+pub use self::decode::{Decoded, OmittedPaths};
+pub use self::diagnostic::{Diagnostic, Diagnostics};
 pub use self::navigate::Located;
 pub use self::path::{Path, PathError, Segment};
 pub use self::source::{Location, Origin, Sources};
@@ -49,7 +49,7 @@ pub struct Document {
     sources: Sources,
     root: Node,
     /// Mistakes that were stepped over while the file was read.
-    complaints: Vec<Complaint>,
+    diagnostics: Vec<Diagnostic>,
 }
 
 impl Document {
@@ -57,25 +57,25 @@ impl Document {
     ///
     /// # Errors
     /// If they are no RON: with the first mistake that cannot be stepped over, and those before it.
-    pub fn parse(name: &str, bytes: &[u8]) -> Result<Self, Complaints> {
+    pub fn parse(name: &str, bytes: &[u8]) -> Result<Self, Diagnostics> {
         let text = String::from_utf8_lossy(bytes);
         let stripped = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let sources = Sources::new(name, stripped.to_owned());
-        if let Some(complaint) = no_text(bytes, stripped) {
-            return Err(Complaints::new(sources, vec![complaint]));
+        if let Some(diagnostic) = no_text(bytes, stripped) {
+            return Err(Diagnostics::new(sources, vec![diagnostic]));
         }
         match parser::parse(stripped, 0, Origin::File) {
-            Ok(parsed) => Ok(Self { sources, root: parsed.root, complaints: parsed.complaints }),
-            Err(complaints) => Err(Complaints::new(sources, complaints)),
+            Ok(parsed) => Ok(Self { sources, root: parsed.root, diagnostics: parsed.diagnostics }),
+            Err(diagnostics) => Err(Diagnostics::new(sources, diagnostics)),
         }
     }
 
     /// Sets one value, as `--set path=value` does. Nothing is changed by an argument with a mistake.
     ///
     /// # Errors
-    /// If the argument is no path and value, or the path leads nowhere. [`Document::complaints`] makes them printable
+    /// If the argument is no path and value, or the path leads nowhere. [`Document::diagnostics`] makes them printable
     /// together with those of [`Document::decode`].
-    pub fn set(&mut self, argument: &str) -> Result<(), Vec<Complaint>> {
+    pub fn set(&mut self, argument: &str) -> Result<(), Vec<Diagnostic>> {
         let origin = self.sources.add_argument(argument);
         self.root = overrides::apply(&self.root, argument, origin)?;
         Ok(())
@@ -85,8 +85,8 @@ impl Document {
     #[must_use]
     pub fn decode<T: DeserializeOwned>(&self) -> Decoded<T> {
         let mut decoded = decode::decode(&self.root);
-        decoded.complaints.extend(self.complaints.iter().cloned());
-        decoded.complaints.sort_by_key(|complaint| complaint.location);
+        decoded.diagnostics.extend(self.diagnostics.iter().cloned());
+        decoded.diagnostics.sort_by_key(|diagnostic| diagnostic.location);
         decoded
     }
 
@@ -96,16 +96,16 @@ impl Document {
         navigate::locate(&self.root, path)
     }
 
-    /// A complaint about the value at `path`, found after decoding.
+    /// A diagnostic about the value at `path`, found after decoding.
     #[must_use]
-    pub fn complain(&self, path: &Path, message: impl Into<String>) -> Complaint {
-        Complaint::new(self.locate(path).value, path.clone(), message)
+    pub fn diagnostic_at(&self, path: &Path, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(self.locate(path).value, path.clone(), message)
     }
 
-    /// Complaints ready for printing, in order.
+    /// Diagnostics ready for printing, in order.
     #[must_use]
-    pub fn complaints(&self, list: Vec<Complaint>) -> Complaints {
-        Complaints::new(self.sources.clone(), list)
+    pub fn diagnostics(&self, list: Vec<Diagnostic>) -> Diagnostics {
+        Diagnostics::new(self.sources.clone(), list)
     }
 
     /// The text of the file with all that was [set](Document::set) in it, another `seed` if one is given, and more items
@@ -118,7 +118,7 @@ impl Document {
         seed: Option<u64>,
         list: &str,
         items: &[T],
-    ) -> Result<String, Vec<Complaint>> {
+    ) -> Result<String, Vec<Diagnostic>> {
         let mut text = self.text().to_owned();
         for argument in self.sources.arguments() {
             text = splice::set(&text, argument)?;
@@ -130,7 +130,8 @@ impl Document {
             return Ok(text);
         }
         let item = |item: &T| {
-            let unwritable = |error: write::Unwritable| vec![self.complain(&Path::root(), error.to_string())];
+            let unwritable =
+                |error: write::Unwritable| vec![self.diagnostic_at(&Path::root(), error.to_string())];
             write::tree(item).map_err(unwritable)
         };
         splice::append(&text, list, &items.iter().map(item).collect::<Result<Vec<_>, _>>()?)
@@ -156,21 +157,21 @@ pub fn ron<T: Serialize>(value: &T) -> Option<String> {
 }
 
 /// What speaks against `bytes` being text at all; `text` is what could be made of them.
-fn no_text(bytes: &[u8], text: &str) -> Option<Complaint> {
+fn no_text(bytes: &[u8], text: &str) -> Option<Diagnostic> {
     let place = |start: usize| Location { origin: Origin::File, start, end: start + 1 };
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        let complaint = Complaint::new(place(0), Path::root(), "this file is written in UTF-16");
-        return Some(complaint.with_remedy("save it as UTF-8"));
+        let diagnostic = Diagnostic::new(place(0), Path::root(), "this file is written in UTF-16");
+        return Some(diagnostic.with_hint("save it as UTF-8"));
     }
     if let Some(at) = text.find('\0') {
-        let complaint =
-            Complaint::new(place(at), Path::root(), "this looks like a binary file: it holds a zero byte");
-        return Some(complaint.with_remedy("a scenario is a text file in UTF-8"));
+        let diagnostic =
+            Diagnostic::new(place(at), Path::root(), "this looks like a binary file: it holds a zero byte");
+        return Some(diagnostic.with_hint("a scenario is a text file in UTF-8"));
     }
     let broken = std::str::from_utf8(bytes).err()?;
     let removed = if bytes.starts_with("\u{feff}".as_bytes()) { '\u{feff}'.len_utf8() } else { 0 };
     let start = broken.valid_up_to().saturating_sub(removed);
-    let complaint =
-        Complaint::new(place(start), Path::root(), "this file is not written in UTF-8 from here on");
-    Some(complaint.with_remedy("save it as UTF-8"))
+    let diagnostic =
+        Diagnostic::new(place(start), Path::root(), "this file is not written in UTF-8 from here on");
+    Some(diagnostic.with_hint("save it as UTF-8"))
 }

@@ -2,8 +2,8 @@
 
 /// Longer names are no slips of the pen, and comparing them would take long.
 const LONGEST: usize = 64;
-/// How many names a remedy lists.
-const MOST_LISTED: usize = 12;
+/// How many names a hint lists.
+const MAX_LISTED: usize = 12;
 
 /// The one of `known` that `name` is most likely a misspelling of.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -24,7 +24,7 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
 }
 
 /// What to do about an unknown name: "did you mean `a`?", or which names there are.
-pub(crate) fn remedy<'a>(name: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
+pub(crate) fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
     match nearest(name, known.clone()) {
         Some(nearest) if known.clone().into_iter().nth(1).is_none() => format!("did you mean `{nearest}`?"),
         Some(nearest) => format!("did you mean `{nearest}`? {}", listed(known)),
@@ -36,7 +36,7 @@ pub(crate) fn remedy<'a>(name: &str, known: impl IntoIterator<Item = &'a str> + 
 pub(crate) fn listed<'a>(known: impl IntoIterator<Item = &'a str>) -> String {
     let mut known = known.into_iter();
     let names: Vec<_> =
-        known.by_ref().take(MOST_LISTED).map(|name| format!("`{}`", super::tree::shortened(name))).collect();
+        known.by_ref().take(MAX_LISTED).map(|name| format!("`{}`", super::tree::shortened(name))).collect();
     let more = known.count();
     match (names.as_slice(), more) {
         ([], _) => "there are none here".to_owned(),
@@ -68,9 +68,9 @@ mod tests {
 
     #[test]
     fn the_names_there_are_are_listed_but_not_without_end() {
-        assert_eq!(remedy("capcity", ["capacity"]), "did you mean `capacity`?");
+        assert_eq!(hint("capcity", ["capacity"]), "did you mean `capacity`?");
         assert_eq!(
-            remedy("capcity", ["capacity", "x"]),
+            hint("capcity", ["capacity", "x"]),
             "did you mean `capacity`? there are `capacity` and `x`"
         );
         assert_eq!(listed(KNOWN), "there are `capacity`, `concurrency`, `service` and `LoadAware`");

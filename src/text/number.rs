@@ -1,7 +1,7 @@
 //! Numbers: `42`, `-3`, `0xff`, `0b1010`, `0o17`, `1_000`, `2.5`, `1e6`, `inf`, `NaN`.
 //!
 //! The commonest slip in a scenario is a quantity without its quotes, `rate: 20/s`. It is read as the text that was
-//! meant, with a complaint, so that the other mistakes of the file are found in the same run.
+//! meant, with a diagnostic, so that the other mistakes of the file are found in the same run.
 
 use super::scan::{Read, Scanner, is_word};
 use super::tree::{Node, Number, Value};
@@ -114,9 +114,9 @@ impl Scanner<'_> {
         let location = self.since(start);
         let text = self.read_since(start).to_owned();
         let shown = super::tree::shortened(&text);
-        self.complaints.push(
+        self.diagnostics.push(
             Self::wrong(location, format!("`{shown}` stands without quotes"))
-                .with_remedy(format!("quantities with a unit are written in quotes: \"{shown}\"")),
+                .with_hint(format!("quantities with a unit are written in quotes: \"{shown}\"")),
         );
         Some(Node { location, value: Value::Text(text) })
     }
@@ -170,8 +170,8 @@ mod tests {
 
     fn read(text: &str) -> (Result<Value, String>, usize) {
         let mut scan = Scanner::new(text, 0, Origin::File);
-        let value = scan.number().map(|node| node.value).map_err(|complaint| complaint.message);
-        (value, scan.complaints.len())
+        let value = scan.number().map(|node| node.value).map_err(|diagnostic| diagnostic.message);
+        (value, scan.diagnostics.len())
     }
 
     #[test]

@@ -6,24 +6,28 @@
 
 use std::ops::Range;
 
-use super::complaint::Complaint;
+use super::diagnostic::Diagnostic;
 use super::navigate::{child, child_mut, holder};
 use super::nearest;
-use super::parser::{DEEPEST, parse};
+use super::parser::{MAX_DEPTH, parse};
 use super::path::{Path, Segment, split};
 use super::source::{Location, Origin};
 use super::tree::{Entry, Field, Node, Value, Word, shortened};
 
 /// The tree with what `argument` sets; the mistakes in the argument if there are any.
-pub(super) fn apply(root: &Node, argument: &str, origin: Origin) -> Result<Node, Vec<Complaint>> {
+pub(super) fn apply(root: &Node, argument: &str, origin: Origin) -> Result<Node, Vec<Diagnostic>> {
     let (segments, value) = read(argument, origin)?;
     let mut changed = root.clone();
     let walk = Walk { origin, segments: &segments };
-    walk.put(&mut changed, 0, value).map_err(|complaint| vec![complaint])?;
-    if changed.depth() > DEEPEST {
+    walk.put(&mut changed, 0, value).map_err(|diagnostic| vec![diagnostic])?;
+    if changed.depth() > MAX_DEPTH {
         let whole = Location { origin, start: 0, end: argument.len() };
         let path = segments.iter().map(|(segment, _)| segment.clone()).collect();
-        return Err(vec![Complaint::new(whole, path, format!("brackets would be more than {DEEPEST} deep"))]);
+        return Err(vec![Diagnostic::new(
+            whole,
+            path,
+            format!("brackets would be more than {MAX_DEPTH} deep"),
+        )]);
     }
     Ok(changed)
 }
@@ -32,22 +36,22 @@ pub(super) fn apply(root: &Node, argument: &str, origin: Origin) -> Result<Node,
 type Assignment = (Vec<(Segment, Range<usize>)>, Node);
 
 /// Reads an argument.
-pub(super) fn read(argument: &str, origin: Origin) -> Result<Assignment, Vec<Complaint>> {
+pub(super) fn read(argument: &str, origin: Origin) -> Result<Assignment, Vec<Diagnostic>> {
     let whole = Location { origin, start: 0, end: argument.len() };
     let Some(equals) = find_equals(argument) else {
         return Err(vec![
-            Complaint::new(whole, Path::root(), "expected `=` between a path and a value")
-                .with_remedy("write it like --set nodes.server.concurrency=20"),
+            Diagnostic::new(whole, Path::root(), "expected `=` between a path and a value")
+                .with_hint("write it like --set nodes.server.concurrency=20"),
         ]);
     };
     let segments = split(&argument[..equals]).map_err(|error| {
         let location = Location { origin, start: error.at.start, end: error.at.end };
-        vec![Complaint::new(location, Path::root(), error.to_string())]
+        vec![Diagnostic::new(location, Path::root(), error.to_string())]
     })?;
     let path: Path = segments.iter().map(|(segment, _)| segment.clone()).collect();
-    let value = read_value(argument, equals + 1, origin).map_err(|mut complaints| {
-        complaints.iter_mut().for_each(|complaint| complaint.path = path.clone());
-        complaints
+    let value = read_value(argument, equals + 1, origin).map_err(|mut diagnostics| {
+        diagnostics.iter_mut().for_each(|diagnostic| diagnostic.path = path.clone());
+        diagnostics
     })?;
     Ok((segments, value))
 }
@@ -68,22 +72,22 @@ fn find_equals(argument: &str) -> Option<usize> {
 }
 
 /// Reads the value that begins at byte `start`.
-fn read_value(argument: &str, start: usize, origin: Origin) -> Result<Node, Vec<Complaint>> {
+fn read_value(argument: &str, start: usize, origin: Origin) -> Result<Node, Vec<Diagnostic>> {
     let written = argument.get(start..).unwrap_or("");
     let location = Location { origin, start, end: argument.len() };
     if written.trim().is_empty() {
         return Err(vec![
-            Complaint::new(location, Path::root(), "there is no value behind the `=`")
-                .with_remedy("an empty text is written \"\""),
+            Diagnostic::new(location, Path::root(), "there is no value behind the `=`")
+                .with_hint("an empty text is written \"\""),
         ]);
     }
     match parse(argument, start, origin) {
-        Ok(parsed) if parsed.complaints.is_empty() => Ok(parsed.root),
+        Ok(parsed) if parsed.diagnostics.is_empty() => Ok(parsed.root),
         Ok(_) | Err(_) if is_plain(written.trim()) => {
             Ok(Node { location, value: Value::Text(written.trim().to_owned()) })
         }
-        Ok(parsed) => Err(parsed.complaints),
-        Err(complaints) => Err(complaints),
+        Ok(parsed) => Err(parsed.diagnostics),
+        Err(diagnostics) => Err(diagnostics),
     }
 }
 
@@ -99,7 +103,7 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     /// Puts `value` where the steps from number `step` on lead.
-    fn put(&self, node: &mut Node, step: usize, value: Node) -> Result<(), Complaint> {
+    fn put(&self, node: &mut Node, step: usize, value: Node) -> Result<(), Diagnostic> {
         let Some((segment, _)) = self.segments.get(step) else {
             *node = value;
             return Ok(());
@@ -149,7 +153,7 @@ impl Walk<'_> {
     }
 
     /// There is no such step from `node`: says what is there.
-    fn nothing_there(&self, node: &Node, step: usize) -> Complaint {
+    fn nothing_there(&self, node: &Node, step: usize) -> Diagnostic {
         let (segment, at) = &self.segments[step];
         let path: Path = self.segments[..=step].iter().map(|(segment, _)| segment.clone()).collect();
         let place: Path = self.segments[..step].iter().map(|(segment, _)| segment.clone()).collect();
@@ -159,22 +163,22 @@ impl Walk<'_> {
             format!("`{}`", shortened(&place.to_string()))
         };
         let wanted = shortened(&segment.to_string());
-        let (message, remedy) = match &node.value {
+        let (message, hint) = match &node.value {
             Value::Record(_, fields) => {
                 let names = fields.iter().map(|field| field.name.text.as_str());
-                (format!("`{wanted}` is not written in {place}"), nearest::remedy(&name_of(segment), names))
+                (format!("`{wanted}` is not written in {place}"), nearest::hint(&name_of(segment), names))
             }
             Value::Map(entries) => {
                 let keys: Vec<_> = entries.iter().map(|entry| entry.key.key_text()).collect();
-                let remedy = nearest::remedy(&name_of(segment), keys.iter().map(String::as_str));
-                (format!("there is no `{wanted}` in {place}"), remedy)
+                let hint = nearest::hint(&name_of(segment), keys.iter().map(String::as_str));
+                (format!("there is no `{wanted}` in {place}"), hint)
             }
             Value::List(items) | Value::Tuple(_, items) => {
                 let last = items.len().checked_sub(1);
-                let remedy = last.map_or("it is empty".to_owned(), |last| {
+                let hint = last.map_or("it is empty".to_owned(), |last| {
                     format!("its elements are numbered 0 to {last}")
                 });
-                (format!("{place} has no element `{wanted}`"), remedy)
+                (format!("{place} has no element `{wanted}`"), hint)
             }
             Value::Unit
             | Value::Bool(_)
@@ -188,7 +192,7 @@ impl Walk<'_> {
             ),
         };
         let location = Location { origin: self.origin, start: at.start, end: at.end };
-        Complaint::new(location, path, message).with_remedy(remedy)
+        Diagnostic::new(location, path, message).with_hint(hint)
     }
 }
 
@@ -214,16 +218,16 @@ mod tests {
         let mut document = document();
         document.set(argument).unwrap_or_else(|list| panic!("{argument}: {list:?}"));
         let decoded = document.decode();
-        assert_eq!(decoded.complaints, [], "{argument}");
+        assert_eq!(decoded.diagnostics, [], "{argument}");
         decoded.value.expect("a scenario")
     }
 
-    /// The complaint about an argument, in words, and the text that it points at.
+    /// The diagnostic about an argument, in words, and the text that it points at.
     fn refused(argument: &str) -> (String, String) {
-        let complaints = document().set(argument).expect_err("a mistake");
-        let Complaint { location, message, remedy, .. } = &complaints[0];
+        let diagnostics = document().set(argument).expect_err("a mistake");
+        let Diagnostic { location, message, hint, .. } = &diagnostics[0];
         let at = argument[location.start..location.end].to_owned();
-        (format!("{message}; {}", remedy.as_deref().unwrap_or("")), at)
+        (format!("{message}; {}", hint.as_deref().unwrap_or("")), at)
     }
 
     #[test]
@@ -282,8 +286,8 @@ mod tests {
     fn an_unknown_field_is_refused_when_the_scenario_is_read() {
         let mut document = document();
         document.set("nodes.server.concurency=20").expect("may be a field");
-        let complaints = document.decode::<Scenario>().complaints;
-        let shown = document.complaints(complaints).to_string();
+        let diagnostics = document.decode::<Scenario>().diagnostics;
+        let shown = document.diagnostics(diagnostics).to_string();
         assert!(
             shown.starts_with(
                 "--set nodes.server.concurency=20, column 14: nodes.server.concurency: unknown field"

@@ -5,13 +5,13 @@
 //! `implicit_some` and `unwrap_variant_newtypes` are always on. Left out of RON: byte strings and numbers with a type
 //! (`1u8`), for which no scenario has a use.
 
-use super::complaint::Complaint;
+use super::diagnostic::Diagnostic;
 use super::scan::{Read, Scanner, is_word_start};
 use super::source::{Location, Origin, in_words};
 use super::tree::{Entry, Field, Node, Number, Value, Word};
 
 /// How many brackets deep a scenario may be: far beyond any real one, far within any stack.
-pub(super) const DEEPEST: usize = 128;
+pub(super) const MAX_DEPTH: usize = 128;
 
 const EXTENSIONS: [&str; 4] =
     ["implicit_some", "unwrap_newtypes", "unwrap_variant_newtypes", "explicit_struct_names"];
@@ -20,22 +20,22 @@ const EXTENSIONS: [&str; 4] =
 #[derive(Debug)]
 pub(super) struct Parsed {
     pub(super) root: Node,
-    pub(super) complaints: Vec<Complaint>,
+    pub(super) diagnostics: Vec<Diagnostic>,
 }
 
 /// Reads the one value that `text` holds from byte `start` on.
-pub(super) fn parse(text: &str, start: usize, origin: Origin) -> Result<Parsed, Vec<Complaint>> {
+pub(super) fn parse(text: &str, start: usize, origin: Origin) -> Result<Parsed, Vec<Diagnostic>> {
     let mut parser = Parser { scan: Scanner::new(text, start, origin), depth: 0 };
     match parser.document() {
         Ok(mut root) => {
-            let mut complaints = parser.scan.complaints;
-            complaints.extend(super::duplicates::remove(&mut root, text));
-            Ok(Parsed { root, complaints })
+            let mut diagnostics = parser.scan.diagnostics;
+            diagnostics.extend(super::duplicates::remove(&mut root, text));
+            Ok(Parsed { root, diagnostics })
         }
         Err(last) => {
-            let mut complaints = parser.scan.complaints;
-            complaints.push(last);
-            Err(complaints)
+            let mut diagnostics = parser.scan.diagnostics;
+            diagnostics.push(last);
+            Err(diagnostics)
         }
     }
 }
@@ -54,7 +54,7 @@ impl Parser<'_> {
         }
         if self.scan.peek().is_none() {
             return Err(Scanner::wrong(self.scan.here(), "there is nothing here but blanks and comments")
-                .with_remedy(
+                .with_hint(
                     "a scenario is written like Scenario(name: \"...\", sources: {...}, nodes: {...})",
                 ));
         }
@@ -83,28 +83,28 @@ impl Parser<'_> {
             };
             if !EXTENSIONS.contains(&word.text.as_str()) {
                 let message = format!("unknown extension `{}`", super::tree::shortened(&word.text));
-                let remedy = super::nearest::remedy(&word.text, EXTENSIONS);
-                parser.scan.complaints.push(Scanner::wrong(word.location, message).with_remedy(remedy));
+                let hint = super::nearest::hint(&word.text, EXTENSIONS);
+                parser.scan.diagnostics.push(Scanner::wrong(word.location, message).with_hint(hint));
             }
             Ok(())
         })?;
         self.expect("]", "the attribute ends with `]`")
     }
 
-    fn expect(&mut self, part: &str, remedy: &str) -> Read<()> {
+    fn expect(&mut self, part: &str, hint: &str) -> Read<()> {
         self.scan.skip_blank()?;
         if self.scan.eat_text(part) {
             return Ok(());
         }
         let message = format!("expected `{part}`, found {}", self.scan.found());
-        Err(Scanner::wrong(self.scan.here(), message).with_remedy(remedy))
+        Err(Scanner::wrong(self.scan.here(), message).with_hint(hint))
     }
 
     /// Reads any value; blanks in front of it are gone already.
     fn value(&mut self) -> Read<Node> {
         self.depth += 1;
-        if self.depth > DEEPEST {
-            let message = format!("brackets are more than {DEEPEST} deep here");
+        if self.depth > MAX_DEPTH {
+            let message = format!("brackets are more than {MAX_DEPTH} deep here");
             return Err(Scanner::wrong(self.scan.here(), message));
         }
         let node = match self.scan.peek() {
@@ -186,8 +186,8 @@ impl Parser<'_> {
         self.items(opened, ')', |parser| {
             let Some(name) = parser.scan.word() else {
                 let message = format!("expected the name of a field, found {}", parser.scan.found());
-                let remedy = "fields are written like name: value, their names without quotes";
-                return Err(Scanner::wrong(parser.scan.here(), message).with_remedy(remedy));
+                let hint = "fields are written like name: value, their names without quotes";
+                return Err(Scanner::wrong(parser.scan.here(), message).with_hint(hint));
             };
             parser.colon(&format!("the field `{}`", super::tree::shortened(&name.text)))?;
             fields.push(Field { name, value: parser.value()? });
@@ -270,16 +270,16 @@ impl Parser<'_> {
             self.scan.text().get(..end).and_then(|text| text.chars().next_back()).map_or(0, char::len_utf8);
         let location = Location { start: end - last, end, ..self.scan.here() };
         self.scan
-            .complaints
-            .push(Scanner::wrong(location, "expected `,` behind this").with_remedy("add a comma"));
+            .diagnostics
+            .push(Scanner::wrong(location, "expected `,` behind this").with_hint("add a comma"));
         true
     }
 
-    fn mismatch(&self, opened: Location, close: char, comma: bool) -> Complaint {
+    fn mismatch(&self, opened: Location, close: char, comma: bool) -> Diagnostic {
         let bracket = self.scan.text().get(opened.start..opened.end).unwrap_or("");
         if self.scan.peek().is_none() {
             return Scanner::wrong(opened, format!("this `{bracket}` is never closed"))
-                .with_remedy(format!("close it with `{close}`"));
+                .with_hint(format!("close it with `{close}`"));
         }
         let wanted = if comma { format!("`,` or `{close}`") } else { format!("`{close}`") };
         let place = in_words(self.scan.text(), opened);
@@ -288,10 +288,10 @@ impl Parser<'_> {
         self.with_slip(message)
     }
 
-    /// A complaint about the next character, with how to mend what other languages write differently.
-    fn with_slip(&self, message: String) -> Complaint {
+    /// A diagnostic about the next character, with how to mend what other languages write differently.
+    fn with_slip(&self, message: String) -> Diagnostic {
         let before = self.scan.text().get(..self.scan.offset()).unwrap_or("").trim_end();
-        let remedy = match self.scan.peek() {
+        let hint = match self.scan.peek() {
             Some('=') => "a field is written like name: value",
             Some(':') => {
                 "names of fields stand without quotes, in parentheses; keys of a map stand in braces {..}"
@@ -302,7 +302,7 @@ impl Parser<'_> {
             }
             _ => return Scanner::wrong(self.scan.here(), message),
         };
-        Scanner::wrong(self.scan.here(), message).with_remedy(remedy)
+        Scanner::wrong(self.scan.here(), message).with_hint(hint)
     }
 }
 
@@ -311,8 +311,8 @@ mod tests {
     use super::*;
 
     fn fails(text: &str) -> (String, usize) {
-        let complaints = parse(text, 0, Origin::File).expect_err("a broken text");
-        let last = complaints.last().unwrap();
+        let diagnostics = parse(text, 0, Origin::File).expect_err("a broken text");
+        let last = diagnostics.last().unwrap();
         (last.message.clone(), last.location.start)
     }
 
@@ -350,15 +350,15 @@ mod tests {
     }
 
     #[test]
-    fn slips_from_other_languages_come_with_a_remedy() {
+    fn slips_from_other_languages_come_with_a_hint() {
         for (text, part) in [
             ("(a = 1)", "a field is written like name: value"),
             ("(\"a\": 1)", "names of fields stand without quotes"),
             ("A{a: 1}", "fields stand in parentheses"),
             ("(a: 3 rpm)", "quantities with a unit"),
         ] {
-            let complaints = parse(text, 0, Origin::File).expect_err(text);
-            assert!(complaints[0].remedy.as_ref().unwrap().contains(part), "{text}: {complaints:?}");
+            let diagnostics = parse(text, 0, Origin::File).expect_err(text);
+            assert!(diagnostics[0].hint.as_ref().unwrap().contains(part), "{text}: {diagnostics:?}");
         }
     }
 
@@ -366,15 +366,15 @@ mod tests {
     fn a_missing_comma_is_stepped_over_at_the_end_of_a_line() {
         let text = "(\n  a: 1\n  b: [\"x\"\n \"y\"],\n c: 20/s\n)";
         let parsed = parse(text, 0, Origin::File).unwrap();
-        let starts: Vec<_> = parsed.complaints.iter().map(|complaint| complaint.location.start).collect();
+        let starts: Vec<_> = parsed.diagnostics.iter().map(|diagnostic| diagnostic.location.start).collect();
         assert_eq!(starts, [7, 17, 30]);
     }
 
     #[test]
     fn unknown_extensions_are_complained_about_with_the_nearest() {
         let parsed = parse("#![enable(implicit_sum)] 1", 0, Origin::File).unwrap();
-        assert_eq!(parsed.complaints[0].message, "unknown extension `implicit_sum`");
-        assert!(parsed.complaints[0].remedy.as_ref().unwrap().contains("`implicit_some`"));
+        assert_eq!(parsed.diagnostics[0].message, "unknown extension `implicit_sum`");
+        assert!(parsed.diagnostics[0].hint.as_ref().unwrap().contains("`implicit_some`"));
         assert!(fails("#![allow(x)] 1").0.contains("expected `enable`"));
     }
 
@@ -382,8 +382,8 @@ mod tests {
     fn brackets_may_not_be_too_deep() {
         for (open, close) in [("(", ")"), ("[", "]"), ("{1:", "}"), ("A(b:", ")"), ("Some(", ")")] {
             let nested = |depth: usize| format!("{}1{}", open.repeat(depth), close.repeat(depth));
-            assert!(parse(&nested(DEEPEST - 1), 0, Origin::File).is_ok());
-            assert!(fails(&nested(DEEPEST)).0.contains("deep"));
+            assert!(parse(&nested(MAX_DEPTH - 1), 0, Origin::File).is_ok());
+            assert!(fails(&nested(MAX_DEPTH)).0.contains("deep"));
             assert!(fails(&open.repeat(100_000)).0.contains("deep"));
         }
     }

@@ -60,13 +60,13 @@ impl Scanner<'_> {
         match c {
             Some(c) if self.eat('\'') => Ok(Node { location: self.since(start), value: Value::Char(c) }),
             _ => Err(Self::wrong(self.since(start), "single quotes hold exactly one character")
-                .with_remedy("text is written in double quotes: \"text\"")),
+                .with_hint("text is written in double quotes: \"text\"")),
         }
     }
 
-    fn unclosed_text(&self, start: usize) -> super::complaint::Complaint {
+    fn unclosed_text(&self, start: usize) -> super::diagnostic::Diagnostic {
         let opening = Location { end: start + 1, ..self.since(start) };
-        Self::wrong(opening, "this text is never closed").with_remedy("close it with `\"`")
+        Self::wrong(opening, "this text is never closed").with_hint("close it with `\"`")
     }
 
     /// Reads an escape; a backslash at the end of a line joins it to the next and stands for nothing.
@@ -91,7 +91,7 @@ impl Scanner<'_> {
                 self.since(start),
                 format!("unknown escape {}", self.read_since(start).escape_debug()),
             )
-            .with_remedy(
+            .with_hint(
                 "there are \\n \\r \\t \\0 \\\\ \\\" \\' \\x41 and \\u{1F600}; a backslash itself is \\\\",
             )),
         }

@@ -1,27 +1,27 @@
 //! The cursor of the reader: characters, blanks, comments and bare names.
 //!
 //! Numbers are in [`number`](super::number), texts in [`quoted`](super::quoted), brackets in
-//! [`parser`](super::parser). A mistake after which reading can go on is kept in `complaints`; any other ends it.
+//! [`parser`](super::parser). A mistake after which reading can go on is kept in `diagnostics`; any other ends it.
 
-use super::complaint::Complaint;
+use super::diagnostic::Diagnostic;
 use super::path::Path;
 use super::source::{Location, Origin};
 use super::tree::Word;
 
 /// What a reading step returns: the first mistake that cannot be stepped over ends the reading.
-pub(super) type Read<T> = Result<T, Complaint>;
+pub(super) type Read<T> = Result<T, Diagnostic>;
 
 pub(super) struct Scanner<'a> {
     text: &'a str,
     at: usize,
     origin: Origin,
     /// Mistakes that were stepped over.
-    pub(super) complaints: Vec<Complaint>,
+    pub(super) diagnostics: Vec<Diagnostic>,
 }
 
 impl<'a> Scanner<'a> {
     pub(super) const fn new(text: &'a str, start: usize, origin: Origin) -> Self {
-        Self { text, at: start, origin, complaints: Vec::new() }
+        Self { text, at: start, origin, diagnostics: Vec::new() }
     }
 
     pub(super) const fn text(&self) -> &'a str {
@@ -106,8 +106,8 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    pub(super) fn wrong(location: Location, message: impl Into<String>) -> Complaint {
-        Complaint::new(location, Path::root(), message)
+    pub(super) fn wrong(location: Location, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(location, Path::root(), message)
     }
 
     /// Skips blanks and comments.
@@ -139,7 +139,7 @@ impl<'a> Scanner<'a> {
             } else if self.next().is_none() {
                 let opening = Location { origin: self.origin, start, end: start + 2 };
                 return Err(
-                    Self::wrong(opening, "this comment is never closed").with_remedy("close it with `*/`")
+                    Self::wrong(opening, "this comment is never closed").with_hint("close it with `*/`")
                 );
             }
         }
@@ -189,9 +189,9 @@ mod tests {
 
     #[test]
     fn a_comment_without_end_is_shown_where_it_begins() {
-        let complaint = scanner("  /* a /* b */").skip_blank().unwrap_err();
-        assert_eq!((complaint.location.start, complaint.location.end), (2, 4));
-        assert!(complaint.message.contains("never closed"));
+        let diagnostic = scanner("  /* a /* b */").skip_blank().unwrap_err();
+        assert_eq!((diagnostic.location.start, diagnostic.location.end), (2, 4));
+        assert!(diagnostic.message.contains("never closed"));
     }
 
     #[test]

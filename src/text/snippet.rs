@@ -1,8 +1,8 @@
-//! The source line under a complaint: tabs widened, long lines cut around the offending text, carets below it.
+//! The source line under a diagnostic: tabs widened, long lines cut around the offending text, carets below it.
 
 use super::source::Location;
 
-/// Characters of a source line that are shown: with the gutter a complaint stays within 100 columns.
+/// Characters of a source line that are shown: with the gutter a diagnostic stays within 100 columns.
 const WIDTH: usize = 90;
 /// Characters kept in front of the offending text when a long line is cut.
 const BEFORE: usize = 40;

@@ -23,7 +23,7 @@ pub struct Location {
     pub end: usize,
 }
 
-/// The texts of a scenario, kept to show the lines that complaints are about.
+/// The texts of a scenario, kept to show the lines that diagnostics are about.
 #[derive(Clone, Debug)]
 pub struct Sources {
     name: String,

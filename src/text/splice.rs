@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::complaint::Complaint;
+use super::diagnostic::Diagnostic;
 use super::navigate::child;
 use super::overrides;
 use super::parser::parse;
@@ -21,9 +21,9 @@ const INDENT: &str = "    ";
 ///
 /// # Errors
 /// If the text is no RON, or the argument no path to something in it.
-pub(super) fn set(text: &str, argument: &str) -> Result<String, Vec<Complaint>> {
+pub(super) fn set(text: &str, argument: &str) -> Result<String, Vec<Diagnostic>> {
     let origin = Origin::Set(0);
-    // The same complaints as those of an override.
+    // The same diagnostics as those of an override.
     let root = parse(text, 0, Origin::File)?.root;
     overrides::apply(&root, argument, origin)?;
     let (segments, value) = overrides::read(argument, origin)?;
@@ -36,7 +36,7 @@ pub(super) fn set(text: &str, argument: &str) -> Result<String, Vec<Complaint>> 
 ///
 /// # Errors
 /// If the text is no RON.
-pub(super) fn append(text: &str, name: &str, items: &[Node]) -> Result<String, Vec<Complaint>> {
+pub(super) fn append(text: &str, name: &str, items: &[Node]) -> Result<String, Vec<Diagnostic>> {
     let root = parse(text, 0, Origin::File)?.root;
     let lines: Vec<String> = items.iter().map(ToString::to_string).collect();
     let segment = Segment::Name(name.to_owned());

@@ -10,9 +10,9 @@ use crate::engine::random::RandomStream;
 fn ours(text: &str) -> Result<ron::Value, String> {
     let decoded =
         Document::parse("a.ron", text.as_bytes()).map_err(|all| all.to_string())?.decode::<ron::Value>();
-    match (decoded.value, decoded.complaints.as_slice()) {
+    match (decoded.value, decoded.diagnostics.as_slice()) {
         (Some(value), []) => Ok(value),
-        (_, complaints) => Err(format!("{complaints:?}")),
+        (_, diagnostics) => Err(format!("{diagnostics:?}")),
     }
 }
 
@@ -159,7 +159,7 @@ fn what_ron_prints_of_a_value_we_read_back() {
     let config = ron::ser::PrettyConfig::new().struct_names(true);
     for text in [ron::to_string(&shapes).unwrap(), ron::ser::to_string_pretty(&shapes, config).unwrap()] {
         let decoded = Document::parse("a.ron", text.as_bytes()).unwrap().decode::<Vec<Shape>>();
-        assert_eq!(decoded.complaints, [], "{text}");
+        assert_eq!(decoded.diagnostics, [], "{text}");
         assert_eq!(decoded.value.as_ref(), Some(&shapes));
     }
 }
@@ -188,7 +188,7 @@ fn mistakes_of_the_text_and_of_its_values_are_reported_together() {
     );
     let document = Document::parse("a.ron", text.as_bytes()).unwrap();
     let decoded = document.decode::<Scenario>();
-    let said: Vec<_> = decoded.complaints.iter().map(|complaint| complaint.message.as_str()).collect();
+    let said: Vec<_> = decoded.diagnostics.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
     assert_eq!(
         said,
         [
@@ -201,10 +201,10 @@ fn mistakes_of_the_text_and_of_its_values_are_reported_together() {
 }
 
 #[test]
-fn a_complaint_found_later_points_at_its_path() {
+fn a_diagnostic_found_later_points_at_its_path() {
     let document = Document::parse("a.ron", TEXT.as_bytes()).unwrap();
-    let complaint = document.complain(&"nodes.server.concurrency".parse().unwrap(), "too many");
-    let shown = document.complaints(vec![complaint]).to_string();
+    let diagnostic = document.diagnostic_at(&"nodes.server.concurrency".parse().unwrap(), "too many");
+    let shown = document.diagnostics(vec![diagnostic]).to_string();
     assert!(shown.starts_with("a.ron:15:49: nodes.server.concurrency: too many\n"), "{shown}");
 }
 
@@ -212,13 +212,13 @@ fn a_complaint_found_later_points_at_its_path() {
 fn exercise(bytes: &[u8], argument: &str) {
     let mut document = match Document::parse("a.ron", bytes) {
         Ok(document) => document,
-        Err(complaints) => return drop(complaints.to_string()),
+        Err(diagnostics) => return drop(diagnostics.to_string()),
     };
-    let mut complaints = document.set(argument).err().unwrap_or_default();
+    let mut diagnostics = document.set(argument).err().unwrap_or_default();
     let decoded = document.decode::<Scenario>();
-    assert!(decoded.value.is_some() || !decoded.complaints.is_empty(), "a refusal has a reason");
-    complaints.extend(decoded.complaints);
-    drop(document.complaints(complaints).render(true));
+    assert!(decoded.value.is_some() || !decoded.diagnostics.is_empty(), "a refusal has a reason");
+    diagnostics.extend(decoded.diagnostics);
+    drop(document.diagnostics(diagnostics).render(true));
 }
 
 #[test]

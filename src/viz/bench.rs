@@ -9,7 +9,7 @@ use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
 
 use super::app::guarded;
 use super::offscreen;
-use super::panels::{Origin, Window as Panels};
+use super::panels::{Origin, Panels};
 use super::picture::Dots;
 use super::session::{Session, moment};
 use crate::format::columns::{PLAIN, Table};
@@ -37,19 +37,19 @@ pub struct Measured {
     /// Width and height, in pixels.
     pub size: (u32, u32),
     /// What was measured for each number of dots.
-    pub loads: Vec<Load>,
+    pub loads: Vec<ReportedLoad>,
 }
 
 /// What was measured for a number of dots. Times are in seconds.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Load {
+pub struct ReportedLoad {
     /// Dots that were wanted.
     pub wanted: u32,
     /// Dots that there were in the last frame.
     pub dots: usize,
     /// How long each frame took, from the shortest to the longest.
     pub frames: Vec<f64>,
-    /// How much of a frame, on average, the simulation took, with the stage that follows it.
+    /// How much of a frame, on average, the simulation took, with the live state that follows it.
     pub simulation: f64,
     /// How much of it laying out the panels and the picture took, with the list of dots.
     pub layout: f64,
@@ -57,7 +57,7 @@ pub struct Load {
     pub list: f64,
 }
 
-impl Load {
+impl ReportedLoad {
     /// The mean of all frames, in seconds.
     #[must_use]
     pub fn mean(&self) -> f64 {
@@ -94,7 +94,7 @@ impl Measured {
         format!(
             "{}\n{}\n{width}x{height} pixels painted by {}, each frame waited for; built {build} debug assertions.\n\
              Parts of the mean frame, one after the other: \"simulate\" is the simulation and the\n\
-             stage that follows it, \"lay out\" the panels and the picture, of which \"list\" is the\n\
+             live_state that follows it, \"lay out\" the panels and the picture, of which \"list\" is the\n\
              list of dots. The rest is what egui makes of the shapes, and the renderer, which\n\
              paints one frame while the next is prepared.\n",
             frames.render(),
@@ -132,15 +132,15 @@ fn measure(size: (u32, u32)) -> Result<Measured, String> {
 }
 
 /// Paints frames and times them.
-fn timed(app: &mut App, wanted: u32) -> Load {
+fn timed(app: &mut App, wanted: u32) -> ReportedLoad {
     (0..WARM_UP).for_each(|_| app.update());
     let mut watched = app.world_mut().resource_mut::<Watched>();
     (watched.simulation, watched.layout) = (0.0, 0.0);
-    let mut load = Load { wanted, ..Load::default() };
+    let mut load = ReportedLoad { wanted, ..ReportedLoad::default() };
     let (mut stopwatch, mut spent) = (Stopwatch::start(), 0.0);
     while load.frames.len() < FRAMES.0 || (load.frames.len() < FRAMES.1 && spent < SECONDS) {
         app.update();
-        let frame = stopwatch.lap();
+        let frame = stopwatch.window();
         load.frames.push(frame);
         spent += frame;
     }
@@ -173,7 +173,7 @@ impl Watched {
         let mut panels = Panels::open(Origin::of("bench.ron", &scenario(dots)));
         let session: &mut Session = panels.session.as_mut().map_err(|wrong| wrong.clone())?;
         // The whole run is not made beside what is timed.
-        session.overview.wait(Duration::MAX);
+        session.background_run.wait(Duration::MAX);
         session.go_to(moment(FILLED));
         Ok(Self { panels, simulation: 0.0, layout: 0.0, list: None, dots: 0 })
     }
@@ -222,8 +222,8 @@ impl Stopwatch {
         Self(time)
     }
 
-    /// Seconds since the start or the last lap.
-    fn lap(&mut self) -> f64 {
+    /// Seconds since the start or the last window.
+    fn window(&mut self) -> f64 {
         self.0.update();
         self.0.delta_secs_f64()
     }
@@ -236,17 +236,17 @@ fn show(mut contexts: EguiContexts<'_, '_>, mut watched: ResMut<'_, Watched>, ti
     if let Ok(session) = &mut panels.session {
         session.frame(time.delta_secs_f64());
     }
-    *simulation += stopwatch.lap();
+    *simulation += stopwatch.window();
     if let (Some(list), Ok(session)) = (list, &panels.session) {
         *dots = Dots::of(session, &panels.view).requests.len();
-        *list += stopwatch.lap();
+        *list += stopwatch.window();
     }
     let whole =
         egui::UiBuilder::new().layer_id(egui::LayerId::background()).max_rect(context.viewport_rect());
     let mut ui = egui::Ui::new(context.clone(), "window".into(), whole);
     // Its time has gone on already.
     panels.frame(&mut ui, 0.0);
-    *layout += stopwatch.lap();
+    *layout += stopwatch.window();
     Ok(())
 }
 
@@ -269,7 +269,7 @@ mod tests {
     #[test]
     fn percentiles_are_frames_that_there_were() {
         let frames: Vec<f64> = (1..=60).map(f64::from).collect();
-        let load = Load { frames, ..Load::default() };
+        let load = ReportedLoad { frames, ..ReportedLoad::default() };
         let found = [50, 95, 100].map(|percent| load.percentile(percent).to_bits());
         assert_eq!(found, [30.0_f64, 57.0, 60.0].map(f64::to_bits));
         assert_eq!(load.mean().to_bits(), 30.5_f64.to_bits());

@@ -10,7 +10,7 @@ use crate::scenario::check::check;
 use crate::scenario::{Loaded, save};
 use crate::text::Document;
 
-use super::layout::Place;
+use super::layout::NodeBox;
 use super::session::Session;
 
 /// Edits happen at whole microseconds: a time that people can read, and still the next moment.
@@ -24,8 +24,8 @@ pub fn parsed(text: &str) -> Result<Setting, String> {
     let document = Document::parse("setting", text.as_bytes()).map_err(|wrong| wrong.to_string())?;
     let decoded = document.decode::<Setting>();
     match decoded.value {
-        Some(setting) if decoded.complaints.is_empty() => Ok(setting),
-        Some(_) | None => Err(document.complaints(decoded.complaints).to_string()),
+        Some(setting) if decoded.diagnostics.is_empty() => Ok(setting),
+        Some(_) | None => Err(document.diagnostics(decoded.diagnostics).to_string()),
     }
 }
 
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
     use crate::scenario::{DEFAULT_SCENARIO, load};
     use crate::simulation::{RunOptions, run};
-    use crate::viz::session::{desk, moment};
+    use crate::viz::session::{moment, server_state};
 
     fn session(overrides: &[String], seed: Option<u64>) -> Session {
         let (name, text) = DEFAULT_SCENARIO;
@@ -157,14 +157,14 @@ mod tests {
             assert!(
                 session.clock.now.as_seconds() < 12.345_68 + 1e-9 && session.clock.now > moment(12.345_678_9)
             );
-            assert_eq!(desk(&session, "server-2").active_slots, 0);
+            assert_eq!(server_state(&session, "server-2").active_slots, 0);
             session.go_to(moment(18.0));
             change(&mut session, "server", "Concurrency(13)").expect("it can have more");
             change(&mut session, "server-2", "Up").expect("it can be up again");
             let service = "Service(Exponential(mean: \"20.500001ms\"))";
             change(&mut session, "server-0", service).expect("it can be slower");
             assert_eq!(session.edits().len(), 4);
-            assert_eq!(desk(&session, "server-2").active_slots, 13);
+            assert_eq!(server_state(&session, "server-2").active_slots, 13);
             session.go_to(session.end());
             assert_eq!(headless(&session.saved().expect("it can be saved")), session.trace());
         }
@@ -174,18 +174,18 @@ mod tests {
     fn what_is_taken_back_never_was() {
         let mut session = session(&[], None);
         session.go_to(moment(20.0));
-        let before = (session.trace(), session.stage.clone());
+        let before = (session.trace(), session.live_state.clone());
         assert!(!session.undo() && !session.redo());
         change(&mut session, "server-1", "Down").expect("it can go down");
         session.go_to(moment(25.0));
-        let after = (session.trace(), session.stage.clone());
+        let after = (session.trace(), session.live_state.clone());
         assert!(session.undo());
         assert_eq!(session.clock.now, moment(25.0), "it stays where it is");
         session.go_to(moment(20.0));
-        assert_eq!((session.trace(), session.stage.clone()), before);
+        assert_eq!((session.trace(), session.live_state.clone()), before);
         assert!(session.redo());
         session.go_to(moment(25.0));
-        assert_eq!((session.trace(), session.stage.clone()), after);
+        assert_eq!((session.trace(), session.live_state.clone()), after);
         assert!(!session.redo());
     }
 

@@ -5,7 +5,7 @@
 //! ordered by the mean place of their neighbours, sweep by sweep. All of it is plain arithmetic on the scenario, so that the
 //! same system looks the same every time.
 
-use crate::engine::whole;
+use crate::engine::floor_to_usize;
 use crate::event::{Node, NodeRange, PerKind};
 use crate::model::names::Names;
 use crate::scenario::Scenario;
@@ -24,13 +24,13 @@ const ROWS: f64 = 16.0;
 /// How much wider than high a layer of many boxes is: about as much as a window.
 const WIDER: f64 = 1.5;
 /// Groups of more members are folded into one box.
-pub const MOST_MEMBERS: usize = 16;
+pub const MAX_MEMBERS: usize = 16;
 /// Sweeps in which blocks are ordered: more change nothing in systems that people draw.
 const SWEEPS: usize = 8;
 
-/// A box on the stage: a node, or a whole group that is folded into one.
+/// A box on the live state: a node, or a whole group that is folded into one.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Place {
+pub struct NodeBox {
     /// What is written on it.
     pub name: String,
     /// Its name in the scenario: that of its group if it is a member of one.
@@ -43,7 +43,7 @@ pub struct Place {
     pub y: f32,
 }
 
-impl Place {
+impl NodeBox {
     /// Its node; the first one if it stands for several.
     #[must_use]
     pub const fn node(&self) -> Node {
@@ -57,11 +57,11 @@ impl Place {
     }
 }
 
-/// The stage: all boxes, and which of them send to which.
+/// The live state: all boxes, and which of them send to which.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layout {
     /// The boxes.
-    pub places: Vec<Place>,
+    pub places: Vec<NodeBox>,
     /// Pairs of boxes, by position.
     pub edges: Vec<(usize, usize)>,
     /// The box of every node, by kind and row: a hundred thousand dots ask for theirs in every frame.
@@ -118,7 +118,7 @@ impl Layout {
                 (x, y, first) = self.next_column(x, first);
             }
             let count = u32::try_from(entry.members.len()).unwrap_or(u32::MAX);
-            let folded = entry.members.len() > MOST_MEMBERS;
+            let folded = entry.members.len() > MAX_MEMBERS;
             for member in 0..if folded { 1 } else { count } {
                 let name = if folded {
                     format!("{} ({count})", entry.name)
@@ -133,7 +133,7 @@ impl Layout {
                 let (row, end) = (nodes.first as usize, (nodes.first + nodes.count) as usize);
                 standing.resize(standing.len().max(end), 0);
                 standing[row..end].fill(at);
-                self.places.push(Place { name, entry: entry.name.clone(), nodes, x, y });
+                self.places.push(NodeBox { name, entry: entry.name.clone(), nodes, x, y });
                 y -= NODE.1 + GAP;
             }
             y -= BLOCK_GAP;
@@ -159,7 +159,7 @@ impl Layout {
     /// Whether the boxes of another layout stand for the same nodes, wherever they stand.
     #[must_use]
     pub fn is_alike(&self, other: &Self) -> bool {
-        let same = |(a, b): (&Place, &Place)| a.nodes == b.nodes && a.name == b.name;
+        let same = |(a, b): (&NodeBox, &NodeBox)| a.nodes == b.nodes && a.name == b.name;
         self.places.len() == other.places.len() && self.places.iter().zip(&other.places).all(same)
     }
 
@@ -181,7 +181,7 @@ impl Layout {
 /// Boxes of a column, in a layer of so many.
 fn rows(boxes: usize) -> usize {
     let of_a_column = boxes as f64 * f64::from(COLUMN / (NODE.1 + GAP)) / WIDER;
-    whole(of_a_column.sqrt().ceil().max(ROWS))
+    floor_to_usize(of_a_column.sqrt().ceil().max(ROWS))
 }
 
 /// Who sends to whom, by entry.
@@ -211,7 +211,7 @@ fn layered(names: &Names, edges: &[(usize, usize)]) -> Vec<Block> {
     let blocks = names.entries.iter().zip(layers).enumerate().map(|(entry, (found, layer))| {
         // What nothing leads to stands beside what it is most like: sources in the first layer, others behind it.
         let alone = !edges.iter().any(|edge| edge.1 == entry) && found.kind.receives();
-        let boxes = if found.members.len() > MOST_MEMBERS { 1 } else { found.members.len() };
+        let boxes = if found.members.len() > MAX_MEMBERS { 1 } else { found.members.len() };
         #[expect(clippy::cast_precision_loss, reason = "an order of some hundred blocks")]
         let order = entry as f32;
         Block { entry, layer: if alone { layer.max(1) } else { layer }, order, boxes }
@@ -317,7 +317,7 @@ mod tests {
             assert_eq!(first.to_bits(), last.to_bits(), "{group} stays together");
         }
         for (i, a) in layout.places.iter().enumerate() {
-            let apart = |b: &Place| (a.x - b.x).abs() >= NODE.0 || (a.y - b.y).abs() >= NODE.1;
+            let apart = |b: &NodeBox| (a.x - b.x).abs() >= NODE.0 || (a.y - b.y).abs() >= NODE.1;
             assert!(layout.places[i + 1..].iter().all(apart), "{} lies on another box", a.name);
         }
     }

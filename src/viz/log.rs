@@ -4,15 +4,15 @@ use std::collections::VecDeque;
 
 use crate::engine::time::SimTime;
 use crate::event::{Node, NodeRange, RequestRow};
-use crate::model::trace::{Holds, TraceEvent};
+use crate::model::trace::{NodeCapacity, TraceEvent};
 use crate::request::Outcome;
 
 /// Of more entries than this the oldest are forgotten.
-pub const MOST_ENTRIES: usize = 50_000;
+pub const MAX_ENTRIES: usize = 50_000;
 
 /// Something that happened to a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Entry {
+pub struct LogLine {
     /// When.
     pub at: SimTime,
     /// The place of the request in the pool, while it is under way.
@@ -27,7 +27,7 @@ pub struct Entry {
 
 /// The kinds of entries, as people filter by them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum LogKind {
     /// A request was created.
     Created,
     /// A request or its response left for a node.
@@ -44,7 +44,7 @@ pub enum Kind {
     Slots,
 }
 
-impl Kind {
+impl LogKind {
     /// All of them, with their names.
     pub const ALL: [(Self, &'static str); 7] = [
         (Self::Created, "born"),
@@ -57,18 +57,18 @@ impl Kind {
     ];
 }
 
-impl Entry {
+impl LogLine {
     /// Its kind.
     #[must_use]
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> LogKind {
         match self.event {
-            TraceEvent::Created { .. } => Kind::Created,
-            TraceEvent::Sent { .. } | TraceEvent::ResponseSent { .. } => Kind::Sent,
-            TraceEvent::Queued { .. } => Kind::Queued,
-            TraceEvent::Started { .. } | TraceEvent::Served { .. } => Kind::Served,
-            TraceEvent::Rejected { .. } => Kind::Rejected,
-            TraceEvent::Holds { .. } => Kind::Slots,
-            TraceEvent::Over { .. } => Kind::Over,
+            TraceEvent::Created { .. } => LogKind::Created,
+            TraceEvent::Sent { .. } | TraceEvent::ResponseSent { .. } => LogKind::Sent,
+            TraceEvent::Queued { .. } => LogKind::Queued,
+            TraceEvent::Started { .. } | TraceEvent::Served { .. } => LogKind::Served,
+            TraceEvent::Rejected { .. } => LogKind::Rejected,
+            TraceEvent::NodeCapacity { .. } => LogKind::Slots,
+            TraceEvent::Over { .. } => LogKind::Over,
         }
     }
 
@@ -85,11 +85,13 @@ impl Entry {
             TraceEvent::Started { done, .. } => format!("served by {name} until {:.6} s", done.as_seconds()),
             TraceEvent::Served { .. } => format!("served by {name}"),
             TraceEvent::Rejected { .. } => format!("rejected by {name}"),
-            TraceEvent::Holds { holds: Holds { slots: 0, .. }, .. } => format!("{name} is down"),
-            TraceEvent::Holds { holds: Holds { slots, waiting: None }, .. } => {
+            TraceEvent::NodeCapacity { holds: NodeCapacity { slots: 0, .. }, .. } => {
+                format!("{name} is down")
+            }
+            TraceEvent::NodeCapacity { holds: NodeCapacity { slots, waiting: None }, .. } => {
                 format!("{name} has {slots} slots")
             }
-            TraceEvent::Holds { holds: Holds { slots, waiting: Some(bound) }, .. } => {
+            TraceEvent::NodeCapacity { holds: NodeCapacity { slots, waiting: Some(bound) }, .. } => {
                 format!("{name} has {slots} slots, {bound} may wait")
             }
             TraceEvent::Over { outcome } => outcome.label().to_owned(),
@@ -101,7 +103,7 @@ impl Entry {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Filter {
     /// Entries of this kind.
-    pub kind: Option<Kind>,
+    pub kind: Option<LogKind>,
     /// Entries of requests with this key.
     pub key: Option<u32>,
     /// Entries at these nodes: a node, or a folded group.
@@ -113,7 +115,7 @@ pub struct Filter {
 impl Filter {
     /// Whether an entry is wanted.
     #[must_use]
-    pub fn wants(&self, entry: &Entry) -> bool {
+    pub fn wants(&self, entry: &LogLine) -> bool {
         let ends_in = |wanted| matches!(entry.event, TraceEvent::Over { outcome } if outcome == wanted);
         self.kind.is_none_or(|kind| kind == entry.kind())
             && self.key.is_none_or(|key| key == entry.key)
@@ -125,15 +127,15 @@ impl Filter {
 /// The last entries.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Log {
-    entries: VecDeque<Entry>,
+    entries: VecDeque<LogLine>,
     /// How many were ever written: a filter's answer is fresh as long as this stays.
     pub written: u64,
 }
 
 impl Log {
     /// Writes something down.
-    pub fn write(&mut self, entry: Entry) {
-        if self.entries.len() == MOST_ENTRIES {
+    pub fn write(&mut self, entry: LogLine) {
+        if self.entries.len() == MAX_ENTRIES {
             self.entries.pop_front();
         }
         self.entries.push_back(entry);
@@ -142,7 +144,7 @@ impl Log {
 
     /// The entries that a filter wants, the latest first, at most so many.
     #[must_use]
-    pub fn latest(&self, filter: &Filter, most: usize) -> Vec<Entry> {
+    pub fn latest(&self, filter: &Filter, most: usize) -> Vec<LogLine> {
         self.entries.iter().rev().filter(|entry| filter.wants(entry)).take(most).copied().collect()
     }
 }
@@ -155,8 +157,8 @@ mod tests {
     /// The kinds of two different nodes.
     const KINDS: [NodeKind; 2] = [NodeKind::ALL[0], NodeKind::ALL[NodeKind::COUNT - 1]];
 
-    fn entry(nanos: u64, key: u32, event: TraceEvent, node: Node) -> Entry {
-        Entry { at: SimTime::from_nanos(nanos), request: RequestRow::new(0), key, event, node }
+    fn entry(nanos: u64, key: u32, event: TraceEvent, node: Node) -> LogLine {
+        LogLine { at: SimTime::from_nanos(nanos), request: RequestRow::new(0), key, event, node }
     }
 
     #[test]
@@ -173,13 +175,13 @@ mod tests {
         };
         let any = Filter::default();
         assert_eq!(times(any), [5, 4, 3, 2, 1]);
-        assert_eq!(times(Filter { kind: Some(Kind::Over), ..any }), [5, 4]);
+        assert_eq!(times(Filter { kind: Some(LogKind::Over), ..any }), [5, 4]);
         assert_eq!(times(Filter { key: Some(8), ..any }), [4, 3]);
         let at = |first, count| Filter { nodes: Some(NodeRange { kind: KINDS[1], first, count }), ..any };
         assert_eq!((times(at(4, 2)), times(at(5, 1))), (vec![3, 2], vec![3]));
         assert!(times(at(6, 2)).is_empty());
         assert_eq!(times(Filter { outcome: Some(Outcome::Rejected), ..any }), [4]);
-        assert!(times(Filter { kind: Some(Kind::Created), key: Some(8), ..any }).is_empty());
+        assert!(times(Filter { kind: Some(LogKind::Created), key: Some(8), ..any }).is_empty());
         assert_eq!(log.latest(&any, 2).len(), 2);
     }
 
@@ -187,7 +189,7 @@ mod tests {
     fn what_a_node_can_hold_is_told_in_words() {
         let node = Node::new(KINDS[1], 0);
         let words = |slots, waiting| {
-            let event = TraceEvent::Holds { node, holds: Holds { slots, waiting } };
+            let event = TraceEvent::NodeCapacity { node, holds: NodeCapacity { slots, waiting } };
             entry(1, 0, event, node).words("web-1")
         };
         assert_eq!(words(3, None), "web-1 has 3 slots");
@@ -198,12 +200,12 @@ mod tests {
     #[test]
     fn the_oldest_entries_are_forgotten() {
         let mut log = Log::default();
-        for nanos in 0..=MOST_ENTRIES as u64 {
+        for nanos in 0..=MAX_ENTRIES as u64 {
             let node = Node::new(KINDS[1], 0);
             log.write(entry(nanos, 0, TraceEvent::Queued { node }, node));
         }
         let all = log.latest(&Filter::default(), usize::MAX);
-        assert_eq!((all.len(), log.written), (MOST_ENTRIES, MOST_ENTRIES as u64 + 1));
+        assert_eq!((all.len(), log.written), (MAX_ENTRIES, MAX_ENTRIES as u64 + 1));
         assert_eq!(all.last().map(|entry| entry.at.as_nanos()), Some(1));
     }
 }

@@ -4,7 +4,7 @@ use bevy_egui::egui::{Color32, CornerRadius, Mesh, Painter, Pos2, Rect, Shape, S
 
 use super::picture::single;
 use super::session::Session;
-use crate::engine::whole;
+use crate::engine::floor_to_usize;
 use crate::event::Node;
 use crate::format::numbers as figures;
 use crate::metrics::result::RunResult;
@@ -12,7 +12,7 @@ use crate::model::metric::{ARRIVAL_RATE, Metric, SeriesKey, Subject, Unit};
 use crate::model::probe::Series;
 
 /// Lines of a plot at most.
-pub const MOST_LINES: usize = 7;
+pub const MAX_LINES: usize = 7;
 /// Behind the name of a gauge that is plotted as a probe took it, and not as the part measured itself.
 pub const PROBED: &str = " (probe)";
 
@@ -78,7 +78,7 @@ pub fn measures(result: &RunResult) -> Vec<String> {
 /// The lines of a measure; where there are many, those that reach highest.
 #[must_use]
 pub fn lines(session: &Session, measure: &str) -> Vec<Line> {
-    let Some(whole) = session.overview.whole() else { return Vec::new() };
+    let Some(whole) = session.background_run.floor_to_usize() else { return Vec::new() };
     let mut found: Vec<Line> = match measure.strip_suffix(PROBED) {
         Some(metric) => {
             let wanted = whole.result.series.iter().filter(|series| series.name() == metric);
@@ -95,9 +95,9 @@ pub fn lines(session: &Session, measure: &str) -> Vec<Line> {
             wanted.map(|(at, _)| line(session, &whole.result, at)).collect()
         }
     };
-    if found.len() > MOST_LINES {
+    if found.len() > MAX_LINES {
         found.sort_by(|a, b| b.peak().total_cmp(&a.peak()));
-        found.truncate(MOST_LINES);
+        found.truncate(MAX_LINES);
     }
     found
 }
@@ -105,7 +105,7 @@ pub fn lines(session: &Session, measure: &str) -> Vec<Line> {
 /// The line of a metric of one node.
 #[must_use]
 pub fn of_node(session: &Session, node: Node, metric: &Metric) -> Option<Line> {
-    let result = &session.overview.whole()?.result;
+    let result = &session.background_run.floor_to_usize()?.result;
     Some(line(session, result, result.timeline.position(Subject::Node(node), metric)?))
 }
 
@@ -113,7 +113,7 @@ fn line(session: &Session, result: &RunResult, position: usize) -> Line {
     let timeline = &result.timeline;
     let SeriesKey { subject, metric, .. } = timeline.keys[position];
     let width = timeline.interval.as_seconds();
-    // Values of an interval stand in its middle. What is told once a lap is not a number in the other intervals.
+    // Values of an interval stand in its middle. What is told once a window is not a number in the other intervals.
     let points = (0_u32..)
         .zip(timeline.series(position))
         .map(|(interval, value)| ((f64::from(interval) + 0.5) * width, value));
@@ -132,7 +132,7 @@ fn name(session: &Session, result: &RunResult, subject: Subject) -> String {
 #[must_use]
 pub fn offered(session: &Session) -> Line {
     let mut sum = Line { name: "offered".to_owned(), unit: Unit::PerSecond, points: Vec::new() };
-    let Some(whole) = session.overview.whole() else { return sum };
+    let Some(whole) = session.background_run.floor_to_usize() else { return sum };
     let creates = |subject: Subject| matches!(subject, Subject::Node(node) if !node.kind().receives());
     let keys = whole.result.timeline.keys.iter().enumerate();
     for (at, _) in keys.filter(|(_, key)| *key.metric == ARRIVAL_RATE && creates(key.subject)) {
@@ -233,10 +233,14 @@ pub struct Gathered {
 impl Gathered {
     /// Gathers the lines of a measure of a session.
     pub fn gather(&mut self, session: &Session, measure: &str) {
-        let of = session.overview.whole().map(|whole| (measure.to_owned(), whole.result.fingerprint));
+        let of = session
+            .background_run
+            .floor_to_usize()
+            .map(|whole| (measure.to_owned(), whole.result.fingerprint));
         if of != self.of {
             let offered = offered(session);
-            let offered = Some(offered).filter(|line| whole(line.peak().into()) > 0 || line.peak() > 0.0);
+            let offered =
+                Some(offered).filter(|line| floor_to_usize(line.peak().into()) > 0 || line.peak() > 0.0);
             *self = Self { of, lines: lines(session, measure), offered };
         }
     }
@@ -262,7 +266,7 @@ mod tests {
         assert_eq!(of_node(&session, server, &UTILIZATION).as_ref(), Some(&loads[2]));
         let probed = lines(&session, &format!("{}{PROBED}", UTILIZATION.name));
         assert_eq!((probed.len(), probed[0].unit), (3, Unit::Share));
-        let result = &session.overview.whole().expect("it was waited for").result;
+        let result = &session.background_run.floor_to_usize().expect("it was waited for").result;
         for measure in measures(result) {
             assert!(!lines(&session, &measure).is_empty(), "{measure} has no line");
         }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::panels::Window;
+use super::panels::Panels;
 use super::session::{SPEEDS, position_of};
 use super::theme::{Colouring, Theme};
 use crate::files::OutputDirectory;
@@ -17,7 +17,7 @@ use crate::files::OutputDirectory;
 /// Seconds between two writes.
 const REFRESH_SECONDS: f64 = 1.0;
 /// What is longer was not written by this program.
-const MOST_BYTES: u64 = 65_536;
+const MAX_BYTES: u64 = 65_536;
 /// Windows that are smaller or larger, in either direction, are no windows.
 const SIDES: std::ops::RangeInclusive<u32> = 200..=16_384;
 
@@ -44,7 +44,7 @@ impl Remembered {
     #[must_use]
     pub fn read(path: &Path) -> Self {
         let mut bytes = Vec::new();
-        let read = File::open(path).and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes));
+        let read = File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes));
         let read: Option<Self> = read.ok().and_then(|_| serde_json::from_slice(&bytes).ok());
         let mut read = read.unwrap_or_default();
         read.size = read.size.filter(|(width, height)| SIDES.contains(width) && SIDES.contains(height));
@@ -86,7 +86,7 @@ impl Remembered {
 
 /// Writes down what has changed, not too often.
 #[derive(Debug)]
-pub struct Keeper {
+pub struct StateFile {
     path: PathBuf,
     written: Remembered,
     /// When it was last looked at whether something has changed, in seconds of real time.
@@ -94,7 +94,7 @@ pub struct Keeper {
     works: bool,
 }
 
-impl Keeper {
+impl StateFile {
     /// Of a file that says this.
     #[must_use]
     pub const fn new(path: PathBuf, written: Remembered) -> Self {
@@ -149,7 +149,7 @@ mod tests {
         let mut state =
             Remembered { size: Some((900, 700)), position: Some((-5, 40)), ..Remembered::default() };
         state.note(&left);
-        Keeper::new(path.clone(), Remembered::default()).write(&state);
+        StateFile::new(path.clone(), Remembered::default()).write(&state);
 
         let read = Remembered::read(&path);
         assert_eq!(read, state);
@@ -188,7 +188,7 @@ mod tests {
         let home = tempfile::tempdir().expect("a directory");
         let path = home.path().join("window.json");
         let mut state = Remembered::default();
-        let mut keeper = Keeper::new(path.clone(), state.clone());
+        let mut keeper = StateFile::new(path.clone(), state.clone());
         keeper.tell(&state, 5.0);
         assert!(!path.exists(), "nothing has changed");
         state.light = Some(true);
@@ -206,7 +206,7 @@ mod tests {
         let home = tempfile::tempdir().expect("a directory");
         let file = home.path().join("file");
         std::fs::write(&file, "").expect("it can be written");
-        let mut keeper = Keeper::new(file.join("window.json"), Remembered::default());
+        let mut keeper = StateFile::new(file.join("window.json"), Remembered::default());
         keeper.write(&Remembered { light: Some(true), ..Remembered::default() });
         assert!(!keeper.works);
         assert!(std::fs::read(&file).expect("it is there").is_empty());

@@ -1,10 +1,10 @@
-//! A session: one scenario being watched. It holds the simulation, the stage that follows it, and the clock.
+//! A session: one scenario being watched. It holds the simulation, the live state that follows it, and the clock.
 //!
 //! The simulation runs to the horizon that the clock gives and knows nothing of being watched; the run is the one that the
 //! headless program makes, whatever the frames are like. Going back is running again from the start, which is exact and,
 //! for what a person watches, takes milliseconds.
 
-use crate::analysis::{Phase, Standing, phases};
+use crate::analysis::{ScheduledPeriod, Severity, phases};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::Node;
 use crate::metrics::figures::NodeFigures;
@@ -12,15 +12,15 @@ use crate::model::names::Names;
 use crate::scenario::{Scenario, load};
 use crate::simulation::{RunOptions, Simulation};
 
+use super::background_run::BackgroundRun;
 use super::edits::Edits;
 use super::layout::Layout;
-use super::overview::Overview;
-use super::stage::Stage;
+use super::live_state::LiveState;
 
 /// Events that are handled in a frame at most: a sixtieth of a second or so.
 const EVENTS_A_FRAME: u64 = 150_000;
 /// Passages are remembered for as long of real time, so that they can be seen.
-pub const PASSAGE_SECONDS: f64 = 0.35;
+pub const HOP_SECONDS: f64 = 0.35;
 /// Speeds, in virtual seconds a real one.
 pub const SPEEDS: [f64; 15] =
     [0.001, 0.003, 0.01, 0.03, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 60.0, 600.0, f64::INFINITY];
@@ -36,11 +36,11 @@ pub struct Session {
     /// Where its nodes stand.
     pub layout: Layout,
     /// Who is where.
-    pub stage: Stage,
+    pub live_state: LiveState,
     /// The whole run, as the headless program makes it: what plots and findings are drawn from.
-    pub overview: Overview,
+    pub background_run: BackgroundRun,
     /// Announced changes of the workload.
-    pub phases: Vec<Phase>,
+    pub phases: Vec<ScheduledPeriod>,
     /// The clock.
     pub clock: Clock,
     /// Where time is to stand still.
@@ -112,14 +112,14 @@ impl Session {
         let loaded = load(name, bytes, overrides).map_err(|wrong| wrong.to_string())?;
         let scenario = loaded.scenario.clone();
         let options = RunOptions { seed, ..RunOptions::default() };
-        let (simulation, stage) = traced(&scenario, options)?;
+        let (simulation, live_state) = traced(&scenario, options)?;
         let names = scenario.names();
         Ok(Self {
             name: name.to_owned(),
             layout: Layout::of(&scenario, &names),
             names,
-            stage,
-            overview: Overview::of(&scenario, options),
+            live_state,
+            background_run: BackgroundRun::of(&scenario, options),
             phases: phases(&scenario),
             clock: Clock::default(),
             stops: Stops::default(),
@@ -144,7 +144,7 @@ impl Session {
 
     /// Lets time go on by as much as has passed in reality.
     pub fn frame(&mut self, real_seconds: f64) {
-        self.overview.poll();
+        self.background_run.poll();
         if !self.clock.playing {
             return;
         }
@@ -163,12 +163,12 @@ impl Session {
         self.forget();
     }
 
-    /// Forgets passages that are not seen any more.
+    /// Forgets hops that are not seen any more.
     fn forget(&mut self) {
         let rate = self.clock.rate();
-        let span = PASSAGE_SECONDS * if rate.is_finite() { rate } else { self.clock.achieved };
+        let span = HOP_SECONDS * if rate.is_finite() { rate } else { self.clock.achieved };
         let seen = SimDuration::from_nanos_f64(span * 1e9).as_nanos().min(self.clock.now.as_nanos());
-        self.stage.forget_before(SimTime::from_nanos(self.clock.now.as_nanos() - seen));
+        self.live_state.forget_before(SimTime::from_nanos(self.clock.now.as_nanos() - seen));
     }
 
     /// Plays towards a moment, and stands still where that is wanted.
@@ -208,8 +208,8 @@ impl Session {
 
     /// When the troubles that were found begin.
     fn troubles(&self) -> impl Iterator<Item = SimTime> + '_ {
-        let trouble = self.overview.findings().iter();
-        let trouble = trouble.filter(|finding| finding.kind().standing() == Standing::Trouble);
+        let trouble = self.background_run.findings().iter();
+        let trouble = trouble.filter(|finding| finding.kind().severity() == Severity::Trouble);
         trouble.filter_map(|finding| finding.from).map(moment)
     }
 
@@ -235,7 +235,7 @@ impl Session {
     /// Lets everything happen up to a time, or so many events; tells when the first request failed among them.
     fn advance(&mut self, to: SimTime, budget: u64) -> Option<SimTime> {
         let done = self.simulation.advance(to, budget);
-        let failed = self.stage.apply(&self.simulation.take_trace());
+        let failed = self.live_state.apply(&self.simulation.take_trace());
         // Where the budget is used up, what is shown is the last thing that happened.
         self.clock.now = if done { to } else { self.simulation.now() };
         failed
@@ -248,7 +248,7 @@ impl Session {
             self.restart();
         }
         self.play_to(time);
-        self.stage.passages.clear();
+        self.live_state.hops.clear();
     }
 
     /// Lets things happen up to a moment, which is shown with what has just happened.
@@ -278,7 +278,7 @@ impl Session {
 
     /// Finds out what the whole run will be.
     fn look_ahead(&mut self) {
-        self.overview = Overview::of(&self.scenario, self.options);
+        self.background_run = BackgroundRun::of(&self.scenario, self.options);
         self.phases = phases(&self.scenario);
     }
 
@@ -287,7 +287,7 @@ impl Session {
     /// # Panics
     /// Never: the scenario was run before.
     pub fn restart(&mut self) {
-        (self.simulation, self.stage) =
+        (self.simulation, self.live_state) =
             traced(&self.scenario, self.options).expect("the scenario was run before");
         self.clock.now = SimTime::ZERO;
     }
@@ -315,7 +315,7 @@ impl Session {
 
     /// Shows the moment that another session shows.
     pub fn follow(&mut self, leader: &Self) {
-        self.overview.poll();
+        self.background_run.poll();
         let now = leader.clock.now.min(self.end());
         if now < self.clock.now {
             self.go_to(now);
@@ -342,30 +342,30 @@ impl Session {
 
     /// Lets things happen until one more request is over, and stops.
     pub fn step_request(&mut self) {
-        let before = self.stage.outcomes.ended();
-        self.until(|stage| stage.outcomes.ended() > before);
+        let before = self.live_state.outcomes.ended();
+        self.until(|live_state| live_state.outcomes.ended() > before);
     }
 
     /// Lets things happen until one more request is turned away or lost, and stops.
     pub fn to_next_failure(&mut self) {
-        let before = self.stage.outcomes.failed();
-        self.until(|stage| stage.outcomes.failed() > before);
+        let before = self.live_state.outcomes.failed();
+        self.until(|live_state| live_state.outcomes.failed() > before);
     }
 
-    fn until(&mut self, reached: impl Fn(&Stage) -> bool) {
+    fn until(&mut self, reached: impl Fn(&LiveState) -> bool) {
         self.clock.playing = false;
-        while !reached(&self.stage) && self.clock.now < self.end() {
+        while !reached(&self.live_state) && self.clock.now < self.end() {
             self.advance(self.end(), 1);
         }
     }
 }
 
-/// A simulation that records every step, and the stage that follows it.
-fn traced(scenario: &Scenario, options: RunOptions) -> Result<(Simulation, Stage), String> {
+/// A simulation that records every step, and the live state that follows it.
+fn traced(scenario: &Scenario, options: RunOptions) -> Result<(Simulation, LiveState), String> {
     let mut simulation = Simulation::new(scenario, options)
         .map_err(|problems| problems.iter().map(|problem| format!("{problem}\n")).collect::<String>())?;
     simulation.enable_tracing();
-    Ok((simulation, Stage::of(scenario)))
+    Ok((simulation, LiveState::of(scenario)))
 }
 
 /// Load-aware routing, with all that is known of the whole run.
@@ -373,15 +373,15 @@ fn traced(scenario: &Scenario, options: RunOptions) -> Result<(Simulation, Stage
 pub(super) fn session() -> Session {
     let (name, text) = crate::scenario::DEFAULT_SCENARIO;
     let mut session = Session::open(name, text.as_bytes(), &[], None).expect("it is good");
-    session.overview.wait(std::time::Duration::from_secs(60));
+    session.background_run.wait(std::time::Duration::from_secs(60));
     session
 }
 
 /// A node that holds requests, by its name.
 #[cfg(test)]
-pub(super) fn desk<'a>(session: &'a Session, name: &str) -> &'a super::desk::Desk {
+pub(super) fn server_state<'a>(session: &'a Session, name: &str) -> &'a super::server_state::ServerState {
     let node = session.names.node_named(name).expect("it is there");
-    session.stage.desk(node).expect("it holds requests")
+    session.live_state.server_state(node).expect("it holds requests")
 }
 
 #[cfg(test)]
@@ -400,7 +400,7 @@ mod tests {
                 }
             }
             let (events, fingerprint) = session.trace();
-            let whole = &session.overview.whole().expect("it was waited for").result;
+            let whole = &session.background_run.floor_to_usize().expect("it was waited for").result;
             assert_eq!((events, fingerprint), (whole.events, whole.fingerprint));
         }
     }
@@ -409,15 +409,15 @@ mod tests {
     fn going_back_shows_what_was_there() {
         let mut session = session();
         session.go_to(moment(14.3));
-        let then = (session.trace(), session.stage.clone());
+        let then = (session.trace(), session.live_state.clone());
         session.go_to(moment(40.0));
         session.go_to(moment(14.3));
-        assert_eq!((session.trace(), session.stage.clone()), then);
+        assert_eq!((session.trace(), session.live_state.clone()), then);
         session.step_event();
         assert!(session.trace().0 > then.0.0);
         session.step_request();
         session.to_next_failure();
-        assert!(session.stage.outcomes.failed() > 0 && !session.clock.playing);
+        assert!(session.live_state.outcomes.failed() > 0 && !session.clock.playing);
     }
 
     /// Plays until time stands still.
@@ -439,7 +439,7 @@ mod tests {
         let announced = session.changes().map(SimTime::as_seconds).fold(f64::MAX, f64::min);
         near(stop_of(&mut session, Stops { change: true, ..Stops::default() }), announced);
         let stopped = stop_of(&mut session, Stops { failure: true, ..Stops::default() });
-        assert_eq!(session.stage.outcomes.failed(), 1, "the first rejection, and no more");
+        assert_eq!(session.live_state.outcomes.failed(), 1, "the first rejection, and no more");
         let first = session.trace();
         session.go_to(moment(1.0));
         session.to_next_failure();

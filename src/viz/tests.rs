@@ -2,8 +2,8 @@
 
 use bevy_egui::egui::{self, Event, Key, Modifiers, PointerButton, Pos2, RawInput, Rect, vec2};
 
-use super::panels::{Origin, Window, Wish};
-use super::session::{SPEEDS, desk, moment};
+use super::panels::{HostRequest, Origin, Panels};
+use super::session::{SPEEDS, moment, server_state};
 use super::theme::BAD;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::scenario::DEFAULT_SCENARIO;
@@ -19,7 +19,7 @@ impl Stand {
         let (name, text) = DEFAULT_SCENARIO;
         let mut window = Window::open(Origin::of(name, text));
         if let Ok(session) = &mut window.session {
-            session.overview.wait(std::time::Duration::from_secs(60));
+            session.background_run.wait(std::time::Duration::from_secs(60));
         }
         Self { context: egui::Context::default(), window }
     }
@@ -97,7 +97,7 @@ fn keys_play_pause_step_and_change_the_speed() {
     (0..30).for_each(|_| stand.press(Key::ArrowUp));
     assert_eq!(stand.session().clock.speed, SPEEDS.len() - 1);
     stand.press(Key::F);
-    assert!(stand.session().stage.outcomes.failed() == 1, "the first rejection");
+    assert!(stand.session().live_state.outcomes.failed() == 1, "the first rejection");
     stand.press(Key::Home);
     assert_eq!(stand.session().clock.now, SimTime::ZERO);
     (0..10).for_each(|_| stand.press(Key::ArrowDown));
@@ -128,7 +128,7 @@ fn a_finding_leads_to_its_moment() {
     stand.frame(Vec::new());
     let found = stand.texts().into_iter().find(|(text, _)| text == "oscillation").expect("it is listed").1;
     stand.click(found);
-    let from = stand.session().overview.findings()[0].from.expect("it has a time");
+    let from = stand.session().background_run.findings()[0].from.expect("it has a time");
     assert!((stand.session().clock.now.as_seconds() - from).abs() < 1e-6);
 }
 
@@ -179,8 +179,8 @@ fn nothing_is_painted_far_outside_of_the_screen() {
 /// How many wait at each server, and how many are served.
 fn loads(session: &super::session::Session) -> [(usize, u32); 3] {
     ["server-0", "server-1", "server-2"].map(|name| {
-        let desk = desk(session, name);
-        (desk.line.len(), desk.in_service)
+        let server_state = server_state(session, name);
+        (server_state.line.len(), server_state.in_service)
     })
 }
 
@@ -208,9 +208,9 @@ fn load_aware_routing_overloads_spreads_and_comes_back() {
 fn keys_ask_for_pictures_and_films_and_a_red_dot_tells_of_one() {
     let mut stand = Stand::open();
     stand.press(Key::P);
-    assert_eq!(stand.window.wish.take(), Some(Wish::Picture));
+    assert_eq!(stand.window.wish.take(), Some(HostRequest::Picture));
     stand.press(Key::R);
-    assert_eq!(stand.window.wish.take(), Some(Wish::Recording));
+    assert_eq!(stand.window.wish.take(), Some(HostRequest::Recording));
     let dots = |stand: &mut Stand| -> Vec<Pos2> {
         let circles = stand.frame(Vec::new()).into_iter().filter_map(|clipped| {
             let egui::Shape::Circle(circle) = clipped.shape else { return None };

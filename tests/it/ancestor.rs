@@ -33,7 +33,7 @@ fn experiment(overrides: &[&str]) -> Scenario {
 fn figures(result: &RunResult) -> Vec<(&'static str, f64)> {
     let completed = |name| server(result, name).completed as f64;
     let latency = |name, q| {
-        source(result, name).latency.quantiles().quantile(q).expect("requests were served") as f64 * 1e-9
+        source(result, name).latency.summarize().quantile(q).expect("requests were served") as f64 * 1e-9
     };
     let clients = result.nodes.iter().filter(|node| node.node.kind() == NodeKind::Client);
     let rehashed = clients.map(|client| count(&client.figures, &REHASHED));

@@ -26,7 +26,7 @@ fn refused(name: &str, content: impl AsRef<[u8]>) -> Answer {
     answer
 }
 
-/// The complaints of the good scenario with pieces replaced; each of `parts` is found in them.
+/// The diagnostics of the good scenario with pieces replaced; each of `parts` is found in them.
 fn said(replaced: &[(&str, &str)], parts: &[&str]) -> String {
     let mut text = GOOD.to_owned();
     for (from, to) in replaced {
@@ -40,10 +40,10 @@ fn said(replaced: &[(&str, &str)], parts: &[&str]) -> String {
     said
 }
 
-/// The same where there is one mistake: one complaint, and nothing that merely follows from it.
+/// The same where there is one mistake: one diagnostic, and nothing that merely follows from it.
 fn said_once(replaced: (&str, &str), parts: &[&str]) {
     let said = said(&[replaced], parts);
-    assert_eq!(said.matches("test.ron:").count(), 1, "one mistake, one complaint:\n{said}");
+    assert_eq!(said.matches("test.ron:").count(), 1, "one mistake, one diagnostic:\n{said}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use rushhour::engine::time::{SimDuration, SimTime};
 use rushhour::metrics::result::RunResult;
 use rushhour::model::metric::UTILIZATION;
 use rushhour::model::queueing::WaitQueue;
-use rushhour::model::server::{InFlight, Setup};
+use rushhour::model::server::{InFlight, ServerConfig};
 use rushhour::request::{Outcome, RequestRecord};
 use rushhour::scenario::{Scenario, load};
 use rushhour::simulation::{RunOptions, Simulation};
@@ -57,7 +57,7 @@ fn a_server_that_goes_down_loses_what_it_has_and_refuses_who_comes() {
     assert_eq!(inside(&simulation)[2], (0, 0));
     let down = |simulation: &Simulation| -> Vec<bool> {
         let world = simulation.world();
-        world.try_query::<&Setup>().expect("servers").iter(world).map(Setup::is_down).collect()
+        world.try_query::<&ServerConfig>().expect("servers").iter(world).map(ServerConfig::is_down).collect()
     };
     assert_eq!(down(&simulation), [false, false, true]);
     simulation.advance(at(25.0), u64::MAX);
@@ -262,7 +262,7 @@ fn changed_queues_agree_with_theory() {
         );
         let system = scenario_with(&text, &["warm_up=60s", "run_until=1560s"]);
         Estimate::of(replicate(&system, 30, |result| {
-            server(&result, "n").wait.quantiles().mean().expect("requests came") / 1e9
+            server(&result, "n").wait.summarize().mean().expect("requests came") / 1e9
         }))
     };
     // M/M/1: rho / (mu - lambda). M/M/2: rho^2 / (mu (1 - rho^2)). M/D/1: half of M/M/1.
@@ -324,7 +324,7 @@ fn everything_that_is_wrong_with_changes_is_said_at_once_and_where() {
         (at: 5, of: "m", set: Dwon),
         (at: "1s", of: "s", set: Policy(Random)),"#;
     let text = system(r#"Constant(rate: "1/s")"#, nodes, changes);
-    let complaints = load("x.ron", text.as_bytes(), &[]).expect_err("much is wrong").to_string();
+    let diagnostics = load("x.ron", text.as_bytes(), &[]).expect_err("much is wrong").to_string();
     for expected in [
         "x.ron:3:14: changes.0.at: the run ends at 60s, before this change at 90s",
         "x.ron:4:24: changes.1.of: there is no node or group \"mm\"",
@@ -341,7 +341,7 @@ fn everything_that_is_wrong_with_changes_is_said_at_once_and_where() {
         "changes.9.set: there is no `Dwon`",
         "x.ron:13:34: changes.10.set: Policy cannot be set for \"s\", which is a source",
     ] {
-        assert!(complaints.contains(expected), "{expected}\n{complaints}");
+        assert!(diagnostics.contains(expected), "{expected}\n{diagnostics}");
     }
 }
 

@@ -74,7 +74,8 @@ fn json_keeps_the_output_contract() {
     let findings = summary["findings"].as_array().expect("a list");
     assert!(!findings.is_empty() && summary["findings_omitted"] == 0);
     for finding in findings {
-        let names = ["kind", "subject", "from", "to", "text", "cost_request_seconds", "alike", "evidence"];
+        let names =
+            ["kind", "subject", "from", "to", "text", "cost_request_seconds", "similar_members", "evidence"];
         assert_keys(finding, &names);
         assert!(
             finding["evidence"].is_object() && finding["text"].as_str().is_some_and(|text| text.len() > 20)
@@ -204,8 +205,8 @@ fn colour_is_for_terminals_and_for_those_who_insist() {
     assert!(coloured("CLICOLOR_FORCE", "1"));
     let both = rushhour(&["run", "-"]).stdin(NETWORK).env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1").run();
     assert!(!both.good().contains('\u{1b}'), "NO_COLOR has the last word");
-    let complaint = rushhour(&["run", "-", "--set", "seeed=1"]).stdin(NETWORK).run();
-    assert!(!complaint.bad(2).contains('\u{1b}'));
+    let diagnostic = rushhour(&["run", "-", "--set", "seeed=1"]).stdin(NETWORK).run();
+    assert!(!diagnostic.bad(2).contains('\u{1b}'));
 }
 
 #[test]

@@ -4,13 +4,13 @@
 //! With few seeds a rate may exceed its promise by four standard deviations of a binomial count, and by one run; `SEEDS=200`
 //! sharpens that, and [`findings_rates`](super::findings_rates) prints rates system by system.
 
-use rushhour::analysis::{Driver, Evidence, Finding, Kind, OscillationEvidence, findings};
+use rushhour::analysis::{Driver, Evidence, Finding, FindingKind, OscillationEvidence, findings};
 use rushhour::scenario::Scenario;
 
 use crate::findings_rates::{found, odd, seeds, stationary, system};
 use crate::harness::{run_once, scenario, scenario_with, server, shipped, source};
 
-fn kinds(found: &[Finding]) -> Vec<Kind> {
+fn kinds(found: &[Finding]) -> Vec<FindingKind> {
     let mut kinds = Vec::new();
     for finding in found {
         if !kinds.contains(&finding.kind()) {
@@ -31,7 +31,7 @@ fn ours(name: &str, overrides: &[&str]) -> Scenario {
 }
 
 /// The finding of a kind; of several the most important one.
-fn the(kind: Kind, found: &[Finding]) -> &Finding {
+fn the(kind: FindingKind, found: &[Finding]) -> &Finding {
     let wanted = found.iter().find(|finding| finding.kind() == kind);
     wanted.unwrap_or_else(|| panic!("no {} among {:?}", kind.name(), kinds(found)))
 }
@@ -65,7 +65,7 @@ fn the_story_of_every_shipped_scenario_ends_with_what_is_found() {
         let line = story.filter(|line| line.starts_with("// Findings: ")).last().unwrap_or_default();
         let scenario = scenario(&text);
         let found = findings(&scenario, &run_once(&scenario));
-        let names: Vec<&str> = kinds(&found).into_iter().map(Kind::name).collect();
+        let names: Vec<&str> = kinds(&found).into_iter().map(FindingKind::name).collect();
         let found = format!("// Findings: {}.", names.join(", "));
         if line != found {
             wrong += &format!("\n{name}: {found}");
@@ -107,10 +107,12 @@ fn without_load_aware_routing_there_is_overload_and_no_oscillation() {
     let (mut oscillating, mut missed, mut lags) = (0, 0, Vec::new());
     for seed in 0..runs {
         let found = found(&scenario, seed);
-        oscillating += u64::from(kinds(&found).contains(&Kind::Oscillation));
+        oscillating += u64::from(kinds(&found).contains(&FindingKind::Oscillation));
         let has = |kind| found.iter().any(|one| one.kind() == kind && one.subject == "server-2");
-        missed += u64::from(![Kind::Saturation, Kind::HotKey, Kind::Overload].into_iter().all(has));
-        if let Evidence::KnowledgeLag(lag) = &the(Kind::KnowledgeLag, &found).evidence {
+        missed += u64::from(
+            ![FindingKind::Saturation, FindingKind::HotKey, FindingKind::Overload].into_iter().all(has),
+        );
+        if let Evidence::KnowledgeLag(lag) = &the(FindingKind::KnowledgeLag, &found).evidence {
             lags.push(lag.lag_seconds);
         }
     }
@@ -123,13 +125,13 @@ fn without_load_aware_routing_there_is_overload_and_no_oscillation() {
 #[test]
 fn where_nothing_is_wrong_nothing_is_found() {
     let wrong = [
-        Kind::Oscillation,
-        Kind::Overload,
-        Kind::HotKey,
-        Kind::Saturation,
-        Kind::LoadImbalance,
-        Kind::KnowledgeLag,
-        Kind::Convergence,
+        FindingKind::Oscillation,
+        FindingKind::Overload,
+        FindingKind::HotKey,
+        FindingKind::Saturation,
+        FindingKind::LoadImbalance,
+        FindingKind::KnowledgeLag,
+        FindingKind::Convergence,
     ];
     let (mut runs, mut false_alarms, mut unsaid, mut told) = (0, 0, 0, String::new());
     let calm =
@@ -143,8 +145,8 @@ fn where_nothing_is_wrong_nothing_is_found() {
                 false_alarms += 1;
                 told += &format!("{name}: {found:?}; ");
             }
-            let fails = found.contains(&Kind::Rejection) || found.contains(&Kind::Loss);
-            unsaid += u64::from(!fails && !found.contains(&Kind::Healthy));
+            let fails = found.contains(&FindingKind::Rejection) || found.contains(&FindingKind::Loss);
+            unsaid += u64::from(!fails && !found.contains(&FindingKind::Healthy));
         }
     }
     assert_seldom(&told, false_alarms, runs, 0.01);
@@ -153,22 +155,25 @@ fn where_nothing_is_wrong_nothing_is_found() {
 
 #[test]
 fn true_troubles_are_found() {
-    let expected: [(&str, &[Kind]); 15] = [
-        ("sine .3-.9 one", &[Kind::Oscillation]),
-        ("sine .3-.9 ten", &[Kind::Oscillation]),
-        ("sine .3-.9 group", &[Kind::Oscillation]),
-        ("sine .3-.9 4 cycles", &[Kind::Oscillation]),
-        ("overload 1.2", &[Kind::Overload, Kind::Saturation]),
-        ("overload 1.2 of ten", &[Kind::Overload, Kind::Saturation]),
-        ("overload 1.2 of group", &[Kind::Overload, Kind::Saturation]),
-        ("overload 1.2 tenth", &[Kind::Overload, Kind::Saturation]),
-        ("overload 1.2 tenth unannounced", &[Kind::Overload, Kind::Saturation]),
-        ("overload 1.2 of group tenth", &[Kind::Overload, Kind::Saturation]),
-        ("overload of one of three", &[Kind::Overload, Kind::Saturation, Kind::LoadImbalance]),
-        ("overload rejecting", &[Kind::Overload, Kind::Saturation, Kind::Rejection]),
-        ("hot key", &[Kind::HotKey]),
-        ("lossy", &[Kind::Loss]),
-        ("D/D/1 at 1.2", &[Kind::Overload, Kind::Saturation]),
+    let expected: [(&str, &[FindingKind]); 15] = [
+        ("sine .3-.9 one", &[FindingKind::Oscillation]),
+        ("sine .3-.9 ten", &[FindingKind::Oscillation]),
+        ("sine .3-.9 group", &[FindingKind::Oscillation]),
+        ("sine .3-.9 4 cycles", &[FindingKind::Oscillation]),
+        ("overload 1.2", &[FindingKind::Overload, FindingKind::Saturation]),
+        ("overload 1.2 of ten", &[FindingKind::Overload, FindingKind::Saturation]),
+        ("overload 1.2 of group", &[FindingKind::Overload, FindingKind::Saturation]),
+        ("overload 1.2 tenth", &[FindingKind::Overload, FindingKind::Saturation]),
+        ("overload 1.2 tenth unannounced", &[FindingKind::Overload, FindingKind::Saturation]),
+        ("overload 1.2 of group tenth", &[FindingKind::Overload, FindingKind::Saturation]),
+        (
+            "overload of one of three",
+            &[FindingKind::Overload, FindingKind::Saturation, FindingKind::LoadImbalance],
+        ),
+        ("overload rejecting", &[FindingKind::Overload, FindingKind::Saturation, FindingKind::Rejection]),
+        ("hot key", &[FindingKind::HotKey]),
+        ("lossy", &[FindingKind::Loss]),
+        ("D/D/1 at 1.2", &[FindingKind::Overload, FindingKind::Saturation]),
     ];
     let (mut runs, mut missed, mut told) = (0, 0, String::new());
     for (name, wanted) in expected {
@@ -176,7 +181,7 @@ fn true_troubles_are_found() {
         for seed in 0..seeds(3) {
             let found = kinds(&found(&scenario, seed));
             runs += 1;
-            if wanted.iter().any(|kind| !found.contains(kind)) || found.contains(&Kind::Healthy) {
+            if wanted.iter().any(|kind| !found.contains(kind)) || found.contains(&FindingKind::Healthy) {
                 missed += 1;
                 told += &format!("{name}: {found:?}; ");
             }
@@ -196,7 +201,7 @@ fn an_overload_tells_by_how_much_and_when() {
     ] {
         let scenario = of(name);
         let found = findings(&scenario, &run_once(&scenario));
-        let finding = the(Kind::Overload, &found);
+        let finding = the(FindingKind::Overload, &found);
         let Evidence::Overload(evidence) = &finding.evidence else { panic!("{finding:?}") };
         assert_about(name, evidence.ratio, 1.2, 0.06);
         assert_about(name, evidence.offered_per_second, rate, 0.05 * rate);
@@ -213,7 +218,9 @@ fn what_was_counted_is_told_as_it_was_counted() {
     let result = run_once(&scenario);
     let found = findings(&scenario, &result);
     let counted = server(&result, "n");
-    let Evidence::Rejection(rejection) = &the(Kind::Rejection, &found).evidence else { panic!("{found:?}") };
+    let Evidence::Rejection(rejection) = &the(FindingKind::Rejection, &found).evidence else {
+        panic!("{found:?}")
+    };
     assert_eq!(rejection.rejected, counted.rejected);
     assert_about(
         "share",
@@ -221,7 +228,9 @@ fn what_was_counted_is_told_as_it_was_counted() {
         counted.rejected as f64 / counted.arrived as f64,
         1e-12,
     );
-    let Evidence::Saturation(full) = &the(Kind::Saturation, &found).evidence else { panic!("{found:?}") };
+    let Evidence::Saturation(full) = &the(FindingKind::Saturation, &found).evidence else {
+        panic!("{found:?}")
+    };
     assert_eq!((full.utilization, full.queue_depth_max), (counted.utilization, counted.queue_depth_max));
     // The queue of M/M/1/21 at load 1.2 has 15 waiting on average.
     assert_about("queue", full.queue_depth_mean, 15.0, 2.0);
@@ -230,7 +239,7 @@ fn what_was_counted_is_told_as_it_was_counted() {
     let scenario = of("lossy");
     let result = run_once(&scenario);
     let found = findings(&scenario, &result);
-    let Evidence::Loss(loss) = &the(Kind::Loss, &found).evidence else { panic!("{found:?}") };
+    let Evidence::Loss(loss) = &the(FindingKind::Loss, &found).evidence else { panic!("{found:?}") };
     assert_eq!((loss.lost, loss.sent), (result.links[0].lost, result.links[0].sent));
     assert_about("share", loss.share_of_messages, 0.01, 4.0 * (0.01 / loss.sent as f64).sqrt());
 }
@@ -240,7 +249,7 @@ fn a_hot_key_tells_its_shares() {
     let scenario = of("hot key");
     let result = run_once(&scenario);
     let found = findings(&scenario, &result);
-    let Evidence::HotKey(hot) = &the(Kind::HotKey, &found).evidence else { panic!("{found:?}") };
+    let Evidence::HotKey(hot) = &the(FindingKind::HotKey, &found).evidence else { panic!("{found:?}") };
     // Twelve of 22 requests, 150 a second; all go to one server, which can do 100.
     let error = 4.0 / (source(&result, "s").outcomes.offered as f64).sqrt();
     assert_eq!((hot.key, hot.keys_seen), (1001, 11));
@@ -254,7 +263,7 @@ fn a_hot_key_tells_its_shares() {
 fn an_imbalance_tells_the_fair_share() {
     let scenario = of("overload of one of three");
     let found = findings(&scenario, &run_once(&scenario));
-    let finding = the(Kind::LoadImbalance, &found);
+    let finding = the(FindingKind::LoadImbalance, &found);
     let Evidence::LoadImbalance(uneven) = &finding.evidence else { panic!("{finding:?}") };
     assert_eq!((finding.subject.as_str(), uneven.group.as_str(), uneven.members), ("m-0", "m", 3));
     assert_about("times", uneven.times_fair_share, 120.0 / (220.0 / 3.0), 0.06);
@@ -280,7 +289,7 @@ fn a_queue_converges_when_theory_says() {
     let server = "\"n\": Server(service: Constant(\"10ms\"), queue: Fifo(capacity: 200))";
     let scenario = scenario(&system(rate, server, 80.0));
     let mut found = findings(&scenario, &run_once(&scenario));
-    found.retain(|finding| finding.kind() == Kind::Convergence);
+    found.retain(|finding| finding.kind() == FindingKind::Convergence);
     found.sort_by(|a, b| a.from.partial_cmp(&b.from).expect("each has a beginning"));
     let expected = [(20.0, 0.0, 200.0, "s: 150/s"), (40.0, 200.0, 0.0, "s: no longer 150/s")];
     assert_eq!(found.len(), expected.len(), "{found:?}");
@@ -299,7 +308,9 @@ fn a_queue_converges_when_theory_says() {
 #[test]
 fn a_step_of_the_load_is_told_where_it_is_more_than_chance() {
     let found = found(&of("steps .3/.8"), 1);
-    let Evidence::Convergence(rest) = &the(Kind::Convergence, &found).evidence else { panic!("{found:?}") };
+    let Evidence::Convergence(rest) = &the(FindingKind::Convergence, &found).evidence else {
+        panic!("{found:?}")
+    };
     assert_about("before", rest.before, 0.3, 0.05);
     assert_about("after", rest.after, 0.8, 0.05);
     assert!(rest.settled_after_seconds < 2.0, "ten servers follow at once: {rest:?}");
@@ -310,7 +321,7 @@ fn health_tells_how_far_the_limits_are() {
     let scenario = ours("mmc.ron", &[]);
     let result = run_once(&scenario);
     let found = findings(&scenario, &result);
-    let Evidence::Healthy(health) = &the(Kind::Healthy, &found).evidence else { panic!("{found:?}") };
+    let Evidence::Healthy(health) = &the(FindingKind::Healthy, &found).evidence else { panic!("{found:?}") };
     let utilization = server(&result, "clerks").utilization.expect("it was used");
     assert_about("utilization", health.utilization, utilization, 1e-12);
     assert_about("headroom", health.headroom, 1.0 / utilization - 1.0, 1e-12);
@@ -325,9 +336,9 @@ fn nothing_and_next_to_nothing_are_no_trouble() {
         ["one request", "zero service", "unreached", "1 ms", "1 ms few", "1 year short", "warm up", "stops"]
     {
         let found = found(&of(name), 1);
-        let unexpected: Vec<Kind> = kinds(&found)
+        let unexpected: Vec<FindingKind> = kinds(&found)
             .into_iter()
-            .filter(|kind| !matches!(kind, Kind::Healthy | Kind::Convergence))
+            .filter(|kind| !matches!(kind, FindingKind::Healthy | FindingKind::Convergence))
             .collect();
         assert_eq!(unexpected, [], "{name}");
     }

@@ -11,7 +11,7 @@ use rushhour::analysis::signal::lag::lag;
 use rushhour::analysis::signal::level::quantile;
 use rushhour::analysis::signal::oscillation::Method;
 use rushhour::analysis::signal::settling::settling;
-use rushhour::analysis::signal::{Course, Oscillation, detect};
+use rushhour::analysis::signal::{Oscillation, SampledSeries, detect};
 use rushhour::engine::distribution::ziggurat::{exponential, normal};
 use rushhour::engine::random::RandomStream;
 use rushhour::scenario::Scenario;
@@ -44,8 +44,8 @@ fn series(scenario: &Scenario, seed: u64, metric: &str) -> Vec<(String, Vec<f64>
     named.filter(|(name, _)| name.contains(metric)).collect()
 }
 
-const fn course(values: &[f64]) -> Course<'_> {
-    Course { start: 0.0, step: STEP, values }
+const fn sampled(values: &[f64]) -> SampledSeries<'_> {
+    SampledSeries { start: 0.0, step: STEP, values }
 }
 
 #[expect(clippy::print_stdout, reason = "the rates, for who asks with --nocapture")]
@@ -79,13 +79,13 @@ fn claims(
     make: impl Fn(&mut RandomStream) -> Vec<f64>,
 ) -> u64 {
     let claim = |seed: &u64| {
-        detect(&course(&make(&mut RandomStream::from_seed(seed + 5000))), known, memory).is_some()
+        detect(&sampled(&make(&mut RandomStream::from_seed(seed + 5000))), known, memory).is_some()
     };
     (0..count).filter(claim).count() as u64
 }
 
 fn found(count: u64, make: impl Fn(&mut RandomStream) -> Vec<f64>) -> Vec<Option<Oscillation>> {
-    (0..count).map(|seed| detect(&course(&make(&mut RandomStream::from_seed(seed))), &[], None)).collect()
+    (0..count).map(|seed| detect(&sampled(&make(&mut RandomStream::from_seed(seed))), &[], None)).collect()
 }
 
 /// An M/M/1 queue by its jumps, at rest from the start: those who wait or, for its load, whether it is busy. The step
@@ -124,7 +124,7 @@ fn load_aware_routing_oscillates_in_nearly_every_run() {
         let scenario = shipped("load_aware_routing.ron", &[&format!("probes.0.every={every}")]);
         let judge = |seed| {
             let depth = &series(&scenario, seed, "server-2.queue_depth")[0].1;
-            detect(&Course { start: 0.0, step, values: depth }, &CHANGES, None)
+            detect(&SampledSeries { start: 0.0, step, values: depth }, &CHANGES, None)
         };
         let found: Vec<Option<Oscillation>> = (0..seeds(50)).map(judge).collect();
         assert_mostly(every, &found, 0.95);
@@ -148,7 +148,7 @@ fn two_minutes_of_overload_show_many_cycles() {
         &["sources.customer-1001.arrivals.rate.to=130s", "arrivals_until=160s", "run_until=165s"],
     );
     let judge = |seed| {
-        detect(&course(&series(&scenario, seed, "server-2.queue_depth")[0].1), &[10.0, 130.0, 160.0], None)
+        detect(&sampled(&series(&scenario, seed, "server-2.queue_depth")[0].1), &[10.0, 130.0, 160.0], None)
     };
     let found: Vec<Option<Oscillation>> = (0..seeds(30)).map(judge).collect();
     assert_mostly("two minutes", &found, 0.99);
@@ -166,7 +166,7 @@ fn nothing_oscillates_where_routing_is_switched_off() {
         for (name, values) in series(&scenario, seed, "server-") {
             let memory = name.contains("perceived_load").then_some(4.0);
             judged += 1;
-            claimed += u64::from(detect(&course(&values), &CHANGES, memory).is_some());
+            claimed += u64::from(detect(&sampled(&values), &CHANGES, memory).is_some());
         }
     }
     assert_seldom("queues, loads and beliefs without routing", claimed, judged, 0.002);
@@ -197,7 +197,7 @@ fn the_simulated_queue_does_not_oscillate_either() {
         for seed in 0..seeds(15) {
             for (_, values) in series(&scenario, seed, "clerk") {
                 judged += 1;
-                claimed += u64::from(detect(&course(&values), &[], None).is_some());
+                claimed += u64::from(detect(&sampled(&values), &[], None).is_some());
             }
         }
     }
@@ -262,7 +262,7 @@ fn ramps_steps_and_pulses_are_no_oscillations() {
         }
     }
     for values in [&[][..], &[1.0; 3], &[0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0], &[f64::NAN; 1200]] {
-        assert_eq!(detect(&course(values), &[5.0], None), None);
+        assert_eq!(detect(&sampled(values), &[5.0], None), None);
     }
 }
 
@@ -345,9 +345,9 @@ fn a_queue_at_rest_does_not_change_or_settle_and_unrelated_queues_do_not_follow(
                 let mut stream = RandomStream::from_seed(seed + 9000);
                 let [a, b] = [(); 2].map(|()| mm1(&mut stream, rho, step, 1200, false));
                 judged += 1;
-                settled += u64::from(settling(&course(&a), 0.0, 40.0, 120.0, 2.0).is_some());
-                changed += u64::from(!change_points(&course(&a)).is_empty());
-                followed += u64::from(lag(&course(&a), &course(&b), 10.0).is_some());
+                settled += u64::from(settling(&sampled(&a), 0.0, 40.0, 120.0, 2.0).is_some());
+                changed += u64::from(!change_points(&sampled(&a)).is_empty());
+                followed += u64::from(lag(&sampled(&a), &sampled(&b), 10.0).is_some());
             }
         }
     }
@@ -364,13 +364,13 @@ fn an_overload_settles_and_clients_hear_of_it_late() {
         let all = series(&scenario, seed, "server-2");
         let values = |name: &str| &all.iter().find(|(of, _)| of == name).expect("a probe").1;
         let depth = values("server-2.queue_depth");
-        let fills = settling(&course(depth), 0.0, 10.0, 25.0, 1.0);
-        let drains = settling(&course(depth), 10.0, 25.0, 60.0, 1.0);
+        let fills = settling(&sampled(depth), 0.0, 10.0, 25.0, 1.0);
+        let drains = settling(&sampled(depth), 10.0, 25.0, 60.0, 1.0);
         settled += u64::from(fills.is_some_and(|fills| fills.after > 1.0 && fills.after < 6.0));
         settled += u64::from(drains.is_some_and(|drains| drains.after > 0.5 && drains.after < 4.0));
         let believed = values("client-1.perceived_load(server-2)");
         // The mean over a window of four seconds is two seconds old.
-        let lag = lag(&course(values("server-2.load")), &course(believed), 10.0);
+        let lag = lag(&sampled(values("server-2.load")), &sampled(believed), 10.0);
         late += u64::from(lag.is_some_and(|lag| lag.lag > 0.8 && lag.lag < 3.5));
     }
     assert_seldom("does not settle", 2 * count - settled, 2 * count, 0.1);

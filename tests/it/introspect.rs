@@ -32,7 +32,7 @@ pub(crate) fn everything<T: DeserializeOwned>() -> BTreeSet<String> {
 pub(crate) fn mentioned<T: DeserializeOwned>(document: &Document) -> BTreeSet<String> {
     SEEN.take();
     let decoded = document.decode::<Overheard<T>>();
-    assert!(decoded.value.is_some(), "{}", document.complaints(decoded.complaints));
+    assert!(decoded.value.is_some(), "{}", document.diagnostics(decoded.diagnostics));
     SEEN.take()
 }
 

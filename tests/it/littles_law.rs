@@ -10,7 +10,7 @@ use rushhour::engine::time::{SimDuration, SimTime};
 use rushhour::event::NodeKind;
 use rushhour::metrics::result::RunResult;
 use rushhour::model::queueing::WaitQueue;
-use rushhour::model::server::{InFlight, ServerCounters, Setup};
+use rushhour::model::server::{InFlight, ServerConfig, ServerCounters};
 use rushhour::request::{Outcome, RequestRecord};
 use rushhour::scenario::Scenario;
 use rushhour::simulation::{RunOptions, Simulation};
@@ -118,7 +118,7 @@ fn servers_of_every_shipped_scenario_account_for_each_request_that_came() {
             assert!(simulation.advance(moment, u64::MAX));
             let world = simulation.world();
             let mut servers = world
-                .try_query::<(&InFlight, &WaitQueue, &ServerCounters, &Setup)>()
+                .try_query::<(&InFlight, &WaitQueue, &ServerCounters, &ServerConfig)>()
                 .expect("there are servers");
             assert_eq!(servers.iter(world).count(), names.count(NodeKind::Server), "{name}");
             for (row, (in_flight, queue, counters, setup)) in (0..).zip(servers.iter(world)) {

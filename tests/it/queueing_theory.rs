@@ -33,7 +33,7 @@ const EXPONENTIAL: &str = r#"Exponential(mean: "1s")"#;
 const UNBOUNDED: &str = "Fifo()";
 
 fn mean_wait(result: &RunResult, name: &str) -> f64 {
-    server(result, name).wait.quantiles().mean().expect("requests were served") * NANO
+    server(result, name).wait.summarize().mean().expect("requests were served") * NANO
 }
 
 /// Mean wait, mean number waiting, utilization.
@@ -61,10 +61,10 @@ fn a_single_server_has_the_waits_of_m_m_1() {
         let rows = replicate(&system, 30, |result| {
             let [wait, waiting, busy] = line(&result, "desk");
             let users = source(&result, "users");
-            let waits = server(&result, "desk").wait.quantiles();
+            let waits = server(&result, "desk").wait.summarize();
             let (_, highest, at_once) = waits.histogram().ranges().next().expect("requests were served");
             assert_eq!(highest, 0, "some requests do not wait");
-            let latency = users.latency.quantiles();
+            let latency = users.latency.summarize();
             [
                 wait,
                 waiting,
@@ -102,13 +102,13 @@ fn the_time_in_m_m_1_is_exponentially_distributed() {
     let tallies = replicate(&system, 40, |result| source(&result, "users").latency.clone());
     let mut together = tallies[0].clone();
     tallies[1..].iter().for_each(|tally| together.merge(tally));
-    let together = together.quantiles();
+    let together = together.summarize();
     for (q, theory) in quantiles.into_iter().zip(theory) {
         // A quantile of a run is biased, the share of requests below a fixed time is not. Its standard error becomes
         // one of the quantile through the density there, (1 - q) / mean; the histogram adds up to 0.1 %. (That shifts a
         // share by a fraction of its standard error.)
         let shares = tallies.iter().map(|tally| {
-            let figures = tally.quantiles();
+            let figures = tally.summarize();
             let below = figures
                 .histogram()
                 .ranges()
@@ -138,7 +138,7 @@ fn several_servers_share_a_line_as_erlang_c_says() {
         let system = station(rate, slots, EXPONENTIAL, UNBOUNDED, warm_up, run);
         let rows = replicate(&system, 30, |result| {
             let [wait, waiting, busy] = line(&result, "desk");
-            let waits = server(&result, "desk").wait.quantiles();
+            let waits = server(&result, "desk").wait.summarize();
             let (_, _, at_once) = waits.histogram().ranges().next().expect("requests were served");
             [wait, waiting, busy, 1.0 - at_once as f64 / waits.count() as f64]
         });
@@ -260,7 +260,7 @@ fn any_law_of_service_makes_the_wait_of_pollaczek_and_khinchine() {
             let (warm_up, run) = if load < 0.6 { (1_000, 20_000) } else { (8_000, 60_000) };
             let system = station(load, 1, law, UNBOUNDED, warm_up, run);
             let rows = replicate(&system, 30, |result| {
-                let served = server(&result, "desk").service.quantiles();
+                let served = server(&result, "desk").service.summarize();
                 let mean = served.mean().expect("requests were served") * NANO;
                 let [wait, waiting, busy] = line(&result, "desk");
                 [wait, waiting, busy, mean]
@@ -298,7 +298,7 @@ fn two_stations_in_a_row_are_two_independent_queues() {
     );
     let rows = replicate(&system, 30, |result| {
         let users = source(&result, "users");
-        let latency = users.latency.quantiles().mean().expect("requests were served") * NANO;
+        let latency = users.latency.summarize().mean().expect("requests were served") * NANO;
         [
             line(&result, "first")[0],
             line(&result, "first")[2],
@@ -466,7 +466,7 @@ fn a_link_of_random_latency_adds_its_mean_each_way() {
             links: [(from: "users", to: "desk", latency: Exponential(mean: "40ms"), response_latency: Gamma(mean: "30ms", sd: "10ms"))],
         )"#,
     );
-    let latency = run_logged(&system).sources[0].latency.quantiles();
+    let latency = run_logged(&system).sources[0].latency.summarize();
     let error = latency.sd().expect("many requests") / (latency.count() as f64).sqrt();
     let mean = latency.mean().expect("many requests");
     // Requests do not meet each other here, so that each is a sample of its own.

@@ -130,19 +130,19 @@ fn the_limit_can_be_changed_while_a_run_goes_on() {
 }
 
 #[test]
-fn what_lets_nothing_pass_is_refused_with_a_remedy() {
-    let complaints = |replace: &str, with: &str| {
+fn what_lets_nothing_pass_is_refused_with_a_hint() {
+    let diagnostics = |replace: &str, with: &str| {
         let text = limited(1.0, 1, "All", "Fixed(0)").replace(replace, with);
         rushhour::scenario::load("l.ron", text.as_bytes(), &[]).expect_err("it is refused").to_string()
     };
-    let zero = complaints("rate: \"100/s\"", "rate: \"0/s\"");
+    let zero = diagnostics("rate: \"100/s\"", "rate: \"0/s\"");
     assert!(zero.contains("nodes.l.rate: a limit of 0") && zero.contains("more than \"0/s\""), "{zero}");
-    let burst = complaints("burst: 1", "burst: 0");
+    let burst = diagnostics("burst: 1", "burst: 0");
     assert!(burst.contains("nodes.l.burst") && burst.contains("1 or more"), "{burst}");
-    let per = complaints("per: All", "per: Client");
+    let per = diagnostics("per: All", "per: Client");
     assert!(per.contains("Client") && per.contains("Key"), "{per}");
-    let group = complaints("\"a\": Server(", "\"a\": Server(count: 2, ");
+    let group = diagnostics("\"a\": Server(", "\"a\": Server(count: 2, ");
     assert!(group.contains("nodes.l.to: \"a\" is a group"), "{group}");
-    let change = complaints("nodes:", "changes: [(at: \"1s\", of: \"a\", set: Rate(\"1/s\"))], nodes:");
+    let change = diagnostics("nodes:", "changes: [(at: \"1s\", of: \"a\", set: Rate(\"1/s\"))], nodes:");
     assert!(change.contains("Rate cannot be set for \"a\", which is a server"), "{change}");
 }

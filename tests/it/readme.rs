@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use rushhour::analysis::Kind;
+use rushhour::analysis::FindingKind;
 use rushhour::scenario::Scenario;
 
 use crate::harness::root;
@@ -111,7 +111,7 @@ fn it_lists_every_kind_of_finding_in_order() {
     let (_, rest) = readme.split_once("| finding | what it says |\n|---|---|\n").expect("the table");
     let rows = rest.lines().take_while(|line| line.starts_with('|'));
     let names: Vec<&str> = rows.filter_map(|row| row.split('`').nth(1)).collect();
-    assert_eq!(names, Kind::ALL.map(Kind::name));
+    assert_eq!(names, FindingKind::ALL.map(FindingKind::name));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The summary is what design and README say of it: everything adds up, and what does not exist is null.
 
-use rushhour::metrics::summary::{Latency, Summary};
+use rushhour::metrics::summary::{DurationStats, Summary};
 use rushhour::request::OutcomeCounts;
 
 use crate::harness::{run_once, scenario};
@@ -21,7 +21,7 @@ fn outcomes_and_latencies_are_added_up_over_sources_and_classes() {
     let of_sources: OutcomeCounts = summary.sources.values().map(|source| source.requests).sum();
     assert_eq!(summary.requests, of_sources);
     assert_eq!((summary.requests.offered, summary.requests.failed() > 0), (60, true));
-    let count = |latency: &Latency| latency.count;
+    let count = |latency: &DurationStats| latency.count;
     let by_source: u64 = summary.latency.by_source.values().map(count).sum();
     assert_eq!(summary.latency.all.count, by_source);
     assert_eq!(summary.latency.by_class.keys().collect::<Vec<_>>(), ["gold"]);

@@ -1,4 +1,4 @@
-//! The program as a user meets it: arguments in, output, complaints and an exit status out.
+//! The program as a user meets it: arguments in, output, diagnostics and an exit status out.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -78,7 +78,7 @@ impl Program {
         Answer {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).expect("output is UTF-8"),
-            stderr: String::from_utf8(output.stderr).expect("complaints are UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("diagnostics are UTF-8"),
             directory: self.directory,
         }
     }
@@ -91,7 +91,7 @@ impl Answer {
         &self.stdout
     }
 
-    /// The complaints of a run that was refused or failed with this status, and printed no result.
+    /// The diagnostics of a run that was refused or failed with this status, and printed no result.
     pub(crate) fn bad(&self, code: i32) -> &str {
         assert_eq!(self.code, Some(code), "{}{}", self.stdout, self.stderr);
         assert_eq!(self.stdout, "", "a result is printed only if there is one");

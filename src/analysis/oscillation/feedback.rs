@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::analysis::context::RunContext;
 use crate::analysis::intervals::smoothed;
 use crate::analysis::signal::Oscillation;
-use crate::engine::whole;
+use crate::engine::floor_to_usize;
 use crate::event::NodeRange;
 use crate::model::metric::{ARRIVAL_RATE, Metric, PERCEIVED_LOAD, Subject};
 use crate::model::routing::REHASH_RATE;
@@ -101,7 +101,7 @@ fn turns(context: &RunContext<'_>, clients: &str, found: &Oscillation) -> (Optio
         super::sum(own.iter().map(Vec::as_slice))
     };
     // A twelfth of a cycle tells most of the noise from the turns.
-    let width = whole(found.period / 12.0 / context.step).max(1);
+    let width = floor_to_usize(found.period / 12.0 / context.step).max(1);
     let (elsewhere, all) = (smoothed(&total(&REHASH_RATE), width), smoothed(&total(&ARRIVAL_RATE), width));
     let avoids = |slice: usize| elsewhere[slice] > 0.5 * all[slice];
     let (from, to) = (context.interval_at(found.from), context.interval_at(found.to).min(elsewhere.len()));

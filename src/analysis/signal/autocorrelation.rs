@@ -34,7 +34,8 @@ pub struct Hill {
 pub fn hill(autocorrelation: &[f64], lag: f64) -> Option<Hill> {
     let last = autocorrelation.len().checked_sub(2)?;
     let range = |low: f64, high: f64| {
-        crate::engine::whole(low * lag).max(1)..=crate::engine::whole((high * lag).ceil()).min(last)
+        crate::engine::floor_to_usize(low * lag).max(1)
+            ..=crate::engine::floor_to_usize((high * lag).ceil()).min(last)
     };
     let (from, to) = range(0.7, 1.3).into_inner();
     let top = (from..=to).max_by(|&a, &b| autocorrelation[a].total_cmp(&autocorrelation[b]))?;
@@ -42,7 +43,8 @@ pub fn hill(autocorrelation: &[f64], lag: f64) -> Option<Hill> {
         return None;
     }
     let (offset, height) = summit(autocorrelation[top - 1], autocorrelation[top], autocorrelation[top + 1]);
-    let around = crate::engine::whole(0.3 * top as f64)..=crate::engine::whole((0.7 * top as f64).ceil());
+    let around = crate::engine::floor_to_usize(0.3 * top as f64)
+        ..=crate::engine::floor_to_usize((0.7 * top as f64).ceil());
     let trough = autocorrelation[around].iter().copied().fold(f64::INFINITY, f64::min);
     Some(Hill { lag: top as f64 + offset, height, trough })
 }

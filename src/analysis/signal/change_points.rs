@@ -9,7 +9,7 @@
 //! Measured: of 16,000 M/M/1 queues at 50 to 90 % load, 1,200 samples 0.5 to 50 service times apart, 0.8 % are said to
 //! change their level.
 
-use super::Course;
+use super::SampledSeries;
 use super::level::mean;
 use super::noise::RedNoise;
 
@@ -23,7 +23,7 @@ const LEAST: usize = 10;
 
 /// A change of level.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Change {
+pub struct ChangePoint {
     /// When the new level begins, in seconds.
     pub at: f64,
     /// The mean from the last change to this one.
@@ -34,7 +34,7 @@ pub struct Change {
 
 /// The changes of level of a series, in order of time.
 #[must_use]
-pub fn change_points(course: &Course<'_>) -> Vec<Change> {
+pub fn change_points(course: &SampledSeries<'_>) -> Vec<ChangePoint> {
     let Some(values) = course.filled() else { return Vec::new() };
     let mut sums = Vec::with_capacity(values.len() + 1);
     let mut sum = 0.0;
@@ -58,7 +58,7 @@ pub fn change_points(course: &Course<'_>) -> Vec<Change> {
     edges.push(values.len());
     edges
         .windows(3)
-        .map(|edge| Change {
+        .map(|edge| ChangePoint {
             at: course.time(edge[1] as f64),
             before: mean(&values[edge[0]..edge[1]]),
             after: mean(&values[edge[1]..edge[2]]),
@@ -111,7 +111,7 @@ mod tests {
         let mut stream = RandomStream::from_seed(4);
         let level = |i: usize| if (100..250).contains(&i) { 5.0 } else { 0.0 };
         let values: Vec<f64> = (0..600).map(|i| level(i) + ziggurat::normal(&mut stream)).collect();
-        let changes = change_points(&Course { start: 1.0, step: 0.1, values: &values });
+        let changes = change_points(&SampledSeries { start: 1.0, step: 0.1, values: &values });
         assert_eq!(changes.len(), 2, "{changes:?}");
         assert!((changes[0].at - 11.0).abs() < 0.21 && (changes[1].at - 26.0).abs() < 0.21, "{changes:?}");
         assert!((changes[0].after - 5.0).abs() < 0.4 && changes[1].after.abs() < 0.3, "{changes:?}");
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn nothing_changes_where_there_is_nothing() {
         for values in [&[][..], &[1.0; 5], &[2.0; 100], &[f64::NAN; 100]] {
-            assert_eq!(change_points(&Course { start: 0.0, step: 1.0, values }), []);
+            assert_eq!(change_points(&SampledSeries { start: 0.0, step: 1.0, values }), []);
         }
     }
 }

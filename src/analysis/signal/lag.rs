@@ -10,14 +10,14 @@
 //! Measured: of 16,000 pairs of unrelated M/M/1 queues at 50 to 90 % load 0.2 % are said to follow each other; of 1,000 clients that hear of an overload by a mean over 4 s, 99.9 % are said to be late, by
 //! about the 2 s that such a mean is old.
 
-use super::Course;
+use super::SampledSeries;
 use super::autocorrelation::{autocorrelation, summit};
 use super::level::{mean, variance};
 
 /// How many standard errors the highest correlation has to be above zero.
 const STANDARD_ERRORS: f64 = 2.5;
 /// The least correlation: a belief that shares less than a third of the variance follows something else.
-const LEAST_CORRELATION: f64 = 0.6;
+const MIN_CORRELATION: f64 = 0.6;
 /// How many times higher it has to be than where one series is shifted too far for any relation.
 const MARGIN: f64 = 1.5;
 /// The least number of samples of which both series have to consist.
@@ -39,11 +39,11 @@ pub struct Lag {
 /// How long `believed` runs behind `actual`; both are sampled at the same times. None where the correlation is highest
 /// at no lag or at `longest` (in seconds), or no higher than chance would make it.
 #[must_use]
-pub fn lag(actual: &Course<'_>, believed: &Course<'_>, longest: f64) -> Option<Lag> {
+pub fn lag(actual: &SampledSeries<'_>, believed: &SampledSeries<'_>, longest: f64) -> Option<Lag> {
     let (a, b) = (actual.filled()?, believed.filled()?);
     let n = a.len().min(b.len());
     // Beyond, no shifts would be left that are too far for a relation.
-    let last = crate::engine::whole((longest / actual.step).round()).min(n / 5);
+    let last = crate::engine::floor_to_usize((longest / actual.step).round()).min(n / 5);
     if n < LEAST || last < 2 {
         return None;
     }
@@ -56,7 +56,7 @@ pub fn lag(actual: &Course<'_>, believed: &Course<'_>, longest: f64) -> Option<L
     let (offset, height) = summit(correlations[top - 1], correlations[top], correlations[top + 1]);
     let standard_error = chance(a, b);
     let elsewhere = elsewhere(a, b, 2 * last);
-    if height < LEAST_CORRELATION || height < MARGIN * elsewhere {
+    if height < MIN_CORRELATION || height < MARGIN * elsewhere {
         return None;
     }
     (height > STANDARD_ERRORS * standard_error).then_some(Lag {
@@ -128,7 +128,7 @@ mod tests {
         let noise = red(2, 1200);
         let believed: Vec<f64> =
             (0..1200_usize).map(|i| actual[i.saturating_sub(17)] + 0.5 * noise[i]).collect();
-        let course = |values| Course { start: 0.0, step: 0.1, values };
+        let course = |values| SampledSeries { start: 0.0, step: 0.1, values };
         let found = lag(&course(&actual), &course(&believed), 10.0).expect("it follows");
         assert!((found.lag - 1.7).abs() < 0.1 && found.correlation > 0.75, "{found:?}");
     }
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn the_unrelated_and_the_simultaneous_do_not_follow() {
         let (a, b) = (red(3, 1200), red(4, 1200));
-        let course = |values| Course { start: 0.0, step: 0.1, values };
+        let course = |values| SampledSeries { start: 0.0, step: 0.1, values };
         assert_eq!(lag(&course(&a), &course(&b), 10.0), None);
         assert_eq!(lag(&course(&a), &course(&a), 10.0), None);
         assert_eq!(lag(&course(&a), &course(&[1.0; 1200]), 10.0), None);

@@ -1,6 +1,6 @@
 //! Levels and spreads of a series, and its smoothing.
 
-use crate::engine::whole;
+use crate::engine::floor_to_usize;
 
 /// The mean; zero of nothing.
 #[must_use]
@@ -29,7 +29,7 @@ pub fn sorted(values: &[f64]) -> Vec<f64> {
 pub fn quantile(sorted: &[f64], share: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else { return 0.0 };
     let position = share * last as f64;
-    let low = whole(position).min(last);
+    let low = floor_to_usize(position).min(last);
     let high = (low + 1).min(last);
     sorted[low] + (position - low as f64) * (sorted[high] - sorted[low])
 }

@@ -20,13 +20,13 @@ pub mod swings;
 
 use std::ops::Range;
 
-use crate::engine::whole;
+use crate::engine::floor_to_usize;
 
 pub use self::oscillation::{Oscillation, detect};
 
 /// An evenly spaced series.
 #[derive(Clone, Copy, Debug)]
-pub struct Course<'a> {
+pub struct SampledSeries<'a> {
     /// The time of the first sample, in seconds.
     pub start: f64,
     /// The time from one sample to the next, in seconds; above zero.
@@ -35,7 +35,7 @@ pub struct Course<'a> {
     pub values: &'a [f64],
 }
 
-impl Course<'_> {
+impl SampledSeries<'_> {
     /// The values without gaps: the last value holds over a gap, and the first one before it. None where more than
     /// half of the values are missing.
     #[must_use]
@@ -65,8 +65,8 @@ impl Course<'_> {
     pub fn within(&self, from: f64, to: f64) -> Range<usize> {
         // A millionth of a step forgives what the division loses.
         let position = |time: f64| (time - self.start) / self.step;
-        let first = whole((position(from) - 1e-6).ceil());
-        let end = whole((position(to) + 1e-6).floor() + 1.0).min(self.values.len());
+        let first = floor_to_usize((position(from) - 1e-6).ceil());
+        let end = floor_to_usize((position(to) + 1e-6).floor() + 1.0).min(self.values.len());
         first.min(end)..end
     }
 
@@ -90,18 +90,18 @@ mod tests {
     #[test]
     fn gaps_are_bridged_by_the_last_value() {
         let gaps = [f64::NAN, 1.0, f64::NAN, 3.0, f64::INFINITY];
-        let course = Course { start: 0.0, step: 1.0, values: &gaps };
+        let course = SampledSeries { start: 0.0, step: 1.0, values: &gaps };
         assert_eq!(course.filled(), None, "more than half is missing");
-        let course = Course { values: &[f64::NAN, 1.0, f64::NAN, 3.0], ..course };
+        let course = SampledSeries { values: &[f64::NAN, 1.0, f64::NAN, 3.0], ..course };
         assert_eq!(course.filled(), Some(vec![1.0, 1.0, 1.0, 3.0]));
-        let course = Course { values: &[], ..course };
+        let course = SampledSeries { values: &[], ..course };
         assert_eq!(course.filled(), None);
     }
 
     #[test]
     fn a_series_is_cut_at_known_changes() {
         let values = vec![0.0; 651];
-        let course = Course { start: 0.0, step: 0.1, values: &values };
+        let course = SampledSeries { start: 0.0, step: 0.1, values: &values };
         assert_eq!(
             course.between(&[60.0, 10.0, 25.0, 65.5, -1.0]),
             vec![0..101, 100..251, 250..601, 600..651]

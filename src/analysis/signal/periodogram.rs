@@ -60,8 +60,8 @@ impl Periodogram {
     pub fn band(&self, from: f64, to: f64) -> Band {
         let bins_per_cycle = self.fft.length() as f64 / self.samples as f64;
         let last = self.sums.len() - 1;
-        let first = crate::engine::whole((from * bins_per_cycle).round()).min(last - 1);
-        let end = crate::engine::whole((to * bins_per_cycle).round() + 1.0).clamp(first + 1, last);
+        let first = crate::engine::floor_to_usize((from * bins_per_cycle).round()).min(last - 1);
+        let end = crate::engine::floor_to_usize((to * bins_per_cycle).round() + 1.0).clamp(first + 1, last);
         Band { first, end, values: (((end - first) as f64 / bins_per_cycle) / BLEND).max(1.0) }
     }
 

@@ -6,15 +6,15 @@
 
 use std::f64::consts::TAU;
 
-use super::Course;
+use super::SampledSeries;
 use super::level::mean;
 
 /// The least number of cycles of a window.
-const LEAST_CYCLES: usize = 2;
+const MIN_CYCLES: usize = 2;
 
 /// How two series swing with respect to each other.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Phase {
+pub struct PhaseShift {
     /// By how many degrees of a cycle the second series is behind the first: above -180, up to 180.
     pub degrees: f64,
     /// From 0, no relation, to 1, always the same angle and ratio of amplitudes. Of unrelated series it is about
@@ -27,19 +27,25 @@ pub struct Phase {
 /// The phase between two series that are sampled at the same times, at a period, from one time to another (all in
 /// seconds). None with fewer than two cycles or four samples a cycle, and where one of them does not move.
 #[must_use]
-pub fn phase(first: &Course<'_>, second: &Course<'_>, period: f64, from: f64, to: f64) -> Option<Phase> {
+pub fn phase(
+    first: &SampledSeries<'_>,
+    second: &SampledSeries<'_>,
+    period: f64,
+    from: f64,
+    to: f64,
+) -> Option<PhaseShift> {
     let (a, b) = (first.filled()?, second.filled()?);
     let window = first.within(from, to);
     let length = period / first.step;
-    let cycles = crate::engine::whole(window.len() as f64 / length + 1e-9);
-    if cycles < LEAST_CYCLES || length < 4.0 || window.end > b.len() {
+    let cycles = crate::engine::floor_to_usize(window.len() as f64 / length + 1e-9);
+    if cycles < MIN_CYCLES || length < 4.0 || window.end > b.len() {
         return None;
     }
     let (mut re, mut im, mut power_a, mut power_b) = (0.0, 0.0, 0.0, 0.0);
     for cycle in 0..cycles {
-        let begin = window.start + crate::engine::whole((cycle as f64 * length).round());
-        let end =
-            (window.start + crate::engine::whole(((cycle + 1) as f64 * length).round())).min(window.end);
+        let begin = window.start + crate::engine::floor_to_usize((cycle as f64 * length).round());
+        let end = (window.start + crate::engine::floor_to_usize(((cycle + 1) as f64 * length).round()))
+            .min(window.end);
         let (x, y) = (demodulated(&a[begin..end], begin, length), demodulated(&b[begin..end], begin, length));
         // The second one times the conjugate of the first.
         re += y.0 * x.0 + y.1 * x.1;
@@ -53,7 +59,7 @@ pub fn phase(first: &Course<'_>, second: &Course<'_>, period: f64, from: f64, to
     }
     let degrees = -libm::atan2(im, re) * 360.0 / TAU;
     let degrees = if degrees <= -180.0 { 180.0 } else { degrees };
-    Some(Phase { degrees, coherence: ((re * re + im * im).sqrt() / power).min(1.0), cycles })
+    Some(PhaseShift { degrees, coherence: ((re * re + im * im).sqrt() / power).min(1.0), cycles })
 }
 
 /// The sum over a cycle of the distance to its mean times e^(-2 pi i t / period).
@@ -85,7 +91,7 @@ mod tests {
     fn the_angle_is_how_far_the_second_is_behind() {
         for degrees in [-170.0, -90.0, 0.0, 45.0, 120.0, 180.0] {
             let (a, b) = (sine(0.0, 0.3, 1), sine(degrees, 0.3, 2));
-            let course = |values| Course { start: 0.0, step: 0.1, values };
+            let course = |values| SampledSeries { start: 0.0, step: 0.1, values };
             let phase = phase(&course(&a), &course(&b), 6.0, 0.0, 60.0).expect("ten cycles");
             let off = (phase.degrees - degrees + 540.0).rem_euclid(360.0) - 180.0;
             // The angle of each has a standard error of noise sqrt(2 / 600) radians: 1.4 degrees for both, times 4.
@@ -96,7 +102,7 @@ mod tests {
     #[test]
     fn unrelated_noise_has_little_coherence() {
         let (a, b) = (sine(0.0, 1e6, 1), sine(0.0, 1e6, 2));
-        let course = |values| Course { start: 0.0, step: 0.1, values };
+        let course = |values| SampledSeries { start: 0.0, step: 0.1, values };
         let found = phase(&course(&a), &course(&b), 2.0, 0.0, 60.0).expect("thirty cycles");
         assert!(found.coherence < 0.5, "{found:?}");
         assert_eq!(phase(&course(&a), &course(&[1.0; 600]), 2.0, 0.0, 60.0), None);

@@ -9,7 +9,7 @@
 //! settle after a change that there was not (1.3 % of those at 95 % load and 0.5 service times, which forget within
 //! more than the series); of 1,000 queues that fill or drain after a change of load 94.7 % are said to settle.
 
-use super::Course;
+use super::SampledSeries;
 use super::level::{mean, median, robust_sd, smooth};
 use super::noise::RedNoise;
 
@@ -46,7 +46,13 @@ pub struct Settling {
 /// when it was left alone; `width` is that of the smoothing. All in seconds. None where nothing has changed and where
 /// it did not come to rest.
 #[must_use]
-pub fn settling(course: &Course<'_>, from: f64, change: f64, until: f64, width: f64) -> Option<Settling> {
+pub fn settling(
+    course: &SampledSeries<'_>,
+    from: f64,
+    change: f64,
+    until: f64,
+    width: f64,
+) -> Option<Settling> {
     let values = course.filled()?;
     let (before, after) = (course.within(from, change), course.within(change, until));
     let (before, after) = (&values[before.start..before.end.min(after.start)], &values[after]);
@@ -63,7 +69,7 @@ pub fn settling(course: &Course<'_>, from: f64, change: f64, until: f64, width: 
     if (mean(remains) - mean(before)).abs() <= STANDARD_ERRORS * error || step == 0.0 {
         return None;
     }
-    let smoothed = smooth(after, crate::engine::whole(0.5 * width / course.step));
+    let smoothed = smooth(after, crate::engine::floor_to_usize(0.5 * width / course.step));
     let farthest = smoothed[rest..].iter().map(|x| (x - level).abs()).fold(0.0, f64::max);
     let band = (BAND * robust_sd(&smoothed[rest..])).max(MARGIN * farthest).max(SHARE * step.abs());
     // A last third that still moves is no rest.
@@ -99,7 +105,7 @@ mod tests {
 
     #[test]
     fn an_exponential_answer_settles_when_theory_says() {
-        let course = |values| Course { start: 0.0, step: 0.1, values };
+        let course = |values| SampledSeries { start: 0.0, step: 0.1, values };
         let clean = answer(0.0, false);
         let found = settling(&course(&clean), 0.0, 20.0, 60.0, 1.0).expect("it settles");
         // Within 5 % after ln 20 time constants; the smoothing moves that by a tenth.
@@ -112,7 +118,7 @@ mod tests {
 
     #[test]
     fn an_answer_that_rings_overshoots() {
-        let course = |values| Course { start: 0.0, step: 0.1, values };
+        let course = |values| SampledSeries { start: 0.0, step: 0.1, values };
         let ringing = answer(0.0, true);
         let found = settling(&course(&ringing), 0.0, 20.0, 60.0, 0.1).expect("it settles");
         // The first maximum is where tan t = -1/2, at 2.678: e^-1.339 cos(2.678).
@@ -121,7 +127,7 @@ mod tests {
 
     #[test]
     fn what_does_not_change_or_does_not_rest_says_nothing() {
-        let course = |values| Course { start: 0.0, step: 0.1, values };
+        let course = |values| SampledSeries { start: 0.0, step: 0.1, values };
         assert_eq!(settling(&course(&[1.0; 600]), 0.0, 20.0, 60.0, 1.0), None);
         let ramp: Vec<f64> = (0..600).map(|i| f64::from((i - 200).max(0))).collect();
         assert_eq!(settling(&course(&ramp), 0.0, 20.0, 60.0, 1.0), None);

@@ -1,6 +1,6 @@
 //! Always the same value. Laws whose spread is zero become this one, so that whoever asks can skip the draw.
 
-use super::{Law, Part};
+use super::{Law, PartialMoments};
 use crate::engine::random::RandomStream;
 
 /// All mass on one value.
@@ -28,8 +28,12 @@ impl Law for Constant {
         0.0
     }
 
-    fn part(&self, min: f64, max: f64) -> Part {
-        if min <= self.0 && self.0 <= max { Part::atom(self.0, 1.0) } else { Part::NOTHING }
+    fn partial_moments(&self, min: f64, max: f64) -> PartialMoments {
+        if min <= self.0 && self.0 <= max {
+            PartialMoments::atom(self.0, 1.0)
+        } else {
+            PartialMoments::NOTHING
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The values seen, drawn again: with equal weights, or with given ones by the [alias method](super::AliasTable).
 
-use super::{AliasTable, Law, Part, Sampler};
+use super::{AliasTable, Law, PartialMoments, Sampler};
 use crate::engine::random::RandomStream;
 use crate::engine::spec_error::{self, SpecError};
 use crate::engine::units::Quantity;
@@ -54,20 +54,20 @@ impl Law for Empirical {
     }
 
     fn mean(&self) -> f64 {
-        self.part(0.0, f64::INFINITY).mean()
+        self.partial_moments(0.0, f64::INFINITY).mean()
     }
 
     fn sd(&self) -> f64 {
         // About the mean, so that values far from zero and near each other keep their digits.
-        let whole = self.part(0.0, f64::INFINITY);
+        let whole = self.partial_moments(0.0, f64::INFINITY);
         let mean = whole.mean();
         let square = |(value, probability): (f64, f64)| probability * (value - mean) * (value - mean);
         (self.atoms().map(square).sum::<f64>() / whole.mass).sqrt()
     }
 
-    fn part(&self, min: f64, max: f64) -> Part {
+    fn partial_moments(&self, min: f64, max: f64) -> PartialMoments {
         let inside = self.atoms().filter(|&(value, _)| min <= value && value <= max);
-        Part::together(inside.map(|(value, probability)| Part::atom(value, probability)))
+        PartialMoments::together(inside.map(|(value, probability)| PartialMoments::atom(value, probability)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The exponential law: density e^(-x/mean) / mean. Its standard deviation is its mean. By [`ziggurat::exponential`].
 
 use super::special::gamma_cdf;
-use super::{Law, Part, ziggurat};
+use super::{Law, PartialMoments, ziggurat};
 use crate::engine::random::RandomStream;
 
 /// The exponential law with a mean above zero.
@@ -30,13 +30,13 @@ impl Law for Exponential {
         self.mean
     }
 
-    fn part(&self, min: f64, max: f64) -> Part {
+    fn partial_moments(&self, min: f64, max: f64) -> PartialMoments {
         // Beyond `min` it is the same law anew: partial moments about `min` are incomplete gamma functions.
         let (beyond, width) = (libm::exp(-min / self.mean), (max - min) / self.mean);
         if !(width > 0.0 && beyond > 0.0) {
-            return Part::NOTHING;
+            return PartialMoments::NOTHING;
         }
-        Part {
+        PartialMoments {
             mass: -beyond * libm::expm1(-width),
             about: min,
             first: beyond * self.mean * gamma_cdf(2.0, width),
@@ -58,10 +58,10 @@ mod tests {
 
     #[test]
     fn its_parts_are_exact() {
-        let whole = Sampler::exponential(3.0).part(0.0, f64::INFINITY);
+        let whole = Sampler::exponential(3.0).partial_moments(0.0, f64::INFINITY);
         assert_close(whole.mean(), 3.0, 1e-15);
         assert_close(whole.sd(), 3.0, 1e-15);
-        let tail = Sampler::exponential(3.0).part(7.0, f64::INFINITY);
+        let tail = Sampler::exponential(3.0).partial_moments(7.0, f64::INFINITY);
         assert_close(tail.mean(), 10.0, 1e-15);
         assert_close(tail.mass, libm::exp(-7.0 / 3.0), 1e-15);
     }

@@ -5,7 +5,7 @@
 //! d(t f(t)) = (shape - t) f(t) dt for the density f of scale 1, by parts.
 
 use super::special::{gamma_cdf, gamma_x_density};
-use super::{Law, Part, Sampler, zero_mean, ziggurat};
+use super::{Law, PartialMoments, Sampler, zero_mean, ziggurat};
 use crate::engine::random::RandomStream;
 use crate::engine::spec_error::SpecError;
 use crate::engine::units::Quantity;
@@ -92,9 +92,9 @@ impl Law for Gamma {
         self.shape.sqrt() * self.scale
     }
 
-    fn part(&self, min: f64, max: f64) -> Part {
+    fn partial_moments(&self, min: f64, max: f64) -> PartialMoments {
         if min > max {
-            return Part::NOTHING;
+            return PartialMoments::NOTHING;
         }
         let (from, to) = (min / self.scale, max / self.scale);
         let (at_from, at_to) = (gamma_x_density(self.shape, from), gamma_x_density(self.shape, to));
@@ -103,7 +103,12 @@ impl Law for Gamma {
         // (t - shape) t f(t), which is nothing at infinity.
         let moment = |t: f64, at: f64| if at > 0.0 { (t - self.shape) * at } else { 0.0 };
         let second = self.shape * mass + first + moment(from, at_from) - moment(to, at_to);
-        Part { mass, about: self.mean(), first: self.scale * first, second: self.scale * self.scale * second }
+        PartialMoments {
+            mass,
+            about: self.mean(),
+            first: self.scale * first,
+            second: self.scale * self.scale * second,
+        }
     }
 }
 
@@ -133,7 +138,7 @@ mod tests {
             assert_close(sampler.mean(), 1e6, 1e-14);
             assert_close(sampler.sd(), sd as f64, 1e-14);
             assert_consistent(&sampler);
-            let whole = sampler.part(0.0, f64::INFINITY);
+            let whole = sampler.partial_moments(0.0, f64::INFINITY);
             assert_close(whole.mean(), 1e6, 1e-14);
             assert_close(whole.sd(), sd as f64, 1e-12);
         }

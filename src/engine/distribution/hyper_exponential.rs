@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Law, Part, Sampler};
+use super::{Law, PartialMoments, Sampler};
 use crate::engine::random::RandomStream;
 use crate::engine::spec_error::SpecError;
 use crate::engine::units::Quantity;
@@ -28,8 +28,8 @@ pub(super) fn resolve<Q: Quantity>(branches: &[Branch<Q>]) -> Result<Sampler, Sp
     let mut sum = 0.0;
     for (i, Branch { probability, .. }) in branches.iter().enumerate() {
         if !(0.0..=1.0).contains(probability) {
-            let complaint = format!("{probability} is no probability: expected a number from 0 to 1");
-            return Err(SpecError::at("probability", complaint).inside(&format!("branches[{i}]")));
+            let diagnostic = format!("{probability} is no probability: expected a number from 0 to 1");
+            return Err(SpecError::at("probability", diagnostic).inside(&format!("branches[{i}]")));
         }
         sum += probability;
     }
@@ -37,8 +37,8 @@ pub(super) fn resolve<Q: Quantity>(branches: &[Branch<Q>]) -> Result<Sampler, Sp
         return Err(SpecError::at("branches", "the list is empty: give at least one (probability, mean)"));
     }
     if (sum - 1.0).abs() > 1e-9 {
-        let complaint = format!("the probabilities sum to {sum}: make them sum to 1");
-        return Err(SpecError::at("branches", complaint));
+        let diagnostic = format!("the probabilities sum to {sum}: make them sum to 1");
+        return Err(SpecError::at("branches", diagnostic));
     }
     let mut before = 0.0;
     let laws = branches.iter().map(|branch| {
@@ -81,8 +81,10 @@ impl Law for HyperExponential {
         self.branches().map(|(probability, law)| probability * variance(law)).sum::<f64>().sqrt()
     }
 
-    fn part(&self, min: f64, max: f64) -> Part {
-        Part::together(self.branches().map(|(probability, law)| law.part(min, max).weighted(probability)))
+    fn partial_moments(&self, min: f64, max: f64) -> PartialMoments {
+        PartialMoments::together(
+            self.branches().map(|(probability, law)| law.partial_moments(min, max).weighted(probability)),
+        )
     }
 }
 
@@ -105,7 +107,7 @@ mod tests {
         assert_close(sampler.mean(), 2.9e6, 1e-14);
         assert_close(sampler.sd(), (2.0 * (0.9 + 40.0) - 2.9 * 2.9_f64).sqrt() * 1e6, 1e-14);
         assert_consistent(&sampler);
-        let whole = sampler.part(0.0, f64::INFINITY);
+        let whole = sampler.partial_moments(0.0, f64::INFINITY);
         assert_close(whole.mean(), sampler.mean(), 1e-14);
         assert_close(whole.sd(), sampler.sd(), 1e-14);
     }

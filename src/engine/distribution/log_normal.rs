@@ -5,7 +5,7 @@
 //! Shimizu: "Lognormal distributions", 1988.
 
 use super::special::normal_tail;
-use super::{Law, Part, Sampler, zero_mean, ziggurat};
+use super::{Law, PartialMoments, Sampler, zero_mean, ziggurat};
 use crate::engine::random::RandomStream;
 use crate::engine::spec_error::SpecError;
 use crate::engine::units::Quantity;
@@ -61,9 +61,9 @@ impl Law for LogNormal {
         self.mean() * libm::expm1(self.sigma * self.sigma).sqrt()
     }
 
-    fn part(&self, min: f64, max: f64) -> Part {
+    fn partial_moments(&self, min: f64, max: f64) -> PartialMoments {
         if min > max {
-            return Part::NOTHING;
+            return PartialMoments::NOTHING;
         }
         let standard = |x: f64| libm::log(x / self.median) / self.sigma;
         let (from, to) = (standard(min), standard(max));
@@ -78,7 +78,12 @@ impl Law for LogNormal {
         };
         let mean = self.mean();
         let second = mean * mean * libm::exp(self.sigma * self.sigma);
-        Part { mass: between(0.0), about: 0.0, first: mean * between(1.0), second: second * between(2.0) }
+        PartialMoments {
+            mass: between(0.0),
+            about: 0.0,
+            first: mean * between(1.0),
+            second: second * between(2.0),
+        }
     }
 }
 
@@ -108,7 +113,7 @@ mod tests {
             assert_close(sampler.mean(), 1e6, 1e-14);
             assert_close(sampler.sd(), sd as f64, 1e-12);
             assert_consistent(&sampler);
-            assert_close(sampler.part(0.0, f64::INFINITY).sd(), sd as f64, 1e-9);
+            assert_close(sampler.partial_moments(0.0, f64::INFINITY).sd(), sd as f64, 1e-9);
         }
     }
 

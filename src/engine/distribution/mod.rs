@@ -17,7 +17,7 @@ mod hyper_exponential;
 mod log_normal;
 mod normal;
 mod pareto;
-mod part;
+mod partial_moments;
 mod percentiles;
 mod shifted;
 mod special;
@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::alias::AliasTable;
 pub use self::hyper_exponential::Branch;
-use self::part::Part;
+use self::partial_moments::PartialMoments;
 use super::random::RandomStream;
 use super::spec_error::SpecError;
 use super::time::SimDuration;
@@ -159,7 +159,7 @@ impl<Q: Quantity> DistributionSpec<Q> {
     /// Checks the parameters and works out what draws.
     ///
     /// # Errors
-    /// Where the parameters make no law, with the field and the remedy.
+    /// Where the parameters make no law, with the field and the hint.
     pub fn resolve(&self) -> Result<Sampler, SpecError> {
         match self {
             Self::Constant(value) => Ok(Sampler::constant(value.to_base())),
@@ -211,7 +211,7 @@ trait Law {
     /// The standard deviation, which may be infinite.
     fn sd(&self) -> f64;
     /// What lies between two bounds, both included; 0 <= `min`, `max` may be infinite.
-    fn part(&self, min: f64, max: f64) -> Part;
+    fn partial_moments(&self, min: f64, max: f64) -> PartialMoments;
 }
 
 macro_rules! delegate {
@@ -288,7 +288,7 @@ impl Sampler {
     /// The probability that a draw is at most `x` base units.
     #[must_use]
     pub fn cdf(&self, x: f64) -> f64 {
-        if x < 0.0 { 0.0 } else { self.part(0.0, x).mass.clamp(0.0, 1.0) }
+        if x < 0.0 { 0.0 } else { self.partial_moments(0.0, x).mass.clamp(0.0, 1.0) }
     }
 
     /// The value that every draw has, if they all have the same.
@@ -311,12 +311,12 @@ impl Sampler {
         }
     }
 
-    fn part(&self, min: f64, max: f64) -> Part {
-        delegate!(self, law => law.part(min, max))
+    fn partial_moments(&self, min: f64, max: f64) -> PartialMoments {
+        delegate!(self, law => law.partial_moments(min, max))
     }
 }
 
-/// The complaint about a law whose mean is zero though it spreads.
+/// The diagnostic about a law whose mean is zero though it spreads.
 fn zero_mean<Q: Quantity>(mean: Q, sd: Q) -> SpecError {
     SpecError::at(
         "mean",
@@ -370,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn a_complaint_names_the_field_from_the_outermost_distribution_inwards() {
+    fn a_diagnostic_names_the_field_from_the_outermost_distribution_inwards() {
         let json = r#"{"Shifted":{"by":"1ms","of":{"Truncated":{"max":"1s","of":{"Normal":{"mean":"1ms","sd":"2ms"}}}}}}"#;
         let error = read(json).expect("well written").resolve().expect_err("too wide");
         assert_eq!(error.field(), "of.of.sd");

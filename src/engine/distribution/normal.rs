@@ -7,13 +7,13 @@
 //! the bell's, again where negative, or Robert: "Simulation of truncated normal variables", 1995, where mu is negative.
 
 use super::special::{normal_hazard, normal_tail};
-use super::{Law, Part, Sampler, zero_mean, ziggurat};
+use super::{Law, PartialMoments, Sampler, zero_mean, ziggurat};
 use crate::engine::random::RandomStream;
 use crate::engine::spec_error::SpecError;
 use crate::engine::units::Quantity;
 
 /// The widest spread, as sd / mean: beyond, the law cannot be told from an exponential.
-const WIDEST: f64 = 0.9999;
+const MAX_SPREAD: f64 = 0.9999;
 /// The spread below which zero is ten standard deviations away, and cutting there changes no digit.
 const UNCUT: f64 = 0.1;
 
@@ -33,7 +33,7 @@ pub(super) fn resolve<Q: Quantity>(mean: Q, sd: Q) -> Result<Sampler, SpecError>
         return Err(zero_mean(mean, sd));
     }
     let spread = s / m;
-    if spread > WIDEST {
+    if spread > MAX_SPREAD {
         return Err(SpecError::at(
             "sd",
             format!(
@@ -122,9 +122,9 @@ impl Law for Normal {
         self.mean() * spread_at(self.cut())
     }
 
-    fn part(&self, min: f64, max: f64) -> Part {
+    fn partial_moments(&self, min: f64, max: f64) -> PartialMoments {
         if min > max {
-            return Part::NOTHING;
+            return PartialMoments::NOTHING;
         }
         let standard = |x: f64| (x - self.mu) / self.sigma;
         let (from, to) = (standard(min).max(self.cut()), standard(max));
@@ -132,7 +132,7 @@ impl Law for Normal {
         let mass = mass_from - mass_to;
         // z times the density, which is nothing at infinity.
         let moment = |z: f64, density: f64| if density > 0.0 { z * density } else { 0.0 };
-        Part {
+        PartialMoments {
             mass,
             about: self.mu,
             first: self.sigma * (density_from - density_to),
@@ -160,7 +160,7 @@ mod tests {
             assert_close(sampler.mean(), 1e6, 1e-10);
             assert_close(sampler.sd(), sd as f64, 1e-9);
             assert_consistent(&sampler);
-            let whole = sampler.part(0.0, f64::INFINITY);
+            let whole = sampler.partial_moments(0.0, f64::INFINITY);
             assert_close(whole.mass, 1.0, 1e-12);
             assert_close(whole.mean(), 1e6, 1e-9);
             assert_close(whole.sd(), sd as f64, 1e-6);

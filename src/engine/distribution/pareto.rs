@@ -3,7 +3,7 @@
 //! Arnold: "Pareto distributions", 1983. There is no mean for shapes up to 1, and the standard deviation is infinite
 //! up to 2: then the means of samples converge, but slowly, and their spread does not.
 
-use super::{Law, Part, Sampler, ziggurat};
+use super::{Law, PartialMoments, Sampler, ziggurat};
 use crate::engine::random::RandomStream;
 use crate::engine::spec_error::SpecError;
 use crate::engine::units::Quantity;
@@ -62,12 +62,12 @@ impl Law for Pareto {
         if self.shape > 2.0 { self.mean / (self.shape * (self.shape - 2.0)).sqrt() } else { f64::INFINITY }
     }
 
-    fn part(&self, min: f64, max: f64) -> Part {
+    fn partial_moments(&self, min: f64, max: f64) -> PartialMoments {
         let min = min.max(self.min);
         if min >= max {
-            return Part::NOTHING;
+            return PartialMoments::NOTHING;
         }
-        Part {
+        PartialMoments {
             mass: self.moment(0.0, min, max),
             about: 0.0,
             first: self.moment(1.0, min, max),
@@ -96,7 +96,7 @@ mod tests {
         for shape in [6.0, 12.0] {
             let sampler = pareto(shape).expect("a law");
             assert_consistent(&sampler);
-            let whole = sampler.part(0.0, f64::INFINITY);
+            let whole = sampler.partial_moments(0.0, f64::INFINITY);
             assert_close(whole.mean(), 1e6, 1e-14);
             assert_close(whole.sd(), sampler.sd(), 1e-12);
         }

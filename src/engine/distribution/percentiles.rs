@@ -3,7 +3,7 @@
 //! Between two percentiles draws are even, which no real tail is: the mean is that of the polyline. Two equal
 //! percentiles put all that lies between them on one value.
 
-use super::{Law, Part, Sampler};
+use super::{Law, PartialMoments, Sampler};
 use crate::engine::random::RandomStream;
 use crate::engine::spec_error::SpecError;
 use crate::engine::units::Quantity;
@@ -59,15 +59,17 @@ impl Law for Percentiles {
     }
 
     fn mean(&self) -> f64 {
-        self.part(0.0, f64::INFINITY).mean()
+        self.partial_moments(0.0, f64::INFINITY).mean()
     }
 
     fn sd(&self) -> f64 {
-        self.part(0.0, f64::INFINITY).sd()
+        self.partial_moments(0.0, f64::INFINITY).sd()
     }
 
-    fn part(&self, min: f64, max: f64) -> Part {
-        Part::together(self.pieces().map(|(mass, low, high)| Part::even(low, high, mass, min, max)))
+    fn partial_moments(&self, min: f64, max: f64) -> PartialMoments {
+        PartialMoments::together(
+            self.pieces().map(|(mass, low, high)| PartialMoments::even(low, high, mass, min, max)),
+        )
     }
 }
 

@@ -1,6 +1,6 @@
 //! Another law, later by a constant: a round trip that nothing beats plus a random rest.
 
-use super::{DistributionSpec, Law, Part, Sampler};
+use super::{DistributionSpec, Law, PartialMoments, Sampler};
 use crate::engine::random::RandomStream;
 use crate::engine::spec_error::SpecError;
 use crate::engine::units::Quantity;
@@ -33,11 +33,11 @@ impl Law for Shifted {
         self.of.sd()
     }
 
-    fn part(&self, min: f64, max: f64) -> Part {
+    fn partial_moments(&self, min: f64, max: f64) -> PartialMoments {
         if max < self.by {
-            return Part::NOTHING;
+            return PartialMoments::NOTHING;
         }
-        self.of.part((min - self.by).max(0.0), max - self.by).shifted(self.by)
+        self.of.partial_moments((min - self.by).max(0.0), max - self.by).shifted(self.by)
     }
 }
 

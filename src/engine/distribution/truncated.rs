@@ -3,13 +3,13 @@
 //! Mean and standard deviation are those of the truncated law, from the partial moments of the other. Bounds that the
 //! other law meets less than once in a thousand draws are refused: they would cost too much, and mean too little.
 
-use super::{DistributionSpec, Law, Part, Sampler};
+use super::{DistributionSpec, Law, PartialMoments, Sampler};
 use crate::engine::random::RandomStream;
 use crate::engine::spec_error::SpecError;
 use crate::engine::units::Quantity;
 
 /// The least probability of falling between the bounds: a thousand draws for one cost some ten microseconds.
-const LEAST_MASS: f64 = 1e-3;
+const MIN_MASS: f64 = 1e-3;
 
 /// `of`, given that it is between `min` and `max`.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,8 +45,8 @@ pub(super) fn resolve<Q: Quantity>(
     };
     let low = min.map_or(0.0, Quantity::to_base);
     let high = max.map_or(f64::INFINITY, Quantity::to_base);
-    let part = of.part(low, high);
-    if part.mass.is_nan() || part.mass < LEAST_MASS {
+    let part = of.partial_moments(low, high);
+    if part.mass.is_nan() || part.mass < MIN_MASS {
         let (field, mean) = (if min.is_some() { "min" } else { "max" }, Q::from_base(of.mean()));
         return Err(SpecError::at(
             field,
@@ -83,9 +83,13 @@ impl Law for Truncated {
         self.sd
     }
 
-    fn part(&self, min: f64, max: f64) -> Part {
+    fn partial_moments(&self, min: f64, max: f64) -> PartialMoments {
         let (min, max) = (min.max(self.min), max.min(self.max));
-        if min > max { Part::NOTHING } else { self.of.part(min, max).weighted(1.0 / self.mass) }
+        if min > max {
+            PartialMoments::NOTHING
+        } else {
+            self.of.partial_moments(min, max).weighted(1.0 / self.mass)
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The uniform law between two bounds. Mean (min + max) / 2, standard deviation (max - min) / sqrt(12).
 
-use super::{Law, Part, Sampler};
+use super::{Law, PartialMoments, Sampler};
 use crate::engine::random::RandomStream;
 use crate::engine::spec_error::SpecError;
 use crate::engine::units::Quantity;
@@ -34,8 +34,8 @@ impl Law for Uniform {
         (self.max - self.min) / 12_f64.sqrt()
     }
 
-    fn part(&self, min: f64, max: f64) -> Part {
-        Part::even(self.min, self.max, 1.0, min, max)
+    fn partial_moments(&self, min: f64, max: f64) -> PartialMoments {
+        PartialMoments::even(self.min, self.max, 1.0, min, max)
     }
 }
 

@@ -4,7 +4,7 @@
 //! second moment scale² Γ(1 + 2/shape); up to a bound both are incomplete gamma functions.
 
 use super::special::gamma_cdf;
-use super::{Law, Part, Sampler, ziggurat};
+use super::{Law, PartialMoments, Sampler, ziggurat};
 use crate::engine::random::RandomStream;
 use crate::engine::spec_error::SpecError;
 use crate::engine::units::Quantity;
@@ -50,15 +50,15 @@ impl Law for Weibull {
         self.mean * libm::expm1(logarithm).sqrt()
     }
 
-    fn part(&self, min: f64, max: f64) -> Part {
+    fn partial_moments(&self, min: f64, max: f64) -> PartialMoments {
         if min > max {
-            return Part::NOTHING;
+            return PartialMoments::NOTHING;
         }
         let hazard = |x: f64| libm::pow(x / self.scale, 1.0 / self.power);
         let (from, to) = (hazard(min), hazard(max));
         let between = |k: f64| gamma_cdf(1.0 + k * self.power, to) - gamma_cdf(1.0 + k * self.power, from);
         let second = self.scale * self.scale * libm::tgamma(1.0 + 2.0 * self.power);
-        Part {
+        PartialMoments {
             mass: libm::exp(-from) - libm::exp(-to),
             about: 0.0,
             first: self.mean * between(1.0),
@@ -87,7 +87,7 @@ mod tests {
             let sampler = weibull(shape).expect("a law");
             assert_close(sampler.mean(), 1e6, 0.0);
             assert_consistent(&sampler);
-            let whole = sampler.part(0.0, f64::INFINITY);
+            let whole = sampler.partial_moments(0.0, f64::INFINITY);
             assert_close(whole.mean(), 1e6, 1e-12);
             assert_close(whole.sd(), sampler.sd(), 1e-7);
         }

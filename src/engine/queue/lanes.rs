@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use super::Entry;
+use super::Scheduled;
 use crate::engine::time::{SimDuration, SimTime};
 
 /// Lanes that one queue may have. Taking an event looks at the head of each lane, so a few serve better than many: a
@@ -15,7 +15,7 @@ const MOST: usize = 8;
 
 /// Names a lane of the queue that gave it out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lane(u8);
+pub struct LaneId(u8);
 
 /// Events of a chunk: 6 KiB.
 const CHUNK: usize = 256;
@@ -26,21 +26,21 @@ const LONG: usize = 1 << 15;
 
 /// One lane.
 #[derive(Clone, Debug)]
-struct Line<E> {
+struct Lane<E> {
     delay: SimDuration,
     len: usize,
     /// The first events; those before `taken` are gone.
-    front: Vec<Entry<E>>,
+    front: Vec<Scheduled<E>>,
     taken: usize,
     /// Full chunks behind the front.
-    middle: VecDeque<Vec<Entry<E>>>,
+    middle: VecDeque<Vec<Scheduled<E>>>,
     /// The last events, unless they fit into the front.
-    back: Vec<Entry<E>>,
+    back: Vec<Scheduled<E>>,
     /// Memory of a chunk that was used up.
-    spare: Vec<Entry<E>>,
+    spare: Vec<Scheduled<E>>,
 }
 
-impl<E: Copy> Line<E> {
+impl<E: Copy> Lane<E> {
     const fn new(delay: SimDuration) -> Self {
         Self {
             delay,
@@ -54,7 +54,7 @@ impl<E: Copy> Line<E> {
     }
 
     #[inline(always)]
-    fn push(&mut self, entry: Entry<E>) {
+    fn push(&mut self, entry: Scheduled<E>) {
         if self.back.len() == CHUNK {
             let empty = std::mem::take(&mut self.spare);
             self.middle.push_back(std::mem::replace(&mut self.back, empty));
@@ -67,7 +67,7 @@ impl<E: Copy> Line<E> {
     }
 
     #[inline(always)]
-    fn pop(&mut self) -> Entry<E> {
+    fn pop(&mut self) -> Scheduled<E> {
         let entry = self.front[self.taken];
         self.taken += 1;
         self.len -= 1;
@@ -79,11 +79,11 @@ impl<E: Copy> Line<E> {
 
     #[inline(always)]
     fn first(&self) -> u128 {
-        self.front.get(self.taken).map_or(u128::MAX, Entry::key)
+        self.front.get(self.taken).map_or(u128::MAX, Scheduled::key)
     }
 
     /// Keeps some of the events.
-    fn retain(&mut self, keep: &mut impl FnMut(&Entry<E>) -> bool) {
+    fn retain(&mut self, keep: &mut impl FnMut(&Scheduled<E>) -> bool) {
         let mut kept = self.front.split_off(self.taken);
         kept.extend(self.middle.drain(..).flatten());
         kept.append(&mut self.back);
@@ -107,7 +107,7 @@ impl<E: Copy> Line<E> {
 /// All lanes of a queue.
 #[derive(Clone, Debug)]
 pub(super) struct Lanes<E> {
-    lanes: Vec<Line<E>>,
+    lanes: Vec<Lane<E>>,
     /// The key of the first event of each lane; the largest there is for an empty one.
     heads: [u128; MOST],
     /// The lane whose first event is the soonest, and the key of that.
@@ -130,18 +130,18 @@ impl<E> Default for Lanes<E> {
 }
 
 impl<E: Copy> Lanes<E> {
-    pub(super) fn lane(&mut self, delay: SimDuration) -> Option<Lane> {
+    pub(super) fn lane(&mut self, delay: SimDuration) -> Option<LaneId> {
         let known = self.lanes.iter().position(|lane| lane.delay == delay);
         let index = known.or_else(|| {
             (self.lanes.len() < MOST).then(|| {
-                self.lanes.push(Line::new(delay));
+                self.lanes.push(Lane::new(delay));
                 for (head, line) in self.heads.iter_mut().zip(&self.lanes) {
                     *head = line.first();
                 }
                 self.lanes.len() - 1
             })
         })?;
-        u8::try_from(index).ok().map(Lane)
+        u8::try_from(index).ok().map(LaneId)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -155,11 +155,11 @@ impl<E: Copy> Lanes<E> {
     }
 
     #[inline(always)]
-    pub(super) fn push(&mut self, lane: Lane, now: SimTime, order: u64, event: E) -> SimTime {
+    pub(super) fn push(&mut self, lane: LaneId, now: SimTime, order: u64, event: E) -> SimTime {
         let index = usize::from(lane.0);
         let line = &mut self.lanes[index];
         let at = now + line.delay;
-        let entry = Entry { at: at.as_nanos(), order, event };
+        let entry = Scheduled { at: at.as_nanos(), order, event };
         line.push(entry);
         if line.len == 1 {
             // With a single lane the heads are not kept: there is nothing to choose from.
@@ -173,7 +173,7 @@ impl<E: Copy> Lanes<E> {
 
     /// Takes the next event.
     #[inline(always)]
-    pub(super) fn pop(&mut self) -> Entry<E> {
+    pub(super) fn pop(&mut self) -> Scheduled<E> {
         let line = &mut self.lanes[self.soonest];
         let entry = line.pop();
         if line.len >= LONG && line.taken.is_multiple_of(BATCH) {
@@ -191,7 +191,7 @@ impl<E: Copy> Lanes<E> {
         entry
     }
 
-    pub(super) fn retain(&mut self, keep: &mut impl FnMut(&Entry<E>) -> bool) {
+    pub(super) fn retain(&mut self, keep: &mut impl FnMut(&Scheduled<E>) -> bool) {
         (self.soonest, self.soonest_key) = (0, u128::MAX);
         for (index, line) in self.lanes.iter_mut().enumerate() {
             line.retain(keep);
@@ -204,7 +204,7 @@ impl<E: Copy> Lanes<E> {
 
     /// The next events of a long lane when it is time to fetch what they will need, each once; nothing otherwise.
     #[inline]
-    pub(super) fn announce(&mut self) -> Option<impl Iterator<Item = E> + '_> {
+    pub(super) fn upcoming(&mut self) -> Option<impl Iterator<Item = E> + '_> {
         let line = &self.lanes[self.to_announce.take()?];
         Some(line.front[line.taken..].iter().take(BATCH).map(|entry| entry.event))
     }

@@ -1,25 +1,25 @@
 //! The event queue: everything that will happen, in the order of (time, order of scheduling).
 //!
 //! It is made of three structures, each the fastest for what it holds, merged when an event is taken:
-//! - the `Agenda` of the current window of time: a sorted run and a small heap for what is added to it late;
+//! - the `NearQueue` of the current window of time: a sorted run and a small heap for what is added to it late;
 //! - the `Wheel` of all that lies beyond the window: unsorted buckets that double as a radix sort, so that an event a
 //!   million places away costs an append and its share of a small sort, not a walk through a heap of a million;
 //! - `Lanes`: events of one constant delay are born in order of time, a line holds them for next to nothing.
 //!
 //! With few events pending the window is all of time and the wheel stays empty: the queue is then a sorted array.
 
-mod agenda;
 mod lanes;
+mod near_queue;
 mod wheel;
 
 use std::collections::BTreeSet;
 
-use agenda::Agenda;
 use bevy_ecs::prelude::Resource;
 use lanes::Lanes;
+use near_queue::NearQueue;
 use wheel::Wheel;
 
-pub use lanes::Lane;
+pub use lanes::LaneId;
 
 use super::time::{SimDuration, SimTime};
 
@@ -32,13 +32,13 @@ const MANY: usize = 128;
 
 /// A scheduled event: what it is and its place in the order of all events.
 #[derive(Clone, Copy, Debug)]
-struct Entry<E> {
+struct Scheduled<E> {
     at: u64,
     order: u64,
     event: E,
 }
 
-impl<E> Entry<E> {
+impl<E> Scheduled<E> {
     #[inline]
     fn key(&self) -> u128 {
         u128::from(self.at) << 64 | u128::from(self.order)
@@ -61,10 +61,10 @@ pub struct EventKey(u128);
 /// A queue of events of type `E`, a small `Copy` value.
 #[derive(Resource, Clone, Debug)]
 pub struct EventQueue<E: Send + Sync + 'static> {
-    agenda: Agenda<E>,
+    near_queue: NearQueue<E>,
     wheel: Wheel<E>,
     lanes: Lanes<E>,
-    /// The last instant that the agenda covers; the wheel holds only what is later.
+    /// The last instant that the near queue covers; the wheel holds only what is later.
     window_end: u64,
     /// Key of the event that was taken last; what is scheduled has a later one.
     current: u128,
@@ -78,7 +78,7 @@ pub struct EventQueue<E: Send + Sync + 'static> {
 impl<E: Copy + Send + Sync> Default for EventQueue<E> {
     fn default() -> Self {
         Self {
-            agenda: Agenda::default(),
+            near_queue: NearQueue::default(),
             wheel: Wheel::default(),
             lanes: Lanes::default(),
             window_end: u64::MAX,
@@ -101,7 +101,7 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
     /// The number of events that are still to come.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.agenda.len() + self.wheel.len() + self.lanes.len() - self.cancelled.len()
+        self.near_queue.len() + self.wheel.len() + self.lanes.len() - self.cancelled.len()
     }
 
     /// Whether nothing is to come.
@@ -112,7 +112,7 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
 
     /// A lane for events that are always scheduled `delay` from now. There are only a few: nothing is returned when
     /// they are all in use, and [`EventQueue::schedule`] serves as well.
-    pub fn lane(&mut self, delay: SimDuration) -> Option<Lane> {
+    pub fn lane(&mut self, delay: SimDuration) -> Option<LaneId> {
         self.lanes.lane(delay)
     }
 
@@ -126,7 +126,7 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
 
     /// Schedules an event after the delay of a lane; tells when that is.
     #[inline]
-    pub fn schedule_in(&mut self, lane: Lane, event: E) -> SimTime {
+    pub fn schedule_in(&mut self, lane: LaneId, event: E) -> SimTime {
         let order = self.take_order();
         self.lanes.push(lane, self.now(), order, event)
     }
@@ -141,7 +141,7 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
     /// Schedules an event in front of all others of its instant but those that were scheduled so before. Where others of
     /// the instant have happened already it is too late for that: then it comes behind all that is scheduled.
     pub fn schedule_first(&mut self, at: SimTime, event: E) {
-        let first = Entry { at: at.as_nanos(), order: self.next_first, event };
+        let first = Scheduled { at: at.as_nanos(), order: self.next_first, event };
         if first.key() <= self.current || self.next_first >= ORDINARY {
             return self.schedule(at, event);
         }
@@ -154,7 +154,7 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
         let order = self.take_order() | CANCELLABLE;
         let at = at.max(self.now());
         self.insert(at, order, event);
-        EventKey(Entry { at: at.as_nanos(), order, event }.key())
+        EventKey(Scheduled { at: at.as_nanos(), order, event }.key())
     }
 
     /// Cancels an event; tells whether it was still to come.
@@ -173,17 +173,17 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
     pub fn remove_where(&mut self, matches: impl Fn(&E) -> bool) -> Vec<(SimTime, E)> {
         let mut removed = Vec::new();
         let cancelled = &mut self.cancelled;
-        let mut keep = |entry: &Entry<E>| {
+        let mut keep = |entry: &Scheduled<E>| {
             let found = matches(&entry.event);
             if found && !(entry.order & CANCELLABLE != 0 && cancelled.remove(&entry.order)) {
                 removed.push(*entry);
             }
             !found
         };
-        self.agenda.retain(&mut keep);
+        self.near_queue.retain(&mut keep);
         self.wheel.retain(&mut keep);
         self.lanes.retain(&mut keep);
-        removed.sort_unstable_by_key(Entry::key);
+        removed.sort_unstable_by_key(Scheduled::key);
         removed.iter().map(|entry| (SimTime::from_nanos(entry.at), entry.event)).collect()
     }
 
@@ -191,10 +191,10 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
     #[inline]
     pub fn pop_until(&mut self, horizon: SimTime) -> Option<(SimTime, E)> {
         loop {
-            let agenda = self.agenda.peek();
+            let near_queue = self.near_queue.peek();
             let lane = self.lanes.peek();
-            let entry = if lane < agenda {
-                // A lane ahead of the agenda is next only inside the window: the wheel may hold something sooner.
+            let entry = if lane < near_queue {
+                // A lane ahead of the near queue is next only inside the window: the wheel may hold something sooner.
                 if time_of(lane) > self.window_end && !self.wheel.is_empty() {
                     self.open_window();
                     continue;
@@ -203,17 +203,17 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
                     return None;
                 }
                 self.lanes.pop()
-            } else if agenda == u128::MAX {
+            } else if near_queue == u128::MAX {
                 if self.wheel.is_empty() {
                     return None;
                 }
                 self.open_window();
                 continue;
             } else {
-                if time_of(agenda) > horizon.as_nanos() {
+                if time_of(near_queue) > horizon.as_nanos() {
                     return None;
                 }
-                self.agenda.pop()
+                self.near_queue.pop()
             };
             self.current = entry.key();
             if entry.order & (LAST | CANCELLABLE) != 0 && !self.still_stands(&entry) {
@@ -224,7 +224,7 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
     }
 
     /// Whether an event that is out of the ordinary happens after all.
-    fn still_stands(&mut self, entry: &Entry<E>) -> bool {
+    fn still_stands(&mut self, entry: &Scheduled<E>) -> bool {
         if entry.order & LAST != 0 {
             // All that was scheduled for this instant is over; what is scheduled from now on is not.
             self.current = u128::from(entry.at) << 64 | u128::from(self.next_order - 1);
@@ -235,8 +235,8 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
     /// Some events that will be taken soon, if many are pending: a caller may fetch from memory what they will need, all
     /// at once, while nothing waits for it. To be asked after each event that is taken.
     #[inline]
-    pub fn announce(&mut self) -> Option<impl Iterator<Item = E> + '_> {
-        self.lanes.announce()
+    pub fn upcoming(&mut self) -> Option<impl Iterator<Item = E> + '_> {
+        self.lanes.upcoming()
     }
 
     #[inline]
@@ -248,10 +248,10 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
 
     #[inline]
     fn insert(&mut self, at: SimTime, order: u64, event: E) {
-        let entry = Entry { at: at.max(self.now()).as_nanos(), order, event };
+        let entry = Scheduled { at: at.max(self.now()).as_nanos(), order, event };
         if entry.at <= self.window_end {
-            self.agenda.insert(entry);
-            if self.window_end == u64::MAX && self.agenda.len() > MANY {
+            self.near_queue.insert(entry);
+            if self.window_end == u64::MAX && self.near_queue.len() > MANY {
                 self.close_window();
             }
         } else {
@@ -259,15 +259,15 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
         }
     }
 
-    /// The agenda has run dry: fills it with the next bucket of the wheel, or with all of it if that is little.
+    /// The near queue has run dry: fills it with the next bucket of the wheel, or with all of it if that is little.
     #[cold]
     #[inline(never)]
     fn open_window(&mut self) {
         if self.wheel.len() <= FEW {
-            self.wheel.drain_into(&mut self.agenda);
+            self.wheel.drain_into(&mut self.near_queue);
             self.window_end = u64::MAX;
         } else {
-            self.window_end = self.wheel.next_bucket(&mut self.agenda);
+            self.window_end = self.wheel.next_bucket(&mut self.near_queue);
         }
     }
 
@@ -276,9 +276,9 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
     #[inline(never)]
     fn close_window(&mut self) {
         self.window_end = self.now().as_nanos();
-        for entry in self.agenda.take_all() {
+        for entry in self.near_queue.take_all() {
             if entry.at <= self.window_end {
-                self.agenda.insert(entry);
+                self.near_queue.insert(entry);
             } else {
                 self.wheel.insert(entry, self.window_end);
             }
@@ -289,8 +289,9 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
     #[cold]
     fn sweep(&mut self) {
         let cancelled = std::mem::take(&mut self.cancelled);
-        let mut keep = |entry: &Entry<E>| entry.order & CANCELLABLE == 0 || !cancelled.contains(&entry.order);
-        self.agenda.retain(&mut keep);
+        let mut keep =
+            |entry: &Scheduled<E>| entry.order & CANCELLABLE == 0 || !cancelled.contains(&entry.order);
+        self.near_queue.retain(&mut keep);
         self.wheel.retain(&mut keep);
     }
 }

@@ -61,7 +61,7 @@ fn lanes_run_out_kindly_and_the_same_delay_shares_one() {
 fn compare_with_a_map(seed: u64, pending: usize, spread: u64) {
     let mut random = RandomStream::from_seed(seed);
     let mut queue = EventQueue::default();
-    let lanes: Vec<Lane> =
+    let lanes: Vec<LaneId> =
         [0, 3, 1_000].iter().filter_map(|&delay| queue.lane(SimDuration::from_nanos(delay))).collect();
     let mut expected: BTreeMap<(u64, bool, u64), Option<EventKey>> = BTreeMap::new();
     let mut now = 0;
@@ -188,7 +188,7 @@ fn many_cancelled_events_do_not_pile_up() {
         if number % 1_000 != 0 {
             assert!(queue.cancel(key));
         }
-        let held = queue.agenda.len() + queue.wheel.len();
+        let held = queue.near_queue.len() + queue.wheel.len();
         assert!(held <= 2 * (queue.len() + 1024) + 1, "{held} held for {}", queue.len());
     }
     assert_eq!(drain(&mut queue).len(), 100);

@@ -7,8 +7,8 @@
 //! SOSP 1987) read as a radix heap (Ahuja et al., "Faster algorithms for the shortest path problem", JACM 1990), whose
 //! resolution follows the density of events by itself.
 
-use super::Entry;
-use super::agenda::Agenda;
+use super::Scheduled;
+use super::near_queue::NearQueue;
 
 /// Bits of a digit.
 const DIGIT: u32 = 6;
@@ -28,9 +28,9 @@ pub(super) struct Wheel<E> {
     len: usize,
     /// A bit for each bucket of a level that holds something.
     occupied: [u64; LEVELS],
-    buckets: Vec<Vec<Entry<E>>>,
+    buckets: Vec<Vec<Scheduled<E>>>,
     /// Memory of emptied buckets.
-    spare: Vec<Vec<Entry<E>>>,
+    spare: Vec<Vec<Scheduled<E>>>,
 }
 
 impl<E> Default for Wheel<E> {
@@ -67,15 +67,15 @@ impl<E: Copy> Wheel<E> {
 
     /// Puts in an event that is later than `window_end`.
     #[inline]
-    pub(super) fn insert(&mut self, entry: Entry<E>, window_end: u64) {
-        debug_assert!(entry.at > window_end, "the agenda takes what lies inside the window");
+    pub(super) fn insert(&mut self, entry: Scheduled<E>, window_end: u64) {
+        debug_assert!(entry.at > window_end, "the near queue takes what lies inside the window");
         let level = ((entry.at ^ window_end).ilog2() / DIGIT) as usize;
         self.put(level, entry);
         self.len += 1;
     }
 
     #[inline]
-    fn put(&mut self, level: usize, entry: Entry<E>) {
+    fn put(&mut self, level: usize, entry: Scheduled<E>) {
         let index = digit(entry.at, level);
         let bucket = &mut self.buckets[level * BUCKETS + index];
         if bucket.is_empty() {
@@ -85,14 +85,14 @@ impl<E: Copy> Wheel<E> {
         bucket.push(entry);
     }
 
-    /// Moves the soonest bucket that can be sorted into the agenda, and returns the last instant that it covers.
-    pub(super) fn next_bucket(&mut self, agenda: &mut Agenda<E>) -> u64 {
+    /// Moves the soonest bucket that can be sorted into the near queue, and returns the last instant that it covers.
+    pub(super) fn next_bucket(&mut self, near_queue: &mut NearQueue<E>) -> u64 {
         loop {
             let (level, mut bucket) = self.take_soonest();
             let start = bucket[0].at >> bits_below(level) << bits_below(level);
             if bucket.len() <= SORTABLE || level == 0 {
                 self.len -= bucket.len();
-                agenda.refill(&mut bucket);
+                near_queue.refill(&mut bucket);
                 self.reuse(bucket);
                 return start + ((1 << bits_below(level)) - 1);
             }
@@ -103,7 +103,7 @@ impl<E: Copy> Wheel<E> {
         }
     }
 
-    fn reuse(&mut self, mut bucket: Vec<Entry<E>>) {
+    fn reuse(&mut self, mut bucket: Vec<Scheduled<E>>) {
         if (1..=KEPT).contains(&bucket.capacity()) && self.spare.len() < BUCKETS {
             bucket.clear();
             self.spare.push(bucket);
@@ -111,22 +111,22 @@ impl<E: Copy> Wheel<E> {
     }
 
     /// Removes the soonest bucket.
-    fn take_soonest(&mut self) -> (usize, Vec<Entry<E>>) {
+    fn take_soonest(&mut self) -> (usize, Vec<Scheduled<E>>) {
         let level = self.occupied.iter().position(|&bits| bits != 0).expect("the wheel holds something");
         let bucket = self.occupied[level].trailing_zeros() as usize;
         self.occupied[level] &= self.occupied[level] - 1;
         (level, std::mem::take(&mut self.buckets[level * BUCKETS + bucket]))
     }
 
-    /// Moves everything into the agenda.
-    pub(super) fn drain_into(&mut self, agenda: &mut Agenda<E>) {
+    /// Moves everything into the near queue.
+    pub(super) fn drain_into(&mut self, near_queue: &mut NearQueue<E>) {
         while self.occupied.iter().any(|&bits| bits != 0) {
-            self.take_soonest().1.into_iter().for_each(|entry| agenda.insert(entry));
+            self.take_soonest().1.into_iter().for_each(|entry| near_queue.insert(entry));
         }
         self.len = 0;
     }
 
-    pub(super) fn retain(&mut self, keep: &mut impl FnMut(&Entry<E>) -> bool) {
+    pub(super) fn retain(&mut self, keep: &mut impl FnMut(&Scheduled<E>) -> bool) {
         for (index, bucket) in self.buckets.iter_mut().enumerate() {
             let before = bucket.len();
             bucket.retain(&mut *keep);

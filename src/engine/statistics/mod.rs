@@ -6,5 +6,5 @@ mod tally;
 mod time_weighted;
 
 pub use histogram::Histogram;
-pub use tally::{Quantiles, Tally};
+pub use tally::{SampleSummary, Tally};
 pub use time_weighted::TimeWeighted;

@@ -35,7 +35,7 @@ struct Counted {
 
 /// A tally that is closed: its figures and its distribution.
 #[derive(Clone, Debug)]
-pub struct Quantiles {
+pub struct SampleSummary {
     counted: Counted,
     /// All samples in order, where there are few enough to have kept them.
     exact: Option<Vec<u64>>,
@@ -79,7 +79,7 @@ impl Tally {
 
     /// The figures of all samples so far.
     #[must_use]
-    pub fn quantiles(&self) -> Quantiles {
+    pub fn summarize(&self) -> SampleSummary {
         let mut counted = (*self.counted).clone();
         let exact = (counted.count == 0).then(|| {
             let mut samples = self.recent().to_vec();
@@ -87,10 +87,10 @@ impl Tally {
             samples
         });
         counted.take_in(self.recent());
-        Quantiles { counted, exact }
+        SampleSummary { counted, exact }
     }
 
-    /// Hands all samples on to another tally. Tells their quantiles of ascending shares, as [`Quantiles::quantiles`] does.
+    /// Hands all samples on to another tally. Tells their quantiles of ascending shares, as [`SampleSummary::quantiles`] does.
     pub fn hand_on<const N: usize>(&mut self, to: &mut Self, shares: [f64; N]) -> [Option<u64>; N] {
         let buffered = std::mem::take(&mut self.buffered);
         let recent = &mut self.buffer[..buffered];
@@ -188,7 +188,7 @@ fn ranks<const N: usize>(shares: [f64; N], n: u64) -> [Option<u64>; N] {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "figures for people: 53 bits are plenty")]
-impl Quantiles {
+impl SampleSummary {
     /// The number of samples.
     #[must_use]
     pub const fn count(&self) -> u64 {
@@ -265,26 +265,26 @@ mod tests {
 
     #[test]
     fn nothing_is_known_of_no_samples() {
-        let none = Tally::default().quantiles();
+        let none = Tally::default().summarize();
         assert_eq!(
             (none.count(), none.mean(), none.sd(), none.min(), none.quantile(0.5)),
             (0, None, None, None, None)
         );
-        assert_eq!(tally([7]).quantiles().sd(), None);
+        assert_eq!(tally([7]).summarize().sd(), None);
     }
 
     #[test]
     fn few_samples_are_exact() {
-        let figures = tally([30_001, 10_007, 20_003]).quantiles();
+        let figures = tally([30_001, 10_007, 20_003]).summarize();
         assert_eq!(figures.quantile(0.5), Some(20_003));
         assert_eq!(figures.quantile(0.99), Some(30_001));
         assert_eq!((figures.min(), figures.max()), (Some(10_007), Some(30_001)));
-        assert_eq!(tally(1..=100).quantiles().quantile(0.95), Some(95));
+        assert_eq!(tally(1..=100).summarize().quantile(0.95), Some(95));
     }
 
     #[test]
     fn many_samples_are_within_a_tenth_of_a_percent() {
-        let figures = tally((1..=1_000_000).map(|i| i * 1_000)).quantiles();
+        let figures = tally((1..=1_000_000).map(|i| i * 1_000)).summarize();
         for (q, exact) in [(0.5, 5e8), (0.9, 9e8), (0.99, 9.9e8), (0.999, 9.99e8)] {
             let found = figures.quantile(q).expect("a quantile") as f64;
             assert!((found - exact).abs() <= exact * 1e-3, "{q}: {found}");
@@ -301,10 +301,10 @@ mod tests {
         for samples in [0, 1, 2, 100, 512, 513, 20_000] {
             let scattered = (0..samples).map(|i| (i * 7_919) % 20_011);
             let (mut here, mut there) = (tally(scattered.clone()), tally([40_000]));
-            let expected = tally(scattered.clone()).quantiles().quantiles(shares);
+            let expected = tally(scattered.clone()).summarize().quantiles(shares);
             assert_eq!(here.hand_on(&mut there, shares), expected, "{samples} samples");
-            let all = tally(scattered.chain([40_000])).quantiles();
-            let (found, sd) = (there.quantiles(), all.sd());
+            let all = tally(scattered.chain([40_000])).summarize();
+            let (found, sd) = (there.summarize(), all.sd());
             assert_eq!((found.quantiles(shares), found.sd()), (all.quantiles(shares), sd));
             assert_eq!((here.count(), here.hand_on(&mut there, [0.5])), (0, [None]));
             here.record(3);
@@ -314,7 +314,7 @@ mod tests {
 
     #[test]
     fn equal_samples_have_no_spread_however_large() {
-        assert_eq!(tally(std::iter::repeat_n(86_400_000_000_007, 5_000)).quantiles().sd(), Some(0.0));
+        assert_eq!(tally(std::iter::repeat_n(86_400_000_000_007, 5_000)).summarize().sd(), Some(0.0));
     }
 
     #[test]
@@ -322,7 +322,7 @@ mod tests {
         let mut merged = tally((0..3_000).map(|i| i * i));
         merged.merge(&tally((3_000..3_100).map(|i| i * i)));
         merged.merge(&Tally::default());
-        let (merged, together) = (merged.quantiles(), tally((0..3_100).map(|i| i * i)).quantiles());
+        let (merged, together) = (merged.summarize(), tally((0..3_100).map(|i| i * i)).summarize());
         assert_eq!(merged.count(), together.count());
         assert_eq!(merged.sd(), together.sd());
         assert_eq!(merged.quantile(0.37), together.quantile(0.37));

@@ -7,7 +7,7 @@ use crate::engine::time::nanos_to_seconds;
 
 /// Figures of a set of times, in seconds; nothing where there are too few times for a figure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Latency {
+pub struct DurationStats {
     /// The number of times.
     pub count: u64,
     /// The arithmetic mean.
@@ -32,11 +32,11 @@ pub struct Latency {
     pub max: Option<f64>,
 }
 
-impl Latency {
+impl DurationStats {
     /// The figures of a tally of nanoseconds.
     #[must_use]
     pub fn of(tally: &Tally) -> Self {
-        let figures = tally.quantiles();
+        let figures = tally.summarize();
         let seconds = |nanos: f64| nanos / 1e9;
         let [p50, p80, p90, p95, p99, p999] = figures
             .quantiles([0.5, 0.8, 0.9, 0.95, 0.99, 0.999])
@@ -64,9 +64,9 @@ mod tests {
     #[test]
     fn times_are_in_seconds_and_missing_figures_are_missing() {
         let mut tally = Tally::default();
-        assert_eq!(Latency::of(&tally), Latency::default());
+        assert_eq!(DurationStats::of(&tally), DurationStats::default());
         (1..=1000).for_each(|ms| tally.record(ms * 1_000_000));
-        let latency = Latency::of(&tally);
+        let latency = DurationStats::of(&tally);
         assert_eq!((latency.count, latency.min, latency.max), (1000, Some(0.001), Some(1.0)));
         assert_eq!(latency.mean, Some(0.5005));
         let p999 = latency.p999.expect("a percentile");

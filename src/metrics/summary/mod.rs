@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-pub use latency::Latency;
+pub use latency::DurationStats;
 pub use node::{NodeSummary, SummaryValue};
 
 use super::figures::NodeFigures;
@@ -62,12 +62,12 @@ pub struct Summary {
 #[derive(Clone, Debug, Serialize)]
 pub struct Latencies {
     /// All.
-    pub all: Latency,
+    pub all: DurationStats,
     /// By source, in the order of the scenario.
-    pub by_source: IndexMap<String, Latency>,
+    pub by_source: IndexMap<String, DurationStats>,
     /// By class, in the order of first mention; nothing where no source has a class.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
-    pub by_class: IndexMap<String, Latency>,
+    pub by_class: IndexMap<String, DurationStats>,
 }
 
 /// What a source has seen.
@@ -150,9 +150,10 @@ impl Latencies {
             }
         }
         let by_source =
-            sources.iter().map(|source| (source.name.clone(), Latency::of(&source.latency))).collect();
-        let by_class = by_class.iter().map(|(class, tally)| (class.clone(), Latency::of(tally))).collect();
-        Self { all: Latency::of(&all), by_source, by_class }
+            sources.iter().map(|source| (source.name.clone(), DurationStats::of(&source.latency))).collect();
+        let by_class =
+            by_class.iter().map(|(class, tally)| (class.clone(), DurationStats::of(tally))).collect();
+        Self { all: DurationStats::of(&all), by_source, by_class }
     }
 }
 

@@ -4,10 +4,10 @@ use indexmap::IndexMap;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::Latency;
+use super::DurationStats;
 use crate::event::NodeKind;
 use crate::metrics::figures::{FigureValue, NodeFigures};
-use crate::model::figure::{Figure, Written};
+use crate::model::figure::{Figure, Visibility};
 use crate::model::names::Names;
 
 /// The figures of a node or a group.
@@ -27,7 +27,7 @@ pub enum SummaryValue {
     /// A mean, or a ratio of means; nothing where it has no value.
     Number(Option<f64>),
     /// A set of times.
-    Times(Box<Latency>),
+    Times(Box<DurationStats>),
     /// A number for each of some nodes.
     Table(IndexMap<String, u64>),
 }
@@ -39,7 +39,7 @@ impl NodeSummary {
         let value = |value: &FigureValue| match value {
             FigureValue::Count(count) => SummaryValue::Count(*count),
             FigureValue::Number(number) => SummaryValue::Number(*number),
-            FigureValue::Times(tally) => SummaryValue::Times(Box::new(Latency::of(tally))),
+            FigureValue::Times(tally) => SummaryValue::Times(Box::new(DurationStats::of(tally))),
             FigureValue::Table(table) => SummaryValue::Table(
                 table.iter().map(|(node, count)| (names.name_of(*node).to_owned(), *count)).collect(),
             ),
@@ -85,9 +85,9 @@ impl Serialize for NodeSummary {
         map.serialize_entry("kind", &self.kind.name().replace(' ', "_"))?;
         for (figure, value) in self.iter() {
             let written = match figure.written {
-                Written::Always => true,
-                Written::NotZero => *value != SummaryValue::Count(0),
-                Written::Never => false,
+                Visibility::Always => true,
+                Visibility::NotZero => *value != SummaryValue::Count(0),
+                Visibility::Never => false,
             };
             if written {
                 map.serialize_entry(figure.name, value)?;

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::Context;
 use super::build::Builder;
 use super::check::Checker;
-use super::figure::{Aspect, Figure, FigureColumn, Figured, Value};
-use super::metric::{ARRIVAL_RATE, COMPLETION_RATE, Measured, PlotSpec, Reading, Viewed};
-use super::names::Entry;
+use super::figure::{Aspect, Figure, FigureColumn, FigureReader, Value};
+use super::metric::{ARRIVAL_RATE, COMPLETION_RATE, Measurable, MetricReader, PlotSpec, Reading};
+use super::names::NamedGroup;
 use super::part::{Description, Part, PartSetting};
 use super::references::References;
 use super::routing::router::{Router, Routing};
@@ -96,18 +96,18 @@ static ARRIVALS: PlotSpec = PlotSpec {
     caption: "",
 };
 
-impl Viewed for Client {
+impl Measurable for Client {
     type View<'a> = View<'a>;
 
-    const MEASURED: &'static [Measured<Self>] = &[
-        Measured::<Self>::new(&REHASH_RATE, &REHASHED_SHARE, |clients, row, _| {
+    const MEASURED: &'static [MetricReader<Self>] = &[
+        MetricReader::<Self>::new(&REHASH_RATE, &REHASHED_SHARE, |clients, row, _| {
             Reading::Count(clients[row].rehashed)
         })
         .as_share_of(&ARRIVAL_RATE),
-        Measured::<Self>::new(&ARRIVAL_RATE, &ARRIVALS, |clients, row, _| {
+        MetricReader::<Self>::new(&ARRIVAL_RATE, &ARRIVALS, |clients, row, _| {
             Reading::Count(clients[row].requests)
         }),
-        Measured::probed(&COMPLETION_RATE, |clients, row, _| Reading::Count(clients[row].responses)),
+        MetricReader::probed(&COMPLETION_RATE, |clients, row, _| Reading::Count(clients[row].responses)),
     ];
 
     fn rows(clients: &View<'_>) -> usize {
@@ -142,12 +142,12 @@ impl Part for Client {
         ],
         ranked_by: &[&REHASHED, &REQUESTS],
     };
-    const FIGURES: &'static [Figured<Self>] = &[
-        Figured::new(&REQUESTS, |clients, row, _| Value::Count(clients[row].requests)),
-        Figured::new(&RESPONSES, |clients, row, _| Value::Count(clients[row].responses)),
-        Figured::new(&REHASHED, |clients, row, _| Value::Count(clients[row].rehashed)),
+    const FIGURES: &'static [FigureReader<Self>] = &[
+        FigureReader::new(&REQUESTS, |clients, row, _| Value::Count(clients[row].requests)),
+        FigureReader::new(&RESPONSES, |clients, row, _| Value::Count(clients[row].responses)),
+        FigureReader::new(&REHASHED, |clients, row, _| Value::Count(clients[row].rehashed)),
         // Part of the summary's contract; clients do not retry yet.
-        Figured::new(&RETRIES, |_, _, _| Value::Count(0)),
+        FigureReader::new(&RETRIES, |_, _, _| Value::Count(0)),
     ];
 
     type Spec = ClientSpec;
@@ -180,7 +180,7 @@ impl Part for Client {
         policy.check(path, &to, checker);
     }
 
-    fn build(spec: &ClientSpec, entry: &Entry, builder: &mut Builder<'_>) {
+    fn build(spec: &ClientSpec, entry: &NamedGroup, builder: &mut Builder<'_>) {
         let routers = Router::build(builder, entry, &spec.routing, &spec.to.0, "routing");
         let clients: Vec<_> =
             routers.into_iter().map(|(router, window)| (Self::default(), router, window)).collect();

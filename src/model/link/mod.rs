@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::build::{Builder, CHECKED};
 use super::check::Checker;
-use super::metric::{Measured, Metric, PlotSpec, Reading, Unit, Viewed};
+use super::metric::{Measurable, Metric, MetricReader, PlotSpec, Reading, Unit};
 use crate::engine::distribution::{DistributionSpec, Sampler};
-use crate::engine::queue::{EventQueue, Lane};
+use crate::engine::queue::{EventQueue, LaneId};
 use crate::engine::random::RandomStream;
 use crate::engine::row::{Column, Rows};
 use crate::engine::time::{SimDuration, SimTime};
@@ -73,11 +73,11 @@ pub static LOSS_RATE: Metric = Metric::unprobed("loss_rate", Unit::PerSecond);
 
 static LOSSES: PlotSpec = PlotSpec { id: "losses", section: "Links", title: "Lost messages", caption: "" };
 
-impl Viewed for Link {
+impl Measurable for Link {
     type View<'a> = LinksView<'a>;
 
-    const MEASURED: &'static [Measured<Self>] =
-        &[Measured::new(&LOSS_RATE, &LOSSES, |links, row, _| Reading::Count(links[row].lost()))];
+    const MEASURED: &'static [MetricReader<Self>] =
+        &[MetricReader::new(&LOSS_RATE, &LOSSES, |links, row, _| Reading::Count(links[row].lost()))];
 
     fn rows(links: &LinksView<'_>) -> usize {
         links.len()
@@ -113,7 +113,7 @@ impl Link {
 #[derive(Clone, Debug)]
 pub struct LinkHalf {
     latency: Sampler,
-    lane: Option<Lane>,
+    lane: Option<LaneId>,
     latency_stream: RandomStream,
     loss: f64,
     loss_stream: RandomStream,

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::build::Builder;
 use super::check::Checker;
-use super::figure::{Combined, Figure, Figured, Value, Written};
-use super::metric::{ARRIVAL_RATE, Measured, Reading, Viewed};
-use super::names::Entry;
+use super::figure::{Aggregation, Figure, FigureReader, Value, Visibility};
+use super::metric::{ARRIVAL_RATE, Measurable, MetricReader, Reading};
+use super::names::NamedGroup;
 use super::part::{Description, Part, PartSetting};
 use super::references::References;
 use super::routing::router::{Router, Routing};
@@ -78,14 +78,14 @@ pub type Columns<'w, 's> = Rows<'w, 's, LoadBalancer>;
 /// The load balancers as handlers reach them: by row.
 pub type View<'a> = Column<'a, LoadBalancer, LoadBalancer>;
 
-impl Viewed for LoadBalancer {
+impl Measurable for LoadBalancer {
     type View<'a> = View<'a>;
 
-    const MEASURED: &'static [Measured<Self>] = &[
-        Measured::probed(&ARRIVAL_RATE, |balancers, row, _| {
+    const MEASURED: &'static [MetricReader<Self>] = &[
+        MetricReader::probed(&ARRIVAL_RATE, |balancers, row, _| {
             Reading::Count(balancers[row].routed.iter().sum())
         }),
-        Measured::probed(&REHASH_RATE, |balancers, row, _| Reading::Count(balancers[row].rehashed)),
+        MetricReader::probed(&REHASH_RATE, |balancers, row, _| Reading::Count(balancers[row].rehashed)),
     ];
 
     fn rows(balancers: &View<'_>) -> usize {
@@ -94,9 +94,9 @@ impl Viewed for LoadBalancer {
 }
 
 /// Requests that were sent to each target.
-pub static ROUTED: Figure = Figure::new("routed", "routed").combined(Combined::Merge);
+pub static ROUTED: Figure = Figure::new("routed", "routed").combined(Aggregation::Merge);
 /// Requests that were sent to another target than the key's own.
-pub static REHASHED: Figure = Figure::new("rehashed", "sent elsewhere").written(Written::NotZero);
+pub static REHASHED: Figure = Figure::new("rehashed", "sent elsewhere").written(Visibility::NotZero);
 
 impl Part for LoadBalancer {
     const KIND: NodeKind = NodeKind::LoadBalancer;
@@ -110,12 +110,12 @@ impl Part for LoadBalancer {
         report: &[],
         ranked_by: &[],
     };
-    const FIGURES: &'static [Figured<Self>] = &[
-        Figured::new(&ROUTED, |balancers, row, _| {
+    const FIGURES: &'static [FigureReader<Self>] = &[
+        FigureReader::new(&ROUTED, |balancers, row, _| {
             let LoadBalancer { targets, routed, .. } = &balancers[row];
             Value::Table(targets.iter().map(Target::node).zip(routed.iter().copied()).collect())
         }),
-        Figured::new(&REHASHED, |balancers, row, _| Value::Count(balancers[row].rehashed)),
+        FigureReader::new(&REHASHED, |balancers, row, _| Value::Count(balancers[row].rehashed)),
     ];
 
     type Spec = LoadBalancerSpec;
@@ -153,7 +153,7 @@ impl Part for LoadBalancer {
         policy.check(path, &to, checker);
     }
 
-    fn build(spec: &LoadBalancerSpec, entry: &Entry, builder: &mut Builder<'_>) {
+    fn build(spec: &LoadBalancerSpec, entry: &NamedGroup, builder: &mut Builder<'_>) {
         let routers = Router::build(builder, entry, &spec.policy, &spec.to.0, "policy");
         let balancers: Vec<_> = routers
             .into_iter()

@@ -28,7 +28,7 @@ pub use setting::Setting;
 pub use spec::{NodeSpec, SpecRef};
 
 use super::figure::Figure;
-use super::metric::{Metric, Viewed};
+use super::metric::{Measurable, Metric};
 use super::part::{Description, Part};
 use super::variants::variants;
 use crate::event::NodeKind;

@@ -8,9 +8,9 @@ use crate::engine::time::SimTime;
 use crate::event::{Node, NodeKind, NodeRange, PackedEvent, RequestRow, code};
 use crate::model::Context;
 use crate::model::capacity::CapacityLog;
-use crate::model::figure::{Figure, Figured, Span, Value};
-use crate::model::metric::{Measured, Metric, Reading, Readings, Subject, Viewed, record};
-use crate::model::part::{Happening, Observer, Part};
+use crate::model::figure::{Figure, FigureReader, Span, Value};
+use crate::model::metric::{Measurable, Metric, MetricReader, Reading, Readings, Subject, record};
+use crate::model::part::{EventKind, Observer, Part};
 use crate::request::Outcome;
 
 macro_rules! running {
@@ -32,7 +32,7 @@ macro_rules! running {
 
         /// The columns of all parts, borrowed for a tick.
         pub struct PartViews<'a> {
-            $($room: <$room::$Kind as Viewed>::View<'a>,)*
+            $($room: <$room::$Kind as Measurable>::View<'a>,)*
         }
 
         impl PartViews<'_> {
@@ -52,7 +52,7 @@ macro_rules! running {
                 match event.code() {
                     $(code::deliver::$Kind => {
                         let number = context.requests.get(request).number;
-                        observer.observe(Happening::Delivered, NodeKind::$Kind, row, context.now, number);
+                        observer.observe(EventKind::Delivered, NodeKind::$Kind, row, context.now, number);
                         $room::$Kind::deliver(&mut self.$room, context, Row::new(row), request)
                     })*
                     $(code::wake::$Kind => {
@@ -62,7 +62,7 @@ macro_rules! running {
                         let number = context.requests.get(about).number;
                         let what = $room::$Kind::WAKING;
                         observer.observe(what, NodeKind::$Kind, row, context.now, number);
-                        if what == Happening::Created && !context.requests.has_room() {
+                        if what == EventKind::Created && !context.requests.has_room() {
                             observer.out_of_room();
                         }
                         next
@@ -72,7 +72,7 @@ macro_rules! running {
                         let number = context.requests.get(request).number;
                         match node.kind() {
                             $(NodeKind::$Kind => {
-                                let what = Happening::Responded;
+                                let what = EventKind::Responded;
                                 observer.observe(what, NodeKind::$Kind, node.row(), context.now, number);
                                 let row = Row::new(node.row());
                                 $room::$Kind::respond(&mut self.$room, context, row, request)
@@ -104,9 +104,9 @@ macro_rules! running {
                 $($room::$Kind::restart(&mut self.$room, now);)*
             }
 
-            /// A lap of the timeline ends.
-            pub fn close_lap(&mut self) {
-                $($room::$Kind::close_lap(&mut self.$room);)*
+            /// A window of the timeline ends.
+            pub fn close_window(&mut self) {
+                $($room::$Kind::close_window(&mut self.$room);)*
             }
 
             /// Takes the readings of all nodes.
@@ -136,7 +136,7 @@ macro_rules! running {
             ) {
                 match node.kind() {
                     $(NodeKind::$Kind => {
-                        for Figured { figure, read } in $room::$Kind::FIGURES {
+                        for FigureReader { figure, read } in $room::$Kind::FIGURES {
                             let row = Row::new(node.row());
                             take(figure, read.map(|read| read(&mut self.$room, row, span)));
                         }
@@ -165,6 +165,6 @@ impl PartViews<'_> {
     }
 }
 
-fn find<P: Viewed>(metric: &Metric) -> Option<&'static Measured<P>> {
+fn find<P: Measurable>(metric: &Metric) -> Option<&'static MetricReader<P>> {
     P::MEASURED.iter().find(|measured| measured.metric == metric)
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::SpecRef;
 use crate::event::NodeKind;
 use crate::model::check::Checker;
-use crate::model::part::{Part, PartSetting, ScheduledPhase, Step};
+use crate::model::part::{Part, PartSetting, ScheduledPeriodSpec, Step};
 use crate::model::routing::PolicySpec;
 use crate::model::variants::{NamedVariant, Vocabulary};
 use crate::text::Path;
@@ -67,7 +67,7 @@ macro_rules! settings {
 
             /// The phases that come with it.
             #[must_use]
-            pub fn phases(&self) -> Vec<ScheduledPhase> {
+            pub fn phases(&self) -> Vec<ScheduledPeriodSpec> {
                 match self {
                     $(Self::$Kind(setting) => setting.phases(),)*
                 }

@@ -7,10 +7,10 @@ use crate::event::NodeKind;
 use crate::model::build::Builder;
 use crate::model::check::Checker;
 use crate::model::metric::Limit;
-use crate::model::names::Entry;
+use crate::model::names::NamedGroup;
 use crate::model::part::Part;
 use crate::model::routing::router::Routing;
-use crate::model::trace::Holds;
+use crate::model::trace::NodeCapacity;
 use crate::text::Path;
 
 macro_rules! specs {
@@ -77,7 +77,7 @@ macro_rules! specs {
 
             /// How many requests it can hold when the run begins, if it is one that works on them.
             #[must_use]
-            pub fn holds(self) -> Option<Holds> {
+            pub fn holds(self) -> Option<NodeCapacity> {
                 match self {
                     $(Self::$Kind(spec) => $room::$Kind::holds(spec),)*
                 }
@@ -109,7 +109,7 @@ macro_rules! specs {
             }
 
             /// Spawns the nodes of an entry, in order, and schedules their first events.
-            pub fn build(self, entry: &Entry, builder: &mut Builder<'_>) {
+            pub fn build(self, entry: &NamedGroup, builder: &mut Builder<'_>) {
                 match self {
                     $(Self::$Kind(spec) => $room::$Kind::build(spec, entry, builder),)*
                 }

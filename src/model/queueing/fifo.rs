@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Discipline, Line};
+use super::{Discipline, Queue};
 use crate::event::RequestRow;
 use crate::request::RequestsView;
 
@@ -18,25 +18,25 @@ pub struct Fifo {
 }
 
 impl Discipline for Fifo {
-    type Line = FifoLine;
+    type Queue = FifoQueue;
 
     fn capacity(&self) -> Option<u32> {
         self.capacity
     }
 
-    fn line(&self) -> FifoLine {
-        FifoLine { head: RequestRow::NONE, tail: RequestRow::NONE }
+    fn line(&self) -> FifoQueue {
+        FifoQueue { head: RequestRow::NONE, tail: RequestRow::NONE }
     }
 }
 
 /// Those who wait: each request names the one behind it.
 #[derive(Clone, Debug)]
-pub(super) struct FifoLine {
+pub(super) struct FifoQueue {
     head: RequestRow,
     tail: RequestRow,
 }
 
-impl Line for FifoLine {
+impl Queue for FifoQueue {
     #[inline(always)]
     fn push(&mut self, requests: &mut RequestsView<'_>, row: RequestRow) {
         requests.get_mut(row).next = RequestRow::NONE;

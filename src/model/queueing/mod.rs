@@ -18,17 +18,17 @@ use crate::request::RequestsView;
 /// What is written of a discipline.
 trait Discipline {
     /// The line that it makes of those who wait.
-    type Line: Line;
+    type Queue: Queue;
 
     /// How many may wait; any number if it is not given.
     fn capacity(&self) -> Option<u32>;
 
     /// An empty line.
-    fn line(&self) -> Self::Line;
+    fn line(&self) -> Self::Queue;
 }
 
 /// Those who wait, in the order of a discipline.
-trait Line {
+trait Queue {
     /// A request begins to wait.
     fn push(&mut self, requests: &mut RequestsView<'_>, row: RequestRow);
 
@@ -48,14 +48,14 @@ macro_rules! disciplines {
 
         /// Those who wait.
         #[derive(Clone, Debug)]
-        enum AnyLine {
-            $($Name(<$Name as Discipline>::Line),)*
+        enum AnyQueue {
+            $($Name(<$Name as Discipline>::Queue),)*
         }
 
         impl QueueSpec {
-            fn line(&self) -> AnyLine {
+            fn line(&self) -> AnyQueue {
                 match self {
-                    $(Self::$Name(discipline) => AnyLine::$Name(discipline.line()),)*
+                    $(Self::$Name(discipline) => AnyQueue::$Name(discipline.line()),)*
                 }
             }
 
@@ -68,7 +68,7 @@ macro_rules! disciplines {
             }
         }
 
-        impl Line for AnyLine {
+        impl Queue for AnyQueue {
             #[inline(always)]
             fn push(&mut self, requests: &mut RequestsView<'_>, row: RequestRow) {
                 match self {
@@ -114,7 +114,7 @@ pub struct WaitQueue {
     /// How many wait, over time.
     pub depth: TimeWeighted,
     capacity: u32,
-    line: AnyLine,
+    line: AnyQueue,
 }
 
 impl WaitQueue {

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use self::token_bucket::{BucketLimits, TokenBucket};
 use super::build::Builder;
 use super::check::Checker;
-use super::figure::{ARRIVED, Aspect, Figure, FigureColumn, Figured, Value};
-use super::metric::{ARRIVAL_RATE, Measured, Metric, PlotSpec, Reading, SHED_RATE, Unit, Viewed};
-use super::names::Entry;
+use super::figure::{ARRIVED, Aspect, Figure, FigureColumn, FigureReader, Value};
+use super::metric::{ARRIVAL_RATE, Measurable, Metric, MetricReader, PlotSpec, Reading, SHED_RATE, Unit};
+use super::names::NamedGroup;
 use super::part::{Description, Part, PartSetting, Step, steps_of_rate};
 use super::trace::TraceEvent;
 use super::{Context, Destinations};
@@ -187,13 +187,13 @@ static ARRIVALS: PlotSpec = PlotSpec {
     caption: "",
 };
 
-impl Viewed for RateLimiter {
+impl Measurable for RateLimiter {
     type View<'a> = View<'a>;
 
-    const MEASURED: &'static [Measured<Self>] = &[
-        Measured::new(&SHED_RATE, &SHED_PLOT, |limiters, row, _| Reading::Count(limiters[row].shed)),
-        Measured::new(&ARRIVAL_RATE, &ARRIVALS, |limiters, row, _| Reading::Count(limiters[row].arrived)),
-        Measured::probed(&TOKENS, |limiters, row, now| {
+    const MEASURED: &'static [MetricReader<Self>] = &[
+        MetricReader::new(&SHED_RATE, &SHED_PLOT, |limiters, row, _| Reading::Count(limiters[row].shed)),
+        MetricReader::new(&ARRIVAL_RATE, &ARRIVALS, |limiters, row, _| Reading::Count(limiters[row].arrived)),
+        MetricReader::probed(&TOKENS, |limiters, row, now| {
             let RateLimiter { buckets, limits, .. } = &limiters[row];
             Reading::Value(Some(buckets.fewest_tokens(*limits, now)))
         }),
@@ -229,13 +229,13 @@ impl Part for RateLimiter {
         ],
         ranked_by: &[&SHED, &ARRIVED],
     };
-    const FIGURES: &'static [Figured<Self>] = &[
-        Figured::new(&ARRIVED, |limiters, row, _| Value::Count(limiters[row].arrived)),
-        Figured::new(&PASSED, |limiters, row, _| {
+    const FIGURES: &'static [FigureReader<Self>] = &[
+        FigureReader::new(&ARRIVED, |limiters, row, _| Value::Count(limiters[row].arrived)),
+        FigureReader::new(&PASSED, |limiters, row, _| {
             let RateLimiter { arrived, shed, .. } = limiters[row];
             Value::Count(arrived - shed)
         }),
-        Figured::new(&SHED, |limiters, row, _| Value::Count(limiters[row].shed)),
+        FigureReader::new(&SHED, |limiters, row, _| Value::Count(limiters[row].shed)),
     ];
 
     type Spec = RateLimiterSpec;
@@ -272,7 +272,7 @@ impl Part for RateLimiter {
         check_rate(*rate, path.clone(), checker);
     }
 
-    fn build(spec: &RateLimiterSpec, entry: &Entry, builder: &mut Builder<'_>) {
+    fn build(spec: &RateLimiterSpec, entry: &NamedGroup, builder: &mut Builder<'_>) {
         let limits = BucketLimits::new(spec.rate, spec.burst);
         let destinations = builder.destinations(entry, std::slice::from_ref(&spec.to));
         let limiters: Vec<_> = destinations

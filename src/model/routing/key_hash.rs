@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ask, Choice, LoadWindow, Pick, Settings};
+use super::{Choice, LoadWindow, Pick, RoutingQuery, Settings};
 use crate::engine::hash::mix64;
 use crate::engine::random::RandomStream;
 
@@ -43,7 +43,7 @@ impl Settings for KeyHash {
 
 impl Pick for KeyHash {
     #[inline]
-    fn pick(&mut self, ask: Ask<'_>, _: &mut LoadWindow, _: &mut RandomStream) -> Choice {
+    fn pick(&mut self, ask: RoutingQuery<'_>, _: &mut LoadWindow, _: &mut RandomStream) -> Choice {
         Choice::of(self.of(ask.key, ask.targets.len()))
     }
 }

@@ -6,12 +6,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ask, Choice, KeyHash, LoadFeedback, LoadWindow, Pick, Settings};
+use super::{Choice, KeyHash, LoadFeedback, LoadWindow, Pick, RoutingQuery, Settings};
 use crate::engine::random::RandomStream;
 use crate::engine::time::SimDuration;
 use crate::event::NodeKind;
 use crate::model::check::{Checker, one_of};
-use crate::request::Load;
+use crate::request::ReportedLoad;
 use crate::text::Path;
 
 /// The policy as it is written.
@@ -44,7 +44,7 @@ impl Settings for LoadAware {
     fn policy(&self, targets: usize) -> LoadAwarePolicy {
         LoadAwarePolicy {
             memory: self.window,
-            threshold: Load::from_share(self.threshold),
+            threshold: ReportedLoad::from_share(self.threshold),
             attempts: self.attempts.unwrap_or_else(|| u32::try_from(targets).unwrap_or(u32::MAX)),
             own: KeyHash { salt: self.salt },
             smart: self.smart,
@@ -90,7 +90,7 @@ impl Settings for LoadAware {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LoadAwarePolicy {
     memory: SimDuration,
-    threshold: Load,
+    threshold: ReportedLoad,
     attempts: u32,
     own: KeyHash,
     smart: bool,
@@ -98,8 +98,8 @@ pub(super) struct LoadAwarePolicy {
 
 impl Pick for LoadAwarePolicy {
     #[inline]
-    fn pick(&mut self, ask: Ask<'_>, loads: &mut LoadWindow, stream: &mut RandomStream) -> Choice {
-        let Ask { key, targets, now } = ask;
+    fn pick(&mut self, ask: RoutingQuery<'_>, loads: &mut LoadWindow, stream: &mut RandomStream) -> Choice {
+        let RoutingQuery { key, targets, now } = ask;
         let own = self.own.of(key, targets.len());
         let mut seems_overloaded = |target: usize| {
             let node = targets[target].node();
@@ -132,7 +132,7 @@ mod tests {
 
     fn window(full: &[u32]) -> LoadWindow {
         let mut window = LoadWindow::of((0..3).map(node));
-        full.iter().for_each(|&row| window.report(node(row), Load::FULL, SimTime::ZERO, MEMORY));
+        full.iter().for_each(|&row| window.report(node(row), ReportedLoad::FULL, SimTime::ZERO, MEMORY));
         window
     }
 

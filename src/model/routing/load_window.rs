@@ -6,7 +6,7 @@ use bevy_ecs::prelude::*;
 
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::Node;
-use crate::request::Load;
+use crate::request::ReportedLoad;
 
 /// The loads that were reported to one node, as long as it remembers them.
 #[derive(Component, Clone, Debug, Default)]
@@ -20,7 +20,7 @@ pub struct LoadWindow {
 /// The reports of one node, the oldest first, and the sum of their loads in billionths.
 #[derive(Clone, Debug, Default)]
 struct Reports {
-    reports: VecDeque<(SimTime, Load)>,
+    reports: VecDeque<(SimTime, ReportedLoad)>,
     sum: u64,
 }
 
@@ -35,7 +35,7 @@ impl PerceivedLoad {
     /// Whether the mean is at least `threshold`, exactly.
     #[must_use]
     #[inline]
-    pub const fn reaches(self, threshold: Load) -> bool {
+    pub const fn reaches(self, threshold: ReportedLoad) -> bool {
         self.count > 0 && self.sum >= threshold.billionths() * self.count
     }
 
@@ -43,7 +43,11 @@ impl PerceivedLoad {
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a share for people and plots")]
     pub fn share(self) -> f64 {
-        if self.count == 0 { 0.0 } else { self.sum as f64 / (self.count * Load::FULL.billionths()) as f64 }
+        if self.count == 0 {
+            0.0
+        } else {
+            self.sum as f64 / (self.count * ReportedLoad::FULL.billionths()) as f64
+        }
     }
 }
 
@@ -62,7 +66,7 @@ impl LoadWindow {
     }
 
     /// A node reports its load.
-    pub fn report(&mut self, node: Node, load: Load, now: SimTime, memory: SimDuration) {
+    pub fn report(&mut self, node: Node, load: ReportedLoad, now: SimTime, memory: SimDuration) {
         let Some(place) = self.place(node) else { return };
         if self.reported.is_empty() {
             let count = self.of.map_or(0, |(_, count)| count as usize);
@@ -113,8 +117,8 @@ mod tests {
     #[test]
     fn what_is_older_than_the_window_is_dropped() {
         let mut window = LoadWindow::of((0..3).map(node));
-        window.report(node(1), Load::from_share(0.5), at(0), MEMORY);
-        window.report(node(1), Load::FULL, at(2), MEMORY);
+        window.report(node(1), ReportedLoad::from_share(0.5), at(0), MEMORY);
+        window.report(node(1), ReportedLoad::FULL, at(2), MEMORY);
         let mut estimate = |row, nanos| window.expire_and_estimate(node(row), at(nanos), MEMORY);
         assert_eq!(estimate(1, 4).share(), 0.75);
         assert_eq!(estimate(1, 5).share(), 1.0);
@@ -126,19 +130,19 @@ mod tests {
     fn others_are_not_listened_to() {
         let mut window = LoadWindow::of((2..4).map(node));
         for row in [0, 1, 4] {
-            window.report(node(row), Load::FULL, at(0), MEMORY);
+            window.report(node(row), ReportedLoad::FULL, at(0), MEMORY);
             assert_eq!(window.expire_and_estimate(node(row), at(0), MEMORY), PerceivedLoad::default());
         }
-        LoadWindow::default().report(node(0), Load::FULL, at(0), MEMORY);
+        LoadWindow::default().report(node(0), ReportedLoad::FULL, at(0), MEMORY);
     }
 
     #[test]
     fn a_mean_on_the_threshold_reaches_it() {
         let mut window = LoadWindow::of(std::iter::once(node(0)));
         for _ in 0..7 {
-            window.report(node(0), Load::from_share(0.9), at(0), MEMORY);
+            window.report(node(0), ReportedLoad::from_share(0.9), at(0), MEMORY);
         }
         let estimate = window.expire_and_estimate(node(0), at(0), MEMORY);
-        assert!(estimate.reaches(Load::from_share(0.9)));
+        assert!(estimate.reaches(ReportedLoad::from_share(0.9)));
     }
 }

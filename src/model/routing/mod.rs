@@ -52,12 +52,17 @@ trait Settings {
 /// A policy as it runs.
 trait Pick {
     /// Picks a target for a request.
-    fn pick(&mut self, request: Ask<'_>, loads: &mut LoadWindow, stream: &mut RandomStream) -> Choice;
+    fn pick(
+        &mut self,
+        request: RoutingQuery<'_>,
+        loads: &mut LoadWindow,
+        stream: &mut RandomStream,
+    ) -> Choice;
 }
 
 /// What a policy is asked.
 #[derive(Clone, Copy, Debug)]
-pub struct Ask<'a> {
+pub struct RoutingQuery<'a> {
     /// The key of the request.
     pub key: u32,
     /// The targets, at least one.
@@ -148,7 +153,7 @@ macro_rules! policies {
 
         impl Pick for Policy {
             #[inline(always)]
-            fn pick(&mut self, ask: Ask<'_>, loads: &mut LoadWindow, stream: &mut RandomStream) -> Choice {
+            fn pick(&mut self, ask: RoutingQuery<'_>, loads: &mut LoadWindow, stream: &mut RandomStream) -> Choice {
                 match self {
                     $(Self::$Plain(policy) => policy.pick(ask, loads, stream),)*
                     $(Self::$Name(policy) => policy.pick(ask, loads, stream),)*

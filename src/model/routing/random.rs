@@ -1,6 +1,6 @@
 //! Any target, uniformly and independently of all that went before.
 
-use super::{Ask, Choice, LoadWindow, Pick};
+use super::{Choice, LoadWindow, Pick, RoutingQuery};
 use crate::engine::random::RandomStream;
 
 /// The policy has no state.
@@ -9,7 +9,7 @@ pub struct Random;
 
 impl Pick for Random {
     #[inline]
-    fn pick(&mut self, ask: Ask<'_>, _: &mut LoadWindow, stream: &mut RandomStream) -> Choice {
+    fn pick(&mut self, ask: RoutingQuery<'_>, _: &mut LoadWindow, stream: &mut RandomStream) -> Choice {
         Choice::of(stream.index(ask.targets.len()))
     }
 }

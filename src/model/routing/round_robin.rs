@@ -1,6 +1,6 @@
 //! Each target in turn, from the first.
 
-use super::{Ask, Choice, LoadWindow, Pick};
+use super::{Choice, LoadWindow, Pick, RoutingQuery};
 use crate::engine::random::RandomStream;
 
 /// The policy and whose turn it is.
@@ -11,7 +11,7 @@ pub struct RoundRobin {
 
 impl Pick for RoundRobin {
     #[inline]
-    fn pick(&mut self, ask: Ask<'_>, _: &mut LoadWindow, _: &mut RandomStream) -> Choice {
+    fn pick(&mut self, ask: RoutingQuery<'_>, _: &mut LoadWindow, _: &mut RandomStream) -> Choice {
         let chosen = if self.next < ask.targets.len() { self.next } else { 0 };
         self.next = chosen + 1;
         Choice::of(chosen)

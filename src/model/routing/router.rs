@@ -9,17 +9,17 @@ use bevy_ecs::change_detection::ContiguousMut;
 use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemParam;
 
-use super::{Ask, Choice, LoadFeedback, LoadWindow, Pick, Policy, PolicySpec};
+use super::{Choice, LoadFeedback, LoadWindow, Pick, Policy, PolicySpec, RoutingQuery};
 use crate::engine::random::RandomStream;
 use crate::engine::row::Row;
 use crate::engine::time::SimTime;
 use crate::event::{Node, PerKind};
 use crate::model::build::Builder;
 use crate::model::metric::{Limit, PERCEIVED_LOAD, UTILIZATION};
-use crate::model::names::Entry;
+use crate::model::names::NamedGroup;
 use crate::model::part::Part;
 use crate::model::{Destinations, Target};
-use crate::request::Load;
+use crate::request::ReportedLoad;
 
 /// How a node routes.
 #[derive(Component, Clone, Debug)]
@@ -40,7 +40,7 @@ impl Router {
     /// `purpose` names their random streams.
     pub fn build(
         builder: &mut Builder<'_>,
-        entry: &Entry,
+        entry: &NamedGroup,
         policy: &PolicySpec,
         to: &[String],
         purpose: &str,
@@ -117,14 +117,14 @@ impl RoutersView<'_> {
     ) -> (Choice, Target, u32) {
         let Columns { routers, windows } = &mut self.of_kind[P::KIND];
         let router = &mut routers[row.index()];
-        let ask = Ask { key, targets: &router.to.targets, now };
+        let ask = RoutingQuery { key, targets: &router.to.targets, now };
         let choice = router.policy.pick(ask, &mut windows[row.index()], &mut router.stream);
         (choice, router.to.targets[choice.target], router.to.first_hop)
     }
 
     /// A response tells a node what the load of another one is.
     #[inline]
-    pub fn report<P: Part>(&mut self, row: Row<P>, of: Node, load: Load, now: SimTime) {
+    pub fn report<P: Part>(&mut self, row: Row<P>, of: Node, load: ReportedLoad, now: SimTime) {
         let Columns { routers, windows } = &mut self.of_kind[P::KIND];
         if let Some(feedback) = &routers[row.index()].feedback {
             windows[row.index()].report(of, load, now, feedback.window);
@@ -182,7 +182,7 @@ impl Routing<'_> {
 pub(super) mod testing {
     //! What the tests of policies share.
 
-    use super::super::{Ask, Choice};
+    use super::super::{Choice, RoutingQuery};
     use super::{Node, Row, SimTime, Target};
     use crate::event::NodeKind;
 
@@ -193,8 +193,8 @@ pub(super) mod testing {
     }
 
     /// What is picked for a key among so many targets.
-    pub(crate) fn ask(key: u32, targets: u32, pick: impl FnOnce(Ask<'_>) -> Choice) -> Choice {
+    pub(crate) fn ask(key: u32, targets: u32, pick: impl FnOnce(RoutingQuery<'_>) -> Choice) -> Choice {
         let targets: Vec<Target> = (0..targets).map(|row| Target::new(node(row), Row::NONE, 0)).collect();
-        pick(Ask { key, targets: &targets, now: SimTime::from_nanos(1) })
+        pick(RoutingQuery { key, targets: &targets, now: SimTime::from_nanos(1) })
     }
 }

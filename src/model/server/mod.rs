@@ -6,7 +6,7 @@
 //!
 //! What a person writes is in `spec`, what changes while a run goes on in `setup`, what is measured and counted in `shown`.
 
-mod setup;
+mod config;
 mod shown;
 mod spec;
 
@@ -15,28 +15,28 @@ use std::ops::Range;
 use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemParam;
 
-pub use setup::Setup;
+pub use config::ServerConfig;
 pub use shown::LOST;
 pub use spec::{ServerSetting, ServerSpec};
 
 use super::build::{Builder, CHECKED};
 use super::capacity::CapacityLog;
 use super::check::Checker;
-use super::figure::Figured;
+use super::figure::FigureReader;
 use super::metric::{Limit, QUEUE_DEPTH};
-use super::names::Entry;
+use super::names::NamedGroup;
 use super::part::{Description, Part};
 use super::queueing::WaitQueue;
-use super::trace::{Holds, TraceEvent};
+use super::trace::{NodeCapacity, TraceEvent};
 use super::{Context, Destinations};
 use crate::engine::distribution::Sampler;
-use crate::engine::queue::{EventQueue, Lane};
+use crate::engine::queue::{EventQueue, LaneId};
 use crate::engine::random::RandomStream;
 use crate::engine::row::{Column, Row, column};
 use crate::engine::statistics::{Tally, TimeWeighted};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{Event, NodeKind, PackedEvent, RequestRow};
-use crate::request::{Load, Outcome};
+use crate::request::{Outcome, ReportedLoad};
 use crate::text::Path;
 
 /// The requests that a server is working on.
@@ -63,20 +63,21 @@ impl InFlight {
     /// There can be so many from now on.
     fn set_concurrency(&mut self, concurrency: u32) {
         self.concurrency = concurrency;
-        self.load_of_one = if concurrency > 0 { Load::FULL.as_f64() / f64::from(concurrency) } else { 0.0 };
+        self.load_of_one =
+            if concurrency > 0 { ReportedLoad::FULL.as_f64() / f64::from(concurrency) } else { 0.0 };
     }
 
     /// The load of as many requests as there are now.
     #[inline]
     #[must_use]
-    pub fn load(&self) -> Load {
+    pub fn load(&self) -> ReportedLoad {
         self.load_at(self.level.level())
     }
 
     /// Full is the most, also while requests are in service that began when there were more slots.
     #[inline]
-    fn load_at(&self, level: u32) -> Load {
-        Load::from_billionths(f64::from(level) * self.load_of_one).min(Load::FULL)
+    fn load_at(&self, level: u32) -> ReportedLoad {
+        ReportedLoad::from_billionths(f64::from(level) * self.load_of_one).min(ReportedLoad::FULL)
     }
 }
 
@@ -86,7 +87,7 @@ pub struct Service {
     /// The law of the service time.
     pub time: Sampler,
     /// Where completions wait for their time if the service time is constant.
-    pub lane: Option<Lane>,
+    pub lane: Option<LaneId>,
     /// The stream that service times are drawn from.
     pub stream: RandomStream,
     /// Where requests go on to.
@@ -120,7 +121,7 @@ pub struct Server {
     /// What it has seen.
     pub counters: ServerCounters,
     /// What it is set up to.
-    pub setup: Setup,
+    pub setup: ServerConfig,
 }
 
 /// The servers as a system reaches them.
@@ -130,7 +131,7 @@ pub struct Columns<'w, 's> {
     queues: Query<'w, 's, &'static mut WaitQueue>,
     service: Query<'w, 's, &'static mut Service>,
     counters: Query<'w, 's, &'static mut ServerCounters>,
-    setups: Query<'w, 's, &'static mut Setup>,
+    setups: Query<'w, 's, &'static mut ServerConfig>,
 }
 
 impl Columns<'_, '_> {
@@ -153,13 +154,13 @@ pub struct View<'a> {
     queues: Column<'a, Server, WaitQueue>,
     service: Column<'a, Server, Service>,
     counters: Column<'a, Server, ServerCounters>,
-    setups: Column<'a, Server, Setup>,
+    setups: Column<'a, Server, ServerConfig>,
 }
 
 impl Part for Server {
     const KIND: NodeKind = NodeKind::Server;
     const DESCRIPTION: Description = shown::DESCRIPTION;
-    const FIGURES: &'static [Figured<Self>] = shown::FIGURES;
+    const FIGURES: &'static [FigureReader<Self>] = shown::FIGURES;
 
     type Spec = ServerSpec;
     type Setting = ServerSetting;
@@ -172,8 +173,8 @@ impl Part for Server {
         spec.then.as_deref().into_iter().collect()
     }
 
-    fn holds(spec: &ServerSpec) -> Option<Holds> {
-        Some(Holds { slots: spec.concurrency, waiting: spec.queue.bound() })
+    fn holds(spec: &ServerSpec) -> Option<NodeCapacity> {
+        Some(NodeCapacity { slots: spec.concurrency, waiting: spec.queue.bound() })
     }
 
     fn limits(spec: &ServerSpec, owner: &str) -> Vec<Limit> {
@@ -206,7 +207,7 @@ impl Part for Server {
         setting.check(path, checker);
     }
 
-    fn build(spec: &ServerSpec, entry: &Entry, builder: &mut Builder<'_>) {
+    fn build(spec: &ServerSpec, entry: &NamedGroup, builder: &mut Builder<'_>) {
         let time = spec.service.resolve().expect(CHECKED);
         let lane = lane(&time, &mut builder.queue);
         let queue = WaitQueue::new(&spec.queue);
@@ -218,7 +219,7 @@ impl Part for Server {
             .map(|(name, to)| Self {
                 in_flight: InFlight::new(spec.concurrency),
                 queue: queue.clone(),
-                setup: Setup::new(spec.concurrency, &queue, &time),
+                setup: ServerConfig::new(spec.concurrency, &queue, &time),
                 service: Service {
                     time: time.clone(),
                     lane,
@@ -261,7 +262,7 @@ impl Part for Server {
         context.tracer.record(context.now, request, || TraceEvent::Rejected { node });
         let rejected = context.requests.get_mut(request);
         rejected.outcome = Some(Outcome::Rejected);
-        rejected.load = Load::FULL;
+        rejected.load = ReportedLoad::FULL;
         context.reply(request)
     }
 
@@ -365,6 +366,6 @@ impl Service {
 }
 
 /// The lane for completions of a service time, if that is always the same and there is a lane left.
-fn lane(time: &Sampler, queue: &mut EventQueue<PackedEvent>) -> Option<Lane> {
+fn lane(time: &Sampler, queue: &mut EventQueue<PackedEvent>) -> Option<LaneId> {
     time.as_constant().and_then(|nanos| queue.lane(SimDuration::from_nanos_f64(nanos)))
 }

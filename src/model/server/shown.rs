@@ -3,15 +3,16 @@
 use super::{Server, View};
 use crate::model::figure;
 use crate::model::figure::{
-    ARRIVED, Aspect, COMPLETED, CONCURRENCY, Figure, FigureColumn, Figured, IN_FLIGHT_MEAN, QUEUE_DEPTH_MAX,
-    QUEUE_DEPTH_MEAN, REJECTED, REJECTED_WHILE_DOWN, SERVICE, SLOTS_MEAN, Value, WAIT, Written,
+    ARRIVED, Aspect, COMPLETED, CONCURRENCY, Figure, FigureColumn, FigureReader, IN_FLIGHT_MEAN,
+    QUEUE_DEPTH_MAX, QUEUE_DEPTH_MEAN, REJECTED, REJECTED_WHILE_DOWN, SERVICE, SLOTS_MEAN, Value, Visibility,
+    WAIT,
 };
 use crate::model::metric::{
-    ARRIVAL_RATE, COMPLETION_RATE, IN_FLIGHT, Measured, PlotSpec, QUEUE_DEPTH, REJECTION_RATE, Reading,
-    UTILIZATION, Viewed,
+    ARRIVAL_RATE, COMPLETION_RATE, IN_FLIGHT, Measurable, MetricReader, PlotSpec, QUEUE_DEPTH,
+    REJECTION_RATE, Reading, UTILIZATION,
 };
 use crate::model::part::Description;
-use crate::request::Load;
+use crate::request::ReportedLoad;
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "server",
@@ -43,30 +44,32 @@ pub(super) const DESCRIPTION: Description = Description {
 };
 
 /// Requests that were lost when it went down: those in service and those that waited.
-pub static LOST: Figure = Figure::new("lost", "lost").written(Written::NotZero);
+pub static LOST: Figure = Figure::new("lost", "lost").written(Visibility::NotZero);
 
-pub(super) const FIGURES: &[Figured<Server>] = &[
-    Figured::new(&CONCURRENCY, |servers, row, _| Value::Count(servers.setups[row].concurrency.into())),
-    Figured::new(&ARRIVED, |servers, row, _| Value::Count(servers.counters[row].arrived)),
-    Figured::new(&COMPLETED, |servers, row, _| Value::Count(servers.counters[row].completed)),
-    Figured::new(&REJECTED, |servers, row, _| Value::Count(servers.counters[row].rejected)),
-    Figured::new(&REJECTED_WHILE_DOWN, |servers, row, _| {
+pub(super) const FIGURES: &[FigureReader<Server>] = &[
+    FigureReader::new(&CONCURRENCY, |servers, row, _| Value::Count(servers.setups[row].concurrency.into())),
+    FigureReader::new(&ARRIVED, |servers, row, _| Value::Count(servers.counters[row].arrived)),
+    FigureReader::new(&COMPLETED, |servers, row, _| Value::Count(servers.counters[row].completed)),
+    FigureReader::new(&REJECTED, |servers, row, _| Value::Count(servers.counters[row].rejected)),
+    FigureReader::new(&REJECTED_WHILE_DOWN, |servers, row, _| {
         Value::Count(servers.setups[row].rejected_while_down(servers.counters[row].rejected))
     }),
-    Figured::new(&LOST, |servers, row, _| Value::Count(servers.setups[row].lost)),
-    Figured::new(&SLOTS_MEAN, |servers, row, span| {
+    FigureReader::new(&LOST, |servers, row, _| Value::Count(servers.setups[row].lost)),
+    FigureReader::new(&SLOTS_MEAN, |servers, row, span| {
         Value::Mean(servers.setups[row].slots.mean(span.now, span.elapsed))
     }),
-    Figured::ratio(&figure::UTILIZATION),
-    Figured::new(&IN_FLIGHT_MEAN, |servers, row, span| {
+    FigureReader::ratio(&figure::UTILIZATION),
+    FigureReader::new(&IN_FLIGHT_MEAN, |servers, row, span| {
         Value::Mean(servers.in_flight[row].level.mean(span.now, span.elapsed))
     }),
-    Figured::new(&QUEUE_DEPTH_MEAN, |servers, row, span| {
+    FigureReader::new(&QUEUE_DEPTH_MEAN, |servers, row, span| {
         Value::Mean(servers.queues[row].depth.mean(span.now, span.elapsed))
     }),
-    Figured::new(&QUEUE_DEPTH_MAX, |servers, row, _| Value::Count(servers.queues[row].depth.max().into())),
-    Figured::new(&WAIT, |servers, row, _| Value::Times(&mut servers.counters[row].wait)),
-    Figured::new(&SERVICE, |servers, row, _| Value::Times(&mut servers.counters[row].service)),
+    FigureReader::new(&QUEUE_DEPTH_MAX, |servers, row, _| {
+        Value::Count(servers.queues[row].depth.max().into())
+    }),
+    FigureReader::new(&WAIT, |servers, row, _| Value::Times(&mut servers.counters[row].wait)),
+    FigureReader::new(&SERVICE, |servers, row, _| Value::Times(&mut servers.counters[row].service)),
 ];
 
 const SECTION: &str = DESCRIPTION.title;
@@ -87,29 +90,31 @@ static ARRIVALS: PlotSpec = PlotSpec { id: "arrivals", section: SECTION, title: 
 static COMPLETIONS: PlotSpec = PlotSpec { id: "completions", section: SECTION, title: "Served", caption: "" };
 static REJECTIONS: PlotSpec = PlotSpec { id: "rejections", section: SECTION, title: "Rejected", caption: "" };
 
-impl Viewed for Server {
+impl Measurable for Server {
     type View<'a> = View<'a>;
 
-    const MEASURED: &'static [Measured<Self>] = &[
-        Measured::new(&QUEUE_DEPTH, &QUEUE, |servers, row, now| {
+    const MEASURED: &'static [MetricReader<Self>] = &[
+        MetricReader::new(&QUEUE_DEPTH, &QUEUE, |servers, row, now| {
             Reading::level(&servers.queues[row].depth, now)
         }),
-        Measured::new(&UTILIZATION, &LOAD, |servers, row, now| {
+        MetricReader::new(&UTILIZATION, &LOAD, |servers, row, now| {
             let in_flight = &servers.in_flight[row];
             Reading::Share {
                 part: in_flight.level.integral(now),
                 whole: servers.setups[row].slots.integral(now),
-                now: in_flight.load().as_f64() / Load::FULL.as_f64(),
+                now: in_flight.load().as_f64() / ReportedLoad::FULL.as_f64(),
             }
         }),
-        Measured::probed(&IN_FLIGHT, |servers, row, now| Reading::level(&servers.in_flight[row].level, now)),
-        Measured::new(&ARRIVAL_RATE, &ARRIVALS, |servers, row, _| {
+        MetricReader::probed(&IN_FLIGHT, |servers, row, now| {
+            Reading::level(&servers.in_flight[row].level, now)
+        }),
+        MetricReader::new(&ARRIVAL_RATE, &ARRIVALS, |servers, row, _| {
             Reading::Count(servers.counters[row].arrived)
         }),
-        Measured::new(&COMPLETION_RATE, &COMPLETIONS, |servers, row, _| {
+        MetricReader::new(&COMPLETION_RATE, &COMPLETIONS, |servers, row, _| {
             Reading::Count(servers.counters[row].completed)
         }),
-        Measured::new(&REJECTION_RATE, &REJECTIONS, |servers, row, _| {
+        MetricReader::new(&REJECTION_RATE, &REJECTIONS, |servers, row, _| {
             Reading::Count(servers.counters[row].rejected)
         }),
     ];

@@ -76,7 +76,7 @@ impl ArrivalsSpec {
     /// comes one gap later. Profiles over time count from the start of the run all the same.
     ///
     /// # Errors
-    /// Where the parameters make no process, with the field and the remedy.
+    /// Where the parameters make no process, with the field and the hint.
     pub fn resolve(&self, start: SimTime) -> Result<ArrivalProcess, SpecError> {
         let profile = |rate: &RateSpec| rate.resolve().map_err(|error| error.inside("rate"));
         let pattern = match self {
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn complaints_carry_the_path() {
+    fn diagnostics_carry_the_path() {
         let shape = RateShape::Sine {
             mean: rate("1/s"),
             amplitude: rate("2/s"),

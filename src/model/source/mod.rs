@@ -15,9 +15,9 @@ use self::arrivals::{ArrivalProcess, ArrivalsSpec};
 use self::key::{KeySampler, KeySpec};
 use super::build::{Builder, CHECKED};
 use super::check::Checker;
-use super::figure::Figured;
-use super::names::Entry;
-use super::part::{Description, Happening, Part, PartSetting, ScheduledPhase, Step, steps_of_rate};
+use super::figure::FigureReader;
+use super::names::NamedGroup;
+use super::part::{Description, EventKind, Part, PartSetting, ScheduledPeriodSpec, Step, steps_of_rate};
 use super::trace::TraceEvent;
 use super::{Context, Target};
 use crate::engine::distribution::{DistributionSpec, Sampler};
@@ -104,11 +104,11 @@ pub struct Source {
     pub outcomes: OutcomeCounts,
     /// How many are under way, over time.
     pub in_flight: TimeWeighted,
-    /// Time from creation to response, of completed requests that were created after the warm-up, in the laps that are over.
+    /// Time from creation to response, of completed requests that were created after the warm-up, in the windows that are over.
     latency: Tally,
-    /// The same of those that were completed in the present lap.
+    /// The same of those that were completed in the present window.
     latency_this_lap: Tally,
-    /// Latency that a half, 95 % and 99 % of the requests of the last lap had at most, in nanoseconds.
+    /// Latency that a half, 95 % and 99 % of the requests of the last window had at most, in nanoseconds.
     percentiles_of_lap: [Option<u64>; 3],
     /// End of the warm-up.
     pub measured_from: SimTime,
@@ -153,7 +153,7 @@ impl PartSetting for SourceSetting {
         "Arrivals"
     }
 
-    fn phases(&self) -> Vec<ScheduledPhase> {
+    fn phases(&self) -> Vec<ScheduledPeriodSpec> {
         let Self::Arrivals(arrivals) = self;
         arrivals.phases()
     }
@@ -194,8 +194,8 @@ impl Source {
 impl Part for Source {
     const KIND: NodeKind = NodeKind::Source;
     const DESCRIPTION: Description = shown::DESCRIPTION;
-    const FIGURES: &'static [Figured<Self>] = shown::FIGURES;
-    const WAKING: Happening = Happening::Created;
+    const FIGURES: &'static [FigureReader<Self>] = shown::FIGURES;
+    const WAKING: EventKind = EventKind::Created;
 
     type Spec = SourceSpec;
     type Setting = SourceSetting;
@@ -233,7 +233,7 @@ impl Part for Source {
         checker.resolved(path.clone(), arrivals.resolve(SimTime::ZERO).map(drop));
     }
 
-    fn build(spec: &SourceSpec, entry: &Entry, builder: &mut Builder<'_>) {
+    fn build(spec: &SourceSpec, entry: &NamedGroup, builder: &mut Builder<'_>) {
         let name = entry.name.as_str();
         let destinations = builder.destinations(entry, std::slice::from_ref(&spec.to)).swap_remove(0);
         assert_eq!(
@@ -343,7 +343,7 @@ impl Part for Source {
         }
     }
 
-    fn close_lap(sources: &mut View<'_>) {
+    fn close_window(sources: &mut View<'_>) {
         for source in sources.iter_mut() {
             source.percentiles_of_lap =
                 source.latency_this_lap.hand_on(&mut source.latency, [0.5, 0.95, 0.99]);

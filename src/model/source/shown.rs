@@ -3,10 +3,10 @@
 use super::{Source, View};
 use crate::engine::row::Row;
 use crate::engine::time::nanos_to_seconds;
-use crate::model::figure::{Figure, Figured, Value, Written};
+use crate::model::figure::{Figure, FigureReader, Value, Visibility};
 use crate::model::metric::{
-    ARRIVAL_RATE, COMPLETION_RATE, IN_FLIGHT, Measured, Metric, PlotSpec, REJECTION_RATE, Reading, SHED_RATE,
-    Unit, Viewed,
+    ARRIVAL_RATE, COMPLETION_RATE, IN_FLIGHT, Measurable, Metric, MetricReader, PlotSpec, REJECTION_RATE,
+    Reading, SHED_RATE, Unit,
 };
 use crate::model::part::Description;
 use crate::request::Outcome;
@@ -25,16 +25,16 @@ pub(super) const DESCRIPTION: Description = Description {
 static OFFERED: Figure = Figure::new("offered", "offered");
 static UNDER_WAY: Figure = Figure::new("in_flight", "under way");
 static COMPLETED: Figure = Figure::new("completed", "completed");
-static REJECTED: Figure = Figure::new("rejected", "rejected").written(Written::NotZero);
-static FAILED: Figure = Figure::new("failed", "otherwise failed").written(Written::NotZero);
+static REJECTED: Figure = Figure::new("rejected", "rejected").written(Visibility::NotZero);
+static FAILED: Figure = Figure::new("failed", "otherwise failed").written(Visibility::NotZero);
 
 /// What is seen of it while a run goes on; what became of requests in the end is told of all sources together.
-pub(super) const FIGURES: &[Figured<Source>] = &[
-    Figured::new(&OFFERED, |sources, row, _| Value::Count(sources[row].outcomes.offered)),
-    Figured::new(&UNDER_WAY, |sources, row, _| Value::Count(sources[row].outcomes.in_flight())),
-    Figured::new(&COMPLETED, |sources, row, _| ended(sources, row, Outcome::Completed)),
-    Figured::new(&REJECTED, |sources, row, _| ended(sources, row, Outcome::Rejected)),
-    Figured::new(&FAILED, |sources, row, _| {
+pub(super) const FIGURES: &[FigureReader<Source>] = &[
+    FigureReader::new(&OFFERED, |sources, row, _| Value::Count(sources[row].outcomes.offered)),
+    FigureReader::new(&UNDER_WAY, |sources, row, _| Value::Count(sources[row].outcomes.in_flight())),
+    FigureReader::new(&COMPLETED, |sources, row, _| ended(sources, row, Outcome::Completed)),
+    FigureReader::new(&REJECTED, |sources, row, _| ended(sources, row, Outcome::Rejected)),
+    FigureReader::new(&FAILED, |sources, row, _| {
         let outcomes = &sources[row].outcomes;
         Value::Count(outcomes.failed() - outcomes.of(Outcome::Rejected))
     }),
@@ -74,33 +74,38 @@ static P50: Metric = Metric::unprobed("latency_p50", Unit::Seconds);
 static P95: Metric = Metric::unprobed("latency_p95", Unit::Seconds);
 static P99: Metric = Metric::unprobed("latency_p99", Unit::Seconds);
 
-impl Viewed for Source {
+impl Measurable for Source {
     type View<'a> = View<'a>;
 
-    const MEASURED: &'static [Measured<Self>] = &[
-        Measured::<Self>::new(&ARRIVAL_RATE, &THROUGHPUT, |sources, row, _| {
+    const MEASURED: &'static [MetricReader<Self>] = &[
+        MetricReader::<Self>::new(&ARRIVAL_RATE, &THROUGHPUT, |sources, row, _| {
             Reading::Count(sources[row].outcomes.offered)
         })
         .labelled("offered"),
-        Measured::<Self>::new(&COMPLETION_RATE, &THROUGHPUT, |sources, row, _| {
+        MetricReader::<Self>::new(&COMPLETION_RATE, &THROUGHPUT, |sources, row, _| {
             rate(sources, row, Outcome::Completed)
         })
         .labelled("completed"),
-        Measured::<Self>::new(&REJECTION_RATE, &FAILURES, |sources, row, _| {
+        MetricReader::<Self>::new(&REJECTION_RATE, &FAILURES, |sources, row, _| {
             rate(sources, row, Outcome::Rejected)
         })
         .labelled("rejected"),
-        Measured::<Self>::new(&DROP_RATE, &FAILURES, |sources, row, _| rate(sources, row, Outcome::Dropped))
-            .labelled("dropped"),
-        Measured::<Self>::new(&SHED_RATE, &FAILURES, |sources, row, _| rate(sources, row, Outcome::Shed))
+        MetricReader::<Self>::new(&DROP_RATE, &FAILURES, |sources, row, _| {
+            rate(sources, row, Outcome::Dropped)
+        })
+        .labelled("dropped"),
+        MetricReader::<Self>::new(&SHED_RATE, &FAILURES, |sources, row, _| rate(sources, row, Outcome::Shed))
             .labelled("shed")
             .only_of(|sources, row| sources[row].may_be_shed),
-        Measured::<Self>::new(&IN_FLIGHT, &IN_FLIGHT_PLOT, |sources, row, now| {
+        MetricReader::<Self>::new(&IN_FLIGHT, &IN_FLIGHT_PLOT, |sources, row, now| {
             Reading::level(&sources[row].in_flight, now)
         }),
-        Measured::<Self>::new(&P50, &LATENCY, |sources, row, _| percentile(sources, row, 0)).labelled("p50"),
-        Measured::<Self>::new(&P95, &LATENCY, |sources, row, _| percentile(sources, row, 1)).labelled("p95"),
-        Measured::<Self>::new(&P99, &LATENCY, |sources, row, _| percentile(sources, row, 2)).labelled("p99"),
+        MetricReader::<Self>::new(&P50, &LATENCY, |sources, row, _| percentile(sources, row, 0))
+            .labelled("p50"),
+        MetricReader::<Self>::new(&P95, &LATENCY, |sources, row, _| percentile(sources, row, 1))
+            .labelled("p95"),
+        MetricReader::<Self>::new(&P99, &LATENCY, |sources, row, _| percentile(sources, row, 2))
+            .labelled("p99"),
     ];
 
     fn rows(sources: &View<'_>) -> usize {
@@ -113,5 +118,5 @@ fn rate(sources: &View<'_>, row: Row<Source>, outcome: Outcome) -> Reading {
 }
 
 fn percentile(sources: &View<'_>, row: Row<Source>, which: usize) -> Reading {
-    Reading::OfLap(sources[row].percentiles_of_lap[which].map(nanos_to_seconds))
+    Reading::OfWindow(sources[row].percentiles_of_lap[which].map(nanos_to_seconds))
 }

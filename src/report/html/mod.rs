@@ -32,7 +32,7 @@ pub fn write(page: &Page, out: &mut dyn Write) -> io::Result<()> {
         out.write_all(before.as_bytes())?;
         match name {
             "title" => out.write_all(escaped(&page.title).as_bytes())?,
-            "page.json" => page::write(page, &mut Harmless(out))?,
+            "page.json" => page::write(page, &mut ScriptSafe(out))?,
             "palette.json" => serde_json::to_writer(&mut *out, &PALETTE)?,
             // That the frame names only what there is, and each once, is held by a test.
             name => {
@@ -60,9 +60,9 @@ fn escaped(text: &str) -> String {
 
 /// JSON without `<`, so that nothing in it can end the script that it lies in or begin a comment. Outside of texts JSON has
 /// none, and in texts the escape means the same.
-struct Harmless<'a>(&'a mut dyn Write);
+struct ScriptSafe<'a>(&'a mut dyn Write);
 
-impl Write for Harmless<'_> {
+impl Write for ScriptSafe<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         for (index, piece) in bytes.split(|byte| *byte == b'<').enumerate() {
             if index > 0 {
@@ -80,7 +80,7 @@ impl Write for Harmless<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::page::{FORMAT, Line, Note, Plot, Section, Tile};
+    use super::super::page::{FORMAT, FindingCard, Line, Plot, Section, Tile};
     use super::*;
     use crate::engine::hash::StableHasher;
 
@@ -109,7 +109,11 @@ mod tests {
             scenario: text(),
             story: vec![text()],
             tiles: vec![Tile { label: text(), ..Tile::default() }],
-            findings: vec![Note { text: text(), evidence: vec![(text(), text())], ..Note::default() }],
+            findings: vec![FindingCard {
+                text: text(),
+                evidence: vec![(text(), text())],
+                ..FindingCard::default()
+            }],
             sections: vec![Section { title: text(), plots: vec![plot], ..Section::default() }],
             ..Page::default()
         };

@@ -75,7 +75,7 @@ pub fn as_kept(page: &Page) -> Result<Page, Unreadable> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Line, Note, Plot, Section, Style, Tile, Tone, Unit};
+    use super::super::{FindingCard, Line, Plot, Section, Style, Tile, Tone, Unit};
     use super::*;
 
     fn page() -> Page {
@@ -97,7 +97,10 @@ mod tests {
             format: FORMAT,
             title: "</script>\u{2028}\"\\".to_owned(),
             tiles: vec![Tile { label: "completed".to_owned(), tone: Tone::Good, ..Tile::default() }],
-            findings: vec![Note { evidence: vec![("a".to_owned(), "b".to_owned())], ..Note::default() }],
+            findings: vec![FindingCard {
+                evidence: vec![("a".to_owned(), "b".to_owned())],
+                ..FindingCard::default()
+            }],
             sections: vec![Section { title: "Load".to_owned(), plots: vec![plot], ..Section::default() }],
             seconds: 2.0,
             ..Page::default()

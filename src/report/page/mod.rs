@@ -8,13 +8,13 @@
 //! What says nothing is left out of `report.json`, and numbers are written short (`numbers`). [`downsample`] makes few samples
 //! of many.
 
+mod build;
 pub mod downsample;
 mod file;
 mod numbers;
-mod of_run;
 
+pub use build::{ReportInput, build};
 pub use file::{FORMAT, Unreadable, as_kept, read, write};
-pub use of_run::{Account, of_run};
 
 use serde::{Deserialize, Serialize};
 
@@ -41,7 +41,7 @@ pub struct Page {
     pub tiles: Vec<Tile>,
     /// Conclusions, the most important first; the first `leading` are shown at once, the others on demand.
     #[serde(skip_serializing_if = "is_default")]
-    pub findings: Vec<Note>,
+    pub findings: Vec<FindingCard>,
     /// How many findings lead.
     #[serde(skip_serializing_if = "is_default")]
     pub leading: usize,
@@ -97,7 +97,7 @@ pub enum Tone {
 /// A finding as it is shown.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Note {
+pub struct FindingCard {
     /// Its kind, in `snake_case`.
     pub kind: String,
     /// What it is about.
@@ -170,19 +170,19 @@ pub struct Plot {
     pub axis: Axis,
     /// Places on the axis, ascending, in seconds. All lines have a value, or none, for each. Of bars these are the lower ends
     /// and, at last, the upper end of the last one, whose value is nothing.
-    #[serde(with = "numbers::places", skip_serializing_if = "is_default")]
+    #[serde(with = "numbers::axis_values", skip_serializing_if = "is_default")]
     pub x: Vec<f64>,
     /// What is drawn.
     #[serde(skip_serializing_if = "is_default")]
     pub lines: Vec<Line>,
     /// Lines from the left to the right.
     #[serde(skip_serializing_if = "is_default")]
-    pub thresholds: Vec<Threshold>,
+    pub thresholds: Vec<ReferenceLine>,
     /// Lines that are fetched on demand, over their own places on the axis: the other members of a large group.
     #[serde(skip_serializing_if = "is_default")]
     pub more: Vec<Line>,
     /// Places on the axis of `more`.
-    #[serde(with = "numbers::places", skip_serializing_if = "is_default")]
+    #[serde(with = "numbers::axis_values", skip_serializing_if = "is_default")]
     pub more_x: Vec<f64>,
     /// The largest value that the axis of values has to show, even if no line gets there (1 for shares).
     #[serde(skip_serializing_if = "is_default")]
@@ -255,7 +255,7 @@ impl Style {
 /// A line from the left to the right: a limit.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Threshold {
+pub struct ReferenceLine {
     /// Where.
     pub value: f64,
     /// What it means.

@@ -1,6 +1,6 @@
 //! Numbers of a page as they are written: as short as a plot allows, for a report carries a hundred thousand of them.
 //!
-//! Values keep four digits, which is finer than a line is wide; whole numbers are kept as they are. Places that stand at equal
+//! Values keep four digits, which is finer than a line is wide; whole numbers are kept as they are. Axis values that stand at equal
 //! distances are written as `{start, step, count}`. Written, read and written again, a page is the same text.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -53,27 +53,27 @@ impl Written {
     }
 }
 
-/// Places on an axis.
-pub(super) mod places {
+/// Values on an axis.
+pub(super) mod axis_values {
     use super::{ASTRAY, Deserialize, Deserializer, Serialize, Serializer, Written};
 
     #[derive(Serialize, Deserialize)]
     #[serde(untagged)]
-    enum Places {
+    enum AxisValues {
         Even { start: Written, step: Written, count: usize },
         Listed(Vec<Written>),
     }
 
-    /// Places are told apart at nine digits: a microsecond in a quarter of an hour.
+    /// Axis values are told apart at nine digits: a microsecond in a quarter of an hour.
     const DECIMALS: usize = 8;
 
-    #[expect(clippy::cast_precision_loss, reason = "a plot has few places")]
+    #[expect(clippy::cast_precision_loss, reason = "a plot has few axis values")]
     fn place(start: f64, step: f64, index: usize) -> f64 {
         start + step * index as f64
     }
 
-    /// Start and step of places at equal distances.
-    #[expect(clippy::cast_precision_loss, reason = "a plot has few places")]
+    /// Start and step of axis values at equal distances.
+    #[expect(clippy::cast_precision_loss, reason = "a plot has few axis values")]
     fn even(x: &[f64]) -> Option<(f64, f64)> {
         let (first, last) = (*x.first()?, *x.last()?);
         let step = super::rounded((last - first) / (x.len() - 1).max(1) as f64, DECIMALS + 3);
@@ -82,28 +82,30 @@ pub(super) mod places {
     }
 
     pub(in super::super) fn serialize<S: Serializer>(x: &[f64], to: S) -> Result<S::Ok, S::Error> {
-        let places = match even(x) {
-            Some((start, step)) => Places::Even {
+        let axis_values = match even(x) {
+            Some((start, step)) => AxisValues::Even {
                 start: Written::of(start, DECIMALS + 3),
                 step: Written::of(step, DECIMALS + 3),
                 count: x.len(),
             },
-            None => Places::Listed(x.iter().map(|&x| Written::of(x, DECIMALS)).collect()),
+            None => AxisValues::Listed(x.iter().map(|&x| Written::of(x, DECIMALS)).collect()),
         };
-        places.serialize(to)
+        axis_values.serialize(to)
     }
 
     pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<f64>, D::Error> {
-        /// More places than a page can have: a broken file must not ask for all memory.
+        /// More axis values than a page can have: a broken file must not ask for all memory.
         const MOST: usize = 10_000_000;
-        Ok(match Places::deserialize(from)? {
-            Places::Even { count, .. } if count > MOST => {
-                return Err(serde::de::Error::custom(format!("{count} places are more than a plot has")));
+        Ok(match AxisValues::deserialize(from)? {
+            AxisValues::Even { count, .. } if count > MOST => {
+                return Err(serde::de::Error::custom(format!(
+                    "{count} axis values are more than a plot has"
+                )));
             }
-            Places::Even { start, step, count } => {
+            AxisValues::Even { start, step, count } => {
                 (0..count).map(|index| place(start.number(), step.number(), index)).collect()
             }
-            Places::Listed(listed) => listed.iter().map(Written::number).collect(),
+            AxisValues::Listed(listed) => listed.iter().map(Written::number).collect(),
         })
     }
 }
@@ -136,7 +138,7 @@ mod tests {
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Axis {
-        #[serde(with = "places")]
+        #[serde(with = "axis_values")]
         x: Vec<f64>,
     }
 

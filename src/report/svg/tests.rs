@@ -1,6 +1,6 @@
 //! Pictures are well-formed whatever they show, and their axes name round values.
 
-use super::super::page::{FORMAT, Span, Threshold, Unit};
+use super::super::page::{FORMAT, ReferenceLine, Span, Unit};
 use super::scale::{Scale, across, labels, log_ticks, round_step, ticks, upwards};
 use super::*;
 
@@ -66,7 +66,7 @@ fn every_style_is_drawn_and_hostile_names_stay_names() {
         caption: HOSTILE.to_owned(),
         x: vec![0.0, 1.0, 2.0, 3.0, 4.0],
         lines,
-        thresholds: vec![Threshold { value: 7.0, label: HOSTILE.to_owned() }],
+        thresholds: vec![ReferenceLine { value: 7.0, label: HOSTILE.to_owned() }],
         ..Plot::default()
     };
     let picture = drawn(&plot);
@@ -148,7 +148,7 @@ fn labels_of_an_axis_share_a_unit() {
 #[test]
 fn a_limit_far_above_all_values_does_not_squash_them() {
     let reach = |value: f64, top: Option<f64>| {
-        let thresholds = vec![Threshold { value, label: String::new() }];
+        let thresholds = vec![ReferenceLine { value, label: String::new() }];
         let plot = Plot { lines: vec![line(Style::Line, &[10.0])], thresholds, top, ..Plot::default() };
         upwards(&plot, &shown(&plot), AREA).to
     };

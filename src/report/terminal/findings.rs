@@ -1,6 +1,6 @@
 //! What the run says, before its figures: the findings that lead, in words.
 
-use crate::analysis::{Finding, Standing};
+use crate::analysis::{Finding, Severity};
 use crate::format::columns::{BAD, BOLD, DIM, GOOD, WIDTH, paint, wrapped};
 use crate::format::findings::text;
 use crate::format::numbers::several;
@@ -31,10 +31,10 @@ pub(super) fn leading(findings: &[Finding], most: usize) -> String {
     }
     let mut out = paint(BOLD, "Findings") + "\n";
     for finding in findings.iter().take(most) {
-        let (mark, style) = match finding.kind().standing() {
-            Standing::Trouble => ("!", BAD),
-            Standing::Context => ("-", DIM),
-            Standing::Good => ("+", GOOD),
+        let (mark, style) = match finding.kind().severity() {
+            Severity::Trouble => ("!", BAD),
+            Severity::Context => ("-", DIM),
+            Severity::Good => ("+", GOOD),
         };
         let name = finding.kind().name().replace('_', " ");
         let lines = wrapped(&bound(&format!("{name}: {}", text(finding))), WIDTH - 4);

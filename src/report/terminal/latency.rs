@@ -1,9 +1,9 @@
 //! How long completed requests took, as their sources saw it.
 
-use super::MOST_ROWS;
+use super::MAX_ROWS;
 use crate::format::columns::{BOLD, PLAIN, Table};
 use crate::format::numbers::{count, short_count, time};
-use crate::metrics::summary::{Latency, Summary};
+use crate::metrics::summary::{DurationStats, Summary};
 
 /// Latencies by source, by class, and of all.
 pub(super) fn table(summary: &Summary) -> String {
@@ -12,13 +12,13 @@ pub(super) fn table(summary: &Summary) -> String {
     if latency.all.count == 0 {
         return String::new();
     }
-    for (name, of_source) in latency.by_source.iter().take(MOST_ROWS) {
+    for (name, of_source) in latency.by_source.iter().take(MAX_ROWS) {
         table.row(PLAIN, name, figures(of_source));
     }
-    if let Some(more) = latency.by_source.len().checked_sub(MOST_ROWS + 1) {
+    if let Some(more) = latency.by_source.len().checked_sub(MAX_ROWS + 1) {
         table.note(&format!("... and {} more sources", count(more as u64 + 1)));
     }
-    for (name, of_class) in latency.by_class.iter().take(MOST_ROWS) {
+    for (name, of_class) in latency.by_class.iter().take(MAX_ROWS) {
         table.row(PLAIN, &format!("class {name}"), figures(of_class));
     }
     if latency.by_source.len() > 1 {
@@ -27,7 +27,7 @@ pub(super) fn table(summary: &Summary) -> String {
     table.render()
 }
 
-fn figures(latency: &Latency) -> Vec<String> {
+fn figures(latency: &DurationStats) -> Vec<String> {
     let times = [latency.p50, latency.p90, latency.p99, latency.p999, latency.max, latency.mean];
     std::iter::once(short_count(latency.count)).chain(times.into_iter().map(time)).collect()
 }

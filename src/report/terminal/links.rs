@@ -1,6 +1,6 @@
 //! The links that lost something.
 
-use super::MOST_ROWS;
+use super::MAX_ROWS;
 use crate::format::columns::{BAD, PLAIN, Table};
 use crate::format::numbers::{count, share, short_count};
 use crate::metrics::summary::Summary;
@@ -10,11 +10,11 @@ pub(super) fn table(summary: &Summary) -> String {
     let mut lossy: Vec<_> = summary.links.iter().filter(|(_, link)| link.lost > 0).collect();
     lossy.sort_by_key(|(_, link)| std::cmp::Reverse(link.lost));
     let mut table = Table::new("Links with losses", &["messages", "lost", "share"]);
-    for (name, link) in lossy.iter().take(MOST_ROWS) {
+    for (name, link) in lossy.iter().take(MAX_ROWS) {
         let lost = [(short_count(link.lost), BAD), (share(link.lost, link.sent), PLAIN)];
         table.painted_row(name, std::iter::once((short_count(link.sent), PLAIN)).chain(lost).collect());
     }
-    if let Some(more) = lossy.len().checked_sub(MOST_ROWS + 1) {
+    if let Some(more) = lossy.len().checked_sub(MAX_ROWS + 1) {
         table.note(&format!("... and {} more links", count(more as u64 + 1)));
     }
     table.render()

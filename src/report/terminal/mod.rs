@@ -21,9 +21,9 @@ use crate::metrics::summary::Summary;
 use crate::request::Outcome;
 
 /// The most rows that a table shows of a kind, before it shows groups or the most notable ones instead.
-const MOST_ROWS: usize = 12;
+const MAX_ROWS: usize = 12;
 /// A name that is cut to less than this tells nothing any more.
-const SHORTEST_NAME: usize = 8;
+const MIN_NAME_WIDTH: usize = 8;
 
 /// The whole summary of a run.
 #[must_use]
@@ -66,7 +66,7 @@ pub fn one_line(summary: &Summary) -> String {
         }
     };
     let answer = done + &latency;
-    match WIDTH.checked_sub(width(&answer) + ": ".len()).filter(|room| *room >= SHORTEST_NAME) {
+    match WIDTH.checked_sub(width(&answer) + ": ".len()).filter(|room| *room >= MIN_NAME_WIDTH) {
         Some(room) => format!("{}: {answer}\n", shortened(name(summary), room)),
         None => answer + "\n",
     }

@@ -3,12 +3,12 @@
 
 use anstyle::Style;
 
-use super::MOST_ROWS;
+use super::MAX_ROWS;
 use crate::event::NodeKind;
 use crate::format::columns::{BAD, BOLD, DIM, PLAIN, Table};
 use crate::format::figures::{Cell, Counts, Quantity};
 use crate::format::numbers::{NONE, count, group as group_name};
-use crate::metrics::fleet::{Range, across, busiest, of_kind};
+use crate::metrics::fleet::{MinMedianMax, across, busiest, of_kind};
 use crate::metrics::summary::{GroupSummary, NodeSummary, Summary};
 use crate::model::figure::FigureColumn;
 use crate::model::names::Names;
@@ -17,7 +17,7 @@ use crate::model::names::Names;
 const BUSIEST: usize = 5;
 
 /// A group, or a node on its own.
-pub(super) struct Entry<'a> {
+pub(super) struct NodeOrGroup<'a> {
     /// Its name in the scenario.
     pub(super) name: &'a str,
     /// What it has come to.
@@ -26,7 +26,7 @@ pub(super) struct Entry<'a> {
     group: Option<&'a GroupSummary>,
 }
 
-impl Entry<'_> {
+impl NodeOrGroup<'_> {
     /// Its name as it is shown.
     pub(super) fn label(&self) -> String {
         match self.group {
@@ -43,18 +43,18 @@ impl Entry<'_> {
 
 /// Whether there are few enough nodes of a kind to show each.
 pub(super) fn are_few(summary: &Summary, kind: NodeKind) -> bool {
-    of_kind(summary, kind).count() <= MOST_ROWS
+    of_kind(summary, kind).count() <= MAX_ROWS
 }
 
 /// The groups of a kind, and the nodes on their own, in the order of the scenario.
-pub(super) fn entries<'a>(summary: &'a Summary, names: &'a Names, kind: NodeKind) -> Vec<Entry<'a>> {
+pub(super) fn entries<'a>(summary: &'a Summary, names: &'a Names, kind: NodeKind) -> Vec<NodeOrGroup<'a>> {
     let entries = names.entries_of(kind).filter_map(|entry| {
         let name = entry.name.as_str();
         if entry.is_group {
             let group = summary.groups.get(name)?;
-            Some(Entry { name, figures: &group.figures, group: Some(group) })
+            Some(NodeOrGroup { name, figures: &group.figures, group: Some(group) })
         } else {
-            Some(Entry { name, figures: summary.nodes.get(name)?, group: None })
+            Some(NodeOrGroup { name, figures: summary.nodes.get(name)?, group: None })
         }
     });
     entries.collect()
@@ -79,14 +79,14 @@ pub(super) fn table(summary: &Summary, names: &Names, kind: NodeKind) -> String 
         }
         return table.render();
     }
-    for entry in entries.iter().take(MOST_ROWS) {
+    for entry in entries.iter().take(MAX_ROWS) {
         table.painted_row(&entry.label(), cells(entry.figures, columns, PLAIN));
         let ranges = entry.several().map(|group| ranges(summary, group, columns));
         for (what, texts) in ranges.into_iter().flatten() {
             table.row(DIM, what, texts);
         }
     }
-    if let Some(more) = entries.len().checked_sub(MOST_ROWS + 1) {
+    if let Some(more) = entries.len().checked_sub(MAX_ROWS + 1) {
         table.note(&format!("... and {} more", count(more as u64 + 1)));
     }
     let busiest = busiest_members(summary, kind);
@@ -122,7 +122,7 @@ fn ranges(
     group: &GroupSummary,
     columns: &[FigureColumn],
 ) -> [(&'static str, Vec<String>); 3] {
-    let row = |pick: fn(Range) -> f64| {
+    let row = |pick: fn(MinMedianMax) -> f64| {
         let text = |column: &FigureColumn| {
             let number = |node: &NodeSummary| Quantity::of(node, column)?.number();
             let range = across(summary, &group.members, number)?;

@@ -1,6 +1,6 @@
 //! What became of the requests.
 
-use super::MOST_ROWS;
+use super::MAX_ROWS;
 use crate::format::columns::{BAD, BOLD, DIM, GOOD, PLAIN, Table, paint};
 use crate::format::numbers::{count, share, short_count};
 use crate::metrics::summary::Summary;
@@ -58,11 +58,11 @@ pub(super) fn by_source(summary: &Summary) -> String {
     };
     let heads: Vec<_> = columns(&summary.requests).into_iter().map(|(name, _)| name).collect();
     let mut table = Table::new("Requests", &heads);
-    for (name, source) in summary.sources.iter().take(MOST_ROWS) {
+    for (name, source) in summary.sources.iter().take(MAX_ROWS) {
         let numbers = columns(&source.requests).into_iter().map(|(_, number)| short_count(number));
         table.row(PLAIN, name, numbers.collect());
     }
-    if let Some(more) = summary.sources.len().checked_sub(MOST_ROWS + 1) {
+    if let Some(more) = summary.sources.len().checked_sub(MAX_ROWS + 1) {
         table.note(&format!("... and {} more sources", count(more as u64 + 1)));
     }
     table.render()

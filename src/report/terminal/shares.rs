@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::MOST_ROWS;
+use super::MAX_ROWS;
 use super::nodes::{are_few, entries};
 use crate::event::NodeKind;
 use crate::format::columns::{BOLD, WIDTH, padded, paint, shortened, width, wrapped};
@@ -12,7 +12,7 @@ use crate::metrics::summary::{NodeSummary, Summary};
 use crate::model::names::Names;
 
 /// The most targets of a node that are shown one by one.
-const MOST_TARGETS: usize = 8;
+const MAX_TARGETS: usize = 8;
 /// Columns of the name of a node.
 const NAME: usize = 15;
 
@@ -24,14 +24,14 @@ pub(super) fn tables(summary: &Summary, names: &Names, kind: NodeKind) -> String
         entries(summary, names, kind).into_iter().map(|entry| (entry.label(), entry.figures)).collect()
     };
     let mut out = String::new();
-    for (name, node) in rows.iter().take(MOST_ROWS) {
+    for (name, node) in rows.iter().take(MAX_ROWS) {
         node.tables().for_each(|(_, table)| out += &line(name, table));
     }
     if out.is_empty() {
         return out;
     }
     let title = kind.description().title;
-    if let Some(more) = rows.len().checked_sub(MOST_ROWS + 1) {
+    if let Some(more) = rows.len().checked_sub(MAX_ROWS + 1) {
         out += &format!("  ... and {} more {}\n", count(more as u64 + 1), title.to_lowercase());
     }
     paint(BOLD, title) + "\n" + &out
@@ -41,7 +41,7 @@ fn line(name: &str, table: &IndexMap<String, u64>) -> String {
     let total: u64 = table.values().sum();
     let text = if total == 0 {
         "nothing came".to_owned()
-    } else if table.len() <= MOST_TARGETS {
+    } else if table.len() <= MAX_TARGETS {
         let target = |(target, number): (&String, &u64)| {
             // Blanks that are not to be broken at.
             format!("{} {}", shortened(target, 24), share(*number, total)).replace(' ', "\u{a0}")

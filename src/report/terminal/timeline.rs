@@ -12,9 +12,9 @@ use crate::model::metric::{Metric, QUEUE_DEPTH, Subject, UTILIZATION};
 use crate::report::sparkline::{LONGEST, axis, fitted, sparkline};
 
 /// The most columns of a name: with a line and its peak that makes 80.
-const LONGEST_NAME: usize = 11;
+const MAX_NAME_WIDTH: usize = 11;
 /// The most groups and nodes on their own that are drawn.
-const MOST_ENTRIES: usize = 6;
+const MAX_ENTRIES: usize = 6;
 
 /// Whether the utilization of nodes of a kind was recorded, so that they are drawn.
 pub(super) fn is_drawn(result: &RunResult, kind: NodeKind) -> bool {
@@ -27,7 +27,7 @@ pub(super) fn is_drawn(result: &RunResult, kind: NodeKind) -> bool {
 /// Utilization and queues over time, of nodes of these kinds.
 pub(super) fn lines(summary: &Summary, result: &RunResult, kinds: &[NodeKind]) -> String {
     let rows: Vec<_> = kinds.iter().flat_map(|kind| drawn(summary, result, *kind)).collect();
-    let names = rows.iter().map(|(name, _)| width(name)).max().unwrap_or(0).min(LONGEST_NAME);
+    let names = rows.iter().map(|(name, _)| width(name)).max().unwrap_or(0).min(MAX_NAME_WIDTH);
     let series = |metric: &Metric| -> Vec<(String, Vec<f32>)> {
         let mean = |nodes: &[Node]| fitted(&result.timeline.mean_over(metric, nodes));
         let series = rows.iter().map(|(name, nodes)| (padded(name, names), mean(nodes)));
@@ -60,7 +60,7 @@ fn drawn(summary: &Summary, result: &RunResult, kind: NodeKind) -> Vec<(String, 
     if are_few(summary, kind) {
         return of_kind(summary, kind).map(|(name, _)| node(name)).collect();
     }
-    let entries = entries(summary, names, kind).into_iter().take(MOST_ENTRIES);
+    let entries = entries(summary, names, kind).into_iter().take(MAX_ENTRIES);
     let entries = entries.map(|entry| (entry.label(), nodes(entry.name)));
     let busiest = busiest_members(summary, kind).into_iter().map(|(name, _)| node(name));
     entries.chain(busiest).collect()

@@ -48,7 +48,7 @@ fn changed(path: &Path, change: &ChangeSpec, checker: &mut Checker<'_>) {
             let message =
                 format!("{} cannot be set for \"{name}\", which is a {}", change.set.name(), kind.name());
             let problem = Problem::new(path.clone().name("set"), message).because_of(name);
-            checker.problems.push(problem.with_remedy(format!("name a {}", wanted.name())));
+            checker.problems.push(problem.with_hint(format!("name a {}", wanted.name())));
         }
         if names[..index].iter().any(|other| checker.names.overlap(other, name)) {
             let message = format!("\"{name}\" is named twice");

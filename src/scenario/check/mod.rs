@@ -9,7 +9,7 @@ mod probes;
 use super::{Scenario, section};
 use crate::event::MAX_ROWS;
 use crate::model::check::Checker;
-use crate::model::names::{Entry, Names};
+use crate::model::names::{NamedGroup, Names};
 use crate::model::problem::Problem;
 use crate::text::Path;
 
@@ -103,7 +103,7 @@ fn link_is_used(scenario: &Scenario, path: Path, from: &str, to: &str, checker: 
     if !receivers.contains(&to) && !receivers.into_iter().any(|name| checker.names.overlap(name, to)) {
         let message = format!("\"{from}\" never sends to \"{to}\", so that nothing would pass this link");
         let problem = Problem::new(path, message).because_of(from).because_of(to);
-        checker.problems.push(problem.with_remedy("links lead from a sender to those in its `to` or `then`"));
+        checker.problems.push(problem.with_hint("links lead from a sender to those in its `to` or `then`"));
     }
 }
 
@@ -141,7 +141,7 @@ fn sizes(scenario: &Scenario, checker: &mut Checker<'_>) {
         );
     }
     let names = checker.names;
-    let links_from = |entry: &Entry| {
+    let links_from = |entry: &NamedGroup| {
         let from = scenario.links.iter().filter_map(|link| names.entry(&link.from));
         from.filter(|(index, _)| names.entries[*index].name == entry.name).count() as u64
     };
@@ -159,7 +159,7 @@ fn sizes(scenario: &Scenario, checker: &mut Checker<'_>) {
 
 /// The most nodes that a request passes behind its source before the one that answers it, or a cycle of entries.
 fn most_hops(scenario: &Scenario, names: &Names) -> Result<usize, Vec<usize>> {
-    let receivers = |entry: &Entry| {
+    let receivers = |entry: &NamedGroup| {
         // Nothing leads to a source, so it is on no cycle.
         let node = scenario.nodes.get(&entry.name).map(|node| node.as_spec().sends_to());
         let to = node.unwrap_or_default().into_iter();

@@ -88,7 +88,7 @@ fn perceived(path: &Path, node: &str, listens: bool, of: &str, checker: &mut Che
         let problem = Problem::new(path.clone(), message).because_of(node);
         checker
             .problems
-            .push(problem.with_remedy("write `LoadAware(..., smart: false)` to listen without acting"));
+            .push(problem.with_hint("write `LoadAware(..., smart: false)` to listen without acting"));
     }
     u64::from(range.count)
 }

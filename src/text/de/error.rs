@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::de::{Expected, Unexpected};
 
-use super::super::complaint::Complaint;
-use super::super::nearest::{nearest, remedy};
+use super::super::diagnostic::Diagnostic;
+use super::super::nearest::{hint, nearest};
 use super::super::path::{Path, Segment};
 use super::super::source::Location;
 use super::super::tree::{Node, Value, Word, shortened};
@@ -17,9 +17,9 @@ pub(crate) struct Error(Box<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    kind: Kind,
+    kind: ErrorKind,
     message: String,
-    remedy: Option<String>,
+    hint: Option<String>,
     location: Option<Location>,
     /// The path with its last step first.
     way: Vec<Segment>,
@@ -27,7 +27,7 @@ struct Inner {
 
 /// What kind of mistake, as far as collecting further ones depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ErrorKind {
     /// The struct has no such field; the path ends in it. `meant` is the one that it was probably to be.
     UnknownField { meant: Option<&'static str> },
     /// The struct at the path lacks this field.
@@ -39,13 +39,13 @@ pub(crate) enum Kind {
 }
 
 impl Error {
-    fn new(kind: Kind, message: impl Into<String>, remedy: Option<String>) -> Self {
-        Self(Box::new(Inner { kind, message: message.into(), remedy, location: None, way: Vec::new() }))
+    fn new(kind: ErrorKind, message: impl Into<String>, hint: Option<String>) -> Self {
+        Self(Box::new(Inner { kind, message: message.into(), hint, location: None, way: Vec::new() }))
     }
 
     /// `node` is not what was expected.
     pub(super) fn mismatch(node: &Node, expected: &str) -> Self {
-        Self::new(Kind::Mismatch { expected: expected.to_owned() }, "", None).at(node)
+        Self::new(ErrorKind::Mismatch { expected: expected.to_owned() }, "", None).at(node)
     }
 
     /// Says that it showed while `node` was read; who said so first was closest.
@@ -55,11 +55,11 @@ impl Error {
         }
         self.0.location = Some(node.location);
         match &self.0.kind {
-            Kind::Mismatch { expected } => {
+            ErrorKind::Mismatch { expected } => {
                 self.0.message = format!("expected {expected}, found {}", node.describe());
-                self.0.remedy = mismatch_remedy(node, expected);
+                self.0.hint = mismatch_hint(node, expected);
             }
-            Kind::MissingField(_) => {
+            ErrorKind::MissingField(_) => {
                 self.0.location = Some(node.head());
                 if let Value::Word(name) = &node.value {
                     self.0.message = format!("`{}` lacks {}", shortened(name), self.0.message);
@@ -69,7 +69,7 @@ impl Error {
                     self.0.message = format!("{} is missing", self.0.message);
                 }
             }
-            Kind::UnknownField { .. } | Kind::Value => {}
+            ErrorKind::UnknownField { .. } | ErrorKind::Value => {}
         }
         self
     }
@@ -86,7 +86,7 @@ impl Error {
         self
     }
 
-    pub(crate) fn kind(&self) -> &Kind {
+    pub(crate) fn kind(&self) -> &ErrorKind {
         &self.0.kind
     }
 
@@ -101,36 +101,36 @@ impl Error {
     }
 
     /// The mistake in words; `root` is the whole tree, for a mistake that was not placed.
-    pub(crate) fn into_complaint(self, root: &Node) -> Complaint {
+    pub(crate) fn into_diagnostic(self, root: &Node) -> Diagnostic {
         let path = self.path();
         let location = self.0.location.unwrap_or(root.location);
-        Complaint { location, path, message: self.0.message, remedy: self.0.remedy }
+        Diagnostic { location, path, message: self.0.message, hint: self.0.hint }
     }
 }
 
 /// A name in front of the parentheses that is not the struct's.
 pub(super) fn wrong_name(word: &Word, name: &str) -> Error {
     let message = format!("expected `{name}(..)`, found `{}(..)`", shortened(&word.text));
-    Error::new(Kind::Value, message, Some(format!("write `{name}`, or the parentheses alone")))
+    Error::new(ErrorKind::Value, message, Some(format!("write `{name}`, or the parentheses alone")))
         .at_word(word.location)
 }
 
 /// Too many values in parentheses, or too few.
 pub(super) fn wrong_length(found: usize, expected: usize) -> Error {
     let values = if expected == 1 { "value" } else { "values" };
-    Error::new(Kind::Value, format!("expected {expected} {values}, found {found}"), None)
+    Error::new(ErrorKind::Value, format!("expected {expected} {values}, found {found}"), None)
 }
 
 /// A variant around something of another shape.
 pub(super) fn held_otherwise(expected: &str, found: &str) -> Error {
-    Error::new(Kind::Value, format!("expected {expected}, found {found}"), None)
+    Error::new(ErrorKind::Value, format!("expected {expected}, found {found}"), None)
 }
 
 /// A variant written bare although it has to hold something.
 pub(super) fn lacks_its_value(variant: &str, expected: &str) -> Error {
     let variant = shortened(variant);
     Error::new(
-        Kind::Value,
+        ErrorKind::Value,
         format!("`{variant}` lacks its value"),
         Some(format!("write `{variant}(..)` with {expected}")),
     )
@@ -140,14 +140,14 @@ pub(super) fn lacks_its_value(variant: &str, expected: &str) -> Error {
 pub(super) fn holds_nothing(variant: &str) -> Error {
     let variant = shortened(variant);
     Error::new(
-        Kind::Value,
+        ErrorKind::Value,
         format!("`{variant}` takes nothing in parentheses"),
         Some(format!("write `{variant}`")),
     )
 }
 
 /// How to mend a value of the wrong kind, where the slip is a common one.
-fn mismatch_remedy(node: &Node, expected: &str) -> Option<String> {
+fn mismatch_hint(node: &Node, expected: &str) -> Option<String> {
     match &node.value {
         Value::Word(word) if expected == TEXT => Some(format!("write \"{}\"", shortened(word))),
         Value::Number(number) if expected == TEXT => Some(format!("write \"{number}\"")),
@@ -183,42 +183,50 @@ impl std::error::Error for Error {}
 
 impl serde::de::Error for Error {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self::new(Kind::Value, message.to_string(), None)
+        Self::new(ErrorKind::Value, message.to_string(), None)
     }
 
     fn invalid_type(_found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::new(Kind::Mismatch { expected: translated(&expected.to_string()) }, "", None)
+        Self::new(ErrorKind::Mismatch { expected: translated(&expected.to_string()) }, "", None)
     }
 
     fn invalid_value(_found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::new(Kind::Mismatch { expected: translated(&expected.to_string()) }, "", None)
+        Self::new(ErrorKind::Mismatch { expected: translated(&expected.to_string()) }, "", None)
     }
 
     fn invalid_length(found: usize, expected: &dyn Expected) -> Self {
         let expected = translated(&expected.to_string());
-        Self::new(Kind::Value, format!("expected {expected}, found {found} of them"), None)
+        Self::new(ErrorKind::Value, format!("expected {expected}, found {found} of them"), None)
     }
 
     fn unknown_variant(variant: &str, known: &'static [&'static str]) -> Self {
-        let remedy = remedy(variant, known.iter().copied());
-        Self::new(Kind::Value, format!("there is no `{}` to choose here", shortened(variant)), Some(remedy))
+        let hint = hint(variant, known.iter().copied());
+        Self::new(
+            ErrorKind::Value,
+            format!("there is no `{}` to choose here", shortened(variant)),
+            Some(hint),
+        )
     }
 
     fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {
         let meant = nearest(field, known.iter().copied());
-        let remedy = remedy(field, known.iter().copied());
-        Self::new(Kind::UnknownField { meant }, format!("unknown field `{}`", shortened(field)), Some(remedy))
+        let hint = hint(field, known.iter().copied());
+        Self::new(
+            ErrorKind::UnknownField { meant },
+            format!("unknown field `{}`", shortened(field)),
+            Some(hint),
+        )
     }
 
     fn missing_field(field: &'static str) -> Self {
         Self::new(
-            Kind::MissingField(field),
+            ErrorKind::MissingField(field),
             format!("the field `{field}`"),
             Some(format!("add `{field}: ..`")),
         )
     }
 
     fn duplicate_field(field: &'static str) -> Self {
-        Self::new(Kind::Value, format!("the field `{field}` is given twice under two names"), None)
+        Self::new(ErrorKind::Value, format!("the field `{field}` is given twice under two names"), None)
     }
 }

@@ -19,7 +19,7 @@ mod variant;
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 
 use self::access::{Entries, Items};
-pub(super) use self::error::{Error, Kind};
+pub(super) use self::error::{Error, ErrorKind};
 use self::expected::{FLAG, FLOAT, LETTER, LIST, MAP};
 use self::reader::Reader;
 use self::variant::Variant;
@@ -221,14 +221,14 @@ mod tests {
     use super::super::sample::{Key, Queue, Routing, ServerSpec};
     use super::*;
 
-    /// The value, or the first complaint with its remedy.
+    /// The value, or the first diagnostic with its hint.
     fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
         let decoded = Document::parse("a.ron", text.as_bytes()).expect("RON").decode::<T>();
-        match (decoded.complaints.first(), decoded.value) {
+        match (decoded.diagnostics.first(), decoded.value) {
             (None, Some(value)) => Ok(value),
             (first, _) => {
-                let first = first.expect("a complaint");
-                Err(format!("{}; {}", first.message, first.remedy.as_deref().unwrap_or("")))
+                let first = first.expect("a diagnostic");
+                Err(format!("{}; {}", first.message, first.hint.as_deref().unwrap_or("")))
             }
         }
     }
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn common_slips_come_with_a_remedy() {
+    fn common_slips_come_with_a_hint() {
         assert_eq!(
             refused::<String>("soon"),
             "expected a text in quotes, found the bare word `soon`; write \"soon\""

@@ -76,7 +76,7 @@ pub fn is_there() -> bool {
 
 /// What a film is like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Reel {
+pub(super) struct FrameSink {
     pub(super) format: Format,
     /// Width and height of its pictures, in pixels.
     pub(super) size: (u32, u32),
@@ -88,7 +88,7 @@ pub(super) struct Reel {
 
 /// A film that is being made.
 pub(super) struct Encoder {
-    reel: Reel,
+    reel: FrameSink,
     directory: PathBuf,
     running: Running,
     /// What is being written; removed again unless it is kept.
@@ -100,7 +100,7 @@ impl Encoder {
     ///
     /// # Errors
     /// If nothing can be written there, or the encoder does not start.
-    pub(super) fn start(directory: &Path, reel: Reel) -> io::Result<Self> {
+    pub(super) fn start(directory: &Path, reel: FrameSink) -> io::Result<Self> {
         let ending = match reel.format {
             Format::Gif => ".mov",
             Format::Mp4 => reel.format.ending(),
@@ -139,8 +139,8 @@ impl Encoder {
         let Err(error) = stdin.write_all(rgba) else { return Ok(()) };
         // That the pipe is closed says little; what the encoder complained of says why.
         drop(self.running.child.wait());
-        let complaint = self.running.complaint();
-        Err(if complaint.is_empty() { error } else { io::Error::other(complaint) })
+        let diagnostic = self.running.diagnostic();
+        Err(if diagnostic.is_empty() { error } else { io::Error::other(diagnostic) })
     }
 
     /// The whole film, under no name yet.
@@ -170,24 +170,24 @@ impl Encoder {
 /// The encoder while it runs. It is ended with this.
 struct Running {
     child: Child,
-    complaints: File,
+    diagnostics: File,
 }
 
 impl Running {
     fn start(arguments: &[OsString], stdin: Stdio) -> io::Result<Self> {
         // A file takes whatever it complains of without being read meanwhile.
-        let complaints = tempfile::tempfile()?;
+        let diagnostics = tempfile::tempfile()?;
         let mut command = Command::new(FFMPEG);
         command.args(["-hide_banner", "-loglevel", "error", "-y", "-nostdin"]).args(arguments);
-        command.stdin(stdin).stdout(Stdio::null()).stderr(complaints.try_clone()?);
+        command.stdin(stdin).stdout(Stdio::null()).stderr(diagnostics.try_clone()?);
         apart(&mut command);
-        Ok(Self { child: command.spawn()?, complaints })
+        Ok(Self { child: command.spawn()?, diagnostics })
     }
 
     fn wait(&mut self, interrupt: &AtomicBool) -> io::Result<()> {
         loop {
             if let Some(status) = self.child.try_wait()? {
-                let said = || format!("{FFMPEG} ended with {status}: {}", self.complaint());
+                let said = || format!("{FFMPEG} ended with {status}: {}", self.diagnostic());
                 return if status.success() { Ok(()) } else { Err(io::Error::other(said())) };
             }
             if interrupt.load(Ordering::Relaxed) {
@@ -197,9 +197,9 @@ impl Running {
         }
     }
 
-    fn complaint(&self) -> String {
+    fn diagnostic(&self) -> String {
         let mut text = Vec::new();
-        let mut file = &self.complaints;
+        let mut file = &self.diagnostics;
         let read = file.rewind().and_then(|()| file.read_to_end(&mut text));
         drop(read);
         String::from_utf8_lossy(&text).trim().to_owned()

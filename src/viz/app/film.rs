@@ -20,13 +20,13 @@ use bevy::window::ExitCondition;
 use bevy::winit::WinitPlugin;
 use bevy_egui::{EguiGlobalSettings, PrimaryEguiContext};
 
-use super::encoder::{Encoder, Format, Reel};
+use super::encoder::{Encoder, Format, FrameSink};
 use super::{Quiet, Shown, pictures};
 use crate::engine::time::SimTime;
 use crate::files::OutputDirectory;
 use crate::viz::offscreen::target;
-use crate::viz::panels::Window as Panels;
-use crate::viz::session::{PASSAGE_SECONDS, Session, moment};
+use crate::viz::panels::Panels;
+use crate::viz::session::{HOP_SECONDS, Session, moment};
 
 /// The whole run is waited for in steps, so that one can be interrupted.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -37,11 +37,11 @@ const WARM_UP: u32 = 4;
 /// Frames without a picture after which none is expected any more.
 const PATIENCE: u32 = 600;
 /// Pictures that a film may have: nine hours of them.
-const MOST_PICTURES: f64 = 1_000_000.0;
+const MAX_PICTURES: f64 = 1_000_000.0;
 
 /// What is to be made.
 #[derive(Debug)]
-pub enum Wanted {
+pub enum OffscreenOutput {
     /// A picture of each of some moments, in seconds of virtual time, in files of their own.
     Stills(Vec<f64>),
     /// A film.
@@ -63,11 +63,11 @@ pub enum Wanted {
 
 /// Pictures without a window.
 #[derive(Debug)]
-pub struct Studio {
+pub struct OffscreenJob {
     /// Where files are written.
     pub directory: OutputDirectory,
     /// What is to be made.
-    pub wanted: Wanted,
+    pub wanted: OffscreenOutput,
     /// Width and height of the pictures, in pixels.
     pub size: (u32, u32),
     /// Is told how many pictures of how many there are.
@@ -92,7 +92,7 @@ impl Sink {
 }
 
 /// Pictures that come from the renderer, in whatever order, and leave it in theirs.
-struct Developing {
+struct PendingFrame {
     sink: Sink,
     waiting: BTreeMap<usize, Image>,
     done: usize,
@@ -101,7 +101,7 @@ struct Developing {
     told: fn(usize, usize),
 }
 
-impl Developing {
+impl PendingFrame {
     fn take(&mut self, at: usize, image: Image) {
         self.waiting.insert(at, image);
         while self.failed.is_none()
@@ -118,10 +118,10 @@ impl Developing {
 
 /// It is looked at after the program that made the pictures has ended.
 #[derive(Resource, Clone)]
-struct Darkroom(Arc<Mutex<Developing>>);
+struct FrameBuffer(Arc<Mutex<PendingFrame>>);
 
-impl Darkroom {
-    fn open(&self) -> MutexGuard<'_, Developing> {
+impl FrameBuffer {
+    fn open(&self) -> MutexGuard<'_, PendingFrame> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -145,45 +145,49 @@ struct Moments {
 ///
 /// # Errors
 /// If it was interrupted, or something kept it from being made.
-pub(super) fn make(mut panels: Panels, studio: Studio, interrupt: Arc<AtomicBool>) -> Result<(), String> {
-    let Studio { directory, wanted, size, told } = studio;
+pub(super) fn make(
+    mut panels: Panels,
+    studio: OffscreenJob,
+    interrupt: Arc<AtomicBool>,
+) -> Result<(), String> {
+    let OffscreenJob { directory, wanted, size, told } = studio;
     let session = panels.session.as_mut().map_err(|wrong| wrong.clone())?;
     // What is shown has its findings, however long the whole run takes.
-    for overview in
-        std::iter::once(&mut session.overview).chain(panels.rival.as_mut().map(|it| &mut it.overview))
+    for background_run in std::iter::once(&mut session.background_run)
+        .chain(panels.rival.as_mut().map(|it| &mut it.background_run))
     {
-        while overview.is_awaited() {
+        while background_run.is_awaited() {
             if interrupt.load(Ordering::Relaxed) {
                 return Err("interrupted: no picture was made".to_owned());
             }
-            overview.wait(GLANCE);
+            background_run.wait(GLANCE);
         }
     }
     let moments = moments(&wanted, session)?;
     let (all, path, keeping) = (moments.len(), directory.path().to_owned(), &wanted);
     let unwritable = |error: io::Error| format!("{}: no film can be written there: {error}", path.display());
     let (sink, rate, kept) = match keeping {
-        Wanted::Stills(seconds) => {
+        OffscreenOutput::Stills(seconds) => {
             let names = seconds.iter().enumerate();
             let names = names.map(|(at, seconds)| format!("frame-{at:04}-{seconds:.3}s.png")).collect();
             (Sink::Stills { directory, names }, STILL_RATE, None)
         }
-        Wanted::Film { name, format, speed, rate, .. } => {
+        OffscreenOutput::Film { name, format, speed, rate, .. } => {
             session.clock.speed = *speed;
-            let reel = Reel { format: *format, size, rate: *rate, live: false };
+            let reel = FrameSink { format: *format, size, rate: *rate, live: false };
             let encoder = Encoder::start(&path, reel).map_err(unwritable)?;
             (Sink::Film(encoder), *rate, Some((directory, name)))
         }
     };
-    let developing = Developing { sink, waiting: BTreeMap::new(), done: 0, all, failed: None, told };
-    let darkroom = Darkroom(Arc::new(Mutex::new(developing)));
+    let developing = PendingFrame { sink, waiting: BTreeMap::new(), done: 0, all, failed: None, told };
+    let darkroom = FrameBuffer(Arc::new(Mutex::new(developing)));
     let play = kept.is_some();
     let ended = run(panels, &darkroom, moments, play, rate, size, &interrupt);
     told(all, all);
     ended?;
     let darkroom =
         Arc::into_inner(darkroom.0).map(|room| room.into_inner().unwrap_or_else(PoisonError::into_inner));
-    let Some(Developing { sink, done, failed, .. }) = darkroom else {
+    let Some(PendingFrame { sink, done, failed, .. }) = darkroom else {
         return Err("the renderer has not ended".to_owned());
     };
     if let Some(failed) = failed {
@@ -202,10 +206,10 @@ pub(super) fn make(mut panels: Panels, studio: Studio, interrupt: Arc<AtomicBool
 }
 
 /// The moments that pictures are taken of.
-fn moments(wanted: &Wanted, session: &Session) -> Result<Vec<SimTime>, String> {
+fn moments(wanted: &OffscreenOutput, session: &Session) -> Result<Vec<SimTime>, String> {
     match wanted {
-        Wanted::Stills(seconds) => Ok(seconds.iter().map(|seconds| moment(*seconds)).collect()),
-        Wanted::Film { from, to, speed, rate, .. } => {
+        OffscreenOutput::Stills(seconds) => Ok(seconds.iter().map(|seconds| moment(*seconds)).collect()),
+        OffscreenOutput::Film { from, to, speed, rate, .. } => {
             let end = session.end().as_seconds();
             let (from, to) = (from.max(0.0), to.unwrap_or(end).min(end));
             if from >= to {
@@ -215,7 +219,7 @@ fn moments(wanted: &Wanted, session: &Session) -> Result<Vec<SimTime>, String> {
             }
             let step = crate::viz::session::SPEEDS[*speed] / f64::from(*rate);
             let number = ((to - from) / step).round() + 1.0;
-            if number > MOST_PICTURES {
+            if number > MAX_PICTURES {
                 return Err(format!(
                     "the film would have {number} pictures: take a shorter time or a higher speed"
                 ));
@@ -234,7 +238,7 @@ fn moments(wanted: &Wanted, session: &Session) -> Result<Vec<SimTime>, String> {
 /// Paints every moment; the pictures come to lie in the darkroom.
 fn run(
     panels: Panels,
-    darkroom: &Darkroom,
+    darkroom: &FrameBuffer,
     all: Vec<SimTime>,
     playing: bool,
     rate: u32,
@@ -275,7 +279,7 @@ fn camera(
 fn wind(
     mut moments: ResMut<'_, Moments>,
     mut shown: ResMut<'_, Shown>,
-    darkroom: Res<'_, Darkroom>,
+    darkroom: Res<'_, FrameBuffer>,
     mut commands: Commands<'_, '_>,
     mut exit: MessageWriter<'_, AppExit>,
 ) {
@@ -302,7 +306,7 @@ fn wind(
     // A film goes on from picture to picture; everything else jumps, and panels follow a jump some frames later.
     if moments.shown >= WARM_UP || (moments.playing && at > 0) {
         (moments.next, moments.shown, moments.idle) = (at + 1, 0, 0);
-        let develop = move |taken: On<'_, '_, ScreenshotCaptured>, darkroom: Res<'_, Darkroom>| {
+        let develop = move |taken: On<'_, '_, ScreenshotCaptured>, darkroom: Res<'_, FrameBuffer>| {
             darkroom.open().take(at, taken.image.clone());
         };
         commands.spawn(Screenshot::image(moments.image.clone())).observe(develop);
@@ -314,7 +318,7 @@ fn set(session: &mut Session, time: SimTime, playing: bool, jump: bool) {
     session.clock.playing = playing;
     session.clock.achieved = session.clock.rate();
     if jump {
-        let lead = time.as_seconds() - PASSAGE_SECONDS * session.clock.rate();
+        let lead = time.as_seconds() - HOP_SECONDS * session.clock.rate();
         session.go_to(moment(lead));
     }
     session.play_to(time);
@@ -330,8 +334,14 @@ mod tests {
         let (name, text) = DEFAULT_SCENARIO;
         let panels = Panels::open(Origin::of(name, text));
         let session = panels.session.expect("it is good");
-        let wanted =
-            Wanted::Film { name: "a.gif".to_owned(), format: Format::Gif, from, to, speed, rate: 25 };
+        let wanted = OffscreenOutput::Film {
+            name: "a.gif".to_owned(),
+            format: Format::Gif,
+            from,
+            to,
+            speed,
+            rate: 25,
+        };
         moments(&wanted, &session).map(|all| all.iter().map(|at| at.as_seconds()).collect())
     }
 

@@ -19,12 +19,12 @@ use bevy::log::{Level, LogPlugin};
 use bevy::prelude::*;
 use bevy_egui::{EguiContexts, EguiPlugin, EguiPrimaryContextPass, egui};
 
-use super::panels::{Origin, Window as Panels};
+use super::panels::{Origin, Panels};
 use super::picture::DotsPlugin;
 use super::remembered::Remembered;
 
 pub use encoder::{Format, is_there as films_can_be_made};
-pub use film::{Studio, Wanted};
+pub use film::{OffscreenJob, OffscreenOutput};
 
 /// What is to be shown, and how.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ pub enum Medium {
         state: Option<PathBuf>,
     },
     /// Pictures or a film, without a window.
-    Studio(Studio),
+    OffscreenJob(OffscreenJob),
 }
 
 /// The panels as a resource: egui's own types need no thread of their own, but the session is shown by one system only.
@@ -73,7 +73,7 @@ pub fn view(options: Options) -> Result<(), String> {
     panels.compare(against.as_ref());
     let remembered = match &medium {
         Medium::Window { state: Some(path), .. } => Remembered::read(path),
-        Medium::Window { state: None, .. } | Medium::Studio(_) => Remembered::default(),
+        Medium::Window { state: None, .. } | Medium::OffscreenJob(_) => Remembered::default(),
     };
     remembered.apply(&mut panels);
     if light {
@@ -84,7 +84,7 @@ pub fn view(options: Options) -> Result<(), String> {
             let remembered = Remembered { size: size.or(remembered.size), ..remembered };
             window::open(panels, remembered, state, interrupt)
         }
-        Medium::Studio(studio) => film::make(panels, studio, interrupt),
+        Medium::OffscreenJob(studio) => film::make(panels, studio, interrupt),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::engine::time::SimTime;
 use crate::files::{self, OutputDirectory};
 
 /// Names that are tried before it is given up.
-const MOST_NAMES: u32 = 10_000;
+const MAX_NAMES: u32 = 10_000;
 
 /// The pixels of a picture: four bytes each, row by row.
 ///
@@ -55,7 +55,7 @@ pub(super) fn name(scenario: &str, moment: SimTime) -> String {
 
 /// The names that a file may get, the best first: `a.png`, `a-2.png`, `a-3.png` ...
 fn names<'a>(stem: &'a str, ending: &'a str) -> impl Iterator<Item = String> + 'a {
-    let further = (2..=MOST_NAMES).map(move |number| format!("{stem}-{number}{ending}"));
+    let further = (2..=MAX_NAMES).map(move |number| format!("{stem}-{number}{ending}"));
     std::iter::once(format!("{stem}{ending}")).chain(further)
 }
 

@@ -15,15 +15,15 @@ use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
 use bevy::time::Real;
 use bevy_egui::egui::Rect;
 
-use super::encoder::{self, Encoder, Format, Reel};
+use super::encoder::{self, Encoder, Format, FrameSink};
 use super::{Shown, pictures};
 use crate::engine::time::SimTime;
-use crate::viz::panels::Wish;
+use crate::viz::panels::HostRequest;
 
 /// Pictures a second of a film.
 const RATE: u32 = 30;
 /// Pictures that wait to be written; of more the newest are left out.
-const MOST_WAITING: usize = 8;
+const MAX_WAITING: usize = 8;
 
 /// A picture on its way into a film.
 struct Frame {
@@ -90,7 +90,7 @@ impl Recorder {
     }
 
     fn begin(&mut self, stem: String, now: f64) {
-        let (frames, incoming) = sync_channel(MOST_WAITING);
+        let (frames, incoming) = sync_channel(MAX_WAITING);
         let over = Arc::new(AtomicBool::new(false));
         let (notes, ended) = (self.notes.clone(), Arc::clone(&over));
         self.spawn(move || {
@@ -135,8 +135,8 @@ pub(super) fn record(
     let mut picture = None;
     match panels.wish {
         None => {}
-        Some(Wish::Picture) => picture = Some(stem()),
-        Some(Wish::Recording) => {
+        Some(HostRequest::Picture) => picture = Some(stem()),
+        Some(HostRequest::Recording) => {
             let stem = stem();
             if recorder.recording.take().is_none() {
                 recorder.begin(stem, now);
@@ -207,7 +207,7 @@ fn film(incoming: &Receiver<Frame>, stem: &str) -> io::Result<String> {
     let directory = Path::new(".");
     let Ok(first) = incoming.recv() else { return Ok("the recording ended before it began".to_owned()) };
     let size = (first.image.width(), first.image.height());
-    let reel = Reel { format: Format::Mp4, size, rate: RATE, live: true };
+    let reel = FrameSink { format: Format::Mp4, size, rate: RATE, live: true };
     let mut encoder = Encoder::start(directory, reel)?;
     let mut last = pictures::rgba(covered(first.image, first.lamp))?;
     let (mut written, mut cut) = (first.place, false);

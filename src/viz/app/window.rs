@@ -10,8 +10,8 @@ use bevy::window::{Monitor, WindowPosition};
 
 use super::recorder::{Recorder, record};
 use super::{Quiet, Shown};
-use crate::viz::panels::Window as Panels;
-use crate::viz::remembered::{Keeper, Remembered};
+use crate::viz::panels::Panels;
+use crate::viz::remembered::{Remembered, StateFile};
 
 /// Width and height when nothing else is known.
 const SIZE: (u32, u32) = (1280, 800);
@@ -26,7 +26,7 @@ struct Interrupt(Arc<AtomicBool>);
 #[derive(Resource)]
 struct State {
     now: Remembered,
-    keeper: Option<Keeper>,
+    keeper: Option<StateFile>,
 }
 
 /// Shows the panels until the window is closed.
@@ -48,7 +48,7 @@ pub(super) fn open(
             .map_or_else(WindowPosition::default, |(x, y)| WindowPosition::At((x, y).into())),
         ..Window::default()
     };
-    let keeper = state.map(|path| Keeper::new(path, remembered.clone()));
+    let keeper = state.map(|path| StateFile::new(path, remembered.clone()));
     super::guarded(move || {
         let mut app = App::new();
         app.add_plugins(Quiet::plugins().set(WindowPlugin { primary_window: Some(window), ..default() }));

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use bevy_egui::egui::{self, Key, RichText, Ui};
 
-use super::{Origin, Window};
+use super::{Origin, Panels};
 use crate::model::parts::Setting;
 use crate::text::ron;
 use crate::viz::edits::parsed;
-use crate::viz::layout::Place;
-use crate::viz::picture::View;
+use crate::viz::layout::NodeBox;
+use crate::viz::picture::Camera;
 use crate::viz::session::{Session, moment};
 
 /// The settings of the clicked box: buttons for what is done often, and a line of RON for each.
@@ -66,9 +66,9 @@ fn quick(ui: &mut Ui, session: &mut Session, of: &str, setting: &Setting) -> Res
 
 /// What takes a node out of service, or brings it back if it is out, and what that is called; nothing if it always works.
 fn outage(session: &Session, place: &Place) -> Option<(&'static str, Setting)> {
-    let desk = session.stage.desk(place.node()).filter(|_| !place.is_folded())?;
+    let server_state = session.live_state.server_state(place.node()).filter(|_| !place.is_folded())?;
     let [down, up] = place.nodes.kind.outage()?;
-    Some(if desk.is_down() { ("Restore", up) } else { ("Kill", down) })
+    Some(if server_state.is_down() { ("Restore", up) } else { ("Kill", down) })
 }
 
 /// A line to type in; what was typed when Enter is pressed.
@@ -109,7 +109,7 @@ pub(super) fn file_name(origin: &Origin) -> String {
     path.with_file_name(format!("{stem}-live.ron")).display().to_string()
 }
 
-impl Window {
+impl Panels {
     /// What changes in this session, and how to keep it.
     pub(super) fn changes(&mut self, ui: &mut Ui) {
         let Ok(session) = &mut self.session else { return };

@@ -2,15 +2,15 @@
 
 use bevy_egui::egui::{self, RichText, Ui};
 
-use super::{Tab, Window, changes, inspector};
-use crate::analysis::Standing;
+use super::{Panels, Tab, changes, inspector};
+use crate::analysis::Severity;
 use crate::format::findings::text;
 use crate::format::numbers::count;
 use crate::request::Outcome;
 use crate::viz::session::{Session, moment};
 use crate::viz::theme::{BAD, GOOD, Theme};
 
-impl Window {
+impl Panels {
     pub(super) fn facts(&mut self, ui: &mut Ui) {
         let Ok(session) = &mut self.session else { return };
         ui.heading(session.scenario.name.as_str());
@@ -50,15 +50,15 @@ impl Window {
 }
 
 fn findings(ui: &mut Ui, session: &mut Session, theme: &Theme) {
-    if let Some(excuse) = session.overview.excuse() {
+    if let Some(excuse) = session.background_run.excuse() {
         ui.label(RichText::new(excuse).weak());
     }
     let mut wanted = None;
-    for finding in session.overview.findings() {
-        let colour = match finding.kind().standing() {
-            Standing::Trouble => BAD,
-            Standing::Context => theme.faint,
-            Standing::Good => GOOD,
+    for finding in session.background_run.findings() {
+        let colour = match finding.kind().severity() {
+            Severity::Trouble => BAD,
+            Severity::Context => theme.faint,
+            Severity::Good => GOOD,
         };
         let title = finding.kind().name().replace('_', " ");
         let link = ui.link(RichText::new(title).color(colour).strong()).on_hover_text("show that moment");
@@ -76,12 +76,12 @@ fn findings(ui: &mut Ui, session: &mut Session, theme: &Theme) {
 
 /// What has become of requests up to now.
 fn counts(ui: &mut Ui, session: &Session) {
-    let stage = &session.stage;
-    let outcomes = &stage.outcomes;
+    let live_state = &session.live_state;
+    let outcomes = &live_state.outcomes;
     ui.horizontal_wrapped(|ui| {
         ui.label(format!("{} offered", count(outcomes.offered)));
         ui.label(RichText::new(format!("{} completed", count(outcomes.of(Outcome::Completed)))).color(GOOD));
         ui.label(RichText::new(format!("{} failed", count(outcomes.failed()))).color(BAD));
-        ui.label(format!("{} under way", count(stage.under_way as u64)));
+        ui.label(format!("{} under way", count(live_state.under_way as u64)));
     });
 }

@@ -2,7 +2,7 @@
 
 use bevy_egui::egui::{self, Align2, Key, Ui, vec2};
 
-use super::{Window, Wish, changes};
+use super::{HostRequest, Panels, changes};
 use crate::viz::layout::Layout;
 use crate::viz::session::moment;
 use crate::viz::theme::{Colouring, Theme};
@@ -35,7 +35,7 @@ const KEYS: [(&str, &str); 21] = [
     ("?", "these keys"),
 ];
 
-impl Window {
+impl Panels {
     pub(super) fn keys(&mut self, ui: &Ui) {
         // Whoever types into a field does not mean the window.
         if ui.ctx().egui_wants_keyboard_input() {
@@ -57,10 +57,10 @@ impl Window {
             self.theme = if self.theme.dark { Theme::LIGHT } else { Theme::DARK };
         }
         if pressed(Key::P) {
-            self.wish = Some(Wish::Picture);
+            self.wish = Some(HostRequest::Picture);
         }
         if pressed(Key::R) {
-            self.wish = Some(Wish::Recording);
+            self.wish = Some(HostRequest::Recording);
         }
         if pressed(Key::Num0) {
             self.view.zoom = 0.0;
@@ -125,7 +125,7 @@ impl Window {
     }
 
     pub(super) fn show_keys(&mut self, ui: &Ui) {
-        egui::Window::new("Keys").collapsible(false).anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0)).show(
+        egui::Panels::new("Keys").collapsible(false).anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0)).show(
             ui.ctx(),
             |ui| {
                 egui::Grid::new("keys").num_columns(2).spacing(vec2(24.0, 4.0)).show(ui, |ui| {

@@ -3,12 +3,12 @@
 use bevy_egui::egui::{self, RichText, Ui};
 
 use crate::request::Outcome;
-use crate::viz::log::{Filter, Kind};
-use crate::viz::picture::View;
+use crate::viz::log::{Filter, LogKind};
+use crate::viz::picture::Camera;
 use crate::viz::session::Session;
 
 /// Lines that are shown at most.
-const MOST_LINES: usize = 2_000;
+const MAX_LINES: usize = 2_000;
 
 pub(super) fn show(ui: &mut Ui, session: &mut Session, view: &mut View, filter: &mut Filter) {
     ui.horizontal_wrapped(|ui| {
@@ -28,7 +28,7 @@ pub(super) fn show(ui: &mut Ui, session: &mut Session, view: &mut View, filter: 
         ui.add_enabled(one_node || nodes.is_some(), egui::Checkbox::new(&mut one_node, label));
         filter.nodes = if one_node { nodes.or(filter.nodes) } else { None };
     });
-    let entries = session.stage.log.latest(filter, MOST_LINES);
+    let entries = session.live_state.log.latest(filter, MAX_LINES);
     if entries.is_empty() {
         ui.label(RichText::new("Nothing of that kind has happened yet.").weak());
     }

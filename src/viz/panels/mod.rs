@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use bevy_egui::egui::{self, Pos2, Rect, RichText, Ui, vec2};
 
 use super::log::Filter;
-use super::picture::{self, View};
+use super::picture::{self, Camera};
 use super::plots::Gathered;
 use super::positions;
 use super::session::Session;
@@ -59,7 +59,7 @@ pub enum Tab {
 
 /// What the window wants to be done by what shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum HostRequest {
     /// A picture of what is seen is to be kept.
     Picture,
     /// A film of what is seen is to begin, or to end.
@@ -67,7 +67,7 @@ pub enum Wish {
 }
 
 /// Everything that the window shows.
-pub struct Window {
+pub struct Panels {
     /// The session, or why there is none.
     pub session: Result<Session, String>,
     /// Another variant of the system that is watched beside it, in step.
@@ -91,7 +91,7 @@ pub struct Window {
     /// What is being typed, and into which field.
     pub(super) draft: Option<(String, String)>,
     /// What is wanted to be done by what shows the window.
-    pub wish: Option<Wish>,
+    pub wish: Option<HostRequest>,
     /// Whether a film is being made of what is seen.
     pub recording: bool,
     /// Where the red dot is that tells so, in points.
@@ -100,7 +100,7 @@ pub struct Window {
     gathered: [Gathered; 2],
 }
 
-impl Window {
+impl Panels {
     /// A window on a scenario.
     #[must_use]
     pub fn open(origin: Origin) -> Self {

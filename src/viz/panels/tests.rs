@@ -7,36 +7,36 @@ use bevy_egui::egui::{Event, Key, Modifiers, PointerButton, pos2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use super::{Origin, Tab, Window};
+use super::{Origin, Panels, Tab};
 use crate::model::metric::QUEUE_DEPTH;
 use crate::model::parts::Setting;
 use crate::request::Outcome;
 use crate::scenario::{DEFAULT_SCENARIO, load};
 use crate::simulation::{RunOptions, run};
-use crate::viz::log::Kind;
-use crate::viz::session::{Session, desk, moment};
+use crate::viz::log::LogKind;
+use crate::viz::session::{Session, moment, server_state};
 
 /// A window that takes a sixtieth of a second a frame.
-fn window() -> Harness<'static, Window> {
+fn window() -> Harness<'static, Panels> {
     let (name, text) = DEFAULT_SCENARIO;
-    let mut window = Window::open(Origin::of(name, text));
-    window.session.as_mut().expect("it is good").overview.wait(Duration::from_secs(60));
-    let frame = |ui: &mut bevy_egui::egui::Ui, window: &mut Window| window.frame(ui, 1.0 / 60.0);
+    let mut window = Panels::open(Origin::of(name, text));
+    window.session.as_mut().expect("it is good").background_run.wait(Duration::from_secs(60));
+    let frame = |ui: &mut bevy_egui::egui::Ui, window: &mut Panels| window.frame(ui, 1.0 / 60.0);
     let mut harness = Harness::builder().with_size(vec2(1_400.0, 900.0)).build_ui_state(frame, window);
     harness.run_steps(2);
     harness
 }
 
-fn session<'a>(harness: &'a mut Harness<'static, Window>) -> &'a mut Session {
+fn session<'a>(harness: &'a mut Harness<'static, Panels>) -> &'a mut Session {
     harness.state_mut().session.as_mut().expect("it is good")
 }
 
-fn click(harness: &mut Harness<'static, Window>, label: &str) {
+fn click(harness: &mut Harness<'static, Panels>, label: &str) {
     harness.get_by_label(label).click();
     harness.run_steps(2);
 }
 
-fn pause_at(harness: &mut Harness<'static, Window>, seconds: f64) {
+fn pause_at(harness: &mut Harness<'static, Panels>, seconds: f64) {
     let session = session(harness);
     session.clock.playing = false;
     session.go_to(moment(seconds));
@@ -44,7 +44,7 @@ fn pause_at(harness: &mut Harness<'static, Window>, seconds: f64) {
 }
 
 /// Clicks the box of a node.
-fn pick(harness: &mut Harness<'static, Window>, name: &str) {
+fn pick(harness: &mut Harness<'static, Panels>, name: &str) {
     let at = session(harness).layout.places.iter().position(|place| place.name == name);
     assert!(at.is_some(), "there is no box called {name}");
     harness.state_mut().view.node = at;
@@ -61,7 +61,7 @@ fn time_plays_stops_steps_and_begins_again_by_buttons() {
     click(&mut harness, "Event");
     let after = session(&mut harness).trace().0;
     assert!(after > before && after < before + 10, "{before} {after}");
-    let over = |harness: &mut Harness<'static, Window>| session(harness).stage.outcomes.ended();
+    let over = |harness: &mut Harness<'static, Panels>| session(harness).live_state.outcomes.ended();
     let before = over(&mut harness);
     click(&mut harness, "Request");
     assert_eq!(over(&mut harness), before + 1);
@@ -85,7 +85,7 @@ fn it_stops_at_the_first_rejection_if_that_is_wanted() {
         harness.step();
     }
     assert!(!session(&mut harness).clock.playing);
-    assert_eq!(session(&mut harness).stage.outcomes.of(Outcome::Rejected), 1);
+    assert_eq!(session(&mut harness).live_state.outcomes.of(Outcome::Rejected), 1);
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn the_next_finding_is_a_click_away() {
     click(&mut harness, "finding");
     let now = session(&mut harness).clock.now.as_seconds();
     let starts: Vec<f64> =
-        session(&mut harness).overview.findings().iter().filter_map(|finding| finding.from).collect();
+        session(&mut harness).background_run.findings().iter().filter_map(|finding| finding.from).collect();
     assert!(now > 0.0 && starts.iter().any(|start| (start - now).abs() < 1e-6), "{now} {starts:?}");
 }
 
@@ -108,12 +108,12 @@ fn two_variants_go_in_step_on_the_same_arrivals() {
     for seconds in [14.0, 31.0, 2.5] {
         pause_at(&mut harness, seconds);
         let own = session(&mut harness);
-        let (now, born) = (own.clock.now, own.stage.outcomes.offered);
+        let (now, born) = (own.clock.now, own.live_state.outcomes.offered);
         let rival = harness.state().rival.as_ref().expect("it was chosen");
-        assert_eq!((rival.clock.now, rival.stage.outcomes.offered), (now, born), "at {seconds} s");
+        assert_eq!((rival.clock.now, rival.live_state.outcomes.offered), (now, born), "at {seconds} s");
     }
     pause_at(&mut harness, 24.0);
-    let failed = |session: &Session| session.stage.outcomes.of(Outcome::Rejected);
+    let failed = |session: &Session| session.live_state.outcomes.of(Outcome::Rejected);
     let own = failed(session(&mut harness));
     let rival = failed(harness.state().rival.as_ref().expect("it was chosen"));
     assert!(own < rival, "without smart routing more are rejected: {own} {rival}");
@@ -133,7 +133,7 @@ fn the_log_is_filtered_and_leads_to_a_moment_and_its_request() {
     harness.state_mut().filter.kind = Some(Kind::Rejected);
     harness.run_steps(2);
     let filter = harness.state().filter;
-    let entries = session(&mut harness).stage.log.latest(&filter, 10);
+    let entries = session(&mut harness).live_state.log.latest(&filter, 10);
     assert!(entries.len() > 2 && entries.iter().all(|entry| entry.kind() == Kind::Rejected));
     let wanted = entries[1];
     let start = format!("{:>11.6}  {:<6}", wanted.at.as_seconds(), wanted.key);
@@ -148,7 +148,7 @@ fn a_measure_is_pinned_to_its_box_and_let_go() {
     let mut harness = window();
     pause_at(&mut harness, 12.0);
     pick(&mut harness, "server-2");
-    let label = |harness: &Harness<'static, Window>| {
+    let label = |harness: &Harness<'static, Panels>| {
         let found = harness.get_all_by_label_contains("queue depth: ").next().expect("it is measured");
         found.click();
     };
@@ -164,15 +164,15 @@ fn a_measure_is_pinned_to_its_box_and_let_go() {
 #[test]
 fn a_box_tells_what_its_node_has_come_to_and_offers_what_can_be_done_to_it() {
     let mut harness = window();
-    let told = |harness: &Harness<'static, Window>, what: &str| {
+    let told = |harness: &Harness<'static, Panels>, what: &str| {
         let found = harness.query_all_by_label_contains(what).next();
         found.and_then(|node| node.accesskit_node().label().or_else(|| node.value()))
     };
     pause_at(&mut harness, 12.0);
     pick(&mut harness, "server-2");
     let (served, waiting) = {
-        let desk = desk(session(&mut harness), "server-2");
-        (desk.in_service, desk.line.len())
+        let server_state = server_state(session(&mut harness), "server-2");
+        (server_state.in_service, server_state.line.len())
     };
     assert_eq!((served, told(&harness, "in service: ")), (10, Some("in service: 10 of 10".to_owned())));
     assert_eq!(told(&harness, "waiting: "), Some(format!("waiting: {waiting}")));
@@ -196,8 +196,8 @@ fn a_box_tells_what_its_node_has_come_to_and_offers_what_can_be_done_to_it() {
 }
 
 /// Types over a setting, and presses Enter.
-fn type_over(harness: &mut Harness<'static, Window>, setting: &str, text: &str) {
-    let field = |harness: &Harness<'static, Window>| {
+fn type_over(harness: &mut Harness<'static, Panels>, setting: &str, text: &str) {
+    let field = |harness: &Harness<'static, Panels>| {
         let field =
             harness.get_all_by_role(Role::TextInput).find(|node| node.value().as_deref() == Some(setting));
         field.expect("there is such a field").rect().center()
@@ -225,19 +225,19 @@ fn what_is_done_by_hand_is_kept_undone_and_saved() {
     type_over(&mut harness, "Concurrency(10)", "Concurrency(14)");
     assert_eq!(harness.state().theme.dark, dark, "who types does not press keys");
     assert_eq!(session(&mut harness).edits().len(), 1, "{}", harness.state().said);
-    assert_eq!(desk(session(&mut harness), "server-2").active_slots, 14);
+    assert_eq!(server_state(session(&mut harness), "server-2").active_slots, 14);
     type_over(&mut harness, "Concurrency(14)", "Concurrency(0)");
     assert_eq!(session(&mut harness).edits().len(), 1, "what cannot be is not done");
     assert!(!harness.state().said.is_empty());
     click(&mut harness, "Kill");
-    assert!(desk(session(&mut harness), "server-2").is_down());
+    assert!(server_state(session(&mut harness), "server-2").is_down());
     harness.key_press(Key::K);
     harness.run_steps(2);
-    assert!(!desk(session(&mut harness), "server-2").is_down());
+    assert!(!server_state(session(&mut harness), "server-2").is_down());
     assert_eq!(session(&mut harness).edits().len(), 3);
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
     harness.run_steps(2);
-    assert!(desk(session(&mut harness), "server-2").is_down());
+    assert!(server_state(session(&mut harness), "server-2").is_down());
     pick(&mut harness, "client-0");
     let client = place(&harness, "client-0");
     let routing = session(&mut harness).settings(&client);
@@ -256,7 +256,7 @@ fn what_is_done_by_hand_is_kept_undone_and_saved() {
     assert!(directory.path().join("mine-2.ron").exists(), "what is there is not written over");
 }
 
-fn place(harness: &Harness<'static, Window>, name: &str) -> crate::viz::layout::Place {
+fn place(harness: &Harness<'static, Panels>, name: &str) -> crate::viz::layout::NodeBox {
     let session = harness.state().session.as_ref().expect("it is good");
     session.layout.places.iter().find(|place| place.name == name).expect("there is such a box").clone()
 }
@@ -285,7 +285,7 @@ fn variants_that_are_different_systems_of_as_many_boxes_are_both_shown() {
         ["LoadBalancer(policy: Random, to: \"b\")", "Server(service: Constant(\"5ms\"), then: \"b\")"];
     for (one, other) in [(one, other), (other, one)] {
         let mut harness = window();
-        *harness.state_mut() = Window::open(Origin::of("one.ron", &text(one)));
+        *harness.state_mut() = Panels::open(Origin::of("one.ron", &text(one)));
         harness.state_mut().compare(Some(&Origin::of("other.ron", &text(other))));
         pause_at(&mut harness, 5.0);
         let names = |session: &Session| {
@@ -300,7 +300,7 @@ fn variants_that_are_different_systems_of_as_many_boxes_are_both_shown() {
 fn a_box_is_dragged_and_what_is_seen_stays_until_all_is_wanted_again() {
     let mut harness = window();
     pause_at(&mut harness, 5.0);
-    let found = |harness: &Harness<'static, Window>| {
+    let found = |harness: &Harness<'static, Panels>| {
         let place = place(harness, "router");
         let (view, ground) = (&harness.state().view, harness.state().view.zoom);
         (place.x, place.y, view.middle, ground)

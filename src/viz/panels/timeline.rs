@@ -5,9 +5,9 @@ use bevy_egui::egui::{
     self, Align2, Color32, CornerRadius, FontId, Rect, RichText, Sense, Stroke, Ui, pos2, vec2,
 };
 
-use super::Window;
-use crate::analysis::Standing;
-use crate::viz::plots::{Frame, Line, MOST_LINES, measures, words};
+use super::Panels;
+use crate::analysis::Severity;
+use crate::viz::plots::{Frame, Line, MAX_LINES, measures, words};
 use crate::viz::session::{Session, moment};
 use crate::viz::theme::{BAD, SERIES, Theme};
 
@@ -16,7 +16,7 @@ const HEIGHT: f32 = 92.0;
 /// How far the mouse may be from a finding.
 const NEAR: f32 = 6.0;
 
-impl Window {
+impl Panels {
     pub(super) fn timeline(&mut self, ui: &mut Ui) {
         let Ok(session) = &mut self.session else { return };
         self.gathered[0].gather(session, &self.plotted);
@@ -28,7 +28,11 @@ impl Window {
         // Where the legend is longer than there is room, its end is cut off and the plot stays as wide as it can be seen.
         let width = ui.available_width();
         ui.horizontal(|ui| {
-            let known = session.overview.whole().map(|whole| measures(&whole.result)).unwrap_or_default();
+            let known = session
+                .background_run
+                .floor_to_usize()
+                .map(|whole| measures(&whole.result))
+                .unwrap_or_default();
             egui::ComboBox::from_id_salt("measure").selected_text(self.plotted.replace('_', " ")).show_ui(
                 ui,
                 |ui| {
@@ -63,7 +67,7 @@ impl Window {
         for (number, line) in gathered.lines.iter().enumerate() {
             inside.line(&painter, line, top, Stroke::new(1.4, colour(number)));
         }
-        if let Some(excuse) = session.overview.excuse() {
+        if let Some(excuse) = session.background_run.excuse() {
             let font = FontId::proportional(12.0);
             painter.text(rect.center(), Align2::CENTER_CENTER, excuse, font, self.theme.faint);
         }
@@ -104,7 +108,7 @@ fn legend(ui: &mut Ui, lines: &[Line], now: f64) {
         ui.add_sized(room, value).on_hover_text("at the moment that is shown");
         ui.label(RichText::new(format!("max {}", words(line.peak(), line.unit))).weak());
     }
-    if lines.len() == MOST_LINES {
+    if lines.len() == MAX_LINES {
         ui.label(RichText::new("those that reach highest").weak());
     }
 }
@@ -150,8 +154,8 @@ fn phases(painter: &egui::Painter, frame: Frame, session: &Session, theme: &Them
 /// Where troubles begin, each with how long it lasts; the names of those near the mouse.
 fn findings(painter: &egui::Painter, frame: Frame, session: &Session, mouse: Option<f32>) -> Vec<String> {
     let mut near = Vec::new();
-    for finding in session.overview.findings() {
-        let (Some(from), Standing::Trouble) = (finding.from, finding.kind().standing()) else { continue };
+    for finding in session.background_run.findings() {
+        let (Some(from), Severity::Trouble) = (finding.from, finding.kind().severity()) else { continue };
         let y = frame.rect.bottom() - 3.0;
         let (start, stop) = (pos2(frame.x(from), y), pos2(frame.x(finding.to.unwrap_or(from)), y));
         painter.line_segment([start, stop], Stroke::new(2.0, BAD.gamma_multiply(0.35)));

@@ -2,7 +2,7 @@
 
 use bevy_egui::egui::{self, RichText, Ui};
 
-use super::{Origin, Window};
+use super::{Origin, Panels};
 use crate::viz::session::{Session, moment};
 use crate::viz::theme::Colouring;
 
@@ -15,7 +15,7 @@ const SHIPPED: [(&str, &str); 5] = [
     ("fleet.ron", include_str!("../../../scenarios/fleet.ron")),
 ];
 
-impl Window {
+impl Panels {
     pub(super) fn transport(&mut self, ui: &mut Ui) {
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing.x = 8.0;

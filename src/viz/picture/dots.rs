@@ -7,17 +7,17 @@ use bevy_egui::egui::{Align2, Color32, FontId, Pos2, Stroke, vec2};
 use bevy_egui::render::EguiBevyPaintCallback;
 
 use super::gpu::Cloud;
-use super::{Canvas, View, single};
+use super::{Camera, Canvas, single};
 use crate::event::{Node, RequestRow};
 use crate::viz::layout::{Layout, NODE};
-use crate::viz::session::{PASSAGE_SECONDS, Session};
-use crate::viz::stage::{Passage, PassageKind, Traveller, Whereabouts};
+use crate::viz::live_state::{HopKind, InstantHop, RequestLocation, TrackedRequest};
+use crate::viz::session::{HOP_SECONDS, Session};
 use crate::viz::theme::{BAD, Colouring, SERIES};
 
 /// More dots than this: one in several is drawn, and it is said so.
-const MOST_DOTS: usize = 500_000;
-/// A passage that takes no time is shown for a third of the time that it is remembered.
-const HOP: f64 = PASSAGE_SECONDS / 3.0;
+const MAX_DOTS: usize = 500_000;
+/// A hop that takes no time is shown for a third of the time that it is remembered.
+const HOP: f64 = HOP_SECONDS / 3.0;
 /// Requests that have been under way for so many seconds have the colour of old ones.
 const OLD: f64 = 1.0;
 /// Half the width of a dot, in units of the layout.
@@ -75,7 +75,7 @@ impl Dot {
 /// All dots of a moment.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Dots {
-    /// The dots: requests first, then passages.
+    /// The dots: requests first, then hops.
     pub dots: Vec<Dot>,
     /// The request that each is, as far as they are requests.
     pub requests: Vec<RequestRow>,
@@ -86,27 +86,28 @@ pub struct Dots {
 impl Dots {
     /// The dots of the moment that a session shows.
     #[must_use]
-    pub fn of(session: &Session, view: &View) -> Self {
-        let mut dots = Self { every: session.stage.under_way.div_ceil(MOST_DOTS).max(1), ..Self::default() };
-        dots.travellers(session, view);
-        dots.passages(session, view);
+    pub fn of(session: &Session, view: &Camera) -> Self {
+        let mut dots =
+            Self { every: session.live_state.under_way.div_ceil(MAX_DOTS).max(1), ..Self::default() };
+        dots.tracked_requests(session, view);
+        dots.hops(session, view);
         dots
     }
 
-    fn travellers(&mut self, session: &Session, view: &View) {
+    fn tracked_requests(&mut self, session: &Session, view: &Camera) {
         let mut streams = Streams::new(&session.layout);
         // What each dot is in, until it is known how many are in it.
         let mut stream_of = Vec::new();
-        self.dots.reserve(session.stage.under_way);
+        self.dots.reserve(session.live_state.under_way);
         // What stands out is painted last, and so above the others.
         let rounds: &[Option<bool>] =
             if view.highlight.is_some() { &[Some(false), Some(true)] } else { &[None] };
         let now = session.clock.now;
         for round in rounds {
-            for traveller in session.stage.travellers().step_by(self.every) {
-                let stands_out = view.highlight == Some(traveller.key);
-                let Whereabouts::Between { from, to, left, arrives: Some(arrives), home } =
-                    traveller.whereabouts
+            for tracked_request in session.live_state.tracked_requests().step_by(self.every) {
+                let stands_out = view.highlight == Some(tracked_request.key);
+                let RequestLocation::Between { from, to, left, arrives: Some(arrives), home } =
+                    tracked_request.location
                 else {
                     continue;
                 };
@@ -115,16 +116,16 @@ impl Dots {
                 }
                 let Some(stream) = streams.find(from, to, home) else { continue };
                 stream_of.push(stream);
-                self.requests.push(traveller.row);
+                self.requests.push(tracked_request.row);
                 let [origin, goal] = streams.all[stream].way;
                 self.dots.push(Dot {
                     origin,
                     goal,
                     left: -single(now.since(left).as_seconds()),
                     arrives: single(arrives.since(now).as_seconds()),
-                    bend: scatter(traveller),
+                    bend: scatter(tracked_request),
                     radius: if stands_out { 1.4 } else { 1.0 },
-                    colour: colour(session, view, traveller),
+                    colour: colour(session, view, tracked_request),
                 });
             }
         }
@@ -140,43 +141,43 @@ impl Dots {
         }
     }
 
-    fn passages(&mut self, session: &Session, view: &View) {
+    fn hops(&mut self, session: &Session, view: &Camera) {
         let rate = session.clock.rate();
         let rate = if rate.is_finite() { rate } else { session.clock.achieved.max(1.0) };
-        for passage in &session.stage.passages {
-            let seconds = session.clock.now.since(passage.at).as_seconds() / rate;
-            self.dots.extend(trace(session, view, passage, seconds));
+        for hop in &session.live_state.hops {
+            let seconds = session.clock.now.since(hop.at).as_seconds() / rate;
+            self.dots.extend(trace(session, view, hop, seconds));
         }
     }
 }
 
 /// Something that took no time, so many real seconds ago, if it is still seen. Its time is counted in its own length.
-fn trace(session: &Session, view: &View, passage: &Passage, seconds: f64) -> Option<Dot> {
-    let dimmed = view.highlight.is_some_and(|key| key != passage.key);
+fn trace(session: &Session, view: &Camera, hop: &InstantHop, seconds: f64) -> Option<Dot> {
+    let dimmed = view.highlight.is_some_and(|key| key != hop.key);
     let radius = (3.2 * view.zoom).clamp(1.5, 5.0);
-    let (from, to) = (session.layout.find(passage.from)?, session.layout.find(passage.to)?);
-    let home = passage.kind == PassageKind::Home;
+    let (from, to) = (session.layout.find(hop.from)?, session.layout.find(hop.to)?);
+    let home = hop.kind == HopKind::Home;
     let [origin, goal] = way(&session.layout, from, to, home);
     let dot = |origin, goal, share: f32, bend, radius, colour| {
         let (left, arrives) = (-share, 1.0 - share);
         Some(Dot { origin, goal, left, arrives, bend, radius, colour })
     };
-    match passage.kind {
-        PassageKind::Out | PassageKind::Home => {
-            let share = seconds / HOP - f64::from(passage.hop);
-            let colour = of_source(passage.source);
+    match hop.kind {
+        HopKind::Out | HopKind::Home => {
+            let share = seconds / HOP - f64::from(hop.hop);
+            let colour = of_source(hop.source);
             let colour = colour.gamma_multiply(if dimmed { 0.2 } else { 0.9 });
             let seen = (0.0..=1.0).contains(&share);
             seen.then(|| dot(origin, goal, single(share), 0.0, radius, colour)).flatten()
         }
-        PassageKind::TurnedAway | PassageKind::Lost => {
-            let [x, y] = if passage.kind == PassageKind::Lost {
+        HopKind::TurnedAway | HopKind::Lost => {
+            let [x, y] = if hop.kind == HopKind::Lost {
                 [0, 1].map(|axis| f32::midpoint(origin[axis], goal[axis]))
             } else {
                 let place = &session.layout.places[to];
                 [place.x - NODE.0 / 2.0, place.y]
             };
-            let share = single(seconds / PASSAGE_SECONDS);
+            let share = single(seconds / HOP_SECONDS);
             // It falls, faster and faster.
             let fallen = BAD.gamma_multiply(1.0 - 0.8 * share);
             dot([x, y], [x - 14.0, y], share, -90.0, 1.2 * radius, fallen)
@@ -239,8 +240,8 @@ impl<'a> Streams<'a> {
 }
 
 /// Where in its stream a request is: from -1 to 1, mostly near the middle, and the same as long as it lives.
-fn scatter(traveller: &Traveller) -> f32 {
-    let mixed = (traveller.born.as_nanos() ^ u64::from(traveller.row.number()) << 40)
+fn scatter(tracked_request: &TrackedRequest) -> f32 {
+    let mixed = (tracked_request.born.as_nanos() ^ u64::from(tracked_request.row.number()) << 40)
         .wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mixed = (mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let part = |shift: u32| (mixed >> shift & 0xffff) as f32 / 65_535.0;
@@ -253,28 +254,28 @@ fn of_source(source: Node) -> Color32 {
 }
 
 /// The colour of a request.
-fn colour(session: &Session, view: &View, traveller: &Traveller) -> Color32 {
+fn colour(session: &Session, view: &Camera, tracked_request: &TrackedRequest) -> Color32 {
     let now = session.clock.now;
     let colour = match view.colouring {
-        Colouring::Source => of_source(traveller.source),
-        Colouring::Key => SERIES[(traveller.key as usize).wrapping_mul(7) % SERIES.len()],
+        Colouring::Source => of_source(tracked_request.source),
+        Colouring::Key => SERIES[(tracked_request.key as usize).wrapping_mul(7) % SERIES.len()],
         Colouring::Age => {
-            let age = single((now.since(traveller.born).as_seconds() / OLD).min(1.0));
+            let age = single((now.since(tracked_request.born).as_seconds() / OLD).min(1.0));
             SERIES[2].lerp_to_gamma(BAD, age)
         }
         Colouring::Outcome => SERIES[2],
     };
-    let colour = if traveller.rejected { BAD } else { colour };
+    let colour = if tracked_request.rejected { BAD } else { colour };
     match view.highlight {
-        Some(key) if key == traveller.key => colour,
+        Some(key) if key == tracked_request.key => colour,
         Some(_) => colour.gamma_multiply(0.25),
         None => colour,
     }
 }
 
 impl Canvas<'_> {
-    pub(super) fn colour(&self, traveller: &Traveller) -> Color32 {
-        colour(self.session, self.view, traveller)
+    pub(super) fn colour(&self, tracked_request: &TrackedRequest) -> Color32 {
+        colour(self.session, self.view, tracked_request)
     }
 
     /// Where on the screen a dot is.
@@ -289,7 +290,7 @@ impl Canvas<'_> {
         let clicked = self.view.request.and_then(|row| requests.iter().position(|other| *other == row));
         let ring = clicked.map(|at| (self.seen(&dots[at]), dots[at].radius));
         if !dots.is_empty() {
-            let View { zoom, middle, .. } = *self.view;
+            let Camera { zoom, middle, .. } = *self.view;
             let cloud = Cloud { pane: self.pane, dots, zoom, middle, centre: self.rect.center() };
             let seen = self.rect.intersect(self.painter.ctx().viewport_rect());
             self.painter.add(EguiBevyPaintCallback::new_paint_callback(seen, cloud));
@@ -325,8 +326,9 @@ mod tests {
     use crate::viz::session::moment;
 
     /// Where a request must be, computed in double precision from absolute times: what the picture promises.
-    fn between(session: &Session, traveller: &Traveller) -> Option<[f64; 2]> {
-        let Whereabouts::Between { from, to, left, arrives: Some(arrives), home } = traveller.whereabouts
+    fn between(session: &Session, tracked_request: &TrackedRequest) -> Option<[f64; 2]> {
+        let RequestLocation::Between { from, to, left, arrives: Some(arrives), home } =
+            tracked_request.location
         else {
             return None;
         };
@@ -345,15 +347,16 @@ mod tests {
         Session::open("test.ron", text.as_bytes(), &[], None).unwrap_or_else(|wrong| panic!("{wrong}"))
     }
 
-    fn view() -> View {
-        View { zoom: 1.0, ..View::default() }
+    fn view() -> Camera {
+        Camera { zoom: 1.0, ..Camera::default() }
     }
 
     /// Shows a moment and compares every dot with where its request must be; tells how many dots there are.
     fn compared(session: &mut Session, now: SimTime) -> usize {
         session.go_to(now);
         let found = Dots::of(session, &view());
-        let wanted: Vec<_> = session.stage.travellers().filter_map(|of| between(session, of)).collect();
+        let wanted: Vec<_> =
+            session.live_state.tracked_requests().filter_map(|of| between(session, of)).collect();
         assert_eq!(found.requests.len(), wanted.len());
         for (dot, wanted) in found.dots.iter().zip(&wanted) {
             let off = (0..2).map(|axis| (f64::from(dot.at()[axis]) - wanted[axis]).abs()).fold(0.0, f64::max);
@@ -416,9 +419,10 @@ mod tests {
         let mut session =
             open(&STREAM.replace("to: \"a\")}", "key: Zipf(keys: 5, exponent: 1.0), to: \"a\")}"));
         session.go_to(moment(4.0));
-        let key = session.stage.travellers().nth(300).expect("there are 1,000").key;
-        let found = Dots::of(&session, &View { highlight: Some(key), ..view() });
-        let of_key = |row: &RequestRow| session.stage.traveller(*row).is_some_and(|found| found.key == key);
+        let key = session.live_state.tracked_requests().nth(300).expect("there are 1,000").key;
+        let found = Dots::of(&session, &Camera { highlight: Some(key), ..view() });
+        let of_key =
+            |row: &RequestRow| session.live_state.tracked_request(*row).is_some_and(|found| found.key == key);
         let first = found.requests.iter().position(of_key).expect("one is of this key");
         assert!(first > 0 && found.requests[first..].iter().all(of_key));
         let alpha = |dot: &Dot| dot.colour.a();

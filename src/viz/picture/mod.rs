@@ -1,22 +1,22 @@
 //! The picture of a moment: boxes, links, and a dot for every request, where it is at that moment.
 //!
-//! It is painted by egui in one pass, and decides nothing: what is where is in [`stage`](super::stage), where boxes stand
+//! It is painted by egui in one pass, and decides nothing: what is where is in [`live_state`](super::live_state), where boxes stand
 //! in [`layout`](super::layout). So it can be painted without a window, and tested without a GPU.
 
-mod desk;
 mod dots;
 mod gpu;
 mod pick;
 mod pins;
+mod server_state;
 
 use bevy_egui::egui::{
     Align2, Color32, CornerRadius, FontId, Painter, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, Vec2, vec2,
 };
 
-use super::layout::{Layout, NODE, Place};
+use super::layout::{Layout, NODE, NodeBox};
 use super::session::Session;
 use super::theme::{BAD, Colouring, Theme};
-use crate::analysis::Standing;
+use crate::analysis::Severity;
 use crate::event::RequestRow;
 use crate::model::metric::Metric;
 
@@ -25,7 +25,7 @@ pub use gpu::DotsPlugin;
 
 /// What the picture looks at, and how.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct View {
+pub struct Camera {
     /// Screen points a unit of the layout; 0 until it was fitted.
     pub zoom: f32,
     /// The point of the layout in the middle of the picture.
@@ -62,25 +62,25 @@ struct Canvas<'a> {
     pane: usize,
     rect: Rect,
     session: &'a Session,
-    view: &'a View,
+    view: &'a Camera,
     theme: &'a Theme,
 }
 
 /// Paints a session, and lets the mouse move, zoom and pick.
-pub fn show(ui: &mut Ui, session: &mut Session, view: &mut View, theme: &Theme) {
+pub fn show(ui: &mut Ui, session: &mut Session, view: &mut Camera, theme: &Theme) {
     let rect = ui.available_rect_before_wrap();
     pane(ui, 0, rect, session, view, theme);
 }
 
 /// Paints two sessions side by side; what is clicked is told of the first.
-pub fn show_both(ui: &mut Ui, sessions: [&mut Session; 2], view: &mut View, theme: &Theme) {
+pub fn show_both(ui: &mut Ui, sessions: [&mut Session; 2], view: &mut Camera, theme: &Theme) {
     let whole = ui.available_rect_before_wrap();
     let (left, right) = whole.split_left_right_at_fraction(0.5);
     let [first, second] = sessions;
     pane(ui, 0, left, first, view, theme);
     // What was clicked and pinned is on the left; the same box is marked on the right where there is the same system.
     let same = first.layout.is_alike(&second.layout);
-    let mut beside = View { request: None, node: view.node.filter(|_| same), ..view.clone() };
+    let mut beside = Camera { request: None, node: view.node.filter(|_| same), ..view.clone() };
     if same {
         second.layout.places.clone_from(&first.layout.places);
     } else {
@@ -101,7 +101,7 @@ pub fn show_both(ui: &mut Ui, sessions: [&mut Session; 2], view: &mut View, them
 }
 
 /// Paints a session into a part of the screen.
-fn pane(ui: &mut Ui, number: usize, rect: Rect, session: &mut Session, view: &mut View, theme: &Theme) {
+fn pane(ui: &mut Ui, number: usize, rect: Rect, session: &mut Session, view: &mut Camera, theme: &Theme) {
     let response = ui.allocate_rect(rect, Sense::click_and_drag());
     let painter = ui.painter_at(rect);
     painter.rect_filled(rect, CornerRadius::ZERO, theme.ground);
@@ -144,7 +144,7 @@ fn pane(ui: &mut Ui, number: usize, rect: Rect, session: &mut Session, view: &mu
 }
 
 /// Zooms by a factor; what is under the mouse stays there.
-fn zoom(view: &mut View, rect: Rect, mouse: Option<Pos2>, factor: f32) {
+fn zoom(view: &mut Camera, rect: Rect, mouse: Option<Pos2>, factor: f32) {
     view.by_hand = true;
     let before = view.zoom;
     view.zoom = (view.zoom * factor).clamp(0.02, 8.0);
@@ -156,7 +156,7 @@ fn zoom(view: &mut View, rect: Rect, mouse: Option<Pos2>, factor: f32) {
 }
 
 /// Shows the whole system.
-pub fn fit(view: &mut View, layout: &Layout, size: Vec2) {
+pub fn fit(view: &mut Camera, layout: &Layout, size: Vec2) {
     let [left, low, right, high] = layout.bounds();
     // Names stand out over boxes, lines hang below them.
     let (width, height) = (right - left + 60.0, high - low + 90.0);
@@ -201,9 +201,13 @@ impl Canvas<'_> {
         };
         let corner = CornerRadius::same(if place.nodes.kind.receives() { 7 } else { 30 });
         self.painter.rect(rect, corner, self.theme.plate, edge, StrokeKind::Middle);
-        if let Some(desk) = self.session.stage.desk(place.node()) {
+        if let Some(server_state) = self.session.live_state.server_state(place.node()) {
             self.text(rect.center_top() + vec2(0.0, 11.0 * zoom), &place.name, 13.0, self.theme.ink);
-            if place.is_folded() { self.folded(rect, place.nodes) } else { self.desk(rect, desk) }
+            if place.is_folded() {
+                self.folded(rect, place.nodes)
+            } else {
+                self.server_state(rect, server_state)
+            }
         } else {
             self.text(rect.center() - vec2(0.0, 6.0 * zoom), &place.name, 13.0, self.theme.ink);
             let what = place.nodes.kind.name();
@@ -215,8 +219,8 @@ impl Canvas<'_> {
     /// What was found wrong with a node at this moment.
     fn troubles(&self, place: &Place) -> Vec<&'static str> {
         let now = self.session.clock.now.as_seconds();
-        let findings = self.session.overview.findings().iter().filter(|finding| {
-            finding.kind().standing() == Standing::Trouble
+        let findings = self.session.background_run.findings().iter().filter(|finding| {
+            finding.kind().severity() == Severity::Trouble
                 && finding.subject == place.name
                 && finding.from.is_none_or(|from| from <= now)
                 && finding.to.is_none_or(|to| now <= to)

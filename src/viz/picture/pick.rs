@@ -3,7 +3,7 @@
 use bevy_egui::egui::{Pos2, vec2};
 
 use super::Canvas;
-use super::desk::MOST_DISCS;
+use super::server_state::MAX_DISCS;
 use crate::event::RequestRow;
 
 impl Canvas<'_> {
@@ -23,15 +23,17 @@ impl Canvas<'_> {
 
     pub(super) fn waiting_at(&self, at: Pos2) -> Option<RequestRow> {
         self.session.layout.places.iter().filter(|place| !place.is_folded()).find_map(|place| {
-            let (rect, desk) = (self.plate(place), self.session.stage.desk(place.node())?);
-            let step = rect.width() / (desk.slots.len() as f32 + 0.6);
-            let slot = (0..desk.slots.len().min(MOST_DISCS)).find(|&number| {
+            let (rect, server_state) =
+                (self.plate(place), self.session.live_state.server_state(place.node())?);
+            let step = rect.width() / (server_state.slots.len() as f32 + 0.6);
+            let slot = (0..server_state.slots.len().min(MAX_DISCS)).find(|&number| {
                 let middle = rect.left_center() + vec2(step * (number as f32 + 0.8), 5.0 * self.view.zoom);
                 middle.distance(at) < 9.0 * self.view.zoom
             });
             let waiting =
-                || (0..desk.line.len()).find(|&number| self.waiting(rect, number).distance(at) < 4.0);
-            slot.and_then(|slot| desk.slots[slot]).or_else(|| waiting().map(|number| desk.line[number]))
+                || (0..server_state.line.len()).find(|&number| self.waiting(rect, number).distance(at) < 4.0);
+            slot.and_then(|slot| server_state.slots[slot])
+                .or_else(|| waiting().map(|number| server_state.line[number]))
         })
     }
 }

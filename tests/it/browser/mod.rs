@@ -197,12 +197,12 @@ fn a_phone_is_wide_enough(browser: &Browser) {
 }
 
 fn nothing_was_loaded_or_complained_of(browser: &Browser) {
-    let complaints: Vec<_> = browser
+    let diagnostics: Vec<_> = browser
         .log("browser")
         .into_iter()
         .filter(|entry| matches!(entry["level"].as_str(), Some("SEVERE" | "WARNING")))
         .collect();
-    assert!(complaints.is_empty(), "{complaints:?}");
+    assert!(diagnostics.is_empty(), "{diagnostics:?}");
     let mut asked_for = Vec::new();
     for entry in browser.log("performance") {
         let message: Value = serde_json::from_str(entry["message"].as_str().expect("text")).expect("JSON");
@@ -351,7 +351,7 @@ fn a_report_is_drawn_again_from_its_data() {
 }
 
 #[test]
-fn what_is_no_report_is_refused_with_a_remedy() {
+fn what_is_no_report_is_refused_with_a_hint() {
     let refused = |program: crate::support::Program| {
         let answer = program.run();
         let told = answer.bad(2).to_owned();

@@ -1,7 +1,7 @@
 //! A page with everything that a page can have, in the shape of a real run: a spike, retries, a tier that is ejected.
 
 use rushhour::report::page::{
-    Axis, FORMAT, Line, Note, Page, Plot, Section, Span, Style, Table, Threshold, Tile, Tone, Unit,
+    Axis, FORMAT, FindingCard, Line, Page, Plot, ReferenceLine, Section, Span, Style, Table, Tile, Tone, Unit,
 };
 
 /// What somebody may call a server.
@@ -76,7 +76,7 @@ fn traffic() -> Vec<Plot> {
             Line { hidden: true, ..line("max", 6, Style::Line, |at| 1.0 + 8.5 * spike(at) + noise(5, at)) },
         ],
     );
-    latency.thresholds = vec![Threshold { value: 5.0, label: text("deadline 5 s") }];
+    latency.thresholds = vec![ReferenceLine { value: 5.0, label: text("deadline 5 s") }];
     let x: Vec<f64> = (0..=60).map(|i| 0.02 * libm::pow(10.0, f64::from(i) / 20.0)).collect();
     let bump = |at: f64, centre: f64| {
         let off = libm::log(at / centre) / 0.5;
@@ -137,7 +137,7 @@ fn servers() -> Vec<Plot> {
             line(HOSTILE, 2, Style::Step, queue(12)),
         ],
     );
-    queues.thresholds = vec![Threshold { value: 200.0, label: text("capacity 200") }];
+    queues.thresholds = vec![ReferenceLine { value: 200.0, label: text("capacity 200") }];
     for value in &mut queues.lines[1].y[620..760] {
         *value = None;
     }
@@ -175,8 +175,8 @@ fn servers() -> Vec<Plot> {
     ]
 }
 
-fn findings() -> Vec<Note> {
-    let note = |kind: &str, subject: &str, from, to, plot: &str, tone, words: &str| Note {
+fn findings() -> Vec<FindingCard> {
+    let note = |kind: &str, subject: &str, from, to, plot: &str, tone, words: &str| FindingCard {
         kind: kind.to_owned(),
         subject: subject.to_owned(),
         from: Some(from),
@@ -224,7 +224,11 @@ fn findings() -> Vec<Note> {
             "One member had twice the queue of the others, for no reason that lies in the load.",
         ),
     ];
-    all.push(Note { text: text("No request was lost."), kind: text("conservation"), ..Note::default() });
+    all.push(FindingCard {
+        text: text("No request was lost."),
+        kind: text("conservation"),
+        ..FindingCard::default()
+    });
     all
 }
 

@@ -13,11 +13,11 @@ use crate::analysis::signal::swings::{Bands, Swings};
 use crate::engine::random::RandomStream;
 
 /// The least number of swings: two full cycles, of which one rises and one falls to its end.
-const LEAST_SWINGS: usize = 4;
+const MIN_SWINGS: usize = 4;
 /// From this number on, four cycles, autocorrelation and spectrum have to agree.
 const SOME_SWINGS: usize = 8;
 /// Beyond ten cycles the blocks are too coarse.
-const MOST_SWINGS: usize = 20;
+const MAX_SWINGS: usize = 20;
 /// The largest standard deviation of the periods over their mean.
 const REGULAR: f64 = 0.4;
 /// What it is for the swings of noise, about.
@@ -54,7 +54,7 @@ pub(super) fn detect(values: &[f64], evidence: &Evidence<'_>) -> Option<Oscillat
         swings.read(&smoothed, bands);
         let least = score(&swings)?;
         let count = swings.count();
-        if count > MOST_SWINGS
+        if count > MAX_SWINGS
             || count >= SOME_SWINGS && !evidence.supports(means.len() as f64 / swings.period())
         {
             return None;
@@ -68,12 +68,12 @@ pub(super) fn detect(values: &[f64], evidence: &Evidence<'_>) -> Option<Oscillat
 /// How much swings look like an oscillation: none where they do not. Each period more that is like the others makes
 /// it less likely, by how much they are more alike than those of noise.
 fn score(swings: &Swings) -> Option<f64> {
-    if swings.count() < LEAST_SWINGS {
+    if swings.count() < MIN_SWINGS {
         return None;
     }
     let irregularity = swings.irregularity();
     let evenness = libm::log(CHANCE / irregularity.max(EVEN));
-    (irregularity <= REGULAR).then_some((swings.count() + 1 - LEAST_SWINGS) as f64 * evenness)
+    (irregularity <= REGULAR).then_some((swings.count() + 1 - MIN_SWINGS) as f64 * evenness)
 }
 
 impl Null {

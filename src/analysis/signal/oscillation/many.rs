@@ -14,15 +14,15 @@ use crate::analysis::signal::level::smooth;
 use crate::analysis::signal::noise::RedNoise;
 use crate::analysis::signal::periodogram::{Band, Periodogram};
 use crate::analysis::signal::swings::{Bands, Swings};
-use crate::engine::whole;
+use crate::engine::floor_to_usize;
 
 /// The least number of cycles.
-const LEAST_CYCLES: f64 = 4.0;
+const MIN_CYCLES: f64 = 4.0;
 /// The least number of samples in a period.
-const LEAST_SAMPLES: f64 = 4.0;
+const MIN_SAMPLES: f64 = 4.0;
 /// The largest standard deviation of the periods over their mean. The periods of noise differ by half their mean; but
 /// some swings are missed where the heights differ, and then two periods are read as one.
-const MOST_IRREGULAR: f64 = 1.0;
+const MAX_IRREGULAR: f64 = 1.0;
 /// Periods that differ by no more are read off the swings, others off the hill.
 const EVEN: f64 = 0.2;
 /// The logarithm of the chance, over all bands, with which noise may exceed both backgrounds: 1 in 10,000.
@@ -111,7 +111,7 @@ impl<'a> Evidence<'a> {
         if noisiest + bands > SIGNIFICANT {
             return None;
         }
-        let longest = whole(1.4 * self.values.len() as f64 / LEAST_CYCLES);
+        let longest = floor_to_usize(1.4 * self.values.len() as f64 / MIN_CYCLES);
         let correlation = autocorrelation(self.values, longest);
         let by_hill = tallest(&correlation, 1.4).map(|lag| self.peak(self.values.len() as f64 / lag as f64));
         [Some(by_peak), by_hill].into_iter().flatten().find_map(|peak| {
@@ -125,7 +125,7 @@ impl<'a> Evidence<'a> {
     /// What swings there are at a hill and a peak.
     fn found(&self, peak: Peak, hill: Hill, chance: f64) -> Option<Oscillation> {
         let found = Oscillation::of(&self.swings(hill.lag)?, Method::ManyCycles);
-        if found.cycles < LEAST_CYCLES || found.irregularity > MOST_IRREGULAR {
+        if found.cycles < MIN_CYCLES || found.irregularity > MAX_IRREGULAR {
             return None;
         }
         // Where no swing is missed the passages are the better clock.
@@ -137,8 +137,8 @@ impl<'a> Evidence<'a> {
     /// The band that stands out most, the logarithm of the least chance that red noise has any band's power, and that
     /// of the number of bands that were looked at.
     fn highest(&self) -> Option<(Peak, f64, f64)> {
-        let (mut best, mut least, mut bands, mut cycles) = (None::<Peak>, 0.0_f64, 0.0, LEAST_CYCLES);
-        while cycles * LEAST_SAMPLES < self.values.len() as f64 {
+        let (mut best, mut least, mut bands, mut cycles) = (None::<Peak>, 0.0_f64, 0.0, MIN_CYCLES);
+        while cycles * MIN_SAMPLES < self.values.len() as f64 {
             bands += 1.0;
             let peak = self.peak(cycles);
             least = least.min(peak.above_noise);
@@ -163,7 +163,8 @@ impl<'a> Evidence<'a> {
 
     /// The hill of the autocorrelation at so many cycles in the stretch, if it is one to speak of.
     fn hill(&self, cycles: f64) -> Option<Hill> {
-        let correlation = autocorrelation(self.values, whole(1.4 * self.values.len() as f64 / cycles) + 2);
+        let correlation =
+            autocorrelation(self.values, floor_to_usize(1.4 * self.values.len() as f64 / cycles) + 2);
         self.hill_of(&correlation, cycles)
     }
 
@@ -174,7 +175,7 @@ impl<'a> Evidence<'a> {
 
     /// The swings of the stretch, smoothed over a sixth of a period; by those bands by which they are more regular.
     fn swings(&self, period: f64) -> Option<Swings> {
-        let smoothed = smooth(self.values, whole(period / 12.0));
+        let smoothed = smooth(self.values, floor_to_usize(period / 12.0));
         let (mut wide, mut narrow) = (Swings::default(), Swings::default());
         wide.read(&smoothed, Bands::quarters(&smoothed)?);
         narrow.read(&smoothed, Bands::around_the_mean(&smoothed)?);
@@ -185,7 +186,7 @@ impl<'a> Evidence<'a> {
 /// The lag of the highest autocorrelation after it has first been below zero, up to the last over `margin`.
 fn tallest(correlation: &[f64], margin: f64) -> Option<usize> {
     let first = correlation.iter().position(|&r| r < 0.0)?;
-    let last = whole(correlation.len() as f64 / margin);
+    let last = floor_to_usize(correlation.len() as f64 / margin);
     (first..last).max_by(|&a, &b| correlation[a].total_cmp(&correlation[b]))
 }
 

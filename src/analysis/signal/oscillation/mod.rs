@@ -35,10 +35,10 @@ mod many;
 use std::ops::Range;
 
 use self::many::Evidence;
-use super::Course;
+use super::SampledSeries;
 use super::change_points::change_points;
 use super::swings::Swings;
-use crate::engine::whole;
+use crate::engine::floor_to_usize;
 
 /// The least number of samples of a stretch that is looked at.
 const LEAST: usize = 20;
@@ -86,9 +86,9 @@ pub enum Method {
 /// are judged. `memory` is given for a gauge that is itself a mean over the last so many seconds, and therefore smooth
 /// whatever it is a mean of: it is judged by its spectrum alone, at periods beyond 1.5 times its memory.
 #[must_use]
-pub fn detect(course: &Course<'_>, known_changes: &[f64], memory: Option<f64>) -> Option<Oscillation> {
+pub fn detect(course: &SampledSeries<'_>, known_changes: &[f64], memory: Option<f64>) -> Option<Oscillation> {
     let values = course.filled()?;
-    let memory = memory.map_or(0, |seconds| whole((seconds / course.step).round()));
+    let memory = memory.map_or(0, |seconds| floor_to_usize((seconds / course.step).round()));
     let whole_series = course.between(known_changes).into_iter();
     let found = whole_series.filter_map(|stretch| {
         judge(course, &values, stretch.clone(), memory).or_else(|| parts(course, &values, stretch, memory))
@@ -97,21 +97,31 @@ pub fn detect(course: &Course<'_>, known_changes: &[f64], memory: Option<f64>) -
 }
 
 /// The oscillation of the parts of a stretch between changes of its level.
-fn parts(course: &Course<'_>, values: &[f64], stretch: Range<usize>, memory: usize) -> Option<Oscillation> {
+fn parts(
+    course: &SampledSeries<'_>,
+    values: &[f64],
+    stretch: Range<usize>,
+    memory: usize,
+) -> Option<Oscillation> {
     let inside = &values[stretch.clone()];
-    let changes = change_points(&Course { start: stretch.start as f64, step: 1.0, values: inside });
+    let changes = change_points(&SampledSeries { start: stretch.start as f64, step: 1.0, values: inside });
     if changes.is_empty() {
         return None;
     }
     let mut edges = vec![stretch.start];
-    edges.extend(changes.iter().map(|change| whole(change.at)));
+    edges.extend(changes.iter().map(|change| floor_to_usize(change.at)));
     edges.push(stretch.end);
     let found = edges.windows(2).filter_map(|edge| judge(course, values, edge[0]..edge[1], memory));
     found.max_by(|a, b| a.cycles.total_cmp(&b.cycles))
 }
 
 /// The oscillation of a stretch as a whole.
-fn judge(course: &Course<'_>, values: &[f64], stretch: Range<usize>, memory: usize) -> Option<Oscillation> {
+fn judge(
+    course: &SampledSeries<'_>,
+    values: &[f64],
+    stretch: Range<usize>,
+    memory: usize,
+) -> Option<Oscillation> {
     if stretch.len() < LEAST {
         return None;
     }
@@ -151,7 +161,7 @@ impl Oscillation {
     }
 
     /// The same with times in seconds.
-    fn placed(self, course: &Course<'_>, first: usize) -> Self {
+    fn placed(self, course: &SampledSeries<'_>, first: usize) -> Self {
         Self {
             period: self.period * course.step,
             from: course.time(first as f64 + self.from),

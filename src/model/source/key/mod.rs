@@ -40,7 +40,7 @@ impl KeySpec {
     ///
     /// # Errors
     /// Where the parameters make no choice of keys, with the field (`[2]` for an entry of a list, nothing for the whole)
-    /// and the remedy.
+    /// and the hint.
     pub fn resolve(&self) -> Result<KeySampler, SpecError> {
         match self {
             Self::Fixed(key) => Ok(KeySampler::Fixed(checked("", *key)?)),
@@ -136,7 +136,7 @@ mod tests {
         (0..count).map(|_| sampler.sample(&mut stream)).collect()
     }
 
-    fn complaint(spec: &KeySpec) -> String {
+    fn diagnostic(spec: &KeySpec) -> String {
         spec.resolve().expect_err("no keys").to_string()
     }
 
@@ -167,16 +167,17 @@ mod tests {
 
     #[test]
     fn what_makes_no_choice_is_refused() {
-        assert!(complaint(&KeySpec::Fixed(1 << 32)).contains("4294967296 is out of range"));
-        assert!(complaint(&KeySpec::Uniform(2, 1)).contains("swap"));
-        assert!(complaint(&KeySpec::Uniform(2, 1 << 40)).contains("out of range"));
-        assert!(complaint(&KeySpec::Weighted(vec![])).contains("empty"));
-        assert!(complaint(&KeySpec::Weighted(vec![(1, 0.0)])).contains("sum to 0"));
-        assert!(complaint(&KeySpec::Weighted(vec![(1, 1.0), (2, f64::NAN)])).starts_with("[1]: NaN"));
+        assert!(diagnostic(&KeySpec::Fixed(1 << 32)).contains("4294967296 is out of range"));
+        assert!(diagnostic(&KeySpec::Uniform(2, 1)).contains("swap"));
+        assert!(diagnostic(&KeySpec::Uniform(2, 1 << 40)).contains("out of range"));
+        assert!(diagnostic(&KeySpec::Weighted(vec![])).contains("empty"));
+        assert!(diagnostic(&KeySpec::Weighted(vec![(1, 0.0)])).contains("sum to 0"));
+        assert!(diagnostic(&KeySpec::Weighted(vec![(1, 1.0), (2, f64::NAN)])).starts_with("[1]: NaN"));
         assert!(
-            complaint(&KeySpec::Weighted(vec![(1, 1.0), (1, 2.0)])).starts_with("[1]: key 1 is listed twice")
+            diagnostic(&KeySpec::Weighted(vec![(1, 1.0), (1, 2.0)]))
+                .starts_with("[1]: key 1 is listed twice")
         );
-        assert!(complaint(&KeySpec::Weighted(vec![(1, 1.0), (1 << 33, 2.0)])).starts_with("[1]: key"));
+        assert!(diagnostic(&KeySpec::Weighted(vec![(1, 1.0), (1 << 33, 2.0)])).starts_with("[1]: key"));
     }
 
     #[test]

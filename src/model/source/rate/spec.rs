@@ -76,7 +76,7 @@ impl RateSpec {
     /// Checks the shape and works out the profile.
     ///
     /// # Errors
-    /// Where the parameters make no profile, with the field and the remedy.
+    /// Where the parameters make no profile, with the field and the hint.
     pub fn resolve(&self) -> Result<RateProfile, SpecError> {
         match self {
             Self::Constant(rate) => Ok(RateProfile::Constant(*rate)),
@@ -226,7 +226,7 @@ impl<'de> de::Visitor<'de> for RateSpecVisitor {
     }
 }
 
-/// The complaint about a number without a unit.
+/// The diagnostic about a number without a unit.
 fn bare<E: de::Error>(number: impl fmt::Display) -> E {
     E::custom(format_args!("{number} lacks a unit: a rate is written like \"20/s\""))
 }
@@ -262,7 +262,7 @@ mod tests {
         RateSpec::deserialize(Enums(value)).map_err(|error| error.to_string())
     }
 
-    fn complaint(value: Value) -> (String, String) {
+    fn diagnostic(value: Value) -> (String, String) {
         let error = read(value).expect("well written").resolve().expect_err("no profile");
         (error.field().to_owned(), error.message().to_owned())
     }
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_rate_is_refused_with_the_remedy() {
+    fn what_is_no_rate_is_refused_with_the_hint() {
         assert_eq!(read(json!(20)).expect_err("bare"), "20 lacks a unit: a rate is written like \"20/s\"");
         assert!(read(json!(-1)).expect_err("bare").contains("lacks a unit"));
         assert!(read(json!(2.5)).expect_err("bare").contains("lacks a unit"));
@@ -306,16 +306,16 @@ mod tests {
     fn what_makes_no_profile_is_refused_by_field() {
         let spike = json!({"Spike": {"base": "1/s", "peak": "2/s", "from": "2s", "to": "2s"}});
         assert_eq!(
-            complaint(spike),
+            diagnostic(spike),
             ("to".into(), "2s is not later than the from (2s): give a later moment".into())
         );
         let ramp = json!({"Ramp": {"from": "1/s", "to": "2/s", "start": "2s", "end": "1s"}});
-        assert_eq!(complaint(ramp).0, "end");
-        assert_eq!(complaint(json!({"Steps": []})).0, "");
+        assert_eq!(diagnostic(ramp).0, "end");
+        assert_eq!(diagnostic(json!({"Steps": []})).0, "");
         let steps = json!({"Steps": [{"at": "1s", "rate": "5/s"}, {"at": "1s", "rate": "6/s"}]});
-        assert_eq!(complaint(steps).0, "[1].at");
+        assert_eq!(diagnostic(steps).0, "[1].at");
         let sine = |amplitude: &str, period: &str| json!({"Sine": {"mean": "5/s", "amplitude": amplitude, "period": period}});
-        assert_eq!(complaint(sine("6/s", "1s")).0, "amplitude");
-        assert_eq!(complaint(sine("1/s", "0s")).0, "period");
+        assert_eq!(diagnostic(sine("6/s", "1s")).0, "amplitude");
+        assert_eq!(diagnostic(sine("1/s", "0s")).0, "period");
     }
 }

@@ -13,7 +13,7 @@ use super::tree::shortened;
 
 /// Something wrong with a scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Complaint {
+pub struct Diagnostic {
     /// The offending text.
     pub location: Location,
     /// The field that it is about; the root where the text could not even be read.
@@ -21,24 +21,24 @@ pub struct Complaint {
     /// What is wrong: a sentence in lower case without a full stop.
     pub message: String,
     /// What to do about it, where that is known.
-    pub remedy: Option<String>,
+    pub hint: Option<String>,
 }
 
-impl Complaint {
-    /// A complaint without a remedy.
+impl Diagnostic {
+    /// A diagnostic without a hint.
     #[must_use]
     pub fn new(location: Location, path: Path, message: impl Into<String>) -> Self {
-        Self { location, path, message: message.into(), remedy: None }
+        Self { location, path, message: message.into(), hint: None }
     }
 
-    /// The same with a remedy.
+    /// The same with a hint.
     #[must_use]
-    pub fn with_remedy(mut self, remedy: impl Into<String>) -> Self {
-        self.remedy = Some(remedy.into());
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
         self
     }
 
-    /// `file.ron:12:14: path: message`, the line itself, a caret under the offending text, and the remedy.
+    /// `file.ron:12:14: path: message`, the line itself, a caret under the offending text, and the hint.
     #[must_use]
     pub fn render(&self, sources: &Sources, colour: bool) -> String {
         let paint = |style: Style| if colour { style } else { Style::new() };
@@ -59,8 +59,8 @@ impl Complaint {
         out += &format!("{dim}{gutter:>5} |{dim:#} {}\n", snippet.line);
         let (indent, carets) = (" ".repeat(snippet.indent), "^".repeat(snippet.carets));
         out += &format!("{dim}      |{dim:#} {indent}{red}{carets}{red:#}\n");
-        if let Some(remedy) = &self.remedy {
-            out += &format!("{dim}      ={dim:#} {cyan}{}{cyan:#}\n", printable(remedy));
+        if let Some(hint) = &self.hint {
+            out += &format!("{dim}      ={dim:#} {cyan}{}{cyan:#}\n", printable(hint));
         }
         out
     }
@@ -71,27 +71,27 @@ fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
-/// Complaints in the order of their position, with the texts that they point into: all that printing them takes.
+/// Diagnostics in the order of their position, with the texts that they point into: all that printing them takes.
 #[derive(Clone, Debug)]
-pub struct Complaints {
+pub struct Diagnostics {
     sources: Box<Sources>,
-    list: Vec<Complaint>,
+    list: Vec<Diagnostic>,
 }
 
-impl Complaints {
-    /// How many complaints are printed: who has more has a mistake that repeats itself.
-    pub const MOST_PRINTED: usize = 50;
+impl Diagnostics {
+    /// How many diagnostics are printed: who has more has a mistake that repeats itself.
+    pub const MAX_PRINTED: usize = 50;
 
-    /// Sorts complaints by position.
+    /// Sorts diagnostics by position.
     #[must_use]
-    pub fn new(sources: Sources, mut list: Vec<Complaint>) -> Self {
-        list.sort_by_key(|complaint| complaint.location);
+    pub fn new(sources: Sources, mut list: Vec<Diagnostic>) -> Self {
+        list.sort_by_key(|diagnostic| diagnostic.location);
         Self { sources: Box::new(sources), list }
     }
 
-    /// The complaints in the order of their position.
+    /// The diagnostics in the order of their position.
     #[must_use]
-    pub fn list(&self) -> &[Complaint] {
+    pub fn list(&self) -> &[Diagnostic] {
         &self.list
     }
 
@@ -104,41 +104,41 @@ impl Complaints {
     /// All of them as text, an empty line between two.
     #[must_use]
     pub fn render(&self, colour: bool) -> String {
-        let shown = self.list.iter().take(Self::MOST_PRINTED);
+        let shown = self.list.iter().take(Self::MAX_PRINTED);
         let mut out =
-            shown.map(|complaint| complaint.render(&self.sources, colour)).collect::<Vec<_>>().join("\n");
-        if self.list.len() > Self::MOST_PRINTED {
-            out += &format!("\n... and {} more complaints\n", self.list.len() - Self::MOST_PRINTED);
+            shown.map(|diagnostic| diagnostic.render(&self.sources, colour)).collect::<Vec<_>>().join("\n");
+        if self.list.len() > Self::MAX_PRINTED {
+            out += &format!("\n... and {} more errors\n", self.list.len() - Self::MAX_PRINTED);
         }
         out
     }
 }
 
-impl fmt::Display for Complaints {
+impl fmt::Display for Diagnostics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.render(false))
     }
 }
 
-impl std::error::Error for Complaints {}
+impl std::error::Error for Diagnostics {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn complaint(text: &str, found: &str) -> (Sources, Complaint) {
+    fn diagnostic(text: &str, found: &str) -> (Sources, Diagnostic) {
         let start = text.find(found).unwrap();
         let location = Location { origin: Origin::File, start, end: start + found.len() };
         let path = Path::root().name("sources").name("everyone").name("rate");
         let sources = Sources::new("chaos.ron", text.to_owned());
-        (sources, Complaint::new(location, path, "20 lacks a unit").with_remedy("write \"20/s\""))
+        (sources, Diagnostic::new(location, path, "20 lacks a unit").with_hint("write \"20/s\""))
     }
 
     #[test]
-    fn a_complaint_shows_place_path_line_caret_and_remedy() {
-        let (sources, complaint) = complaint("(\n\tall: Constant(rate: 20),\r\n)", "20");
+    fn a_diagnostic_shows_place_path_line_caret_and_hint() {
+        let (sources, diagnostic) = diagnostic("(\n\tall: Constant(rate: 20),\r\n)", "20");
         assert_eq!(
-            complaint.render(&sources, false),
+            diagnostic.render(&sources, false),
             "chaos.ron:2:22: sources.everyone.rate: 20 lacks a unit\n    2 |     all: Constant(rate: 20),\n\
              \u{20}     |                         ^^\n      = write \"20/s\"\n"
         );
@@ -146,24 +146,24 @@ mod tests {
 
     #[test]
     fn colour_adds_escapes_and_nothing_else() {
-        let (sources, complaint) = complaint("(rate: 20)", "20");
-        let coloured = complaint.render(&sources, true);
+        let (sources, diagnostic) = diagnostic("(rate: 20)", "20");
+        let coloured = diagnostic.render(&sources, true);
         assert!(coloured.contains("\u{1b}["));
-        assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), complaint.render(&sources, false));
+        assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), diagnostic.render(&sources, false));
     }
 
     #[test]
     fn escapes_of_the_input_never_reach_the_terminal() {
-        let (sources, mut complaint) = complaint("(a: \"\u{1b}[2J\", rate: 20)", "20");
-        complaint.message = "found \u{1b}[2J\n".to_owned();
-        complaint.path = Path::root().name("\u{1b}[2J");
-        assert!(!complaint.render(&sources, false).contains('\u{1b}'));
+        let (sources, mut diagnostic) = diagnostic("(a: \"\u{1b}[2J\", rate: 20)", "20");
+        diagnostic.message = "found \u{1b}[2J\n".to_owned();
+        diagnostic.path = Path::root().name("\u{1b}[2J");
+        assert!(!diagnostic.render(&sources, false).contains('\u{1b}'));
     }
 
     #[test]
-    fn only_so_many_complaints_are_printed() {
-        let (sources, complaint) = complaint("(rate: 20)", "20");
-        let complaints = Complaints::new(sources, vec![complaint; 60]);
-        assert!(complaints.to_string().ends_with("... and 10 more complaints\n"), "{complaints}");
+    fn only_so_many_diagnostics_are_printed() {
+        let (sources, diagnostic) = diagnostic("(rate: 20)", "20");
+        let diagnostics = Diagnostics::new(sources, vec![diagnostic; 60]);
+        assert!(diagnostics.to_string().ends_with("... and 10 more errors\n"), "{diagnostics}");
     }
 }

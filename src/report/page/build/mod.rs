@@ -23,11 +23,11 @@ use crate::metrics::summary::Summary;
 use crate::scenario::Scenario;
 
 /// Points of a line at most: more than a screen has room for.
-const MOST_POINTS: usize = 1_200;
+const MAX_POINTS: usize = 1_200;
 
 /// A run with all that is to be told of it.
 #[derive(Clone, Copy, Debug)]
-pub struct Account<'a> {
+pub struct ReportInput<'a> {
     /// What was run.
     pub scenario: &'a Scenario,
     /// The text that it was read from.
@@ -48,8 +48,8 @@ pub struct Account<'a> {
 
 /// The page of a run.
 #[must_use]
-pub fn of_run(account: &Account<'_>) -> Page {
-    let Account { scenario, result, summary, .. } = *account;
+pub fn build(account: &ReportInput<'_>) -> Page {
+    let ReportInput { scenario, result, summary, .. } = *account;
     let told = tables::tables(summary)
         .into_iter()
         .chain(plots::sections(scenario, result))
@@ -155,8 +155,8 @@ fn spans(scenario: &Scenario, end: f64) -> Vec<Span> {
     passing.collect()
 }
 
-fn remarks(account: &Account<'_>) -> Vec<String> {
-    let Account { result, summary, .. } = *account;
+fn remarks(account: &ReportInput<'_>) -> Vec<String> {
+    let ReportInput { result, summary, .. } = *account;
     let mut remarks = vec![format!(
         "The run was looked at in {} of {} each. Plots show means over them or over some of them; where there are more than \
          fit, the extremes are kept.",

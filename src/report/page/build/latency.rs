@@ -2,7 +2,7 @@
 
 use super::super::{Axis, Line, Plot, Section, Style, Table, Unit};
 use super::lines::value;
-use crate::engine::whole;
+use crate::engine::floor_to_usize;
 use crate::format::numbers::{percent, time};
 use crate::metrics::result::RunResult;
 use crate::request::{Outcome, RequestRecord};
@@ -16,7 +16,7 @@ const BARS_AN_OCTAVE: f64 = 6.0;
 /// Bins of time in which mean times are shown.
 const BINS: usize = 130;
 /// Sources whose histograms are drawn: the ones with most samples.
-const MOST_SOURCES: usize = 6;
+const MAX_SOURCES: usize = 6;
 
 /// Latency histograms, by source.
 pub(super) fn distribution(result: &RunResult) -> Section {
@@ -24,13 +24,13 @@ pub(super) fn distribution(result: &RunResult) -> Section {
         .sources
         .iter()
         .enumerate()
-        .map(|(at, source)| (at, source, source.latency.quantiles()))
+        .map(|(at, source)| (at, source, source.latency.summarize()))
         .collect();
     sources.retain(|(_, _, latency)| latency.count() > 0);
     sources.sort_by_key(|(at, _, latency)| (std::cmp::Reverse(latency.count()), *at));
-    sources.truncate(MOST_SOURCES);
+    sources.truncate(MAX_SOURCES);
     sources.sort_by_key(|(at, ..)| *at);
-    let bar = |nanos: u64| whole(libm::log2(nanos.max(1) as f64) * BARS_AN_OCTAVE);
+    let bar = |nanos: u64| floor_to_usize(libm::log2(nanos.max(1) as f64) * BARS_AN_OCTAVE);
     let all = || sources.iter().flat_map(|(.., latency)| latency.histogram().ranges());
     let section = |plots| Section { title: TITLE.to_owned(), plots, ..Section::default() };
     let (Some(first), Some(last)) =
@@ -128,7 +128,7 @@ fn over_the_run(result: &RunResult, records: &[&RequestRecord]) -> Plot {
     let width = end / BINS as f64;
     let mut bins: Vec<Vec<&RequestRecord>> = vec![Vec::new(); BINS];
     for record in records {
-        bins[whole(record.created.as_seconds() / width).min(BINS - 1)].push(record);
+        bins[floor_to_usize(record.created.as_seconds() / width).min(BINS - 1)].push(record);
     }
     let means: Vec<_> = bins.iter().map(|bin| mean_parts(bin)).collect();
     let lines = PARTS.into_iter().enumerate().map(|(part, name)| Line {

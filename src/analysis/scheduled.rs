@@ -8,7 +8,7 @@ use crate::scenario::Scenario;
 
 /// An announced change.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Phase {
+pub struct ScheduledPeriod {
     /// Seconds at which it begins.
     pub from: f64,
     /// Seconds at which it is over; nothing if it lasts.
@@ -20,7 +20,7 @@ pub struct Phase {
 }
 
 /// The announced changes, source by source, then those of all parts in the order in which they are written.
-pub(super) fn phases(scenario: &Scenario, names: &Names) -> Vec<Phase> {
+pub(super) fn phases(scenario: &Scenario, names: &Names) -> Vec<ScheduledPeriod> {
     let mut phases = Vec::new();
     for (name, source) in &scenario.sources {
         // What was announced for later than a change of the arrivals does not come.
@@ -53,8 +53,8 @@ pub(super) fn phases(scenario: &Scenario, names: &Names) -> Vec<Phase> {
     phases
 }
 
-fn phase((from, to): (SimDuration, Option<SimDuration>), of: &str, text: String) -> Phase {
-    Phase { from: from.as_seconds(), to: to.map(SimDuration::as_seconds), of: of.to_owned(), text }
+fn phase((from, to): (SimDuration, Option<SimDuration>), of: &str, text: String) -> ScheduledPeriod {
+    ScheduledPeriod { from: from.as_seconds(), to: to.map(SimDuration::as_seconds), of: of.to_owned(), text }
 }
 
 /// When the next change sets the same of the same node, or of a group that it belongs to.
@@ -87,7 +87,8 @@ mod tests {
              (at: \"10s\", of: \"m\", set: Concurrency(4)), (at: \"30s\", of: \"m-1\", set: Concurrency(5)), \
              (at: \"60s\", of: \"s\", set: Arrivals(Poisson(rate: \"7/s\")))";
         let scenario = scenario(changes);
-        let told = |phase: &Phase| format!("{}: {} {} {:?}", phase.of, phase.text, phase.from, phase.to);
+        let told =
+            |phase: &ScheduledPeriod| format!("{}: {} {} {:?}", phase.of, phase.text, phase.from, phase.to);
         assert_eq!(
             phases(&scenario, &scenario.names()).iter().map(told).collect::<Vec<_>>(),
             [

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use super::super::{Line, Plot, Section, Style, Unit};
 use super::lines::value;
 use crate::analysis::{Evidence, Finding};
-use crate::engine::whole;
+use crate::engine::floor_to_usize;
 use crate::event::Node;
 use crate::format::numbers::{several, time};
 use crate::metrics::result::RunResult;
@@ -18,13 +18,13 @@ pub(super) const TITLE: &str = "Keys";
 /// Its plot.
 pub(super) const PLOT: &str = "key";
 /// A key that is less frequent is not worth a plot.
-const LEAST_SHARE: f64 = 0.05;
+const MIN_SHARE: f64 = 0.05;
 /// Bars of the plot at most; of a shorter run one a second,
-const MOST_BARS: f64 = 240.0;
+const MAX_BARS: f64 = 240.0;
 /// unless these were fewer than so many.
-const FEWEST_BARS: f64 = 60.0;
+const MIN_BARS: f64 = 60.0;
 /// Nodes that have bars of their own: as many as there are colours.
-const MOST_NODES: usize = PALETTE.colours.len();
+const MAX_NODES: usize = PALETTE.colours.len();
 
 /// The plot of the hot key, or else of the most frequent one.
 pub(super) fn section(result: &RunResult, findings: &[Finding]) -> Option<Section> {
@@ -42,12 +42,12 @@ pub(super) fn section(result: &RunResult, findings: &[Finding]) -> Option<Sectio
     });
     let key = hot.or_else(|| most_frequent(result))?;
     let end = result.end.as_seconds();
-    let width = (end / MOST_BARS).max(1.0_f64.min(end / FEWEST_BARS));
-    let bars = whole((end / width - 1e-9).ceil()).max(1);
+    let width = (end / MAX_BARS).max(1.0_f64.min(end / MIN_BARS));
+    let bars = floor_to_usize((end / width - 1e-9).ceil()).max(1);
     let mut went: IndexMap<Node, Vec<f64>> = IndexMap::new();
     for record in result.sample.records.iter().filter(|record| record.key == key) {
         if let Some(node) = record.server {
-            let bar = whole(record.created.as_seconds() / width).min(bars - 1);
+            let bar = floor_to_usize(record.created.as_seconds() / width).min(bars - 1);
             went.entry(node).or_insert_with(|| vec![0.0; bars])[bar] += result.sample.one_in as f64 / width;
         }
     }
@@ -78,12 +78,12 @@ fn lines(mut went: IndexMap<Node, Vec<f64>>, names: &Names) -> Vec<Line> {
         Line { name, colour, style: Style::Bars, hidden: false, y }
     };
     went.sort_by(|a, x, b, y| sum(y).total_cmp(&sum(x)).then(a.cmp(b)));
-    let others = went.split_off(if went.len() > MOST_NODES { MOST_NODES - 1 } else { went.len() });
+    let others = went.split_off(if went.len() > MAX_NODES { MAX_NODES - 1 } else { went.len() });
     went.sort_keys();
     // A colour is that of the node in other plots, where there are enough for all.
     let kind = went.first().map(|(node, _)| node.kind());
     let are_alike = went.keys().all(|node| Some(node.kind()) == kind);
-    let is_few = are_alike && kind.is_some_and(|kind| names.count(kind) <= MOST_NODES);
+    let is_few = are_alike && kind.is_some_and(|kind| names.count(kind) <= MAX_NODES);
     let each = went.iter().enumerate().map(|(place, (node, rates))| {
         line(names.name_of(*node).to_owned(), if is_few { node.row() as usize } else { place }, rates)
     });
@@ -93,12 +93,12 @@ fn lines(mut went: IndexMap<Node, Vec<f64>>, names: &Names) -> Vec<Line> {
         for other in others.values() {
             rates.iter_mut().zip(other).for_each(|(sum, rate)| *sum += rate);
         }
-        lines.push(line(several(others.len() as u64, "other node"), MOST_NODES - 1, &rates));
+        lines.push(line(several(others.len() as u64, "other node"), MAX_NODES - 1, &rates));
     }
     lines
 }
 
 fn most_frequent(result: &RunResult) -> Option<u32> {
     let most = FrequentKey::among(result.sample.records.iter())?;
-    (most.different > 1 && most.share() >= LEAST_SHARE).then_some(most.key)
+    (most.different > 1 && most.share() >= MIN_SHARE).then_some(most.key)
 }

@@ -2,15 +2,15 @@
 
 use super::super::downsample::extremes;
 use super::super::{Line, Plot, Style};
-use super::MOST_POINTS;
+use super::MAX_POINTS;
 use crate::format::numbers::count;
 
 /// So many series are drawn each.
-const MOST_LINES: usize = 8;
+const MAX_LINES: usize = 8;
 /// Of more, so many of the largest are drawn beside the band,
 const NOTABLE: usize = 3;
 /// so many are there on demand,
-const MOST_ON_DEMAND: usize = 100;
+const MAX_ON_DEMAND: usize = 100;
 /// and each of those has so many points.
 const POINTS_ON_DEMAND: usize = 200;
 
@@ -78,13 +78,13 @@ pub(super) fn is_empty<'a>(mut series: impl Iterator<Item = &'a Series>) -> bool
 pub(super) fn draw(plot: &mut Plot, x: &[f64], series: &[Series]) {
     let mut subjects: Vec<&str> = series.iter().map(|series| series.subject.as_str()).collect();
     subjects.dedup();
-    let lines = if subjects.len() <= MOST_LINES {
+    let lines = if subjects.len() <= MAX_LINES {
         series.iter().map(|one| one.line(subjects.len() == 1)).collect()
     } else {
         many(plot, x, series)
     };
     let values: Vec<_> = lines.iter().map(|line| line.y.clone()).collect();
-    let (places, values) = extremes(x, &values, MOST_POINTS);
+    let (places, values) = extremes(x, &values, MAX_POINTS);
     plot.x = places;
     plot.lines = lines.into_iter().zip(values).map(|(line, y)| Line { y, ..line }).collect();
 }
@@ -106,7 +106,7 @@ fn many(plot: &mut Plot, x: &[f64], series: &[Series]) -> Vec<Line> {
     for (number, one) in ranked.iter().take(NOTABLE).enumerate() {
         lines.push(Line { colour: sets.len() + number, ..one.line(false) });
     }
-    let others: Vec<&Series> = ranked.into_iter().skip(NOTABLE).take(MOST_ON_DEMAND).collect();
+    let others: Vec<&Series> = ranked.into_iter().skip(NOTABLE).take(MAX_ON_DEMAND).collect();
     let values: Vec<_> = others.iter().map(|one| one.values.clone()).collect();
     let (places, values) = extremes(x, &values, POINTS_ON_DEMAND);
     plot.more_x = places;

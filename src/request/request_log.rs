@@ -14,7 +14,7 @@ const GOLDEN: u32 = 0x9e37_79b9;
 
 /// Records of requests that are over.
 #[derive(Clone, Debug)]
-pub struct Journal {
+pub struct RequestLog {
     sample: Vec<RequestRecord>,
     /// What the scrambled number of a request of the sample stays below.
     limit: u64,
@@ -61,14 +61,14 @@ impl FrequentKey {
     }
 }
 
-impl Default for Journal {
+impl Default for RequestLog {
     fn default() -> Self {
         Self::new(false)
     }
 }
 
-impl Journal {
-    /// An empty journal, which keeps a record of every request if `keep_log`.
+impl RequestLog {
+    /// An empty request_log, which keeps a record of every request if `keep_log`.
     #[must_use]
     pub fn new(keep_log: bool) -> Self {
         Self { sample: Vec::new(), limit: 1 << 32, log: keep_log.then(Vec::new) }
@@ -134,13 +134,13 @@ mod tests {
     }
 
     fn sample(requests: u32) -> Sample {
-        let mut journal = Journal::new(false);
+        let mut request_log = RequestLog::new(false);
         for number in 0..requests {
-            if journal.wants(number) {
-                journal.record(number, record(u64::from(number)));
+            if request_log.wants(number) {
+                request_log.record(number, record(u64::from(number)));
             }
         }
-        journal.take_sample()
+        request_log.take_sample()
     }
 
     #[test]
@@ -163,12 +163,12 @@ mod tests {
 
     #[test]
     fn a_log_holds_all_and_the_sample_does_not_grow() {
-        let mut journal = Journal::new(true);
+        let mut request_log = RequestLog::new(true);
         (0..50_000_u32).for_each(|number| {
-            assert!(journal.wants(number));
-            journal.record(number, record(u64::from(number)));
+            assert!(request_log.wants(number));
+            request_log.record(number, record(u64::from(number)));
         });
-        assert_eq!(journal.take_log().map(|log| log.len()), Some(50_000));
-        assert!(journal.take_sample().records.len() < MOST);
+        assert_eq!(request_log.take_log().map(|log| log.len()), Some(50_000));
+        assert!(request_log.take_sample().records.len() < MOST);
     }
 }

@@ -17,11 +17,11 @@ use crate::model::Context;
 use crate::model::build::CHECKED;
 use crate::model::capacity::CapacityLog;
 use crate::model::part::Part;
-use crate::model::trace::{Holds, TraceEvent};
+use crate::model::trace::{NodeCapacity, TraceEvent};
 
 /// What a server is set up to, whether or not it is up.
 #[derive(Component, Clone, Debug)]
-pub struct Setup {
+pub struct ServerConfig {
     /// The slots that it offers, over time: those that it is set up to, more while requests are in service that began
     /// before there were fewer, and none while it is down.
     pub slots: TimeWeighted,
@@ -39,7 +39,7 @@ pub struct Setup {
     rejected_when_it_went_down: Option<u64>,
 }
 
-impl Setup {
+impl ServerConfig {
     /// A server that is up, with so many slots, room for so many requests to wait, and this service time.
     #[must_use]
     pub(super) fn new(concurrency: u32, queue: &WaitQueue, time: &Sampler) -> Self {
@@ -199,8 +199,9 @@ impl View<'_> {
     }
 
     fn trace_holds(&self, context: &mut Context<'_>, row: Row<Server>) {
-        let holds = Holds { slots: self.in_flight[row].concurrency, waiting: self.queues[row].bound() };
+        let holds =
+            NodeCapacity { slots: self.in_flight[row].concurrency, waiting: self.queues[row].bound() };
         let node = Server::node(row);
-        context.tracer.record(context.now, RequestRow::NONE, || TraceEvent::Holds { node, holds });
+        context.tracer.record(context.now, RequestRow::NONE, || TraceEvent::NodeCapacity { node, holds });
     }
 }

@@ -5,7 +5,7 @@
 
 /// The part of a law between two bounds, both included.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Part {
+pub(super) struct PartialMoments {
     /// The probability of falling between the bounds.
     pub(super) mass: f64,
     /// The point that the moments are about.
@@ -16,7 +16,7 @@ pub(super) struct Part {
     pub(super) second: f64,
 }
 
-impl Part {
+impl PartialMoments {
     /// No mass at all.
     pub(super) const NOTHING: Self = Self { mass: 0.0, about: 0.0, first: 0.0, second: 0.0 };
 
@@ -96,7 +96,11 @@ mod tests {
 
     #[test]
     fn atoms_mix_to_the_moments_of_a_coin() {
-        let coin = Part::together([Part::atom(1e9, 0.5), Part::NOTHING, Part::atom(1e9 + 2.0, 0.5)]);
+        let coin = PartialMoments::together([
+            PartialMoments::atom(1e9, 0.5),
+            PartialMoments::NOTHING,
+            PartialMoments::atom(1e9 + 2.0, 0.5),
+        ]);
         assert_close(coin.mass, 1.0, 0.0);
         assert_close(coin.mean(), 1e9 + 1.0, 0.0);
         assert_close(coin.sd(), 1.0, 1e-15);
@@ -106,10 +110,10 @@ mod tests {
 
     #[test]
     fn an_even_law_is_cut_at_both_ends() {
-        let part = Part::even(0.0, 10.0, 1.0, 4.0, 6.0);
+        let part = PartialMoments::even(0.0, 10.0, 1.0, 4.0, 6.0);
         assert_close(part.mass, 0.2, 1e-15);
         assert_close(part.mean(), 5.0, 1e-15);
         assert_close(part.sd(), (1.0_f64 / 3.0).sqrt(), 1e-15);
-        assert_eq!(Part::even(0.0, 10.0, 1.0, 11.0, 12.0), Part::NOTHING);
+        assert_eq!(PartialMoments::even(0.0, 10.0, 1.0, 11.0, 12.0), PartialMoments::NOTHING);
     }
 }

@@ -2,23 +2,23 @@
 
 use indexmap::IndexMap;
 
-use super::super::{Plot, Section, Threshold, Unit};
+use super::super::{Plot, ReferenceLine, Section, Unit};
 use super::lines::{Series, draw, is_empty};
-use crate::engine::whole;
+use crate::engine::floor_to_usize;
 use crate::event::Node;
 use crate::metrics::result::RunResult;
 use crate::model::metric::{Limit, SeriesKey, Subject, UTILIZATION};
 use crate::scenario::Scenario;
 
 /// Shares and what is counted are shown in so many bins at most: in finer ones chance is all that one sees.
-const MOST_BINS: usize = 240;
+const MAX_BINS: usize = 240;
 /// What is rare is shown in fewer bins, but not in fewer than these,
-const FEWEST_BINS: usize = 60;
+const MIN_BINS: usize = 60;
 /// so that the busiest has about so many in each: chance makes them a quarter more or less.
 const COUNTED_IN_A_BIN: f64 = 16.0;
 
 /// So many nodes have their load drawn beside what it is taken to be: those whose load is taken to be the highest.
-const MOST_ESTIMATES: usize = 4;
+const MAX_ESTIMATES: usize = 4;
 
 /// The sections of all plots that show anything, in the order in which parts list their metrics.
 pub(super) fn sections(scenario: &Scenario, result: &RunResult) -> Vec<Section> {
@@ -106,7 +106,7 @@ impl<'a> PlotBuilder<'a> {
             }
         }
         about.sort_by(|a, (most_a, _), b, (most_b, _)| most_b.total_cmp(most_a).then(a.cmp(b)));
-        let shown = about.into_iter().take(MOST_ESTIMATES);
+        let shown = about.into_iter().take(MAX_ESTIMATES);
         shown.filter_map(|(of, (_, positions))| self.estimate(of, &positions)).collect()
     }
 
@@ -172,12 +172,12 @@ impl<'a> PlotBuilder<'a> {
         let timeline = &self.result.timeline;
         let is_share = positions.iter().any(|&at| self.key(at).shown.share_of.is_some());
         let bins = match unit {
-            Unit::Seconds => return timeline.lap.max(1),
+            Unit::Seconds => return timeline.window.max(1),
             Unit::Count if !is_share => return 1,
-            Unit::Share if !is_share => MOST_BINS,
+            Unit::Share if !is_share => MAX_BINS,
             Unit::Share | Unit::Count | Unit::PerSecond => {
                 let most = positions.iter().map(|&at| self.counted(at)).fold(0.0, f64::max);
-                whole(most / COUNTED_IN_A_BIN).clamp(FEWEST_BINS, MOST_BINS)
+                floor_to_usize(most / COUNTED_IN_A_BIN).clamp(MIN_BINS, MAX_BINS)
             }
         };
         timeline.intervals().div_ceil(bins).max(1)
@@ -209,7 +209,7 @@ impl<'a> PlotBuilder<'a> {
     }
 
     /// Limits of a metric that are near enough to what was measured to be seen.
-    fn thresholds(&self, key: &SeriesKey, series: &[Series]) -> Vec<Threshold> {
+    fn thresholds(&self, key: &SeriesKey, series: &[Series]) -> Vec<ReferenceLine> {
         let most = series.iter().flat_map(|series| &series.values).flatten().copied().fold(0.0, f32::max);
         let limits = self.limits.iter().filter(|limit| limit.metric == key.metric);
         let near = limits.filter(|limit| limit.value <= 1.0 || limit.value <= 3.0 * f64::from(most));
@@ -220,7 +220,7 @@ impl<'a> PlotBuilder<'a> {
                 owners.push(&limit.owner);
             }
         }
-        let threshold = |((value, meaning), owners): ((u64, &str), Vec<&str>)| Threshold {
+        let threshold = |((value, meaning), owners): ((u64, &str), Vec<&str>)| ReferenceLine {
             value: f64::from_bits(value),
             label: match owners.as_slice() {
                 [first, second, _, ..] => format!("{first}, {second} and others: {meaning}"),

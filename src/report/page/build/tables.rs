@@ -6,11 +6,11 @@ use crate::event::NodeKind;
 use crate::format::figures::{Cell, Counts};
 use crate::format::numbers::{count, group as group_name, share, time};
 use crate::metrics::fleet::{busiest, of_kind};
-use crate::metrics::summary::{Latency, NodeSummary, Summary};
+use crate::metrics::summary::{DurationStats, NodeSummary, Summary};
 use crate::request::{Outcome, OutcomeCounts};
 
 /// Rows of a table at most.
-const MOST_ROWS: usize = 50;
+const MAX_ROWS: usize = 50;
 
 /// The tables of a run, each in the section that it belongs to.
 pub(super) fn tables(summary: &Summary) -> Vec<Section> {
@@ -29,8 +29,8 @@ pub(super) fn tables(summary: &Summary) -> Vec<Section> {
 
 fn table(title: &str, heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Table {
     let mut rows: Vec<_> = rows.collect();
-    let omitted = rows.len().saturating_sub(MOST_ROWS);
-    rows.truncate(MOST_ROWS);
+    let omitted = rows.len().saturating_sub(MAX_ROWS);
+    rows.truncate(MAX_ROWS);
     Table {
         title: title.to_owned(),
         heads: heads.iter().map(|&head| head.to_owned()).collect(),
@@ -61,8 +61,8 @@ fn outcomes(summary: &Summary) -> Table {
 }
 
 fn latencies(summary: &Summary) -> Table {
-    let row = |name: &str, latency: &Latency| {
-        let Latency { p50, p90, p95, p99, p999, max, mean, .. } = *latency;
+    let row = |name: &str, latency: &DurationStats| {
+        let DurationStats { p50, p90, p95, p99, p999, max, mean, .. } = *latency;
         let times = [p50, p90, p95, p99, p999, max, mean].map(time);
         row(name, [count(latency.count)].into_iter().chain(times))
     };
@@ -86,8 +86,8 @@ fn nodes(summary: &Summary, kind: NodeKind) -> Table {
     let mut each: Vec<_> = of_kind(summary, kind).collect();
     let all = each.len();
     let mut title = description.title.to_owned();
-    if all > MOST_ROWS {
-        each = busiest(summary, kind, MOST_ROWS, |_| true);
+    if all > MAX_ROWS {
+        each = busiest(summary, kind, MAX_ROWS, |_| true);
         title = format!("The busiest of {} {}", count(all as u64), title.to_lowercase());
     }
     let left_out = all - each.len();

@@ -3,14 +3,14 @@
 use std::collections::VecDeque;
 
 use crate::event::RequestRow;
-use crate::model::trace::Holds;
+use crate::model::trace::NodeCapacity;
 
 /// Of a node with more slots it is known of only so many who is in each; of the others, how many are taken.
-const MOST_SLOTS: u32 = 1_024;
+const MAX_SLOTS: u32 = 1_024;
 
-/// A node that holds requests, as the stage knows it.
+/// A node that holds requests, as the live state knows it.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Desk {
+pub struct ServerState {
     /// Who waits, in order.
     pub line: VecDeque<RequestRow>,
     /// How many may wait; any number if there is no bound.
@@ -23,12 +23,12 @@ pub struct Desk {
     pub in_service: u32,
 }
 
-impl Desk {
-    /// An empty desk of a node that can hold as many.
-    pub(super) fn new(holds: Holds) -> Self {
-        let mut desk = Self::default();
-        desk.hold(holds);
-        desk
+impl ServerState {
+    /// An empty server state of a node that can hold as many.
+    pub(super) fn new(holds: NodeCapacity) -> Self {
+        let mut server_state = Self::default();
+        server_state.hold(holds);
+        server_state
     }
 
     /// Whether the node is down.
@@ -56,9 +56,9 @@ impl Desk {
     }
 
     /// The node can hold as many from now on.
-    pub(super) fn hold(&mut self, Holds { slots, waiting }: Holds) {
+    pub(super) fn hold(&mut self, NodeCapacity { slots, waiting }: NodeCapacity) {
         (self.active_slots, self.may_wait) = (slots, waiting);
-        let shown = slots.min(MOST_SLOTS) as usize;
+        let shown = slots.min(MAX_SLOTS) as usize;
         if self.slots.len() < shown {
             self.slots.resize(shown, None);
         }

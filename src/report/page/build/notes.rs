@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::super::{Note, Section, Tone};
+use super::super::{FindingCard, Section, Tone};
 use super::keys;
 use super::plots::plot_id;
-use crate::analysis::{Finding, Kind, Standing};
+use crate::analysis::{Finding, FindingKind, Severity};
 use crate::format::findings::text;
 use crate::format::numbers::short;
 use crate::metrics::result::RunResult;
@@ -15,10 +15,10 @@ use crate::model::metric::{
 };
 
 /// The findings of a page with these plots.
-pub(super) fn notes(findings: &[Finding], result: &RunResult, sections: &[Section]) -> Vec<Note> {
+pub(super) fn notes(findings: &[Finding], result: &RunResult, sections: &[Section]) -> Vec<FindingCard> {
     findings
         .iter()
-        .map(|finding| Note {
+        .map(|finding| FindingCard {
             kind: finding.kind().name().to_owned(),
             subject: finding.subject.clone(),
             from: finding.from,
@@ -26,10 +26,10 @@ pub(super) fn notes(findings: &[Finding], result: &RunResult, sections: &[Sectio
             text: text(finding),
             evidence: evidence(finding),
             plot: plot(finding, result, sections),
-            tone: match finding.kind().standing() {
-                Standing::Trouble => Tone::Bad,
-                Standing::Context => Tone::Plain,
-                Standing::Good => Tone::Good,
+            tone: match finding.kind().severity() {
+                Severity::Trouble => Tone::Bad,
+                Severity::Context => Tone::Plain,
+                Severity::Good => Tone::Good,
             },
         })
         .collect()
@@ -76,20 +76,22 @@ fn plain(value: &Value) -> String {
 }
 
 /// The metrics in whose plots findings of a kind are seen, the best first.
-const fn metrics(kind: Kind) -> &'static [&'static Metric] {
+const fn metrics(kind: FindingKind) -> &'static [&'static Metric] {
     match kind {
-        Kind::Oscillation | Kind::Saturation | Kind::Convergence => const { &[&QUEUE_DEPTH, &UTILIZATION] },
-        Kind::Overload => const { &[&ARRIVAL_RATE, &UTILIZATION] },
-        Kind::Rejection => const { &[&REJECTION_RATE] },
-        Kind::Loss => const { &[&LOSS_RATE] },
-        Kind::HotKey | Kind::LoadImbalance | Kind::Healthy => const { &[&UTILIZATION] },
-        Kind::KnowledgeLag => const { &[&PERCEIVED_LOAD, &UTILIZATION] },
+        FindingKind::Oscillation | FindingKind::Saturation | FindingKind::Convergence => {
+            const { &[&QUEUE_DEPTH, &UTILIZATION] }
+        }
+        FindingKind::Overload => const { &[&ARRIVAL_RATE, &UTILIZATION] },
+        FindingKind::Rejection => const { &[&REJECTION_RATE] },
+        FindingKind::Loss => const { &[&LOSS_RATE] },
+        FindingKind::HotKey | FindingKind::LoadImbalance | FindingKind::Healthy => const { &[&UTILIZATION] },
+        FindingKind::KnowledgeLag => const { &[&PERCEIVED_LOAD, &UTILIZATION] },
     }
 }
 
 /// The first of the plots that suit a finding which is there.
 fn plot(finding: &Finding, result: &RunResult, sections: &[Section]) -> Option<String> {
-    let key = (finding.kind() == Kind::HotKey).then(|| keys::PLOT.to_owned());
+    let key = (finding.kind() == FindingKind::HotKey).then(|| keys::PLOT.to_owned());
     let measured = metrics(finding.kind()).iter().flat_map(|metric| {
         let keys = || result.timeline.keys.iter().filter(|key| key.metric == *metric);
         let own = keys().filter(|key| is_about(key.subject, finding, result));

@@ -1,9 +1,9 @@
-//! The agenda: the events of the current window of time, in order.
+//! The near queue: the events of the current window of time, in order.
 //!
 //! A run is sorted once and consumed from its end. What is added later goes into the run if its place is near the end
 //! (the near future), and otherwise into a heap beside it.
 
-use super::Entry;
+use super::Scheduled;
 
 /// An event is put into the run if its place is among this many at the end: moving those few is cheaper than a heap.
 const NEAR_END: usize = 24;
@@ -13,20 +13,20 @@ const ARITY: usize = 4;
 
 /// Events of the current window.
 #[derive(Clone, Debug)]
-pub(super) struct Agenda<E> {
+pub(super) struct NearQueue<E> {
     /// Descending, so that the next event is the last.
-    run: Vec<Entry<E>>,
+    run: Vec<Scheduled<E>>,
     /// A 4-ary heap (D. B. Johnson, "Priority queues with update and finding minimum spanning trees", 1975).
-    heap: Vec<Entry<E>>,
+    heap: Vec<Scheduled<E>>,
 }
 
-impl<E> Default for Agenda<E> {
+impl<E> Default for NearQueue<E> {
     fn default() -> Self {
         Self { run: Vec::new(), heap: Vec::new() }
     }
 }
 
-impl<E: Copy> Agenda<E> {
+impl<E: Copy> NearQueue<E> {
     #[inline]
     pub(super) fn len(&self) -> usize {
         self.run.len() + self.heap.len()
@@ -35,14 +35,14 @@ impl<E: Copy> Agenda<E> {
     /// The key of the next event; the largest key there is if there is none.
     #[inline]
     pub(super) fn peek(&self) -> u128 {
-        let run = self.run.last().map_or(u128::MAX, Entry::key);
-        let heap = self.heap.first().map_or(u128::MAX, Entry::key);
+        let run = self.run.last().map_or(u128::MAX, Scheduled::key);
+        let heap = self.heap.first().map_or(u128::MAX, Scheduled::key);
         run.min(heap)
     }
 
     /// Takes the next event.
     #[inline]
-    pub(super) fn pop(&mut self) -> Entry<E> {
+    pub(super) fn pop(&mut self) -> Scheduled<E> {
         match (self.run.last(), self.heap.first()) {
             (Some(run), Some(heap)) if heap.key() < run.key() => self.pop_heap(),
             (None, _) => self.pop_heap(),
@@ -51,9 +51,9 @@ impl<E: Copy> Agenda<E> {
     }
 
     #[inline]
-    pub(super) fn insert(&mut self, entry: Entry<E>) {
+    pub(super) fn insert(&mut self, entry: Scheduled<E>) {
         let key = entry.key();
-        let later = |other: &Entry<E>| other.key() > key;
+        let later = |other: &Scheduled<E>| other.key() > key;
         let near_end = self.run.len().saturating_sub(NEAR_END);
         if !self.run.get(near_end).is_none_or(later) && near_end > 0 {
             return self.push_heap(entry);
@@ -69,20 +69,20 @@ impl<E: Copy> Agenda<E> {
     }
 
     /// Replaces the run, which has been used up, by `bucket` and leaves the old memory in its place.
-    pub(super) fn refill(&mut self, bucket: &mut Vec<Entry<E>>) {
+    pub(super) fn refill(&mut self, bucket: &mut Vec<Scheduled<E>>) {
         debug_assert!(self.run.is_empty(), "a window is opened when the last one is used up");
         std::mem::swap(&mut self.run, bucket);
         self.run.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.key()));
     }
 
     /// Removes and returns everything, in no order.
-    pub(super) fn take_all(&mut self) -> Vec<Entry<E>> {
+    pub(super) fn take_all(&mut self) -> Vec<Scheduled<E>> {
         let mut all = std::mem::take(&mut self.run);
         all.append(&mut self.heap);
         all
     }
 
-    pub(super) fn retain(&mut self, keep: &mut impl FnMut(&Entry<E>) -> bool) {
+    pub(super) fn retain(&mut self, keep: &mut impl FnMut(&Scheduled<E>) -> bool) {
         self.run.retain(&mut *keep);
         for entry in std::mem::take(&mut self.heap) {
             if keep(&entry) {
@@ -91,7 +91,7 @@ impl<E: Copy> Agenda<E> {
         }
     }
 
-    fn push_heap(&mut self, entry: Entry<E>) {
+    fn push_heap(&mut self, entry: Scheduled<E>) {
         let mut hole = self.heap.len();
         self.heap.push(entry);
         while hole > 0 {
@@ -105,7 +105,7 @@ impl<E: Copy> Agenda<E> {
         self.heap[hole] = entry;
     }
 
-    fn pop_heap(&mut self) -> Entry<E> {
+    fn pop_heap(&mut self) -> Scheduled<E> {
         let top = self.heap.swap_remove(0);
         let Some(&sinking) = self.heap.first() else { return top };
         let mut hole = 0;

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::analysis::{Finding, findings};
-use crate::engine::whole;
+use crate::engine::floor_to_usize;
 use crate::metrics::result::RunResult;
 use crate::scenario::Scenario;
 use crate::simulation::{RunOptions, Simulation};
@@ -25,7 +25,7 @@ const PARTS: f64 = 1_000.0;
 
 /// A run from its start to its end, and what it says.
 #[derive(Debug)]
-pub struct Whole {
+pub struct FinishedRun {
     /// Its result.
     pub result: RunResult,
     /// What was found, the most important first.
@@ -34,7 +34,7 @@ pub struct Whole {
 
 /// The whole run, once it is there.
 #[derive(Debug)]
-pub struct Overview {
+pub struct BackgroundRun {
     state: State,
     wanted: Arc<AtomicBool>,
     done: Arc<AtomicU32>,
@@ -43,12 +43,12 @@ pub struct Overview {
 #[derive(Debug)]
 enum State {
     /// In a lock only because it goes into a resource, which many threads could look at.
-    Awaited(Mutex<Receiver<Result<Whole, String>>>),
-    Here(Box<Whole>),
+    Awaited(Mutex<Receiver<Result<FinishedRun, String>>>),
+    Here(Box<FinishedRun>),
     Failed(String),
 }
 
-impl Overview {
+impl BackgroundRun {
     /// Begins to make it. The scenario has passed its checks.
     #[must_use]
     pub fn of(scenario: &Scenario, options: RunOptions) -> Self {
@@ -56,20 +56,20 @@ impl Overview {
         let (sender, receiver) = channel();
         let (scenario, still_wanted, told) = (scenario.clone(), Arc::clone(&wanted), Arc::clone(&done));
         let spawned = thread::Builder::new()
-            .name("overview".to_owned())
+            .name("background run".to_owned())
             .spawn(move || make(&scenario, options, &still_wanted, &told, &sender));
         let state = match spawned {
             Ok(_) => State::Awaited(Mutex::new(receiver)),
             Err(error) => State::Failed(format!("no thread for the whole run: {error}")),
         };
-        let mut overview = Self { state, wanted, done };
-        overview.wait(PATIENCE);
-        overview
+        let mut background_run = Self { state, wanted, done };
+        background_run.wait(PATIENCE);
+        background_run
     }
 
     /// The whole run, if it is there.
     #[must_use]
-    pub fn whole(&self) -> Option<&Whole> {
+    pub fn floor_to_usize(&self) -> Option<&FinishedRun> {
         match &self.state {
             State::Here(whole) => Some(whole),
             State::Awaited(_) | State::Failed(_) => None,
@@ -79,7 +79,7 @@ impl Overview {
     /// What was found, as far as it is known.
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
-        self.whole().map_or(&[], |whole| &whole.findings)
+        self.floor_to_usize().map_or(&[], |whole| &whole.findings)
     }
 
     /// Why there is nothing to show, in words: how far it is, or what went wrong.
@@ -124,7 +124,7 @@ impl Overview {
         }
     }
 
-    fn take(&mut self, made: Result<Whole, String>) {
+    fn take(&mut self, made: Result<FinishedRun, String>) {
         self.state = match made {
             Ok(whole) => State::Here(Box::new(whole)),
             Err(why) => State::Failed(why),
@@ -132,7 +132,7 @@ impl Overview {
     }
 }
 
-impl Drop for Overview {
+impl Drop for BackgroundRun {
     fn drop(&mut self) {
         self.wanted.store(false, Ordering::Relaxed);
     }
@@ -143,7 +143,7 @@ fn make(
     options: RunOptions,
     wanted: &AtomicBool,
     done: &AtomicU32,
-    sender: &Sender<Result<Whole, String>>,
+    sender: &Sender<Result<FinishedRun, String>>,
 ) {
     let made = || {
         let mut simulation = Simulation::new(scenario, options)
@@ -154,11 +154,11 @@ fn make(
                 return Err("nobody wants to know any more".to_owned());
             }
             let share = simulation.now().as_seconds() / end.as_seconds().max(f64::MIN_POSITIVE);
-            done.store(u32::try_from(whole(share * PARTS)).unwrap_or(0), Ordering::Relaxed);
+            done.store(u32::try_from(floor_to_usize(share * PARTS)).unwrap_or(0), Ordering::Relaxed);
         }
         let result = simulation.finish().map_err(|error| error.to_string())?;
         let findings = findings(scenario, &result);
-        Ok(Whole { result, findings })
+        Ok(FinishedRun { result, findings })
     };
     // If nobody listens any more, nobody wants to know.
     let _ = sender.send(made());
@@ -174,13 +174,13 @@ mod tests {
     fn it_is_the_run_of_the_headless_program() {
         let (name, text) = DEFAULT_SCENARIO;
         let scenario = load(name, text.as_bytes(), &[]).expect("it is good").scenario;
-        let mut overview = Overview::of(&scenario, RunOptions::default());
-        overview.wait(Duration::from_secs(60));
-        let whole = overview.whole().expect("it was waited for");
+        let mut background_run = BackgroundRun::of(&scenario, RunOptions::default());
+        background_run.wait(Duration::from_secs(60));
+        let whole = background_run.floor_to_usize().expect("it was waited for");
         let result = run(&scenario, RunOptions::default()).expect("it runs");
         assert_eq!((whole.result.events, whole.result.fingerprint), (result.events, result.fingerprint));
         assert_eq!(whole.findings, findings(&scenario, &result));
-        assert!(overview.excuse().is_none() && !overview.poll());
+        assert!(background_run.excuse().is_none() && !background_run.poll());
     }
 
     #[test]
@@ -189,11 +189,11 @@ mod tests {
             sources: {"s": (arrivals: Poisson(rate: "1000/s"), to: "a")},
             nodes: {"a": Server(concurrency: 4, service: Exponential(mean: "1ms"))})"#;
         let scenario = load("long.ron", text.as_bytes(), &[]).expect("it is good").scenario;
-        let overview = Overview::of(&scenario, RunOptions::default());
-        assert!(overview.whole().is_none() && overview.findings().is_empty());
-        assert!(overview.excuse().is_some_and(|excuse| excuse.contains("being simulated")));
-        let wanted = Arc::downgrade(&overview.wanted);
-        drop(overview);
+        let background_run = BackgroundRun::of(&scenario, RunOptions::default());
+        assert!(background_run.floor_to_usize().is_none() && background_run.findings().is_empty());
+        assert!(background_run.excuse().is_some_and(|excuse| excuse.contains("being simulated")));
+        let wanted = Arc::downgrade(&background_run.wanted);
+        drop(background_run);
         // The thread holds the last one: it ends long before the run would.
         for _ in 0..600 {
             if wanted.upgrade().is_none() {
