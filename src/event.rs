@@ -1,8 +1,8 @@
-//! The whole vocabulary of events: everything that can happen at a moment of virtual time, and the nodes that it happens to.
+//! All events of a simulation, and the kinds of nodes at which they happen.
 //!
-//! Whatever its kind, a node meets three classes of events: a request is delivered to it, a response reaches it, or it
-//! wakes up because something that it is waiting for is due. So a new kind of node needs no new event. What each one leads
-//! to is decided in one place, [`simulation`](crate::simulation).
+//! A node of any kind handles three classes of events: a request is delivered to it, a response reaches it, or it wakes
+//! up because something that it scheduled is due. A new kind of node therefore needs no new event. The
+//! [`simulation`](crate::simulation) module dispatches all events to their handlers.
 
 use std::fmt;
 use std::ops::{Index, IndexMut};
@@ -12,7 +12,7 @@ use crate::engine::row::Row;
 /// Declares the kinds of nodes.
 macro_rules! node_kinds {
     ($($(#[$doc:meta])* $Kind:ident,)*) => {
-        /// The kinds of nodes. What each is stands in its room under [`model`](crate::model).
+        /// The kinds of nodes. Each has a module under [`model`](crate::model).
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
         pub enum NodeKind {
@@ -20,26 +20,26 @@ macro_rules! node_kinds {
         }
 
         impl NodeKind {
-            /// All kinds, in the order in which a request may meet them.
+            /// All kinds, in the order in which a request may pass them.
             pub const ALL: [Self; [$(Self::$Kind),*].len()] = [$(Self::$Kind),*];
 
-            /// The kind with this number; the last one for numbers that no kind has, so that the hot path has no case that
-            /// cannot be.
+            /// The kind with this number. An invalid number yields the last kind, which spares the hot path a branch
+            /// that panics.
             #[inline(always)]
-            const fn of_number(number: u8) -> Self {
+            const fn from_number(number: u8) -> Self {
                 $(if number == Self::$Kind as u8 { return Self::$Kind; })*
                 Self::ALL[Self::COUNT - 1]
             }
         }
 
-        /// Codes of events by class and, where they happen to a node, by its kind.
+        /// Codes of events, by class and by kind of node.
         pub(crate) mod code {
             #![expect(non_upper_case_globals, reason = "a code has the name of its kind")]
 
-            /// The upper two bits of a code tell its class; the lower six the kind of the node, if it is about one.
+            /// The upper two bits of a code are its class, the lower six the kind of the node.
             pub(super) const DELIVER: u64 = 1;
             pub(super) const WAKE: u64 = 2;
-            /// The code of responses: they name a hop, not a node.
+            /// The code of responses, which hold a return hop and no node.
             pub(crate) const RESPOND: u64 = 3 << 6;
 
             pub(crate) mod deliver {
@@ -54,29 +54,29 @@ macro_rules! node_kinds {
 }
 
 node_kinds! {
-    /// Where requests are created.
+    /// Creates requests.
     Source,
-    /// Picks a target for each request by a policy.
+    /// Selects a target for each request by a policy.
     LoadBalancer,
-    /// The caller's side: picks servers and learns from their responses.
+    /// Selects servers for requests and learns their load from responses.
     Client,
-    /// Turns away what is over a limit.
+    /// Sheds requests above a limit.
     RateLimiter,
-    /// Does the work.
+    /// Serves requests.
     Server,
 }
 
 impl NodeKind {
-    /// How many kinds there are.
+    /// Number of kinds.
     pub const COUNT: usize = Self::ALL.len();
 }
 
-/// Something for each kind of node.
+/// A value for each kind of node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PerKind<T>([T; NodeKind::COUNT]);
 
 impl<T> PerKind<T> {
-    /// What a function makes of each kind.
+    /// Computes the value of each kind.
     #[must_use]
     pub fn of(make: impl FnMut(NodeKind) -> T) -> Self {
         Self(NodeKind::ALL.map(make))
@@ -105,15 +105,15 @@ impl<T> IndexMut<NodeKind> for PerKind<T> {
     }
 }
 
-/// A node by its kind and its row among the nodes of that kind, in four bytes.
+/// A node: its kind and its row among the nodes of that kind, packed into four bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Node(u32);
 
 impl Node {
-    /// No node.
+    /// The absence of a node.
     pub const NONE: Self = Self(u32::MAX);
 
-    /// The node of a kind in a row (below [`MAX_ROWS`]).
+    /// The node of this kind in this row, which is below [`MAX_ROWS`].
     #[must_use]
     #[inline]
     pub const fn new(kind: NodeKind, row: u32) -> Self {
@@ -126,8 +126,8 @@ impl Node {
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "the kind is the upper 8 of 32 bits")]
     pub const fn kind(self) -> NodeKind {
-        debug_assert!(self.0 >> 24 < NodeKind::COUNT as u32, "no node has no kind");
-        NodeKind::of_number((self.0 >> 24) as u8)
+        debug_assert!(self.0 >> 24 < NodeKind::COUNT as u32, "`Node::NONE` has no kind");
+        NodeKind::from_number((self.0 >> 24) as u8)
     }
 
     /// Its row among the nodes of its kind.
@@ -137,14 +137,14 @@ impl Node {
         self.0 & (MAX_ROWS - 1)
     }
 
-    /// How many rows it lies behind another node of its kind.
+    /// Number of rows by which it follows another node, or `None` if it precedes that node or is of another kind.
     #[must_use]
     #[inline]
     pub fn offset_from(self, first: Self) -> Option<u32> {
         if self.0 >> 24 == first.0 >> 24 { self.0.checked_sub(first.0) } else { None }
     }
 
-    /// Itself, unless it stands for none.
+    /// This node, or `None` if it is [`Node::NONE`].
     #[must_use]
     pub fn some(self) -> Option<Self> {
         (self != Self::NONE).then_some(self)
@@ -160,24 +160,24 @@ impl fmt::Debug for Node {
     }
 }
 
-/// Nodes of one kind that follow each other: a group, or a part of it.
+/// A range of rows of nodes of one kind: a group, or a part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NodeRange {
     /// Their kind.
     pub kind: NodeKind,
-    /// Row of the first.
+    /// Row of the first node.
     pub first: u32,
-    /// How many there are.
+    /// Number of nodes.
     pub count: u32,
 }
 
 impl NodeRange {
-    /// The nodes in order.
+    /// The nodes, in order of their rows.
     pub fn nodes(self) -> impl DoubleEndedIterator<Item = Node> + ExactSizeIterator + Clone {
         (self.first..self.first + self.count).map(move |row| Node::new(self.kind, row))
     }
 
-    /// Whether all nodes of another range are among them.
+    /// Whether the range includes all nodes of another range.
     #[must_use]
     pub fn includes(self, other: Self) -> bool {
         self.kind == other.kind
@@ -185,42 +185,42 @@ impl NodeRange {
             && other.first + other.count <= self.first + self.count
     }
 
-    /// Whether a node is one of them.
+    /// Whether the range contains a node.
     #[must_use]
     pub fn contains(self, node: Node) -> bool {
         node.offset_from(Node::new(self.kind, self.first)).is_some_and(|offset| offset < self.count)
     }
 }
 
-/// Marks rows of the pool of requests.
+/// Type tag for rows of the pool of requests.
 #[derive(Debug)]
 pub enum InPool {}
 
-/// A request by its place in the pool.
+/// A request, identified by its row in the pool.
 pub type RequestRow = Row<InPool>;
 
-/// Something that happens.
+/// An event of the simulation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A request reaches a node on its way out.
+    /// A request reaches a node.
     Deliver {
-        /// The node that it reaches.
+        /// The node.
         to: Node,
         /// The request.
         request: RequestRow,
     },
-    /// The response to a request reaches a node that awaits it.
+    /// The response to a request reaches a node on its return path.
     Respond {
-        /// Number of the return hop that it took.
+        /// Number of the return hop that it travelled.
         hop: u32,
         /// The request.
         request: RequestRow,
     },
-    /// Something is due at a node: the part knows what it was waiting for.
+    /// Something that a node scheduled for itself is due, such as the end of a service. The part knows what it is.
     Wake {
         /// The node.
         node: Node,
-        /// The request that it is about, if it is about one.
+        /// The request concerned; arbitrary if there is none.
         request: RequestRow,
     },
     /// A link has lost a request or its response.
@@ -228,7 +228,7 @@ pub enum Event {
         /// The request.
         request: RequestRow,
     },
-    /// The warm-up is over: statistics begin anew.
+    /// The warm-up ends: statistics are reset.
     WarmedUp,
     /// A probe takes its samples.
     Sample {
@@ -237,21 +237,21 @@ pub enum Event {
     },
     /// An interval of the timeline ends.
     Record,
-    /// Something changes that the scenario announced for this moment.
+    /// A change of the scenario takes effect.
     Change {
         /// Row of the change.
         row: u32,
     },
 }
 
-/// An event in eight bytes, as the queue holds it: 8 bits of code, 24 bits of row, 32 bits of request.
+/// An event packed into eight bytes for the queue: 8 bits of code, 24 bits of row, 32 bits of request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PackedEvent(u64);
 
-/// Rows of nodes, probes and changes and numbers of return hops fit 24 bits.
+/// Upper limit of rows of nodes, probes and changes, and of numbers of return hops: they fit into 24 bits.
 pub const MAX_ROWS: u32 = 1 << 24;
 
-/// Codes of the class without a node.
+/// Codes of the events that do not happen at a node.
 const LOST: u64 = 0;
 const WARMED_UP: u64 = 1;
 const SAMPLE: u64 = 2;
@@ -261,7 +261,7 @@ const CHANGE: u64 = 4;
 const _: () = assert!(NodeKind::COUNT < 64, "a code has six bits for the kind");
 
 impl Event {
-    /// The event in eight bytes.
+    /// Packs the event into eight bytes.
     #[must_use]
     #[inline]
     pub const fn pack(self) -> PackedEvent {
@@ -294,7 +294,7 @@ impl PackedEvent {
         Self(self.0 >> 32 << 32 | request.number() as u64)
     }
 
-    /// The request that the event is about; any if it is about none.
+    /// The request concerned; arbitrary if there is none.
     #[must_use]
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "the request is the lower half")]
@@ -302,28 +302,28 @@ impl PackedEvent {
         RequestRow::new(self.0 as u32)
     }
 
-    /// Its code.
+    /// The code of the event.
     #[must_use]
     #[inline(always)]
     pub(crate) const fn code(self) -> u64 {
         self.0 >> 56
     }
 
-    /// Whether it happens to a node.
+    /// Whether the event happens at a node.
     #[must_use]
     #[inline(always)]
     pub const fn is_of_node(self) -> bool {
         self.0 >> 62 != 0
     }
 
-    /// The row that it names: of a node, a return hop, a probe or a change.
+    /// The row of the node, probe or change, or the number of the return hop.
     #[must_use]
     #[inline(always)]
     pub(crate) const fn row(self) -> u32 {
         (self.0 >> 32) as u32 & (MAX_ROWS - 1)
     }
 
-    /// The event that was packed.
+    /// Unpacks the event.
     #[must_use]
     #[inline]
     pub const fn unpack(self) -> Event {
@@ -350,7 +350,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_event_survives_packing() {
+    fn packing_and_unpacking_returns_every_event() {
         let (row, request) = (MAX_ROWS - 1, RequestRow::new(u32::MAX - 1));
         let of_nodes = NodeKind::ALL.into_iter().flat_map(|kind| {
             let node = Node::new(kind, row);
@@ -371,12 +371,13 @@ mod tests {
     }
 
     #[test]
-    fn a_range_holds_its_nodes_and_no_others() {
+    fn a_range_contains_its_nodes_and_no_others() {
         let range = NodeRange { kind: NodeKind::Client, first: 3, count: 2 };
         let rows: Vec<u32> = range.nodes().map(Node::row).collect();
         assert_eq!(rows, [3, 4]);
-        let holds = |kind, row| range.contains(Node::new(kind, row));
-        assert!(holds(NodeKind::Client, 4) && !holds(NodeKind::Client, 5) && !holds(NodeKind::Source, 3));
+        let contains = |kind, row| range.contains(Node::new(kind, row));
+        assert!(contains(NodeKind::Client, 4) && !contains(NodeKind::Client, 5));
+        assert!(!contains(NodeKind::Source, 3));
         assert!(!range.contains(Node::NONE));
     }
 }

@@ -1,7 +1,7 @@
-//! Files that are whole or not there: each is written under another name and given its own when it is complete.
+//! Atomic writing of files: each is written under a temporary name and renamed when it is complete.
 //!
-//! The directory is made and tried out before the run, so that nobody waits for a result that cannot be kept. If no
-//! file comes to lie in it, the directories that were made for it are removed again.
+//! The directory is created and checked before the run, so that a run does not end with a result that cannot be
+//! written. If no file is written, the directories that were created for it are removed again.
 
 use std::fs;
 use std::io::{self, BufWriter, Write};
@@ -9,50 +9,49 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, TempPath};
 
-/// Bytes that are written at once.
-const BUFFER: usize = 1 << 16;
+/// Size of the write buffer in bytes.
+const BUFFER_SIZE: usize = 1 << 16;
 
-/// What writes the content of a file.
+/// Writes the content of a file.
 pub type Content<'a> = &'a dyn Fn(&mut dyn Write) -> io::Result<()>;
 
 /// A directory that files can be written to.
 #[derive(Debug)]
 pub struct OutputDirectory {
     path: PathBuf,
-    /// Directories that were made for it, the innermost first.
-    made: Vec<PathBuf>,
+    /// Directories that were created for it, innermost first.
+    created: Vec<PathBuf>,
 }
 
 impl OutputDirectory {
-    /// Makes the directory if it is not there, with those around it, and makes sure that files can be written to it.
+    /// Creates the directory and its parents if they do not exist, and checks that files can be written to it.
     ///
     /// # Errors
-    /// If it cannot be made or written to.
+    /// If it cannot be created or written to.
     pub fn prepare(path: &Path) -> io::Result<Self> {
         let missing = path.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists());
-        // From here on what has been made is removed again on the way out, unless a file lies in it.
-        let directory = Self { path: path.to_owned(), made: missing.map(Path::to_owned).collect() };
+        // From here on, dropping `directory` removes the created directories again, unless a file is in them.
+        let directory = Self { path: path.to_owned(), created: missing.map(Path::to_owned).collect() };
         fs::create_dir_all(path)?;
         NamedTempFile::new_in(path)?;
         Ok(directory)
     }
 
-    /// The directory.
+    /// The path of the directory.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Writes files: first the contents of all, then the names of all.
+    /// Writes files: first all contents to temporary files, then renames all of them.
     ///
     /// # Errors
-    /// The name of the file that could not be written, and why. None has come into being, unless it is the naming itself
-    /// that failed.
+    /// The path of the file that could not be written, and the error. No file was created, unless a renaming failed.
     pub fn write(&self, files: &[(&str, Content<'_>)]) -> Result<(), (PathBuf, io::Error)> {
         let mut written = Vec::with_capacity(files.len());
         for (name, content) in files {
             let path = self.path.join(name);
-            match self.write_unnamed(*content) {
+            match self.write_temporary(*content) {
                 Ok(file) => written.push((path, file)),
                 Err(error) => return Err((path, error)),
             }
@@ -63,43 +62,44 @@ impl OutputDirectory {
         Ok(())
     }
 
-    fn write_unnamed(&self, content: Content<'_>) -> io::Result<NamedTempFile> {
+    fn write_temporary(&self, content: Content<'_>) -> io::Result<NamedTempFile> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(".rushhour-");
-        readable(&mut builder);
+        set_permissions(&mut builder);
         let file = builder.tempfile_in(&self.path)?;
-        let mut out = BufWriter::with_capacity(BUFFER, file);
+        let mut out = BufWriter::with_capacity(BUFFER_SIZE, file);
         content(&mut out)?;
         out.into_inner().map_err(io::IntoInnerError::into_error)
     }
 }
 
-/// An empty file in a directory for another program to write to; it is removed again unless it is given a name.
+/// Creates an empty temporary file in a directory, for another program to write to. It is removed when the path is
+/// dropped, unless it is persisted.
 ///
 /// # Errors
-/// If nothing can be written there.
+/// If no file can be created there.
 pub fn unnamed(directory: &Path, ending: &str) -> io::Result<TempPath> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".rushhour-").suffix(ending);
-    readable(&mut builder);
+    set_permissions(&mut builder);
     Ok(builder.tempfile_in(directory)?.into_temp_path())
 }
 
-/// A result is nobody's secret: the process's mask decides who may read it, as with any other file.
+/// Permissions as of any other new file: the umask of the process applies. Temporary files are private by default.
 #[cfg(unix)]
-fn readable(builder: &mut tempfile::Builder<'_, '_>) {
+fn set_permissions(builder: &mut tempfile::Builder<'_, '_>) {
     use std::os::unix::fs::PermissionsExt;
     builder.permissions(fs::Permissions::from_mode(0o666));
 }
 
 #[cfg(not(unix))]
-fn readable(_: &mut tempfile::Builder<'_, '_>) {}
+fn set_permissions(_: &mut tempfile::Builder<'_, '_>) {}
 
 impl Drop for OutputDirectory {
     fn drop(&mut self) {
-        for made in &self.made {
-            // Fails where there is something in it, which is as wanted.
-            if fs::remove_dir(made).is_err() {
+        for directory in &self.created {
+            // Fails if the directory is not empty, which is intended.
+            if fs::remove_dir(directory).is_err() {
                 break;
             }
         }
@@ -120,10 +120,10 @@ mod tests {
     }
 
     #[test]
-    fn files_come_into_being_together() {
+    fn files_are_created_together() {
         let base = tempfile::tempdir().expect("a directory");
         let path = base.path().join("a/b");
-        let directory = OutputDirectory::prepare(&path).expect("it can be made");
+        let directory = OutputDirectory::prepare(&path).expect("it can be created");
         directory
             .write(&[("x", &|out| out.write_all(b"1")), ("y", &|out| out.write_all(b"2"))])
             .expect("written");
@@ -133,9 +133,9 @@ mod tests {
     }
 
     #[test]
-    fn after_a_failure_nothing_is_left() {
+    fn after_a_failure_no_file_and_no_directory_is_left() {
         let base = tempfile::tempdir().expect("a directory");
-        let directory = OutputDirectory::prepare(&base.path().join("a/b")).expect("it can be made");
+        let directory = OutputDirectory::prepare(&base.path().join("a/b")).expect("it can be created");
         let full = || io::Error::other("the disk is full");
         let failed = directory.write(&[("x", &|out| out.write_all(b"1")), ("y", &|_| Err(full()))]);
         assert!(failed.expect_err("y fails").0.ends_with("a/b/y"));
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_below_a_file_cannot_be_made() {
+    fn a_directory_below_a_file_cannot_be_created() {
         let base = tempfile::tempdir().expect("a directory");
         let file = base.path().join("file");
         fs::write(&file, "").expect("written");

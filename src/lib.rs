@@ -1,67 +1,89 @@
 //! rushhour: a discrete-event simulator of request flow through distributed systems, written as an
 //! entity-component-system on `bevy_ecs`.
 //!
-//! # What lies where
+//! # Modules
 //!
-//! - [`engine`]: the kernel, which knows nothing of requests: virtual time, the event queue, random streams,
+//! - [`engine`]: the simulation kernel, independent of requests: virtual time, the event queue, random streams,
 //!   distributions, statistics, units, rows and columns.
-//! - [`text`]: from the bytes of a file to any type that serde can read, with everything that is wrong and where.
-//! - [`event`]: the whole vocabulary of events, and the kinds of nodes. [`request`]: the request, its pool, the record that
-//!   it leaves, its outcomes.
-//! - [`model`]: what a system is made of, a room for each part (sources, load balancers, clients, rate limiters, servers,
-//!   links), and what parts share (routing, queueing, metrics, figures, names, checks, probes, changes).
-//! - [`scenario`]: the root of what can be written, from a file to a scenario that can be run.
-//! - [`simulation`]: from a scenario to a world, the `Tick` schedule, the one place where an event meets its handler, and
-//!   from a world to the result of its run.
-//! - [`metrics`]: numbers. [`analysis`]: conclusions from them. [`mod@format`]: how both are worded. [`report`]: printing.
-//!   [`cli`]: the program. [`files`]: files that are written whole or not at all.
-//! - `viz`, behind the feature of that name: the window in which one watches the requests flow.
+//! - [`text`]: reads RON into any type that serde can read, and reports every error with its position.
+//! - [`event`]: all events, and the kinds of nodes. [`request`]: the request, the pool of requests, the record that each
+//!   of them leaves, and its outcomes.
+//! - [`model`]: the parts of a system, a module for each (sources, load balancers, clients, rate limiters, servers, links),
+//!   and what they share (routing, queueing, metrics, figures, names, checks, probes, changes).
+//! - [`scenario`]: the root of a scenario file, from text to a checked scenario.
+//! - [`simulation`]: builds a world from a scenario, runs the `Tick` schedule, dispatches each event to its handler, and
+//!   collects the result.
+//! - [`metrics`]: the numbers of a run. [`analysis`]: conclusions from them. [`mod@format`]: the words for both.
+//!   [`report`]: terminal, JSON, CSV, SVG and HTML. [`cli`]: the program. [`files`]: atomic writing of files.
+//! - `viz`, behind the feature of that name: the window in which you watch the requests flow.
 //!
 //! Imports point one way: engine <- text <- event <- request <- model <- scenario, metrics <- simulation <- analysis <-
-//! format <- report, viz <- cli. Data flows the same way: file, scenario, world, run, result, conclusions. (What a run leaves
-//! behind, [`metrics`], lies below [`simulation`], so that a run is one function from a scenario to its result.) A test holds
-//! the imports to it.
+//! format <- report, viz <- cli. Data flows the same way: file, scenario, world, run, result, conclusions. ([`metrics`]
+//! is below [`simulation`] so that a run is one function from a scenario to its result.) A test checks the imports.
 //!
-//! # A part in its room
+//! # Parts
 //!
-//! What is general asks the parts and is never told of a kind: [`model::part::Part`] is what a room answers, and the list
-//! in [`model::parts`] is what everything iterates over. A part lists its **metrics** once (what is measured over time: the
-//! timeline records them, plots show them, probes sample them) and its **figures** once (what it has come to: summaries,
-//! tables and the inspector show them, groups combine them). So a new kind of node is a folder in `model/`, its kind in
-//! [`event`], a line in [`model::parts`], and its words in `scenarios/reference.ron`; a routing policy or a queue discipline
-//! is a file and its name. A test counts the files that name a kind.
+//! General code iterates over the parts and names none of them. A part implements [`model::part::Part`] and is listed in
+//! [`model::parts`]. It declares its **metrics** once (measured over time: the timeline records them, plots show them,
+//! probes sample them) and its **figures** once (statistics of the whole run: summaries, tables and the inspector show
+//! them, groups combine them). A new kind of node is a directory in `model/`, its kind in [`event`], a line in
+//! [`model::parts`], and its fields in `scenarios/reference.ron`. A routing policy or a queue discipline is one file and its
+//! name in a list. A test counts the files that name a kind.
 //!
-//! # The journey of a request
+//! # The path of a request
 //!
-//! 1. A [source](model::source) wakes up, creates it, and takes a place for it from the [pool](request::RequestPool).
-//! 2. It is [sent](model::Context::send_from_source) over a [link](model::link), which delivers it after its latency (an event
-//!    in the queue), at once (the same event goes on), or never.
-//! 3. A [load balancer](model::load_balancer) or [client](model::client) [routes](model::Context::route) it: picks the next
-//!    node and puts itself on the request's return path.
-//! 4. A [server](model::server) takes it into service, into its queue, or rejects it. When the service is over it reports
-//!    its load in the response, and takes the next request from the queue.
-//! 5. The response goes back along the return path, each node learning what it wants to know, until it reaches the source,
-//!    where its outcome is counted and its place becomes free.
+//! 1. A [source](model::source) wakes up, creates the request, and takes a row of the [pool](request::RequestPool) for it.
+//! 2. The source [sends](model::Context::send_from_source) it over a [link](model::link), which delivers it after its latency
+//!    (an event in the queue), immediately (the same event continues), or never.
+//! 3. A [load balancer](model::load_balancer) or [client](model::client) [routes](model::Context::route) it: it picks the
+//!    next node and adds itself to the return path of the request.
+//! 4. A [server](model::server) starts the service, puts the request into its queue, or rejects it. When the service ends,
+//!    the response reports the load of the server, and the next request in the queue starts.
+//! 5. The response travels back along the return path, past each node, to the source. The source counts the outcome and
+//!    frees the row.
 //!
-//! # Words
+//! # Glossary
 //!
-//! A **request** is offered by a source and comes to one **outcome**. **Arrived**, **completed**, **rejected** are counted at
-//! nodes. **In service** is worked on, **waiting** is in a queue, **in flight** is anywhere between creation and outcome.
-//! **Utilization** (`load` in scenarios and files) is the share of slots in use, at most 1. A **metric** is measured over
-//! time, in **intervals** of the timeline and **laps** of some intervals; a **figure** is what it all came to. A **row** is the
-//! place of an entity among its like, a **return hop** a step of the way back, the **fingerprint** a hash over all events.
+//! | word | meaning |
+//! |---|---|
+//! | part | a kind of thing with a module of its own in [`model`]: source, load balancer, client, rate limiter, server, link |
+//! | node | anything that a request can be sent to: all parts but sources and links. A **group** (`count: 3`) has **members** |
+//! | offered | created by a source. **Arrived**: reached a node |
+//! | outcome | how a request ended: completed, rejected (no free place), shed (over a limit), dropped (lost), timed out |
+//! | in flight | between creation and outcome |
+//! | waiting, in service | in the queue of a server; in one of its slots |
+//! | slot, concurrency | a slot serves one request at a time; `concurrency` is the number of slots of a server |
+//! | utilization | the share of slots that are busy, from 0 to 1; called `load` in scenarios and files |
+//! | reported load, perceived load | the load that a response carries; the estimate that a client makes from such reports |
+//! | return path, return hop | the nodes that a response passes on its way back; one of them, with its link |
+//! | rehashed | sent to another target than its own because that one seemed overloaded |
+//! | metric, gauge | a quantity measured over time; a metric that a [probe](model::probe) samples into `series.csv` |
+//! | interval, window | the timeline has intervals of equal length; percentiles are taken over windows of several intervals |
+//! | figure | a statistic of a whole run: one field of a node in `summary.json` |
+//! | tally | the statistics of a set of samples: count, mean, standard deviation, quantiles |
+//! | setting, change | a property that can change during a run; a setting that takes effect at a given time |
+//! | scheduled period | a phase of the workload or the effect of a change, known before the run |
+//! | warm-up | the beginning of a run, left out of latencies and means over time |
+//! | replication | the same scenario with other random numbers |
+//! | random stream | the random numbers of one consumer, named after it |
+//! | law | the implementation of a distribution |
+//! | row | the index of an entity among those of its kind |
+//! | lane | a FIFO of events that are all scheduled with the same delay |
+//! | fingerprint | a hash over all events: equal for two runs only if they are the same run |
+//! | finding, evidence | a conclusion from a run; the numbers that it rests on |
+//! | diagnostic, hint | an error in a scenario with its position; how to correct it |
 //!
 //! # Invariants
 //!
-//! - Events happen in the order of (time, order of scheduling). Ticks decide only how often one can look in between:
-//!   results do not depend on their width.
-//! - Every consumer of randomness has a stream of its own, named after it. Nothing is ever ordered or hashed by `Entity`,
-//!   by the order of a query or by a hash map.
-//! - The books balance: offered = completed + rejected + timed out + dropped + shed + in flight, per source, checked at
+//! - Events are handled in the order of (time, order of scheduling). The width of a tick decides only how often other
+//!   code can look at the world; results do not depend on it.
+//! - Every consumer of randomness has a stream of its own, named after it. Nothing is ordered or hashed by `Entity`, by the
+//!   order of a query or by a hash map.
+//! - No request is lost: offered = completed + rejected + timed out + dropped + shed + in flight, per source, checked at
 //!   the end of every run.
 //! - Memory grows with requests in flight, not with requests served.
 //!
-//! # What to read first
+//! # Where to start reading
 //!
 //! [`simulation`], then [`model::part`] and [`model::load_balancer`] (a whole part on two screens), then [`engine::queue`].
 //!

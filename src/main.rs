@@ -1,4 +1,4 @@
-//! The program: the command line is read, obeyed, and answered with an exit status.
+//! The program: parses the command line, executes the command, and returns the exit status.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! The plain loop: one model, written for the benchmark and nothing else, over a slab and a queue of one's choice.
+//! The baseline: a hand-written loop for the models of the benchmark, over a slab and a choice of queue.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -6,23 +6,23 @@ use std::hint::black_box;
 
 use rushhour::engine::distribution::ziggurat;
 use rushhour::engine::queue::{EventQueue, LaneId};
-use rushhour::engine::random::{RandomStream, Streams};
+use rushhour::engine::random::{Draw, RandomStream, Streams};
 use rushhour::engine::statistics::{Tally, TimeWeighted};
 use rushhour::engine::time::{SimDuration, SimTime};
 use rushhour::metrics::summary::DurationStats;
 
 use crate::Model;
 
-/// A queue of events of eight bytes.
+/// A queue of 8-byte events.
 pub(crate) trait Queue {
     fn new(link: u64) -> Self;
     fn push(&mut self, at: SimTime, event: u64);
-    /// After the delay of a link.
+    /// Schedules an event after the delay of a link.
     fn push_link(&mut self, now: SimTime, event: u64);
     fn pop(&mut self) -> Option<(SimTime, u64)>;
 }
 
-/// The obvious queue: `std`'s heap, ordered by time and number.
+/// The standard choice: `BinaryHeap`, ordered by time and sequence number.
 pub(crate) struct HeapQueue {
     heap: BinaryHeap<Reverse<(SimTime, u64, u64)>>,
     next: u64,
@@ -51,7 +51,7 @@ impl Queue for HeapQueue {
     }
 }
 
-/// The best queue there is: the product's.
+/// The simulator's own queue, with a lane for the links.
 pub(crate) struct LaneQueue {
     queue: EventQueue<u64>,
     lane: LaneId,
@@ -90,6 +90,7 @@ const BACK_AT_SOURCE: u64 = 5;
 #[derive(Clone, Copy)]
 struct Request {
     created: SimTime,
+    /// The time at which it began to wait, or its service began.
     since: SimTime,
     server: u32,
 }
@@ -103,8 +104,8 @@ struct Server {
     service: Tally,
 }
 
-/// A source, a random balancer behind links (or nothing), and servers with unbounded queues.
-pub(crate) struct Floor<'a, Q> {
+/// A source, an optional load balancer with random policy and links, and servers with unbounded queues.
+pub(crate) struct PlainLoop<'a, Q> {
     model: &'a Model,
     queue: Q,
     requests: Vec<Request>,
@@ -112,7 +113,7 @@ pub(crate) struct Floor<'a, Q> {
     servers: Vec<Server>,
     arrivals: RandomStream,
     policy: RandomStream,
-    born: u64,
+    offered: u64,
     clock: f64,
     latency: Tally,
 }
@@ -121,7 +122,7 @@ const fn event(kind: u64, request: u32) -> u64 {
     kind << 32 | request as u64
 }
 
-impl<'a, Q: Queue> Floor<'a, Q> {
+impl<'a, Q: Queue> PlainLoop<'a, Q> {
     pub(crate) fn new(model: &'a Model) -> Self {
         let streams = Streams::new(7, 0);
         let server = |i| Server {
@@ -140,7 +141,7 @@ impl<'a, Q: Queue> Floor<'a, Q> {
             servers: (0..model.servers).map(server).collect(),
             arrivals: streams.stream("source", "arrivals"),
             policy: streams.stream("balancer", "policy"),
-            born: 0,
+            offered: 0,
             clock: 0.0,
             latency: Tally::default(),
         }
@@ -165,7 +166,7 @@ impl<'a, Q: Queue> Floor<'a, Q> {
         }
     }
 
-    /// The figures of each server, of all of them, and of the source.
+    /// Computes the figures of each server, of all servers and of the source, and returns the latter.
     pub(crate) fn summary(&self) -> DurationStats {
         let (mut wait, mut service) = (Tally::default(), Tally::default());
         for server in &self.servers {
@@ -178,7 +179,7 @@ impl<'a, Q: Queue> Floor<'a, Q> {
     }
 
     fn schedule_arrival(&mut self) {
-        if self.born < self.model.requests {
+        if self.offered < self.model.requests {
             self.clock += ziggurat::exponential(&mut self.arrivals) * (1e9 / self.model.rate);
             self.queue.push(SimTime::from_nanos((self.clock + 0.5) as u64), event(ARRIVE, 0));
         }
@@ -186,7 +187,7 @@ impl<'a, Q: Queue> Floor<'a, Q> {
 
     #[inline]
     fn arrive(&mut self, now: SimTime) {
-        self.born += 1;
+        self.offered += 1;
         self.schedule_arrival();
         let request = Request { created: now, since: now, server: 0 };
         let row = self.free.pop().unwrap_or_else(|| {
@@ -215,9 +216,9 @@ impl<'a, Q: Queue> Floor<'a, Q> {
 
     #[inline]
     fn start(&mut self, now: SimTime, request: u32, wait: SimDuration) {
-        let taken = &mut self.requests[request as usize];
-        taken.since = now;
-        let server = &mut self.servers[taken.server as usize];
+        let started = &mut self.requests[request as usize];
+        started.since = now;
+        let server = &mut self.servers[started.server as usize];
         server.in_service.increment(now);
         server.wait.record(wait.as_nanos());
         let time = ziggurat::exponential(&mut server.stream) * self.model.service;

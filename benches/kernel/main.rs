@@ -1,38 +1,38 @@
-//! The kernel against plain loops: what does the product cost over the least that the same model can cost?
+//! Compares the speed of the simulator with plain loops that are written for the same models.
 //!
-//! Each model is run three ways, in one process, rounds interleaved: by the product, from the text of a scenario to its
-//! result; by a plain loop over `std`'s `BinaryHeap` and a slab; and by the same loop over the product's own queue with
-//! its lanes (the floor). The loops draw from the same generator and keep the same statistics, and must come to the same
-//! mean latency. Quote ratios: absolute times are those of a noisy machine.
+//! Each model runs in three ways, in one process, in interleaved rounds: by the simulator, from the text of a scenario
+//! to its result; by a plain loop over `std`'s `BinaryHeap` and a slab; and by the same loop over the simulator's own
+//! queue with its lanes (the floor: the lowest cost to expect). The loops draw from the same generator, keep the same
+//! statistics, and must give the same mean latency. Quote ratios: absolute times depend on the machine and its load.
 //!
-//! `cargo bench --bench kernel [-- MODEL...]`; `-- --once MODEL [REQUESTS]` runs the product once, for profilers.
+//! `cargo bench --bench kernel [-- MODEL...]`; `-- --once MODEL [REQUESTS]` runs the simulator once, for profilers.
 
-#![expect(clippy::print_stdout, clippy::disallowed_types, reason = "a benchmark takes times and prints them")]
-#![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a benchmark knows its numbers")]
+#![expect(clippy::print_stdout, clippy::disallowed_types, reason = "a benchmark measures and prints times")]
+#![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the numbers are within range")]
 
 mod floor;
 
 use std::time::Instant;
 
-use floor::{Floor, HeapQueue, LaneQueue};
+use floor::{HeapQueue, LaneQueue, PlainLoop};
 use rushhour::metrics::summary::Summary;
 use rushhour::scenario::load;
 use rushhour::simulation::{RunOptions, run};
 
-/// A model to be measured.
+/// A model to measure.
 struct Model {
     name: &'static str,
-    /// Events of the queue a request costs in a plain loop.
+    /// Events per request in a plain loop.
     events: u64,
-    /// Requests a second.
+    /// Requests per second.
     rate: f64,
     /// Mean service time in nanoseconds.
     service: f64,
     servers: usize,
     concurrency: u32,
-    /// Delay of each link in nanoseconds, behind a random balancer; no balancer without.
+    /// Delay of the links to and from a load balancer, in nanoseconds; `None` for a model without links and balancer.
     link: Option<u64>,
-    /// Requests to be born.
+    /// Number of requests that the source creates.
     requests: u64,
 }
 
@@ -106,7 +106,7 @@ impl Model {
                 ),
             ),
         };
-        // Long enough for the last request to come home.
+        // Long enough for the last response to arrive.
         let run_until = self.requests as f64 / self.rate
             + 50e-9 * self.service
             + self.link.map_or(0.0, |nanos| nanos as f64 * 4e-9);
@@ -118,11 +118,11 @@ impl Model {
         )
     }
 
-    /// The product's own path, from text to summary.
-    fn product(&self) -> Run {
+    /// Runs the simulator, from text to summary.
+    fn simulator(&self) -> Run {
         let start = Instant::now();
-        let loaded = load(self.name, self.scenario().as_bytes(), &[]).expect("the scenario is good");
-        let result = run(&loaded.scenario, RunOptions::default()).expect("the run balances");
+        let loaded = load(self.name, self.scenario().as_bytes(), &[]).expect("the scenario is valid");
+        let result = run(&loaded.scenario, RunOptions::default()).expect("every request is accounted for");
         let latency = Summary::of(&result).latency.all;
         Run {
             seconds: start.elapsed().as_secs_f64(),
@@ -131,11 +131,12 @@ impl Model {
         }
     }
 
+    /// Runs the plain loop.
     fn plain<Q: floor::Queue>(&self) -> Run {
         let start = Instant::now();
-        let mut floor = Floor::<Q>::new(self);
-        floor.run();
-        let latency = floor.summary();
+        let mut plain = PlainLoop::<Q>::new(self);
+        plain.run();
+        let latency = plain.summary();
         Run {
             seconds: start.elapsed().as_secs_f64(),
             completed: latency.count,
@@ -146,12 +147,12 @@ impl Model {
     fn compare(&self) {
         let mut times = [Vec::new(), Vec::new(), Vec::new()];
         for _ in 0..5 {
-            let runs = [self.product(), self.plain::<HeapQueue>(), self.plain::<LaneQueue>()];
+            let runs = [self.simulator(), self.plain::<HeapQueue>(), self.plain::<LaneQueue>()];
             for (times, run) in times.iter_mut().zip(&runs) {
                 assert_eq!(run.completed, self.requests, "{}: every request is completed", self.name);
                 assert!(
                     (run.mean / runs[0].mean - 1.0).abs() < 1e-6,
-                    "{}: all ways come to one mean, {} and {}",
+                    "{}: the mean latencies differ, {} and {}",
                     self.name,
                     run.mean,
                     runs[0].mean
@@ -159,20 +160,20 @@ impl Model {
                 times.push(run.seconds);
             }
         }
-        // Ratios within a round: what slows the machine down for a while slows all three.
-        let ratio = |over: usize| {
-            median(times[over].iter().zip(&times[0]).map(|(other, ours)| other / ours).collect())
+        // Ratios within a round: other load on the machine slows down all three runs of a round.
+        let ratio = |baseline: usize| {
+            median(times[baseline].iter().zip(&times[0]).map(|(other, ours)| other / ours).collect())
         };
-        let (of_floor, of_heap) = (ratio(2), ratio(1));
-        let [product, heap, best] = times.map(median);
+        let (floor_ratio, heap_ratio) = (ratio(2), ratio(1));
+        let [simulator, heap, floor] = times.map(median);
         let events = (self.requests * self.events) as f64;
         println!(
-            "{:10} {:6.2} M events/s {:6.1} ns/event | {of_floor:4.2} of the floor's speed ({:.1} ns) | \
-             {of_heap:5.2} times the heap loop's ({:.1} ns)",
+            "{:10} {:6.2} M events/s {:6.1} ns/event | {floor_ratio:4.2} x the speed of the floor ({:.1} ns) | \
+             {heap_ratio:5.2} x the speed of the heap loop ({:.1} ns)",
             self.name,
-            events / product / 1e6,
-            product / events * 1e9,
-            best / events * 1e9,
+            events / simulator / 1e6,
+            simulator / events * 1e9,
+            floor / events * 1e9,
             heap / events * 1e9,
         );
     }
@@ -190,31 +191,31 @@ fn median(mut times: Vec<f64>) -> f64 {
     times[times.len() / 2]
 }
 
-/// Peak memory of this process in bytes, where the system tells.
+/// Peak memory of this process in bytes, or `None` if the system does not report it.
 fn peak_memory() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     Some(line.trim().trim_end_matches("kB").trim().parse::<f64>().ok()? * 1024.0)
 }
 
-/// Memory for each request in flight: the same fleet and number of requests with a million and with 16,000 of them on the
-/// links, each in a process of its own.
-fn bytes_per_request() {
+/// Prints the memory per request in flight, from two runs of the same fleet and number of requests: one with a million
+/// requests on the links, one with 16,000, each in its own process.
+fn print_bytes_per_request() {
     let peak = |name: &str| {
-        let this = std::env::current_exe().expect("the path of this program");
-        let out =
-            std::process::Command::new(this).args(["--once", name, "4000000"]).output().expect("it runs");
-        String::from_utf8_lossy(&out.stdout)
+        let program = std::env::current_exe().expect("the path of this program");
+        let output = std::process::Command::new(program).args(["--once", name, "4000000"]).output();
+        let output = output.expect("the program runs");
+        String::from_utf8_lossy(&output.stdout)
             .trim()
             .rsplit(' ')
             .next()
             .and_then(|bytes| bytes.parse::<f64>().ok())
     };
     if let (Some(big), Some(fleet)) = (peak("big"), peak("fleet")) {
-        // On the links, on average: four passages of 62 ms or 1 ms at 4 million a second.
+        // On the links, on average: four link delays of 62 ms or 1 ms at 4 million requests per second.
         let in_flight = 4e6 * 4.0 * (62e-3 - 1e-3);
         println!(
-            "memory     {:.0} bytes a request in flight ({:.0} MB in all for big)",
+            "memory     {:.0} bytes per request in flight ({:.0} MB in total for big)",
             (big - fleet) / in_flight,
             big / 1e6
         );
@@ -223,13 +224,13 @@ fn bytes_per_request() {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let named = |model: &&Model| arguments.iter().any(|argument| argument == model.name);
+    let is_named = |model: &&Model| arguments.iter().any(|argument| argument == model.name);
     if arguments.first().is_some_and(|first| matches!(first.as_str(), "--once" | "--floor" | "--heap")) {
         let requests = arguments.iter().find_map(|argument| argument.parse().ok());
-        for model in MODELS.into_iter().filter(|model| named(&model)) {
+        for model in MODELS.into_iter().filter(|model| is_named(&model)) {
             let model = Model { requests: requests.unwrap_or(model.requests), ..model };
             let run = match arguments[0].as_str() {
-                "--once" => model.product(),
+                "--once" => model.simulator(),
                 "--heap" => model.plain::<HeapQueue>(),
                 _ => model.plain::<LaneQueue>(),
             };
@@ -237,10 +238,10 @@ fn main() {
         }
         return;
     }
-    for model in MODELS.iter().filter(|model| arguments.is_empty() || named(model)) {
+    for model in MODELS.iter().filter(|model| arguments.is_empty() || is_named(model)) {
         model.compare();
     }
     if arguments.is_empty() || arguments.iter().any(|argument| argument == "memory") {
-        bytes_per_request();
+        print_bytes_per_request();
     }
 }

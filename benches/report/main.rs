@@ -1,10 +1,15 @@
-//! The report against its goals: that of load-aware routing in under a second and 1.5 MB, and no run so large that its
-//! report is not a file that one mails.
+//! Measures the time to create reports, and their sizes. Goals: no report is larger than 1.5 MB, and that of load-aware
+//! routing takes less than a second.
 //!
-//! Of each run: the time from its result to its findings, from findings to the page, from the page to the document, and
-//! the sizes of data and document. `cargo bench --bench report`; `-- --once` measures once, and `.ci/run` does so.
+//! For each run it prints the time from the result to the findings, from the findings to the page, and from the page to
+//! the HTML document, and the sizes of `report.json` and of the document. Run it with `cargo bench --bench report`;
+//! `-- --once` measures once, as `.ci/run` does.
 
-#![expect(clippy::print_stdout, clippy::disallowed_types, reason = "a benchmark takes times and prints them")]
+#![expect(
+    clippy::print_stdout,
+    clippy::disallowed_types,
+    reason = "a benchmark measures times and prints them"
+)]
 
 use std::time::Instant;
 
@@ -15,9 +20,9 @@ use rushhour::report::page::{self, ReportInput};
 use rushhour::scenario::load;
 use rushhour::simulation::{RunOptions, run};
 
-/// Bytes of a report at most, whatever it is of.
+/// Maximum size of any report in bytes.
 const MAX_BYTES: usize = 1_500_000;
-/// Seconds from a result to its document at most.
+/// Maximum time from a result to its document in seconds.
 const MAX_SECONDS: f64 = 1.0;
 
 const HUNDRED: &str = r#"(name: "a hundred servers", run_until: "2min",
@@ -32,7 +37,7 @@ const HUNDRED: &str = r#"(name: "a hundred servers", run_until: "2min",
         "server": Server(count: 100, service: Exponential(mean: "80ms"), queue: Fifo(capacity: 50)),
     })"#;
 
-/// 50 servers, two gauges, 10,000 moments.
+/// 50 servers, two gauges, 10,000 sample times.
 const MILLION: &str = r#"(name: "a million samples", run_until: "100s",
     sources: {"s": (arrivals: Poisson(rate: "200/s"), to: "lb")},
     nodes: {"lb": LoadBalancer(policy: Random, to: "web"), "web": Server(count: 50, service: Exponential(mean: "10ms"))},
@@ -46,16 +51,16 @@ const SCENARIOS: [(&str, &str); 5] = [
     ("million", MILLION),
 ];
 
-/// The least of some times, in milliseconds, and what came of the work.
-fn best<T>(rounds: usize, work: impl Fn() -> T) -> (f64, T) {
+/// The shortest of several measurements in milliseconds, and the result of the work.
+fn fastest<T>(rounds: usize, work: impl Fn() -> T) -> (f64, T) {
     let timed = || {
         let start = Instant::now();
-        let made = work();
-        (start.elapsed().as_secs_f64() * 1e3, made)
+        let result = work();
+        (start.elapsed().as_secs_f64() * 1e3, result)
     };
-    (1..rounds).fold(timed(), |least, _| {
+    (1..rounds).fold(timed(), |fastest, _| {
         let next = timed();
-        if next.0 < least.0 { next } else { least }
+        if next.0 < fastest.0 { next } else { fastest }
     })
 }
 
@@ -63,11 +68,11 @@ fn main() {
     let rounds = if std::env::args().any(|argument| argument == "--once") { 1 } else { 10 };
     println!("{:12} {:>10} {:>10} {:>10} {:>10} {:>10}", "", "findings", "page", "html", "json", "html");
     for (name, text) in SCENARIOS {
-        let loaded = load(name, text.as_bytes(), &[]).expect("the scenario is good");
-        let result = run(&loaded.scenario, RunOptions::default()).expect("the run balances");
+        let loaded = load(name, text.as_bytes(), &[]).expect("the scenario is valid");
+        let result = run(&loaded.scenario, RunOptions::default()).expect("the requests of the run add up");
         let summary = Summary::of(&result);
-        let (finding, findings) = best(rounds, || analysis::findings(&loaded.scenario, &result));
-        let account = ReportInput {
+        let (findings_ms, findings) = fastest(rounds, || analysis::findings(&loaded.scenario, &result));
+        let input = ReportInput {
             scenario: &loaded.scenario,
             text,
             replaced: &[],
@@ -75,22 +80,22 @@ fn main() {
             result: &result,
             summary: &summary,
             findings: &findings,
-            leading: analysis::LEADING,
+            leading: analysis::DEFAULT_FINDINGS,
         };
-        let (paging, page) = best(rounds, || page::build(&account));
-        let (writing, document) = best(rounds, || {
+        let (page_ms, page) = fastest(rounds, || page::build(&input));
+        let (html_ms, document) = fastest(rounds, || {
             let mut out = Vec::new();
-            html::write(&page, &mut out).expect("memory can be written");
+            html::write(&page, &mut out).expect("a write to memory succeeds");
             out
         });
         let mut data = Vec::new();
-        page::write(&page, &mut data).expect("memory can be written");
+        page::write(&page, &mut data).expect("a write to memory succeeds");
         println!(
-            "{name:12} {finding:>7.2} ms {paging:>7.2} ms {writing:>7.2} ms {:>7} kB {:>7} kB",
+            "{name:12} {findings_ms:>7.2} ms {page_ms:>7.2} ms {html_ms:>7.2} ms {:>7} kB {:>7} kB",
             data.len() / 1000,
             document.len() / 1000
         );
-        let seconds = (finding + paging + writing) / 1e3;
+        let seconds = (findings_ms + page_ms + html_ms) / 1e3;
         assert!(document.len() < MAX_BYTES, "{name}: {} bytes", document.len());
         assert!(name != "load-aware" || seconds < MAX_SECONDS, "{name}: {seconds} s");
     }

@@ -1,9 +1,9 @@
-//! What chance does to counts, without the normal law: that is no guide where little is expected. Of 0.03 expected requests
-//! two are six standard deviations too many, and yet come once in 2,000 times.
+//! Tail probabilities of Poisson counts. The normal approximation fails for small expected counts: with 0.03 requests
+//! expected, a count of 2 exceeds the mean by more than 10 standard deviations, yet has a probability of 1 in 2,000.
 
-/// A bound on the logarithm of the probability that as many are counted, or more, where independent requests (Poisson) are
-/// expected to be `expected`: Chernoff's ("A measure of asymptotic efficiency for tests of a hypothesis based on the sum of
-/// observations", 1952). Zero, no evidence, where no more than that are counted.
+/// Returns an upper bound on the logarithm of the probability that a Poisson count with mean `expected` is at least
+/// `count`: Chernoff's bound ("A measure of asymptotic efficiency for tests of a hypothesis based on the sum of
+/// observations", 1952). 0 (no evidence) if `count` is at most `expected`.
 pub(super) fn log_tail(count: f64, expected: f64) -> f64 {
     if count <= expected {
         return 0.0;
@@ -16,7 +16,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bound_holds_and_is_no_looser_than_it_has_to_be() {
+    fn the_bound_holds_and_is_tight() {
         for expected in [0.03, 1.0, 10.0, 200.0] {
             for z in [2.0, 4.0, 8.0_f64] {
                 let count = (expected + z * f64::sqrt(expected)).ceil();

@@ -1,10 +1,10 @@
-//! What all findings look at: the run station by station, with the changes of its workload.
+//! The input of all kinds of findings: a run station by station, with its scheduled periods.
 
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
-use super::scheduled::{ScheduledPeriod, phases};
+use super::scheduled::{ScheduledPeriod, scheduled_periods};
 use super::signal::SampledSeries;
 use super::station::Station;
 use crate::engine::floor_to_usize;
@@ -15,7 +15,7 @@ use crate::metrics::result::RunResult;
 use crate::request::OutcomeCounts;
 use crate::scenario::Scenario;
 
-/// A run, laid out to be looked at.
+/// A run, prepared for analysis.
 pub(super) struct RunContext<'a> {
     pub(super) scenario: &'a Scenario,
     pub(super) result: &'a RunResult,
@@ -25,13 +25,13 @@ pub(super) struct RunContext<'a> {
     pub(super) end: f64,
     /// Stations in the order of the scenario.
     pub(super) stations: Vec<Station<'a>>,
-    /// Positions of stations.
+    /// Positions of the stations, by node.
     positions: BTreeMap<Node, usize>,
     /// Groups of stations: positions of their members, ascending.
     pub(super) groups: IndexMap<&'a str, Vec<usize>>,
-    /// Announced changes of the workload.
-    pub(super) phases: Vec<ScheduledPeriod>,
-    /// How long the slowest one in a hundred of all completed requests took, in seconds: what a failed request is charged.
+    /// Scheduled periods of the workload and of its parts.
+    pub(super) scheduled: Vec<ScheduledPeriod>,
+    /// Cost of a failed request in seconds: the p99 latency of all completed requests.
     pub(super) failure_penalty: f64,
 }
 
@@ -56,77 +56,77 @@ impl<'a> RunContext<'a> {
             stations,
             positions,
             groups,
-            phases: phases(scenario, result.names()),
+            scheduled: scheduled_periods(scenario, result.names()),
             failure_penalty: slowest.map_or(1.0, |nanos| nanos as f64 / 1e9),
         }
     }
 
-    /// What became of the requests of all sources.
+    /// Returns the outcome counts of all sources together.
     pub(super) fn outcomes(&self) -> OutcomeCounts {
         self.result.sources.iter().map(|source| source.outcomes).sum()
     }
 
-    /// Requests that were offered to the whole system.
+    /// Returns the number of requests that all sources offered.
     pub(super) fn offered(&self) -> u64 {
         self.outcomes().offered
     }
 
-    /// The position of the station that a node is.
+    /// Returns the position of a node among the stations, or `None` if it is not a station.
     pub(super) fn position(&self, node: Option<Node>) -> Option<usize> {
         self.positions.get(&node?).copied()
     }
 
-    /// The group of the node of this name, if it is a member of one.
+    /// Returns the group of the node with this name, or `None` if it is not a member of a group.
     pub(super) fn group_of(&self, name: &str) -> Option<&'a str> {
         let names = self.result.names();
         names.node_named(name).and_then(|node| names.group_of(node))
     }
 
-    /// Whether requests ask for different keys.
+    /// Whether the sampled requests have different keys.
     pub(super) fn has_keys(&self) -> bool {
         self.result.sample.records.windows(2).any(|pair| pair[0].key != pair[1].key)
     }
 
-    /// Where in the series the time of some seconds lies.
+    /// Returns the index of the interval boundary nearest to a time in seconds.
     pub(super) fn interval_at(&self, seconds: f64) -> usize {
         floor_to_usize(seconds / self.step + 0.5).min(self.result.timeline.intervals())
     }
 
-    /// The beginning of an interval in seconds.
+    /// Returns the beginning of an interval in seconds.
     pub(super) fn time_of(&self, interval: usize) -> f64 {
         self.step * interval as f64
     }
 
-    /// What requests waited at a station from one interval to another, in request-seconds, and the penalty for those that
-    /// it rejected.
+    /// Returns the cost of a station in a range of intervals, in request-seconds: the waiting time of all requests, and
+    /// the penalty for each rejected one.
     pub(super) fn cost(&self, station: usize, from: usize, to: usize) -> f64 {
         let station = &self.stations[station];
         let sum = |values: &[f64]| values[from.min(values.len())..to.min(values.len())].iter().sum::<f64>();
         self.step * (sum(station.queue()) + self.failure_penalty * sum(station.rejections()))
     }
 
-    /// A series of a value for each interval.
+    /// Returns a series with one value per interval.
     pub(super) fn sampled<'b>(&self, values: &'b [f64]) -> SampledSeries<'b> {
         SampledSeries { start: self.step / 2.0, step: self.step, values }
     }
 
-    /// The longest time that any node remembers loads, in seconds; 0 if none does.
-    pub(super) fn longest_memory(&self) -> f64 {
+    /// Returns the longest time for which any node keeps load reports, in seconds; 0 if no node uses them.
+    pub(super) fn longest_window(&self) -> f64 {
         let routings = self.scenario.specs().filter_map(|(_, spec)| spec.routing());
         let windows = routings.filter_map(|routing| Some(routing.policy.load_feedback()?.window));
         windows.map(SimDuration::as_seconds).fold(0.0, f64::max)
     }
 
-    /// When the last source stops.
+    /// Returns the time at which the last source stops, in seconds.
     pub(super) fn last_arrivals(&self) -> f64 {
         let Scenario { sources, arrivals_until, run_until, .. } = self.scenario;
         let stops = sources.values().map(|source| source.stop.or(*arrivals_until).unwrap_or(*run_until));
         stops.map(SimDuration::as_seconds).fold(0.0, f64::max).min(self.end)
     }
 
-    /// Moments at which the workload is announced to change, in seconds, ascending.
+    /// Returns the beginnings and ends of the scheduled periods, in seconds, in ascending order.
     pub(super) fn changes(&self) -> Vec<f64> {
-        let ends = self.phases.iter().flat_map(|phase| std::iter::once(phase.from).chain(phase.to));
+        let ends = self.scheduled.iter().flat_map(|period| std::iter::once(period.from).chain(period.to));
         let mut changes: Vec<f64> = ends.filter(|at| (0.0..self.end).contains(at)).collect();
         changes.sort_unstable_by(f64::total_cmp);
         changes.dedup();

@@ -1,5 +1,6 @@
-//! Convergence: after an announced change of the workload, when did the server whose load it changed most come to rest, and how
-//! far did its queue (or its load, where no queue came or went) go beyond? See [`signal::settling`](super::signal::settling) for what rest means.
+//! Convergence: how long the server whose utilization a scheduled change affects most takes to settle, and how far it
+//! overshoots. The metric is its queue, or its utilization if the change neither builds up nor drains a queue. See
+//! [`signal::settling`](super::signal::settling) for the definition of settling.
 
 use serde::Serialize;
 
@@ -8,57 +9,57 @@ use super::finding::{Evidence, Finding};
 use super::signal::settling::settling;
 use crate::model::metric::{QUEUE_DEPTH, UTILIZATION, Unit};
 
-/// Changes that are looked at.
+/// Maximum number of changes that are analysed.
 const MAX_CHANGES: usize = 8;
-/// Chance is averaged over so many services at least,
-const SERVICES: f64 = 10.0;
-/// and for a load over as many as leave of it so much of the step, as a standard deviation.
-const REST_OF_CHANCE: f64 = 0.05;
-/// A change that moves the mean load by less is passed over.
+/// Minimum number of services that the series is smoothed over.
+const MIN_SERVICES: f64 = 10.0;
+/// A utilization is smoothed until its random variation has this standard deviation, as a share of the step.
+const NOISE_BY_STEP: f64 = 0.05;
+/// Minimum step of the mean utilization: smaller ones are ignored.
 const MIN_STEP: f64 = 0.1;
 
 /// The evidence for a convergence.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ConvergenceEvidence {
-    /// The metric that came to rest, by its name in `series.csv`.
+    /// Name of the metric that settled, as in `series.csv`.
     pub gauge: &'static str,
     /// Its unit.
     #[serde(skip)]
     pub unit: Unit,
-    /// When the workload changed.
+    /// Time of the change.
     pub changed_at_seconds: f64,
-    /// What changed: the source and its new rate, or what it had been.
+    /// The change: the source, node or group and its new state (`s: 150/s`), or the one that ends.
     pub change: String,
-    /// How long it took to come to rest.
+    /// Time from the change until the metric had settled.
     pub settled_after_seconds: f64,
-    /// The level before.
+    /// Level before the change.
     pub before: f64,
-    /// The level afterwards.
+    /// Level after the metric had settled.
     pub after: f64,
-    /// How far from that it may be at rest.
+    /// Half-width of the band around that level that counts as settled.
     pub band: f64,
-    /// How far it went beyond, as a share of the step.
+    /// Overshoot beyond the new level, as a share of the step.
     pub overshoot: f64,
 }
 
-/// What came to rest after the changes of the workload that are announced.
+/// Returns the convergences after the scheduled changes.
 pub(super) fn find(context: &RunContext<'_>) -> Vec<Finding> {
     let mut moments: Vec<(f64, String)> = Vec::new();
-    for phase in &context.phases {
-        moments.push((phase.from, format!("{}: {}", phase.of, phase.text)));
-        moments.extend(phase.to.map(|to| (to, format!("{}: no longer {}", phase.of, phase.text))));
+    for period in &context.scheduled {
+        moments.push((period.from, format!("{}: {}", period.of, period.text)));
+        moments.extend(period.to.map(|to| (to, format!("{}: no longer {}", period.of, period.text))));
     }
-    // That a system is idle when nothing comes any more is no news.
+    // That a system becomes idle after the last arrivals is not worth a finding.
     moments.retain(|(at, _)| *at > 0.0 && *at < context.last_arrivals());
     moments.sort_by(|a, b| a.0.total_cmp(&b.0));
     moments.dedup_by(|a, b| a.0.to_bits() == b.0.to_bits());
     let edge = |index: usize| moments.get(index).map_or(context.end, |moment| moment.0);
-    let found = (0..moments.len().min(MAX_CHANGES)).filter_map(|index| {
+    let findings = (0..moments.len().min(MAX_CHANGES)).filter_map(|index| {
         let before = if index == 0 { 0.0 } else { edge(index - 1) };
         let (at, change) = &moments[index];
         convergence(context, (before, *at, edge(index + 1)), change)
     });
-    found.collect()
+    findings.collect()
 }
 
 fn convergence(
@@ -68,12 +69,12 @@ fn convergence(
 ) -> Option<Finding> {
     let [first, middle, last] = [from, at, until].map(|seconds| context.interval_at(seconds));
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
-    // From the second half of what came before to that of what comes after.
+    // The change of the mean, from the second half of the time before to the second half of the time after.
     let step = |values: &[f64]| {
         let last = last.min(values.len());
         mean(&values[(middle + last) / 2..last]) - mean(&values[(first + middle) / 2..middle])
     };
-    // That the load of a server that goes down is gone is no news either.
+    // That the load of a server vanishes while it is down is not worth a finding either.
     let servers =
         context.stations.iter().filter(|server| server.arrived > 0 && server.is_steady(first, last));
     let moves = servers.map(|server| (step(server.load()), server));
@@ -81,32 +82,33 @@ fn convergence(
     if moved.abs() < MIN_STEP {
         return None;
     }
-    // Where a queue comes or goes, it shows more clearly than the load when that is over.
+    // A queue that builds up or drains shows more clearly than the utilization when the change is over.
     let queue = station.queue();
     let (metric, values, services) = if step(queue).abs() >= station.slots() {
-        (&QUEUE_DEPTH, queue, SERVICES)
+        (&QUEUE_DEPTH, queue, MIN_SERVICES)
     } else {
-        // Over w services the mean of a load u of c slots differs from it by the square root of (1 + v) u / (c w).
+        // The mean utilization over w services has a standard deviation of sqrt((1 + v) u / (c w)), where u is the
+        // utilization, c the number of slots and v the relative variance of service times.
         let load = station.load();
         let last = last.min(load.len());
         let highest = mean(&load[first..middle.min(last)]).max(mean(&load[middle.min(last)..last]));
-        let wanted = REST_OF_CHANCE * moved;
-        let services = (1.0 + station.service_variance) * highest / (station.slots() * wanted * wanted);
-        (&UTILIZATION, load, services.max(SERVICES))
+        let noise = NOISE_BY_STEP * moved;
+        let services = (1.0 + station.service_variance) * highest / (station.slots() * noise * noise);
+        (&UTILIZATION, load, services.max(MIN_SERVICES))
     };
-    let found = settling(&context.sampled(values), from, at, until, services * station.service)?;
+    let settled = settling(&context.sampled(values), from, at, until, services * station.service)?;
     let evidence = ConvergenceEvidence {
         gauge: metric.name,
         unit: metric.unit,
         changed_at_seconds: at,
         change: change.to_owned(),
-        settled_after_seconds: found.after,
-        before: found.before,
-        after: found.level,
-        band: found.band,
-        overshoot: found.overshoot,
+        settled_after_seconds: settled.after,
+        before: settled.before,
+        after: settled.level,
+        band: settled.band,
+        overshoot: settled.overshoot,
     };
-    Some(Finding::new(station.name, Evidence::Convergence(evidence)).during(at, at + found.after))
+    Some(Finding::new(station.name, Evidence::Convergence(evidence)).during(at, at + settled.after))
 }
 
 #[cfg(test)]
@@ -116,17 +118,17 @@ mod tests {
     use crate::analysis::{Evidence, Finding};
     use crate::model::metric::UTILIZATION;
 
-    const TEN: &str = "\"n\": Server(concurrency: 10, service: Exponential(mean: \"10ms\"))";
+    const TEN_SLOTS: &str = "\"n\": Server(concurrency: 10, service: Exponential(mean: \"10ms\"))";
 
-    fn of_steps(low: u32, high: u32) -> Vec<Finding> {
+    fn findings_of_step(low: u32, high: u32) -> Vec<Finding> {
         let rate = format!("Steps([(at: \"0s\", rate: \"{low}/s\"), (at: \"50s\", rate: \"{high}/s\")])");
-        look_at(&system(&rate, "Fixed(0)", TEN), &[], find)
+        look_at(&system(&rate, "Fixed(0)", TEN_SLOTS), &[], find)
     }
 
     #[test]
-    fn a_step_is_told_in_both_directions() {
+    fn a_step_up_and_a_step_down_are_both_found() {
         for (low, high) in [(200, 700), (700, 200)] {
-            let found = of_steps(low, high);
+            let found = findings_of_step(low, high);
             let [found] = &found[..] else { panic!("{found:?}") };
             let Evidence::Convergence(evidence) = &found.evidence else { panic!("{found:?}") };
             assert_eq!(evidence.gauge, UTILIZATION.name);
@@ -137,9 +139,9 @@ mod tests {
     }
 
     #[test]
-    fn small_steps_and_the_end_of_arrivals_are_no_news() {
-        assert_eq!(of_steps(500, 550), []);
-        assert_eq!(look_at(&system("\"500/s\"", "Fixed(0)", TEN), &["arrivals_until=50s"], find), []);
-        assert_eq!(look_at(&system("\"500/s\"", "Fixed(0)", TEN), &[], find), []);
+    fn small_steps_and_the_end_of_arrivals_are_no_findings() {
+        assert_eq!(findings_of_step(500, 550), []);
+        assert_eq!(look_at(&system("\"500/s\"", "Fixed(0)", TEN_SLOTS), &["arrivals_until=50s"], find), []);
+        assert_eq!(look_at(&system("\"500/s\"", "Fixed(0)", TEN_SLOTS), &[], find), []);
     }
 }

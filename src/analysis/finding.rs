@@ -1,4 +1,4 @@
-//! What a finding is: a conclusion with its evidence. How it is put into words is the report's business.
+//! The types of findings and their kinds. Their texts are in [`format::findings`](crate::format::findings).
 
 use serde::Serialize;
 
@@ -7,26 +7,26 @@ use super::{
     LossEvidence, OscillationEvidence, OverloadEvidence, RejectionEvidence, SaturationEvidence,
 };
 
-/// A conclusion from a run.
+/// A conclusion about a run, with its evidence.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
-    /// The node, group, link, source or series that it is about.
+    /// Name of the node, group, link or source that it is about.
     pub subject: String,
-    /// When it begins, in seconds; nothing if it is about the whole run.
+    /// Its beginning, in seconds; `None` if it is about the whole run.
     pub from: Option<f64>,
-    /// When it ends.
+    /// Its end, in seconds; `None` if it has none.
     pub to: Option<f64>,
-    /// What it cost the users of the system, in request-seconds: the time that requests waited at its subject meanwhile,
-    /// and for each that failed as long as the slowest one in a hundred took. Findings that explain each other share
-    /// their cost.
+    /// Cost to the users of the system, in request-seconds: the waiting time at the subject in the time of the finding,
+    /// plus the run's p99 latency for every failed request. Findings that explain each other are ranked by their
+    /// highest cost.
     pub cost: f64,
-    /// How many other members of its group have the same finding: it speaks for them, and its cost is that of all.
+    /// Number of other members of the group that the finding also represents. Its cost is that of all of them.
     pub similar_members: usize,
-    /// What it is concluded from, by kind.
+    /// The evidence, by kind.
     pub evidence: Evidence,
 }
 
-/// The evidence for a finding; what kind it is follows from it.
+/// The evidence for a finding, which determines its kind.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Evidence {
@@ -52,41 +52,41 @@ pub enum Evidence {
     Healthy(HealthEvidence),
 }
 
-/// The kinds of findings: a closed list. Where findings cost the same, those that explain the others come first: the
-/// order is the one here.
+/// The kinds of findings: a closed list. Findings of equal cost are sorted in this order, in which causes come before
+/// effects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingKind {
-    /// A gauge swings to and fro, more regularly or further than chance makes it.
+    /// A metric oscillates more regularly, or with larger swings, than random variation explains.
     Oscillation,
-    /// More work was offered than the servers can do, by more than chance explains.
+    /// The offered load exceeded the capacity of a server or group by more than random variation explains.
     Overload,
-    /// One key asks for a large part of what a server can do, and most of it goes to that server.
+    /// One key needs a large share of the capacity of a server, and most of its requests go to that server.
     HotKey,
-    /// A server had no free slot while it was offered more than it can do.
+    /// A server had no free slot because demand exceeded its capacity.
     Saturation,
-    /// Requests found no room.
+    /// A node rejected or shed requests.
     Rejection,
     /// Links lost requests or responses.
     Loss,
-    /// One member of a group carries much more than the others, by more than chance explains.
+    /// One member of a group is much busier than the others, by more than random variation explains.
     LoadImbalance,
-    /// What clients believe of the load of a server that is in trouble follows what it is only later.
+    /// The perceived load of a server with other findings lags its actual load.
     KnowledgeLag,
-    /// After a change of the workload a gauge came to rest, at once or late, or did not.
+    /// A metric settled after a scheduled change, immediately or with a delay.
     Convergence,
-    /// None of the others costs the users anything worth mentioning.
+    /// No other finding costs the users anything significant.
     Healthy,
 }
 
-/// What a kind of finding says of the system that it was found in.
+/// The severity of a kind of finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
-    /// Something costs its users.
+    /// A problem that costs the users of the system.
     Trouble,
-    /// It explains, or tells what else there is to be known.
+    /// An explanation or other information.
     Context,
-    /// All is well.
+    /// The system is healthy.
     Good,
 }
 
@@ -105,7 +105,7 @@ impl FindingKind {
         Self::Healthy,
     ];
 
-    /// What it says of the system.
+    /// Returns the severity of the kind.
     #[must_use]
     pub const fn severity(self) -> Severity {
         match self {
@@ -121,7 +121,7 @@ impl FindingKind {
         }
     }
 
-    /// The name in files.
+    /// Returns the name of the kind in files.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -140,25 +140,25 @@ impl FindingKind {
 }
 
 impl Finding {
-    /// A finding about the whole run.
+    /// Creates a finding about the whole run, without cost.
     #[must_use]
     pub(super) fn new(subject: impl Into<String>, evidence: Evidence) -> Self {
         Self { subject: subject.into(), from: None, to: None, cost: 0.0, similar_members: 0, evidence }
     }
 
-    /// The same about a part of the run, in seconds.
+    /// Limits the finding to a time of the run, in seconds.
     #[must_use]
     pub(super) fn during(self, from: f64, to: f64) -> Self {
         Self { from: Some(from), to: Some(to), ..self }
     }
 
-    /// The same with what it cost.
+    /// Sets the cost, in request-seconds.
     #[must_use]
     pub(super) fn costing(self, cost: f64) -> Self {
         Self { cost, ..self }
     }
 
-    /// Its kind.
+    /// Returns the kind of the finding.
     #[must_use]
     pub const fn kind(&self) -> FindingKind {
         match &self.evidence {

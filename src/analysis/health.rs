@@ -1,4 +1,4 @@
-//! Health: nothing that was found costs the users anything worth mentioning, and how far the system is from its limits.
+//! Health: no finding of trouble, hardly any failed request, and the headroom of the busiest server.
 
 use serde::Serialize;
 
@@ -6,33 +6,33 @@ use super::context::RunContext;
 use super::finding::{Evidence, Finding, FindingKind, Severity};
 use crate::engine::floor_to_usize;
 
-/// A system that fails this share of its requests is not healthy.
-const FAILING: f64 = 1e-3;
-/// Arrivals that are averaged over to find the busiest time of a server: chance then makes a tenth.
-const ARRIVALS: f64 = 200.0;
+/// Maximum share of failed requests in a healthy run.
+const MAX_FAILED_SHARE: f64 = 1e-3;
+/// Number of arrivals that the peak load of a server is averaged over, which limits random variation to about a tenth.
+const ARRIVALS_PER_PEAK: f64 = 200.0;
 
 /// The evidence for health.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct HealthEvidence {
-    /// Share of slots in use at the busiest server, over the whole run.
+    /// Utilization of the busiest server over the whole run.
     pub utilization: f64,
-    /// The same in its busiest time, over 200 arrivals or so.
+    /// Its highest utilization over about 200 arrivals.
     pub peak_load: f64,
-    /// By as much the load of that server may grow, as a share of what it has now, until it has no free slot.
+    /// How much its load can grow before every slot is busy, as a share of its present load.
     pub headroom: f64,
-    /// How many times as long as it is served the average request waits there.
+    /// Mean waiting time at that server over its mean service time.
     pub wait_by_service: f64,
-    /// The share of all requests that failed.
+    /// Share of all requests that failed.
     pub failed_share: f64,
 }
 
-/// The finding that a run is healthy, if it is, given what else was found.
-pub(super) fn find(context: &RunContext<'_>, found: &[Finding]) -> Option<Finding> {
+/// Returns the finding that a run is healthy, or `None` if other findings or failed requests contradict it.
+pub(super) fn find(context: &RunContext<'_>, others: &[Finding]) -> Option<Finding> {
     let [offered, failed] = {
         let outcomes = context.outcomes();
         [outcomes.offered, outcomes.failed()].map(|count| count as f64)
     };
-    if offered <= 0.0 || failed > FAILING * offered || found.iter().any(keeps_from_health) {
+    if offered <= 0.0 || failed > MAX_FAILED_SHARE * offered || others.iter().any(rules_out_health) {
         return None;
     }
     let used = context.stations.iter().filter(|server| server.arrived > 0);
@@ -40,7 +40,7 @@ pub(super) fn find(context: &RunContext<'_>, found: &[Finding]) -> Option<Findin
         used.max_by(|a, b| a.utilization.partial_cmp(&b.utilization).unwrap_or(std::cmp::Ordering::Equal))?;
     let utilization = busiest.utilization?;
     let load = busiest.load();
-    let width = floor_to_usize(ARRIVALS * load.len() as f64 / busiest.arrived as f64);
+    let width = floor_to_usize(ARRIVALS_PER_PEAK * load.len() as f64 / busiest.arrived as f64);
     let peak = super::intervals::smoothed(load, width.clamp(1, load.len().max(1)));
     let evidence = HealthEvidence {
         utilization,
@@ -52,8 +52,8 @@ pub(super) fn find(context: &RunContext<'_>, found: &[Finding]) -> Option<Findin
     Some(Finding::new(busiest.name, Evidence::Healthy(evidence)))
 }
 
-/// Whether a finding keeps a system from being healthy. What failed is counted apart.
-fn keeps_from_health(finding: &Finding) -> bool {
+/// Whether a finding rules out health. Rejections and losses do not: failed requests are counted separately.
+fn rules_out_health(finding: &Finding) -> bool {
     finding.kind().severity() == Severity::Trouble
         && !matches!(finding.kind(), FindingKind::Rejection | FindingKind::Loss)
 }

@@ -1,8 +1,8 @@
-//! Knowledge lag: what clients believe of a server's load follows what it is only later.
+//! Knowledge lag: the perceived load of a server follows its actual load with a delay.
 //!
-//! The delay is where the cross-correlation of both is highest (see [`signal::lag`](super::signal::lag)), if the load
-//! moved enough for that to mean anything. Every mean over a window is late: that is worth a word only where something
-//! else is found of the server that it may explain.
+//! The delay is the lag at which the cross-correlation of the two series is highest (see
+//! [`signal::lag`](super::signal::lag)), provided that the load varied enough. Every mean over a window lags, so this
+//! is a finding only if it may explain another finding about the same server.
 
 use indexmap::IndexSet;
 use serde::Serialize;
@@ -12,31 +12,31 @@ use super::finding::{Evidence, Finding, FindingKind};
 use super::signal::lag::lag;
 use crate::model::metric::Subject;
 
-/// The load has to have moved so far for its delay to mean something: the range of the middle nine tenths.
+/// Minimum range of the load, from its 5 % to its 95 % quantile.
 const MIN_RANGE: f64 = 0.3;
-/// Delays are sought up to as many times what the clients remember.
-const LONGEST: f64 = 2.0;
-/// Estimates that are asked: those of the servers that cost the users most.
+/// Maximum lag that is searched, over the window of the clients' load reports.
+const MAX_LAG_BY_WINDOW: f64 = 2.0;
+/// Maximum number of perceived loads that are analysed: those of the costliest servers.
 const MAX_ESTIMATES: usize = 4;
 
 /// The evidence for a knowledge lag.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct KnowledgeLagEvidence {
-    /// How long what is believed is behind what is.
+    /// Delay of the perceived load behind the actual load.
     pub lag_seconds: f64,
-    /// Their correlation at that delay.
+    /// Correlation of the two at that delay.
     pub correlation: f64,
-    /// Their correlation at no delay.
+    /// Correlation of the two without a delay.
     pub correlation_at_once: f64,
-    /// How far correlations of unrelated series of such a kind are from zero, typically.
+    /// Standard error of the correlation of two unrelated series with the same autocorrelations.
     pub standard_error: f64,
-    /// How long clients remember what they heard.
+    /// Time for which clients keep load reports.
     pub window_seconds: f64,
 }
 
-/// The knowledge lag of the server that costs most among those that are in trouble and whose load moved.
-pub(super) fn find(context: &RunContext<'_>, found: &[Finding]) -> Option<Finding> {
-    let troubled: IndexSet<&str> = found
+/// Returns the knowledge lag of the costliest server that has other findings and whose load varied.
+pub(super) fn find(context: &RunContext<'_>, others: &[Finding]) -> Option<Finding> {
+    let troubled: IndexSet<&str> = others
         .iter()
         .filter(|finding| may_be_explained(finding.kind()))
         .map(|finding| finding.subject.as_str())
@@ -59,7 +59,7 @@ pub(super) fn find(context: &RunContext<'_>, found: &[Finding]) -> Option<Findin
     estimates.into_iter().take(MAX_ESTIMATES).find_map(|(_, at, station)| of_estimate(context, at, station))
 }
 
-/// Whether late knowledge may have to do with it: a few rejections or losses are no matter of knowledge.
+/// Whether a knowledge lag may explain findings of this kind: it does not explain a few rejections or losses.
 const fn may_be_explained(kind: FindingKind) -> bool {
     match kind {
         FindingKind::Oscillation
@@ -77,22 +77,22 @@ const fn may_be_explained(kind: FindingKind) -> bool {
 
 fn of_estimate(context: &RunContext<'_>, at: usize, station: usize) -> Option<Finding> {
     let station = &context.stations[station];
-    let memory = context.longest_memory();
+    let window = context.longest_window();
     let (actual, perceived) =
         (station.load(), context.result.timeline.series(at).map(f64::from).collect::<Vec<_>>());
     let mut sorted = actual.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
-    let at_share = |share: usize| sorted.get(sorted.len() * share / 20).copied().unwrap_or(0.0);
-    if at_share(19) - at_share(1) < MIN_RANGE {
+    let twentieth = |n: usize| sorted.get(sorted.len() * n / 20).copied().unwrap_or(0.0);
+    if twentieth(19) - twentieth(1) < MIN_RANGE {
         return None;
     }
-    let found = lag(&context.sampled(actual), &context.sampled(&perceived), LONGEST * memory)?;
+    let lag = lag(&context.sampled(actual), &context.sampled(&perceived), MAX_LAG_BY_WINDOW * window)?;
     let evidence = KnowledgeLagEvidence {
-        lag_seconds: found.lag,
-        correlation: found.correlation,
-        correlation_at_once: found.at_once,
-        standard_error: found.standard_error,
-        window_seconds: memory,
+        lag_seconds: lag.lag,
+        correlation: lag.correlation,
+        correlation_at_once: lag.at_zero,
+        standard_error: lag.standard_error,
+        window_seconds: window,
     };
     Some(Finding::new(station.name, Evidence::KnowledgeLag(evidence)))
 }

@@ -1,8 +1,8 @@
-//! Conclusions from numbers: what a run says, with the evidence for it.
+//! Findings: conclusions about a run, with their evidence.
 //!
-//! Each kind of finding has a file with its definition, its evidence and its tests; [`Kind`] is the closed list of them.
-//! `context` lays out what all of them look at, `ranking` puts them into the order of what they cost the users of the
-//! system. [`signal`] judges bare series of numbers and knows nothing of servers.
+//! Each kind of finding has a file with its definition, its evidence and its tests; [`FindingKind`] is the closed list.
+//! `context` prepares the input of all kinds, `ranking` sorts the findings by their cost to the users of the system.
+//! [`signal`] does statistics on plain series of numbers and is independent of servers and requests.
 
 mod chance;
 mod context;
@@ -40,10 +40,10 @@ use crate::metrics::result::RunResult;
 use crate::scenario::Scenario;
 use context::RunContext;
 
-/// So many findings lead where nobody says how many are wanted: a handful.
-pub const LEADING: usize = 5;
+/// Default number of findings that are shown in full.
+pub const DEFAULT_FINDINGS: usize = 5;
 
-/// What a run says, the most important first: ranked by what it costs the users of the system.
+/// Returns the findings of a run, the costliest to the users of the system first.
 ///
 /// A pure function of the scenario and the result of its run.
 #[must_use]
@@ -65,8 +65,8 @@ pub fn findings(scenario: &Scenario, result: &RunResult) -> Vec<Finding> {
     findings
 }
 
-/// The changes of the workload and of its parts that a scenario announces: what is shaded in plots.
+/// Returns the scheduled periods of a scenario: known phases of its workload and its changes, which plots shade.
 #[must_use]
-pub fn phases(scenario: &Scenario) -> Vec<ScheduledPeriod> {
-    scheduled::phases(scenario, &scenario.names())
+pub fn scheduled_periods(scenario: &Scenario) -> Vec<ScheduledPeriod> {
+    scheduled::scheduled_periods(scenario, &scenario.names())
 }

@@ -1,16 +1,18 @@
-//! Oscillation: a gauge swings to and fro, more regularly or further than chance makes it; by whom it is driven, who swings
-//! with it, and, where clients react to what they hear of loads, whether the delays of that loop explain its period.
+//! Oscillation: a metric swings more regularly, or further, than random variation explains. The evidence names the
+//! driver and the other servers that swing with it. For load-aware clients it also contains the delays of their
+//! feedback loop, which may explain the period.
 //!
-//! Whether a series oscillates is decided in [`signal::oscillation`](super::signal::oscillation); here it is decided which
-//! series are asked, and what follows. A series alone does not tell how many requests it is made of: few of them swing as
-//! they like, above all where services differ much. So what was found by a few swings has to be higher than chance
-//! makes it. The work that n requests bring has a standard deviation of sqrt(n (1 + v)) services, v being their relative
-//! variance (see [`overload`](super::overload)). A queue adds that up over half a cycle; a load shows it over a twelfth of
-//! a cycle, about as much as swings are smoothed over. By the tail of the normal law, exp(-z^2 / 2), each swing is to have
-//! a chance below one in 30 for each server that was searched through, besides that of the series.
+//! [`signal::oscillation`](super::signal::oscillation) decides whether a series oscillates; this module selects the
+//! series and derives the evidence. A series alone does not show how many requests it consists of, and a few requests
+//! vary at random, above all if service times differ much. So an oscillation of few cycles also has to be higher than
+//! random variation explains. The work of n requests has a standard deviation of sqrt(n (1 + v)) services, where v is
+//! the relative variance of service times (see [`overload`](super::overload)). A queue accumulates it over half a
+//! cycle, a utilization over a twelfth of a cycle, about the width over which swings are smoothed. By the tail of the
+//! normal distribution, exp(-z^2 / 2), the probability of each swing has to be below 1 in 30 divided by the number of
+//! servers searched, in addition to the test of the series.
 //!
-//! Measured: 3.4 standard deviations at least in 80 runs of `load_aware_routing.ron`, 2.9 at most in 8,000 runs in which
-//! nothing oscillates, where a load shows up to 1.5.
+//! Measured: at least 3.4 standard deviations in 80 runs of `load_aware_routing.ron`; in 8,000 runs without an
+//! oscillation at most 2.9, and at most 1.5 for utilizations.
 
 use serde::Serialize;
 
@@ -28,89 +30,91 @@ mod feedback;
 
 pub use feedback::LoopDelays;
 
-/// Servers that are asked: those that cost the users most.
+/// Maximum number of servers that are analysed: the costliest ones.
 const MAX_SERVERS: usize = 12;
-/// Probed series that are asked.
+/// Maximum number of probed series that are analysed.
 const MAX_PROBED: usize = 48;
-/// Periods that differ by no more than this share are the same.
-const SAME_PERIOD: f64 = 0.2;
-/// A cycle in which fewer requests come is the coming and going of single requests: a server that gets one every two
-/// seconds and works on it for one second does not oscillate.
+/// Maximum difference between periods that count as the same, as a share of the longer one.
+const MAX_PERIOD_DIFFERENCE: f64 = 0.2;
+/// Minimum number of arrivals in a cycle. With fewer, the series shows single requests: a server that gets a request
+/// every two seconds and serves it for one second does not oscillate.
 const MIN_ARRIVALS: f64 = 10.0;
-/// The same where a few cycles have to do: chance makes a tenth of so many.
-const MIN_ARRIVALS_OF_FEW: f64 = 100.0;
-/// Each swing of few has a chance below one in so many for each server that was searched through.
+/// Minimum number of arrivals in a cycle if there are few cycles: its random variation is about a tenth.
+const MIN_ARRIVALS_FEW_CYCLES: f64 = 100.0;
+/// Inverse of the maximum probability of each swing if there are few cycles, before the number of servers is
+/// considered.
 const ONE_IN: f64 = 30.0;
-/// A load shows what comes within so much of a cycle.
+/// Part of a cycle over which a utilization accumulates random variation.
 const TWELFTH: f64 = 1.0 / 12.0;
-/// The least heights, from trough to peak, that are worth a word: of a queue in requests, of a load as a share.
+/// Minimum heights from trough to peak: of a queue in requests, of a utilization as a share.
 const MIN_HEIGHTS: [f64; 2] = [3.0, 0.1];
-/// Other members of the group whose phase is told.
+/// Maximum number of other members of the group whose phase is analysed.
 const MAX_PHASES: usize = 8;
-/// A phase of less coherence is none.
+/// Minimum coherence of a phase.
 const MIN_COHERENCE: f64 = 0.6;
 
 /// The evidence for an oscillation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct OscillationEvidence {
-    /// The metric that swings, by its name in `series.csv`.
+    /// Name of the metric that oscillates, as in `series.csv`.
     pub gauge: String,
     /// Its unit.
     #[serde(skip)]
     pub unit: Unit,
-    /// Mean time of a full cycle.
+    /// Mean length of a full cycle.
     pub period_seconds: f64,
-    /// Half of the way from a trough to a peak, in the unit of the gauge.
+    /// Half the height from trough to peak, in the unit of the metric.
     pub amplitude: f64,
-    /// Full cycles that were seen.
+    /// Number of cycles.
     pub cycles: f64,
-    /// 0 if it is sustained, towards 1 the faster it dies away, below 0 if it grows.
+    /// 0 if it is sustained, positive (up to 1) if it decays, negative if it grows.
     pub damping_ratio: f64,
-    /// Standard deviation of the periods by their mean.
+    /// Standard deviation of the periods over their mean.
     pub irregularity: f64,
-    /// How likely noise is to do the like, at most.
+    /// Upper bound on the probability that noise looks like this.
     pub p_value: f64,
-    /// How it was found: by its swings, or by autocorrelation and spectrum.
+    /// Detection method: `swings` or `autocorrelation_and_spectrum`.
     pub method: &'static str,
-    /// Autocorrelation one period away, where many cycles were seen.
+    /// Autocorrelation at a lag of one period; `None` for few cycles.
     pub autocorrelation: Option<f64>,
-    /// Power at its frequency by that of red noise, where many cycles were seen.
+    /// Power at its frequency over that of red noise; `None` for few cycles.
     pub spectral_ratio: Option<f64>,
-    /// What makes it.
+    /// The cause.
     pub driver: Driver,
-    /// How others of its group swing with it.
+    /// Phases of other members of its group that oscillate with it.
     pub phases: Vec<PhaseEvidence>,
-    /// The delays of the loop through the clients, if there is one.
+    /// Delays of the feedback loop through the clients, or `None` without such a loop.
     pub feedback: Option<LoopDelays>,
 }
 
-/// What makes an oscillation.
+/// The cause of an oscillation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Driver {
-    /// A source that swings with the same period forces it upon the system.
+    /// A source that has the same period.
     Source(String),
-    /// No source does: the system makes it itself.
+    /// No source has the period: the oscillation arises inside the system.
     System,
 }
 
-/// How another member of the group swings.
+/// The phase of another member of the group.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PhaseEvidence {
-    /// The member.
+    /// Name of the member.
     pub server: String,
-    /// By how much of a cycle it is behind: above -180 up to 180; at 180 it is full when the other one is empty.
+    /// Degrees of a cycle by which it lags, above -180 and up to 180. At 180 it is at its peak when the other is at its
+    /// trough.
     pub degrees: f64,
-    /// From 0, no relation, to 1.
+    /// Coherence, from 0 (unrelated) to 1.
     pub coherence: f64,
 }
 
-/// The oscillations of a run.
+/// Returns the oscillations of a run.
 pub(super) fn find(context: &RunContext<'_>) -> Vec<Finding> {
     let changes = context.changes();
-    let slices = context.result.timeline.intervals();
+    let intervals = context.result.timeline.intervals();
     let used = (0..context.stations.len()).filter(|&row| context.stations[row].arrived > 0);
-    let mut costs: Vec<(f64, usize)> = used.map(|row| (context.cost(row, 0, slices), row)).collect();
+    let mut costs: Vec<(f64, usize)> = used.map(|row| (context.cost(row, 0, intervals), row)).collect();
     costs.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     let mut findings: Vec<Finding> = Vec::new();
     for (_, row) in costs.iter().take(MAX_SERVERS) {
@@ -118,13 +122,14 @@ pub(super) fn find(context: &RunContext<'_>) -> Vec<Finding> {
     }
     findings.extend(of_groups(context, &changes, &findings));
     findings.extend(of_probes(context, &changes, &findings));
-    let mut findings = one_for_each_group(context, findings);
+    let mut findings = one_per_group(context, findings);
     findings.truncate(MAX_SERVERS);
     findings
 }
 
-/// Members that swing together are one finding: that of the one that costs most, whose evidence tells of the others.
-fn one_for_each_group(context: &RunContext<'_>, findings: Vec<Finding>) -> Vec<Finding> {
+/// Keeps one finding per group and period: that of the costliest member, whose evidence contains the phases of the
+/// others.
+fn one_per_group(context: &RunContext<'_>, findings: Vec<Finding>) -> Vec<Finding> {
     let group = |finding: &Finding| context.group_of(&finding.subject);
     let mut kept: Vec<Finding> = Vec::new();
     for finding in findings {
@@ -140,59 +145,63 @@ fn one_for_each_group(context: &RunContext<'_>, findings: Vec<Finding>) -> Vec<F
 
 fn have_same_period(a: &Finding, b: &Finding) -> bool {
     match (&a.evidence, &b.evidence) {
-        (Evidence::Oscillation(a), Evidence::Oscillation(b)) => are_same(a.period_seconds, b.period_seconds),
+        (Evidence::Oscillation(a), Evidence::Oscillation(b)) => {
+            are_same_period(a.period_seconds, b.period_seconds)
+        }
         (_, _) => false,
     }
 }
 
-fn are_same(a: f64, b: f64) -> bool {
-    (a - b).abs() <= SAME_PERIOD * a.max(b)
+fn are_same_period(a: f64, b: f64) -> bool {
+    (a - b).abs() <= MAX_PERIOD_DIFFERENCE * a.max(b)
 }
 
-/// The oscillation of a server: of its queue, else of its load.
+/// Returns the oscillation of a server: of its queue, or else of its utilization.
 fn of_server(context: &RunContext<'_>, row: usize, changes: &[f64]) -> Option<Finding> {
     let server = &context.stations[row];
     let metrics = [(&QUEUE_DEPTH, server.queue()), (&UTILIZATION, server.load())];
-    let (metric, values, found) = metrics.into_iter().find_map(|(metric, values)| {
-        let found = notable(context, &[row], metric, detect(&context.sampled(values), changes, None)?)?;
-        Some((metric, values, found))
+    let (metric, values, oscillation) = metrics.into_iter().find_map(|(metric, values)| {
+        let oscillation = notable(context, &[row], metric, detect(&context.sampled(values), changes, None)?)?;
+        Some((metric, values, oscillation))
     })?;
     let evidence = OscillationEvidence {
-        phases: phases(context, row, metric, values, &found),
-        feedback: feedback::delays(context, row, &found),
-        ..evidence(context, metric.name.to_owned(), metric.unit, &found)
+        phases: phases(context, row, metric, values, &oscillation),
+        feedback: feedback::delays(context, row, &oscillation),
+        ..evidence(context, metric.name.to_owned(), metric.unit, &oscillation)
     };
-    let (from, to) = (context.interval_at(found.from), context.interval_at(found.to));
-    Some(finding(server.name.to_owned(), &found, context.cost(row, from, to), evidence))
+    let (from, to) = (context.interval_at(oscillation.from), context.interval_at(oscillation.to));
+    Some(finding(server.name.to_owned(), &oscillation, context.cost(row, from, to), evidence))
 }
 
-/// An oscillation of servers that is more than the coming and going of single requests.
+/// Returns an oscillation of servers if it is higher and consists of more requests than single requests or random
+/// variation explain.
 fn notable(
     context: &RunContext<'_>,
     rows: &[usize],
     metric: &Metric,
-    found: Oscillation,
+    oscillation: Oscillation,
 ) -> Option<Oscillation> {
-    let (from, to) = (context.interval_at(found.from), context.interval_at(found.to));
+    let (from, to) = (context.interval_at(oscillation.from), context.interval_at(oscillation.to));
     let arrivals = sum(rows.iter().map(|&row| context.stations[row].arrivals()));
-    let meanwhile =
+    let arrived =
         arrivals[from.min(arrivals.len())..to.min(arrivals.len())].iter().sum::<f64>() * context.step;
     let [queue, load] = MIN_HEIGHTS;
-    let least = if *metric == QUEUE_DEPTH { queue } else { load };
-    let height = 2.0 * found.amplitude;
-    let in_a_cycle = meanwhile / found.cycles;
-    let is_notable = height >= least
-        && match found.method {
-            Method::ManyCycles => in_a_cycle >= MIN_ARRIVALS,
+    let min_height = if *metric == QUEUE_DEPTH { queue } else { load };
+    let height = 2.0 * oscillation.amplitude;
+    let arrivals_per_cycle = arrived / oscillation.cycles;
+    let is_notable = height >= min_height
+        && match oscillation.method {
+            Method::ManyCycles => arrivals_per_cycle >= MIN_ARRIVALS,
             Method::FewCycles => {
-                in_a_cycle >= MIN_ARRIVALS_OF_FEW
-                    && height > higher_than_chance(context, rows, metric, found.period, in_a_cycle)
+                arrivals_per_cycle >= MIN_ARRIVALS_FEW_CYCLES
+                    && height
+                        > higher_than_chance(context, rows, metric, oscillation.period, arrivals_per_cycle)
             }
         };
-    is_notable.then_some(found)
+    is_notable.then_some(oscillation)
 }
 
-/// The height that chance does not give to the swings of so many arrivals each cycle.
+/// Returns the height that random variation does not reach, given the arrivals per cycle.
 fn higher_than_chance(
     context: &RunContext<'_>,
     rows: &[usize],
@@ -204,138 +213,145 @@ fn higher_than_chance(
     let variance = servers().map(|server| server.service_variance).fold(0.0, f64::max);
     let work = |part: f64| (part * arrivals * (1.0 + variance)).sqrt();
     let searched = context.stations.iter().filter(|server| server.arrived > 0).count();
-    let bar = (2.0 * libm::log(ONE_IN * searched as f64)).sqrt();
+    let z = (2.0 * libm::log(ONE_IN * searched as f64)).sqrt();
     if *metric == QUEUE_DEPTH {
-        bar * work(0.5)
+        z * work(0.5)
     } else {
-        // The loads of a group are added up: as many as members.
+        // The utilization of a group is the sum over its members.
         let capacity = servers().filter_map(Station::capacity).sum::<f64>() * TWELFTH * period;
-        bar * work(TWELFTH) / capacity * rows.len() as f64
+        z * work(TWELFTH) / capacity * rows.len() as f64
     }
 }
 
-fn finding(subject: String, found: &Oscillation, cost: f64, evidence: OscillationEvidence) -> Finding {
+fn finding(subject: String, oscillation: &Oscillation, cost: f64, evidence: OscillationEvidence) -> Finding {
     Finding::new(subject, Evidence::Oscillation(Box::new(evidence)))
-        .during(found.from, found.to)
+        .during(oscillation.from, oscillation.to)
         .costing(cost)
 }
 
-/// The oscillations of whole groups, where none of a member was found.
-fn of_groups(context: &RunContext<'_>, changes: &[f64], found: &[Finding]) -> Vec<Finding> {
+/// Returns the oscillations of whole groups of which no member has an oscillation.
+fn of_groups(context: &RunContext<'_>, changes: &[f64], others: &[Finding]) -> Vec<Finding> {
     let groups = context.groups.iter().filter(|(_, rows)| rows.len() > 1);
-    let silent = groups.filter(|(_, rows)| {
-        !rows.iter().any(|&row| found.iter().any(|finding| finding.subject == context.stations[row].name))
+    let remaining = groups.filter(|(_, rows)| {
+        !rows.iter().any(|&row| others.iter().any(|finding| finding.subject == context.stations[row].name))
     });
-    let found = silent.filter_map(|(name, rows)| {
+    let findings = remaining.filter_map(|(name, rows)| {
         let members = || rows.iter().map(|&row| &context.stations[row]);
         let metrics = [
             (&QUEUE_DEPTH, sum(members().map(Station::queue))),
             (&UTILIZATION, sum(members().map(Station::load))),
         ];
         metrics.into_iter().find_map(|(metric, values)| {
-            let found = notable(context, rows, metric, detect(&context.sampled(&values), changes, None)?)?;
-            let (from, to) = (context.interval_at(found.from), context.interval_at(found.to));
+            let oscillation =
+                notable(context, rows, metric, detect(&context.sampled(&values), changes, None)?)?;
+            let (from, to) = (context.interval_at(oscillation.from), context.interval_at(oscillation.to));
             let cost = rows.iter().map(|&row| context.cost(row, from, to)).sum();
             Some(finding(
                 (*name).to_owned(),
-                &found,
+                &oscillation,
                 cost,
-                evidence(context, format!("sum of {}", metric.name), metric.unit, &found),
+                evidence(context, format!("sum of {}", metric.name), metric.unit, &oscillation),
             ))
         })
     });
-    found.collect()
+    findings.collect()
 }
 
-/// The oscillations of what probes saw, where nothing else was found to swing.
-fn of_probes(context: &RunContext<'_>, changes: &[f64], found: &[Finding]) -> Vec<Finding> {
-    if !found.is_empty() {
+/// Returns the first oscillation of a probed series, if there is no other oscillation.
+fn of_probes(context: &RunContext<'_>, changes: &[f64], others: &[Finding]) -> Vec<Finding> {
+    if !others.is_empty() {
         return Vec::new();
     }
-    // What servers measure of themselves was asked already.
-    let asked = [&QUEUE_DEPTH, &UTILIZATION, &ARRIVAL_RATE, &REJECTION_RATE];
-    let series = context.result.series.iter().filter(|series| !asked.contains(&series.metric));
-    let found = series.take(MAX_PROBED).filter_map(|series| {
+    // The series of servers have been analysed already.
+    let analysed = [&QUEUE_DEPTH, &UTILIZATION, &ARRIVAL_RATE, &REJECTION_RATE];
+    let series = context.result.series.iter().filter(|series| !analysed.contains(&series.metric));
+    let findings = series.take(MAX_PROBED).filter_map(|series| {
         let [first, second] = series.samples.get(..2)? else { return None };
         let values: Vec<f64> = series.samples.iter().map(|(_, value)| *value).collect();
-        let course = super::signal::SampledSeries {
+        let sampled = super::signal::SampledSeries {
             start: first.0.as_seconds(),
             step: second.0.since(first.0).as_seconds(),
             values: &values,
         };
-        let memory = (*series.metric == PERCEIVED_LOAD).then(|| context.longest_memory());
-        let found = detect(&course, changes, memory)?;
+        let memory = (*series.metric == PERCEIVED_LOAD).then(|| context.longest_window());
+        let oscillation = detect(&sampled, changes, memory)?;
         let subject = series.node.clone();
-        Some(finding(subject, &found, 0.0, evidence(context, series.name(), series.metric.unit, &found)))
+        let evidence = evidence(context, series.name(), series.metric.unit, &oscillation);
+        Some(finding(subject, &oscillation, 0.0, evidence))
     });
-    found.take(1).collect()
+    findings.take(1).collect()
 }
 
-fn evidence(context: &RunContext<'_>, gauge: String, unit: Unit, found: &Oscillation) -> OscillationEvidence {
+fn evidence(
+    context: &RunContext<'_>,
+    gauge: String,
+    unit: Unit,
+    oscillation: &Oscillation,
+) -> OscillationEvidence {
     let finite = |value: f64| value.is_finite().then_some(value);
     OscillationEvidence {
         gauge,
         unit,
-        period_seconds: found.period,
-        amplitude: found.amplitude,
-        cycles: found.cycles,
-        damping_ratio: found.damping_ratio,
-        irregularity: found.irregularity,
-        p_value: found.p_value,
-        method: match found.method {
+        period_seconds: oscillation.period,
+        amplitude: oscillation.amplitude,
+        cycles: oscillation.cycles,
+        damping_ratio: oscillation.damping_ratio,
+        irregularity: oscillation.irregularity,
+        p_value: oscillation.p_value,
+        method: match oscillation.method {
             Method::FewCycles => "swings",
             Method::ManyCycles => "autocorrelation_and_spectrum",
         },
-        autocorrelation: finite(found.hill),
-        spectral_ratio: finite(found.spectral_ratio),
-        driver: driver(context, found),
+        autocorrelation: finite(oscillation.hill),
+        spectral_ratio: finite(oscillation.spectral_ratio),
+        driver: driver(context, oscillation),
         phases: Vec::new(),
         feedback: None,
     }
 }
 
-/// The source that swings with the same period, by what it announces or by what it did; else the system.
-fn driver(context: &RunContext<'_>, found: &Oscillation) -> Driver {
+/// Returns the source that has the same period, by its scheduled rate or by its measured arrivals, or else the system.
+fn driver(context: &RunContext<'_>, oscillation: &Oscillation) -> Driver {
     let changes = context.changes();
     for (name, source) in &context.scenario.sources {
-        let announced = source.arrivals.period().map(crate::engine::time::SimDuration::as_seconds);
-        let did = || {
+        let scheduled = source.arrivals.period().map(crate::engine::time::SimDuration::as_seconds);
+        let measured = || {
             let subject = Subject::Node(context.result.names().node_named(name)?);
-            let course = context.result.timeline.find(subject, &ARRIVAL_RATE)?;
-            let values: Vec<f64> = course.map(f64::from).collect();
+            let series = context.result.timeline.find(subject, &ARRIVAL_RATE)?;
+            let values: Vec<f64> = series.map(f64::from).collect();
             detect(&context.sampled(&values), &changes, None).map(|of_source| of_source.period)
         };
-        if announced.or_else(did).is_some_and(|period| are_same(period, found.period)) {
+        if scheduled.or_else(measured).is_some_and(|period| are_same_period(period, oscillation.period)) {
             return Driver::Source(name.clone());
         }
     }
     Driver::System
 }
 
-/// How other members of the group swing with a server; those that do not are left out.
+/// Returns the phases of other members of the group that oscillate with a server.
 fn phases(
     context: &RunContext<'_>,
     row: usize,
     metric: &Metric,
     values: &[f64],
-    found: &Oscillation,
+    oscillation: &Oscillation,
 ) -> Vec<PhaseEvidence> {
     let group = context.stations[row].group.and_then(|group| context.groups.get(group));
     let others = group.into_iter().flatten().filter(|&&other| other != row).take(MAX_PHASES);
     let phases = others.filter_map(|&other| {
         let server = &context.stations[other];
-        // Who has no queue may yet swing with its load.
+        // The utilization of a member without a queue may oscillate.
         let candidates = [if *metric == QUEUE_DEPTH { server.queue() } else { server.load() }, server.load()];
-        let best = candidates.iter().filter_map(|other| {
+        let shifts = candidates.iter().filter_map(|other| {
             phase::phase(
                 &context.sampled(values),
                 &context.sampled(other),
-                found.period,
-                found.from,
-                found.to,
+                oscillation.period,
+                oscillation.from,
+                oscillation.to,
             )
         });
-        let best = best.max_by(|a, b| a.coherence.total_cmp(&b.coherence))?;
+        let best = shifts.max_by(|a, b| a.coherence.total_cmp(&b.coherence))?;
         (best.coherence >= MIN_COHERENCE).then(|| PhaseEvidence {
             server: server.name.to_owned(),
             degrees: best.degrees,

@@ -1,32 +1,33 @@
-//! The order of findings: by what they cost the users of the system.
+//! The order of findings: by their cost to the users of the system.
 //!
-//! Findings about the same subject, or about a group and its members, at the same time are links of one chain of cause and
-//! effect: they share the cost of the costliest of them, and the kinds that explain the others come first. Where many
-//! members of a group have the same to say, one speaks for all.
+//! Findings about the same subject, or about a group and its members, at the same time belong to one chain of cause and
+//! effect. All of them are ranked by the highest cost among them, and kinds that explain others come first. If many
+//! members of a group have the same kind of finding, the costliest represents all of them.
 
 use indexmap::IndexMap;
 
 use super::context::RunContext;
 use super::finding::Finding;
 
-/// So many members of a group speak for themselves.
-const MAX_ALIKE: usize = 3;
+/// Maximum number of findings of one kind about members of a group before they are merged into one.
+const MAX_SIMILAR: usize = 3;
 
-/// Sorts findings, the most important first.
+/// Merges similar findings and sorts them, the most important first.
 pub(super) fn ranked(context: &RunContext<'_>, findings: Vec<Finding>) -> Vec<Finding> {
-    let findings = gathered(context, findings);
-    let mut about: IndexMap<&str, Vec<&Finding>> = IndexMap::new();
+    let findings = merged(context, findings);
+    let mut by_subject: IndexMap<&str, Vec<&Finding>> = IndexMap::new();
     for finding in &findings {
         let group = context.group_of(&finding.subject);
         for name in std::iter::once(finding.subject.as_str()).chain(group) {
-            about.entry(name).or_default().push(finding);
+            by_subject.entry(name).or_default().push(finding);
         }
     }
     let cost = |finding: &Finding| {
-        let of_group = context.group_of(&finding.subject).and_then(|group| about.get(group));
-        // Of the members of its group only those findings count that are about the group as a whole.
-        let whole = of_group.into_iter().flatten().filter(|other| context.group_of(&other.subject).is_none());
-        shared_cost(finding, about[finding.subject.as_str()].iter().chain(whole))
+        let of_group = context.group_of(&finding.subject).and_then(|group| by_subject.get(group));
+        // Only findings about the group as a whole are related to those about a member.
+        let about_group =
+            of_group.into_iter().flatten().filter(|other| context.group_of(&other.subject).is_none());
+        shared_cost(finding, by_subject[finding.subject.as_str()].iter().chain(about_group))
     };
     let mut ranked: Vec<(f64, Finding)> =
         findings.iter().map(|finding| (cost(finding), finding.clone())).collect();
@@ -37,7 +38,7 @@ pub(super) fn ranked(context: &RunContext<'_>, findings: Vec<Finding>) -> Vec<Fi
     ranked.into_iter().map(|(_, finding)| finding).collect()
 }
 
-/// The cost of the costliest of some findings that overlap with one in time.
+/// Returns the highest cost of a finding and the related findings that overlap with it in time.
 fn shared_cost<'a>(finding: &Finding, related: impl Iterator<Item = &'a &'a Finding>) -> f64 {
     let overlap = |other: &&&Finding| {
         let begins = |a: &Finding, b: &Finding| a.from.zip(b.to).is_none_or(|(from, to)| from < to);
@@ -46,25 +47,30 @@ fn shared_cost<'a>(finding: &Finding, related: impl Iterator<Item = &'a &'a Find
     related.filter(overlap).map(|other| other.cost).fold(finding.cost, f64::max)
 }
 
-/// Lets the costliest of many findings of a kind about members of a group speak for the others.
-fn gathered(context: &RunContext<'_>, findings: Vec<Finding>) -> Vec<Finding> {
+/// Merges findings of one kind about more than [`MAX_SIMILAR`] members of a group into the costliest one.
+fn merged(context: &RunContext<'_>, findings: Vec<Finding>) -> Vec<Finding> {
     let mut sets: IndexMap<(super::FindingKind, Option<&str>), Vec<Finding>> = IndexMap::new();
     for finding in findings {
         let group = context.group_of(&finding.subject);
         sets.entry((finding.kind(), group)).or_default().push(finding);
     }
-    let spoken = sets.into_iter().flat_map(|((_, group), set)| {
-        if group.is_none() || set.len() <= MAX_ALIKE { set } else { spokesman(set).into_iter().collect() }
+    let merged = sets.into_iter().flat_map(|((_, group), set)| {
+        if group.is_none() || set.len() <= MAX_SIMILAR {
+            set
+        } else {
+            representative(set).into_iter().collect()
+        }
     });
-    spoken.collect()
+    merged.collect()
 }
 
-fn spokesman(set: Vec<Finding>) -> Option<Finding> {
+/// Returns the costliest of some findings, with the total cost, the whole time and the number of the others.
+fn representative(set: Vec<Finding>) -> Option<Finding> {
     let cost = set.iter().map(|finding| finding.cost).sum();
     let similar_members = set.len() - 1;
     let earliest = set.iter().filter_map(|finding| finding.from).reduce(f64::min);
     let latest = set.iter().filter_map(|finding| finding.to).reduce(f64::max);
-    // Of equally costly ones the first: `max_by` would take the last.
+    // The first of equally costly findings: `max_by` would return the last.
     let worst = set.into_iter().rev().max_by(|a, b| a.cost.total_cmp(&b.cost))?;
     Some(Finding { cost, similar_members, from: earliest, to: latest, ..worst })
 }
@@ -104,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_costs_more_comes_first_and_causes_share_the_cost_of_what_they_cause() {
+    fn findings_are_sorted_by_cost_and_causes_share_the_cost_of_their_effects() {
         let findings =
             vec![rejection("m-0", 1.0, 0.0), loss("a", 5.0), loss("m-0", 9.0), rejection("m-1", 6.0, 0.0)];
         let expected = [
@@ -117,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn one_speaks_for_many_alike() {
+    fn one_finding_represents_many_similar_ones() {
         let findings = |many: u32| {
             (0..many).map(|row| rejection(&format!("m-{row}"), f64::from(row % 4), 0.0)).collect()
         };

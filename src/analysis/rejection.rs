@@ -1,5 +1,5 @@
-//! Rejection and loss: requests that a node turned away, because it had no room or on purpose, and messages that a link
-//! lost. What was counted is no matter of chance.
+//! Rejection and loss: requests that a node rejected or shed, and messages that a link lost. These are counts, so no
+//! test for random variation is needed.
 
 use serde::Serialize;
 
@@ -15,47 +15,47 @@ use crate::request::{FrequentKey, Outcome};
 /// The evidence for rejections.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RejectionEvidence {
-    /// How they ended: `rejected`, or `shed`.
+    /// Outcome of the requests: `rejected` or `shed`.
     pub outcome: &'static str,
-    /// Requests that were rejected.
+    /// Number of requests that were rejected or shed.
     pub rejected: u64,
-    /// Those of them that came while the node was down.
+    /// Number of them that arrived while the node was down.
     pub while_down: u64,
-    /// All of them as a share of those that came.
+    /// Their share of the arrivals at the node.
     pub share_of_arrivals: f64,
-    /// The same as a share of all that were offered to the system.
+    /// Their share of all requests offered to the system.
     pub share_of_offered: f64,
-    /// Rejections a second at their worst, over a fiftieth of the run.
+    /// Maximum rejections per second, averaged over a fiftieth of the run.
     pub peak_per_second: f64,
-    /// The key that was rejected most, where requests have different keys.
+    /// The most frequent key of the rejected requests; `None` if all requests have the same key.
     pub most_rejected_key: Option<RejectedKey>,
 }
 
-/// A key among the rejected ones.
+/// A key of rejected requests.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct RejectedKey {
     /// The key.
     pub key: u32,
-    /// Its share of all rejections.
+    /// Share of the key in the rejections of the sample.
     pub share: f64,
-    /// Rejections that were looked at.
+    /// Number of rejections in the sample.
     pub of: usize,
 }
 
 /// The evidence for losses.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LossEvidence {
-    /// Messages that were lost.
+    /// Number of lost messages.
     pub lost: u64,
-    /// Messages that were sent.
+    /// Number of sent messages.
     pub sent: u64,
-    /// Lost by sent.
+    /// Lost messages over sent messages.
     pub share_of_messages: f64,
-    /// Lost as a share of all requests that were offered to the system.
+    /// Lost messages over all requests offered to the system.
     pub share_of_offered: f64,
 }
 
-/// The rejections and losses of a run.
+/// Returns the rejections and losses of a run.
 pub(super) fn find(context: &RunContext<'_>) -> Vec<Finding> {
     let rejections = context.result.nodes.iter().flat_map(|node| {
         let figures = node.figures.iter().map(|(figure, _)| figure);
@@ -65,7 +65,7 @@ pub(super) fn find(context: &RunContext<'_>) -> Vec<Finding> {
 }
 
 fn rejection(context: &RunContext<'_>, node: &NodeResult, figure: &Figure) -> Option<Finding> {
-    let (outcome, rate) = figure.turned_away?;
+    let (outcome, rate) = figure.failure?;
     let rejected = node.figures.count(figure);
     if rejected == 0 {
         return None;
@@ -94,14 +94,14 @@ fn most_rejected_key(context: &RunContext<'_>, by: Node, outcome: Outcome) -> Op
         record.server == Some(by) && record.finished.is_some_and(|(_, ended)| ended == outcome)
     });
     let most = FrequentKey::among(rejected)?;
-    context.has_keys().then(|| RejectedKey { key: most.key, share: most.share(), of: most.of })
+    context.has_keys().then(|| RejectedKey { key: most.key, share: most.share(), of: most.total })
 }
 
 fn losses<'a>(context: &'a RunContext<'_>) -> impl Iterator<Item = Finding> + 'a {
     (0_u32..).zip(&context.result.links).filter(|(_, link)| link.lost > 0).map(|(row, link)| {
-        let course = context.result.timeline.find(Subject::Link(row), &LOSS_RATE);
-        let lossy: Vec<usize> = course
-            .map(|course| (0..).zip(course).filter(|(_, rate)| *rate > 0.0).map(|(at, _)| at).collect())
+        let series = context.result.timeline.find(Subject::Link(row), &LOSS_RATE);
+        let lossy: Vec<usize> = series
+            .map(|series| (0..).zip(series).filter(|(_, rate)| *rate > 0.0).map(|(at, _)| at).collect())
             .unwrap_or_default();
         let [lost, sent, offered] = [link.lost, link.sent, context.offered()].map(|count| count as f64);
         let evidence = Evidence::Loss(LossEvidence {

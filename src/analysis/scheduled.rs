@@ -1,4 +1,4 @@
-//! What a scenario announces: changes of the workload and of its parts.
+//! Scheduled periods: the phases of the workload and the changes of parts that a scenario specifies.
 
 use crate::engine::time::SimDuration;
 use crate::model::change::ChangeSpec;
@@ -6,24 +6,24 @@ use crate::model::names::Names;
 use crate::model::parts::SpecRef;
 use crate::scenario::Scenario;
 
-/// An announced change.
+/// A scheduled period: a phase of the workload, or the time during which a change applies.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScheduledPeriod {
-    /// Seconds at which it begins.
+    /// Its beginning, in seconds.
     pub from: f64,
-    /// Seconds at which it is over; nothing if it lasts.
+    /// Its end, in seconds; `None` if it lasts until the end of the run.
     pub to: Option<f64>,
-    /// What changes: a source, a node or a group.
+    /// Name of the source, node or group that changes.
     pub of: String,
-    /// What it changes to: `150/s`, `down`.
+    /// The new state: `150/s`, `down`.
     pub text: String,
 }
 
-/// The announced changes, source by source, then those of all parts in the order in which they are written.
-pub(super) fn phases(scenario: &Scenario, names: &Names) -> Vec<ScheduledPeriod> {
-    let mut phases = Vec::new();
+/// Returns the scheduled periods: those of each source, then those of the changes, in the order of the scenario.
+pub(super) fn scheduled_periods(scenario: &Scenario, names: &Names) -> Vec<ScheduledPeriod> {
+    let mut periods = Vec::new();
     for (name, source) in &scenario.sources {
-        // What was announced for later than a change of the arrivals does not come.
+        // A change of the arrivals replaces the remaining phases of the source.
         let own_settings = SpecRef::Source(source).settings();
         let is_change = |change: &&ChangeSpec| {
             own_settings.iter().any(|own| own.topic() == change.set.topic())
@@ -31,34 +31,34 @@ pub(super) fn phases(scenario: &Scenario, names: &Names) -> Vec<ScheduledPeriod>
         };
         let until = scenario.changes.iter().filter(is_change).map(|change| change.at).min();
         let own = source.arrivals.phases();
-        phases.extend(own.into_iter().filter(|(from, ..)| until.is_none_or(|until| *from < until)).map(
+        periods.extend(own.into_iter().filter(|(from, ..)| until.is_none_or(|until| *from < until)).map(
             |(from, to, text)| {
                 let to = until.map_or(to, |until| Some(to.map_or(until, |to| to.min(until))));
-                phase((from, to), name, text)
+                period((from, to), name, text)
             },
         ));
         let stop = source.stop.or(scenario.arrivals_until).filter(|stop| *stop < scenario.run_until);
-        phases.extend(stop.map(|stop| phase((stop, None), name, "stops".to_owned())));
+        periods.extend(stop.map(|stop| period((stop, None), name, "stops".to_owned())));
     }
     let changes = scenario.changes.iter().enumerate();
     for (index, change) in changes.filter(|(_, change)| !change.set.is_ordinary()) {
         for name in &change.of.0 {
-            let to = ends(&scenario.changes, index, name, names);
-            phases.push(phase((change.at, to), name, change.set.to_string()));
+            let to = end_of_change(&scenario.changes, index, name, names);
+            periods.push(period((change.at, to), name, change.set.to_string()));
             let later = change.set.phases().into_iter();
             let later = later.filter(|(from, ..)| *from > change.at && to.is_none_or(|to| *from < to));
-            phases.extend(later.map(|(from, until, text)| phase((from, until.or(to)), name, text)));
+            periods.extend(later.map(|(from, until, text)| period((from, until.or(to)), name, text)));
         }
     }
-    phases
+    periods
 }
 
-fn phase((from, to): (SimDuration, Option<SimDuration>), of: &str, text: String) -> ScheduledPeriod {
+fn period((from, to): (SimDuration, Option<SimDuration>), of: &str, text: String) -> ScheduledPeriod {
     ScheduledPeriod { from: from.as_seconds(), to: to.map(SimDuration::as_seconds), of: of.to_owned(), text }
 }
 
-/// When the next change sets the same of the same node, or of a group that it belongs to.
-fn ends(changes: &[ChangeSpec], index: usize, name: &str, names: &Names) -> Option<SimDuration> {
+/// Returns the time of the next change of the same setting of the same part, or of a group that contains it.
+fn end_of_change(changes: &[ChangeSpec], index: usize, name: &str, names: &Names) -> Option<SimDuration> {
     let is_later = |(other, change): &(usize, &ChangeSpec)| {
         (change.at, *other) > (changes[index].at, index)
             && change.set.topic() == changes[index].set.topic()
@@ -78,19 +78,20 @@ mod tests {
              Spike(base: \"1/s\", peak: \"9/s\", from: \"50s\", to: \"70s\")), to: \"m-0\")}}, nodes: {{\"m\": \
              Server(count: 2, concurrency: 2, service: Exponential(mean: \"1s\"))}}, changes: [{changes}])"
         );
-        load("test.ron", text.as_bytes(), &[]).unwrap_or_else(|wrong| panic!("{wrong}")).scenario
+        load("test.ron", text.as_bytes(), &[]).unwrap_or_else(|error| panic!("{error}")).scenario
     }
 
     #[test]
-    fn changes_last_until_the_same_changes_again() {
+    fn a_change_lasts_until_the_same_setting_changes_again() {
         let changes = "(at: \"10s\", of: \"m-1\", set: Down), (at: \"20s\", of: \"m\", set: Up), \
              (at: \"10s\", of: \"m\", set: Concurrency(4)), (at: \"30s\", of: \"m-1\", set: Concurrency(5)), \
              (at: \"60s\", of: \"s\", set: Arrivals(Poisson(rate: \"7/s\")))";
         let scenario = scenario(changes);
-        let told =
-            |phase: &ScheduledPeriod| format!("{}: {} {} {:?}", phase.of, phase.text, phase.from, phase.to);
+        let text = |period: &ScheduledPeriod| {
+            format!("{}: {} {} {:?}", period.of, period.text, period.from, period.to)
+        };
         assert_eq!(
-            phases(&scenario, &scenario.names()).iter().map(told).collect::<Vec<_>>(),
+            scheduled_periods(&scenario, &scenario.names()).iter().map(text).collect::<Vec<_>>(),
             [
                 "s: 9/s 50 Some(60.0)",
                 "s: stops 90 None",

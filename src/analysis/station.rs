@@ -1,5 +1,5 @@
-//! A station: a node that serves requests, as all findings look at it. Which nodes are stations, and what they could do,
-//! the nodes themselves have recorded.
+//! A station: a node that serves requests, with its figures and series. Nodes that record service times and a capacity
+//! are stations.
 
 use std::cell::OnceCell;
 
@@ -12,24 +12,24 @@ use crate::model::capacity::{CapacityLog, CapacityPeriod};
 use crate::model::figure::{self, ARRIVED, CONCURRENCY, QUEUE_DEPTH_MAX, SERVICE, SLOTS_MEAN, WAIT};
 use crate::model::metric::{ARRIVAL_RATE, Metric, QUEUE_DEPTH, REJECTION_RATE, Subject, UTILIZATION};
 
-/// A node that serves, with its series: each is fetched once.
+/// A node that serves requests. Its series are computed on first use and kept.
 pub(super) struct Station<'a> {
     pub(super) node: Node,
     pub(super) name: &'a str,
     pub(super) group: Option<&'a str>,
-    /// Requests that came.
+    /// Number of arrivals.
     pub(super) arrived: u64,
-    /// Slots, as many as it had in the end.
+    /// Number of slots at the end of the run.
     pub(super) concurrency: u64,
-    /// Share of slots in use over the run.
+    /// Utilization over the run.
     pub(super) utilization: Option<f64>,
-    /// Most requests that ever waited.
+    /// Maximum number of waiting requests.
     pub(super) queue_depth_max: u64,
-    /// Seconds that a request waited on average.
+    /// Mean waiting time in seconds.
     pub(super) wait: f64,
-    /// Seconds that a request is served on average.
+    /// Mean service time in seconds.
     pub(super) service: f64,
-    /// Relative variance of the service time.
+    /// Relative variance of the service time: its squared coefficient of variation.
     pub(super) service_variance: f64,
     slots_mean: Option<f64>,
     capacity: &'a CapacityLog,
@@ -44,7 +44,7 @@ pub(super) struct Station<'a> {
 }
 
 impl<'a> Station<'a> {
-    /// The station that a node is, if it serves.
+    /// Returns a node as a station, or `None` if it does not serve requests.
     pub(super) fn of(result: &'a RunResult, node: &'a NodeResult) -> Option<Self> {
         let figures: &NodeFigures = &node.figures;
         let service = figures.times(&SERVICE)?.summarize();
@@ -81,38 +81,38 @@ impl<'a> Station<'a> {
         })
     }
 
-    /// Requests that waited.
+    /// Returns the number of waiting requests, by interval.
     pub(super) fn queue(&self) -> &[f64] {
         self.series(&self.queue, &QUEUE_DEPTH)
     }
 
-    /// The share of slots in use.
+    /// Returns the utilization, by interval.
     pub(super) fn load(&self) -> &[f64] {
         self.series(&self.load, &UTILIZATION)
     }
 
-    /// Arrivals a second.
+    /// Returns the arrivals per second, by interval.
     pub(super) fn arrivals(&self) -> &[f64] {
         self.series(&self.arrivals, &ARRIVAL_RATE)
     }
 
-    /// Rejections a second.
+    /// Returns the rejections per second, by interval.
     pub(super) fn rejections(&self) -> &[f64] {
         self.series(&self.rejections, &REJECTION_RATE)
     }
 
-    /// Slots; on average if there were not always as many.
+    /// Returns the number of slots, or its mean if it changed.
     pub(super) fn slots(&self) -> f64 {
         let mean = self.slots_mean.filter(|slots| *slots > 0.0 && !self.capacity.is_constant());
         mean.unwrap_or(self.concurrency as f64)
     }
 
-    /// Requests a second that it can serve; nothing if it never served one.
+    /// Returns the capacity in requests per second, or `None` if no request was served.
     pub(super) fn capacity(&self) -> Option<f64> {
         (self.service > 0.0).then(|| self.slots() / self.service)
     }
 
-    /// The same, interval by interval.
+    /// Returns the capacity in requests per second, by interval.
     pub(super) fn capacities(&self) -> Option<&[f64]> {
         let capacities = self.capacities.get_or_init(|| {
             let capacity = self.capacity()?;
@@ -125,7 +125,7 @@ impl<'a> Station<'a> {
         capacities.as_deref()
     }
 
-    /// The share of each interval in which it is up.
+    /// Returns the share of time in which the node is up, by interval.
     pub(super) fn availability(&self) -> &[f64] {
         self.availability.get_or_init(|| {
             if self.capacity.is_constant() {
@@ -135,31 +135,32 @@ impl<'a> Station<'a> {
         })
     }
 
-    fn mean_of_periods(&self, of: fn(&CapacityPeriod) -> f64) -> Vec<f64> {
+    fn mean_of_periods(&self, value: fn(&CapacityPeriod) -> f64) -> Vec<f64> {
         let step = self.timeline.interval.as_seconds();
-        by_interval(self.capacity.periods(), self.timeline.intervals(), step, of)
+        by_interval(self.capacity.periods(), self.timeline.intervals(), step, value)
     }
 
-    /// Whether it is up, or down, all the time from one interval to another.
+    /// Whether it is up, or down, throughout a range of intervals.
     pub(super) fn is_steady(&self, from: usize, to: usize) -> bool {
         let availability = self.availability();
-        let those = &availability[from.min(availability.len())..to.min(availability.len())];
-        self.capacity.is_constant() || those.windows(2).all(|pair| pair[0].to_bits() == pair[1].to_bits())
+        let range = &availability[from.min(availability.len())..to.min(availability.len())];
+        self.capacity.is_constant() || range.windows(2).all(|pair| pair[0].to_bits() == pair[1].to_bits())
     }
 
-    /// Seconds that a request waits behind so many others in some spells of intervals.
+    /// Returns the seconds that a request waits behind `depth` others, at the mean capacity of some ranges of
+    /// intervals.
     pub(super) fn wait_behind(&self, depth: f64, spells: &[(usize, usize)]) -> f64 {
         let capacities = self.capacities().filter(|_| !self.capacity.is_constant()).unwrap_or_default();
-        let those: Vec<f64> = spells
+        let during: Vec<f64> = spells
             .iter()
             .flat_map(|&(from, to)| &capacities[from.min(capacities.len())..to.min(capacities.len())])
             .copied()
             .collect();
-        let capacity = those.iter().sum::<f64>() / those.len() as f64;
+        let capacity = during.iter().sum::<f64>() / during.len() as f64;
         if capacity > 0.0 { depth / capacity } else { depth * self.service / self.slots() }
     }
 
-    /// Arrivals a second, but for those that were rejected because it was down.
+    /// Returns the arrivals per second, by interval, without those that were rejected because the node was down.
     pub(super) fn offered(&self) -> &[f64] {
         self.offered.get_or_init(|| {
             let mut arrivals = self.arrivals().to_vec();
@@ -174,12 +175,12 @@ impl<'a> Station<'a> {
     }
 }
 
-/// The mean in each of some intervals of what the periods of a capacity come to.
+/// Returns the time-weighted mean of a value of the capacity periods, by interval.
 fn by_interval(
     periods: &[CapacityPeriod],
     intervals: usize,
     step: f64,
-    of: fn(&CapacityPeriod) -> f64,
+    value: fn(&CapacityPeriod) -> f64,
 ) -> Vec<f64> {
     let mut means = vec![0.0; intervals];
     let begins = |period: &CapacityPeriod| period.from.as_seconds();
@@ -192,7 +193,7 @@ fn by_interval(
             if from >= end {
                 break;
             }
-            *mean += of(period) * ((end.min(to) - begin.max(from)) / step).clamp(0.0, 1.0);
+            *mean += value(period) * ((end.min(to) - begin.max(from)) / step).clamp(0.0, 1.0);
         }
     }
     means
@@ -204,7 +205,7 @@ mod tests {
     use crate::engine::time::SimTime;
 
     #[test]
-    fn what_a_station_can_do_is_told_interval_by_interval() {
+    fn the_capacity_of_an_interval_is_a_time_weighted_mean() {
         let at = |seconds: u64| SimTime::from_nanos(seconds * 1_000_000_000);
         let mut log = CapacityLog::new(2, 1.0);
         log.change(at(15), |period| period.up = false);
@@ -213,7 +214,7 @@ mod tests {
         let capacity = by_interval(log.periods(), 10, 10.0, CapacityPeriod::per_second);
         let expected = [2.0, 1.0, 1.0, 2.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0];
         assert!(
-            capacity.iter().zip(expected).all(|(found, wanted)| (found - wanted).abs() < 1e-9),
+            capacity.iter().zip(expected).all(|(actual, expected)| (actual - expected).abs() < 1e-9),
             "{capacity:?}"
         );
         let up = by_interval(log.periods(), 10, 10.0, CapacityPeriod::availability);

@@ -1,4 +1,4 @@
-//! `rushhour check`: finds every mistake in scenarios without running them.
+//! `rushhour check`: reports every error in scenarios without running them.
 
 use std::path::PathBuf;
 
@@ -15,59 +15,59 @@ Examples:
   rushhour check scenarios/*.ron
   rushhour check shop.ron --set nodes.web.count=100
 
-Diagnostics go to standard error, with line, column and hint. Exit status: 0 if all scenarios are good, 2 otherwise.";
+Diagnostics go to standard error, with line, column and hint. Exit status: 0 if all scenarios are valid, 2 otherwise.";
 
-/// What is to be checked.
+/// The arguments of `rushhour check`.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CheckArguments {
-    /// Scenarios to check; `-` reads standard input
+    /// Scenario files; `-` for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Replace a value of each scenario first, as in `run`
+    /// Check each scenario with this value replaced, as in `run` (repeatable)
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
 }
 
 impl CheckArguments {
-    /// Complains of what is wrong and says what is good.
+    /// Prints a line for each valid scenario, and the diagnostics of the others to standard error.
     ///
     /// # Errors
-    /// If a scenario is not good, or cannot be read.
+    /// If a scenario is invalid or cannot be read, or if standard output cannot be written.
     pub fn execute(&self) -> Result<(), Failure> {
-        let mut bad = 0;
+        let mut invalid = 0;
         for file in &self.files {
             match scenario_file::read(Some(file), &self.set) {
                 Ok(loaded) => {
                     let name = shortened(&file.display().to_string(), usize::MAX);
                     output::print(&format!(
                         "{name}: {}, {}\n",
-                        paint(GOOD, "good"),
+                        paint(GOOD, "valid"),
                         extent(&loaded.scenario)
                     ))?;
                 }
-                Err(Failure::Refused(text)) => {
-                    if bad > 0 {
-                        output::say("\n");
+                Err(Failure::InvalidInput(text)) => {
+                    if invalid > 0 {
+                        output::eprint("\n");
                     }
-                    output::say(&text);
-                    bad += 1;
+                    output::eprint(&text);
+                    invalid += 1;
                 }
                 Err(other) => return Err(other),
             }
         }
-        match bad {
+        match invalid {
             0 => Ok(()),
-            _ if self.files.len() == 1 => Err(Failure::Refused(String::new())),
-            bad => Err(Failure::Refused(format!(
-                "\n{bad} of {} cannot be run\n",
+            _ if self.files.len() == 1 => Err(Failure::InvalidInput(String::new())),
+            invalid => Err(Failure::InvalidInput(format!(
+                "\n{invalid} of {} cannot be run\n",
                 several(self.files.len() as u64, "file")
             ))),
         }
     }
 }
 
-/// How much there is in a scenario: `2 sources, 7 nodes, 65 s of virtual time`.
+/// The size of a scenario: `2 sources, 7 nodes, 65 s of virtual time`.
 fn extent(scenario: &Scenario) -> String {
     let nodes = scenario.nodes.values().map(|node| u64::from(node.as_spec().count().unwrap_or(1))).sum();
     format!(

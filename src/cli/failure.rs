@@ -1,4 +1,4 @@
-//! Why the program did not do what it was asked to, and the exit status that tells so.
+//! The ways in which a command fails, and their exit statuses.
 
 use std::io;
 use std::process::ExitCode;
@@ -6,26 +6,26 @@ use std::process::ExitCode;
 use super::output;
 use crate::text::Diagnostics;
 
-/// Why something was not done.
+/// Why a command did not succeed. A text ends with a line break and may contain styles.
 #[derive(Debug)]
 pub enum Failure {
-    /// The arguments or the scenario are wrong. NodeCapacity what is to be said about it.
-    Refused(String),
-    /// The run did not come to its end, or its result could not be kept. NodeCapacity what is to be said about it.
+    /// The arguments or the scenario are invalid. Contains the text for standard error.
+    InvalidInput(String),
+    /// The run did not finish, or its result could not be written. Contains the text for standard error.
     Failed(String),
-    /// Nobody reads the output any more, so that there is nobody to tell.
+    /// The reader of standard output has closed it (`rushhour run | head`). This counts as success.
     ClosedPipe,
 }
 
 impl Failure {
-    /// Something is wrong with a file or an argument: a sentence about it, and what to do.
-    pub(super) fn refused(what: &str, hint: &str) -> Self {
-        Self::Refused(with_hint(what, hint))
+    /// A file or an argument is invalid. `message` is `place: sentence` or a sentence.
+    pub(super) fn invalid_input(message: &str, hint: &str) -> Self {
+        Self::InvalidInput(with_hint(message, hint))
     }
 
-    /// Something went wrong on the way: a sentence about it, and what to do.
-    pub(super) fn failed(what: &str, hint: &str) -> Self {
-        Self::Failed(with_hint(what, hint))
+    /// A valid command failed. `message` is `place: sentence` or a sentence.
+    pub(super) fn failed(message: &str, hint: &str) -> Self {
+        Self::Failed(with_hint(message, hint))
     }
 
     /// Standard output could not be written.
@@ -35,7 +35,7 @@ impl Failure {
         } else {
             Self::failed(
                 &format!("the result could not be written: {error}"),
-                "see where standard output leads",
+                "check where standard output is redirected to",
             )
         }
     }
@@ -43,35 +43,36 @@ impl Failure {
 
 impl From<Diagnostics> for Failure {
     fn from(diagnostics: Diagnostics) -> Self {
-        Self::Refused(diagnostics.render(true))
+        Self::InvalidInput(diagnostics.render(true))
     }
 }
 
-/// A sentence, and what to do, set as diagnostics of a scenario are.
-fn with_hint(what: &str, hint: &str) -> String {
+/// A message with its hint, formatted like a diagnostic of a scenario.
+fn with_hint(message: &str, hint: &str) -> String {
     let (bold, cyan) = (anstyle::Style::new().bold(), anstyle::AnsiColor::Cyan.on_default());
-    let what = printable(what);
-    let (place, sentence) = what.split_once(": ").unwrap_or(("", &what));
+    let message = printable(message);
+    let (place, sentence) = message.split_once(": ").unwrap_or(("", &message));
     let colon = if place.is_empty() { "" } else { ": " };
     format!("{bold}{place}{colon}{bold:#}{sentence}\n      = {cyan}{}{cyan:#}\n", printable(hint))
 }
 
-/// Control characters, as in the name of a file, must not reach the terminal.
+/// Replaces control characters, which the name of a file may contain, by U+FFFD.
 fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
-/// Says what is to be said on standard error, and decides the exit status.
+/// Prints the text of a failure to standard error, and returns the exit status: 0 for success, 1 for a failed command,
+/// 2 for invalid input.
 #[must_use]
 pub fn exit_code(outcome: Result<(), Failure>) -> ExitCode {
     match outcome {
         Ok(()) | Err(Failure::ClosedPipe) => ExitCode::SUCCESS,
         Err(Failure::Failed(text)) => {
-            output::say(&text);
+            output::eprint(&text);
             ExitCode::from(1)
         }
-        Err(Failure::Refused(text)) => {
-            output::say(&text);
+        Err(Failure::InvalidInput(text)) => {
+            output::eprint(&text);
             ExitCode::from(2)
         }
     }

@@ -1,20 +1,20 @@
-//! Ctrl-C: the first one asks the run to end between two slices, a second one ends the program at once.
+//! Ctrl-C: the first one requests the end of the run, which stops at the next poll; a second one exits at once.
 
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether somebody wants the run to end.
+/// Whether the user has requested the end of the run. Clones share the flag.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Listens from now on. Where that cannot be, Ctrl-C ends the program as it always does.
+    /// Installs a handler of Ctrl-C. If that fails, Ctrl-C ends the program as usual.
     pub(super) fn listen() -> Self {
         let interrupt = Self::default();
-        let asked = Arc::clone(&interrupt.0);
+        let requested = Arc::clone(&interrupt.0);
         let handler = move || {
-            if asked.swap(true, Ordering::Relaxed) {
+            if requested.swap(true, Ordering::Relaxed) {
                 std::process::exit(1);
             }
         };
@@ -22,18 +22,18 @@ impl Interrupt {
         interrupt
     }
 
-    /// Whether it was asked for.
-    pub(super) fn is_asked(&self) -> bool {
+    /// Whether Ctrl-C was pressed.
+    pub(super) fn is_requested(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// What is set once it was asked for.
+    /// The flag that is set when Ctrl-C is pressed.
     #[cfg(feature = "viz")]
     pub(super) fn flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.0)
     }
 
-    /// A writer that fails once it was asked for.
+    /// A writer to `out` that fails after Ctrl-C was pressed.
     pub(super) fn guard<'a>(&'a self, out: &'a mut dyn Write) -> impl Write + 'a {
         Guarded { interrupt: self, out }
     }
@@ -46,8 +46,12 @@ struct Guarded<'a> {
 
 impl Write for Guarded<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // Not `ErrorKind::Interrupted`: that one means "try again".
-        if self.interrupt.is_asked() { Err(io::Error::other("interrupted")) } else { self.out.write(bytes) }
+        // Not `ErrorKind::Interrupted`: `write_all` would try again.
+        if self.interrupt.is_requested() {
+            Err(io::Error::other("interrupted"))
+        } else {
+            self.out.write(bytes)
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -60,9 +64,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_written_once_it_was_asked_for() {
+    fn a_guarded_writer_fails_after_an_interrupt() {
         let (interrupt, mut out) = (Interrupt::default(), Vec::new());
-        interrupt.guard(&mut out).write_all(b"a").expect("nobody asked");
+        interrupt.guard(&mut out).write_all(b"a").expect("no interrupt was requested");
         interrupt.0.store(true, Ordering::Relaxed);
         assert!(interrupt.guard(&mut out).write_all(b"b").is_err());
         assert_eq!(out, b"a");

@@ -1,8 +1,7 @@
-//! The command line: what can be asked for, and how the program answers. One file a subcommand.
+//! The command line: its arguments, and one file per subcommand.
 //!
-//! Standard output is the result and nothing else (`output`). Everything that goes wrong is a [`Failure`], which says
-//! itself on standard error and decides the exit status. What a run may be told from outside while it lasts is in
-//! `interrupt`, what it tells in `progress`.
+//! Standard output carries the result and nothing else (`output`). Every error is a [`Failure`], which is printed to
+//! standard error and determines the exit status. `interrupt` handles Ctrl-C, `progress` is the progress line of a run.
 
 mod check;
 mod failure;
@@ -28,17 +27,17 @@ pub use view::ViewArguments;
 const EXAMPLES: &str = "\
 Examples:
   rushhour                              run the built-in scenario: load-aware routing
-  rushhour run shop.ron                 run a scenario and see where requests wait
-  rushhour run shop.ron --out results   ... and keep the summary and the series
-  rushhour report results               draw the report of a run again from its data
-  rushhour check *.ron                  find every mistake before anything is run
+  rushhour run shop.ron                 run a scenario and print a summary
+  rushhour run shop.ron --out results   ... and write the report and the data to a directory
+  rushhour report results               create the report of a run again from its data
+  rushhour check *.ron                  report every error without a run
 
-Exit status: 0 done, 1 the run failed, 2 the arguments or the scenario are wrong.";
+Exit status: 0 success, 1 the run failed, 2 the arguments or the scenario are invalid.";
 
-/// Find out in virtual time what happens to a distributed system at rush hour.
+/// Simulate the flow of requests through a distributed system, in virtual time.
 ///
-/// A scenario says who sends requests, through which load balancers and links, to which servers. A run tells what becomes
-/// of them: latency, queues, rejections, losses.
+/// A scenario is a file that describes sources of requests, clients, load balancers, rate limiters, servers, and the
+/// links between them. A run reports the outcomes of the requests, their latency, queues, utilization, and findings.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "rushhour", version, after_help = EXAMPLES, max_term_width = 100)]
 pub struct Arguments {
@@ -46,41 +45,41 @@ pub struct Arguments {
     command: Option<Command>,
 }
 
-/// What can be asked for.
+/// A subcommand with its arguments.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// Run a scenario and show what became of its requests
+    /// Run a scenario and print a summary: findings, outcomes, latency
     Run(RunArguments),
-    /// Watch the requests of a run flow, in a window
+    /// Watch the requests of a run in a window, or write pictures or a film
     #[cfg(feature = "viz")]
     View(ViewArguments),
-    /// Find every mistake in scenarios without running them
+    /// Report every error in scenarios without running them
     Check(CheckArguments),
-    /// Draw the report of a run again from its data
+    /// Create the report of a run again from its data
     Report(ReportArguments),
 }
 
 impl Arguments {
-    /// The arguments of this process. Ends it if they are wrong, or ask for help.
+    /// Parses the arguments of this process. Exits if they are invalid or request help.
     #[must_use]
     pub fn of_this_process() -> Self {
         Self::parse()
     }
 
-    /// What is asked for; a run of the built-in scenario if nothing is, in a window where there is one.
+    /// The subcommand. Without one, the built-in scenario runs: in a window if the program was built with one.
     #[must_use]
     pub fn command(self) -> Command {
-        self.command.unwrap_or_else(unasked)
+        self.command.unwrap_or_else(default_command)
     }
 }
 
 #[cfg(not(feature = "viz"))]
-fn unasked() -> Command {
+fn default_command() -> Command {
     Command::Run(RunArguments::default())
 }
 
 #[cfg(feature = "viz")]
-fn unasked() -> Command {
+fn default_command() -> Command {
     match Arguments::parse_from(["rushhour", "view"]).command {
         Some(command) => command,
         None => Command::Run(RunArguments::default()),
@@ -88,10 +87,10 @@ fn unasked() -> Command {
 }
 
 impl Command {
-    /// Does what is asked for.
+    /// Executes the subcommand.
     ///
     /// # Errors
-    /// Whatever kept it from being done.
+    /// If its input is invalid, or its result cannot be computed or written.
     pub fn execute(&self) -> Result<(), Failure> {
         match self {
             Self::Run(arguments) => arguments.execute(),
@@ -109,15 +108,15 @@ mod tests {
     use clap::CommandFactory;
 
     #[test]
-    fn the_definition_of_the_arguments_is_sound() {
+    fn the_definition_of_the_arguments_is_valid() {
         <Arguments as CommandFactory>::command().debug_assert();
     }
 
     #[test]
-    fn nothing_asked_for_is_a_run_of_the_built_in_scenario() {
+    fn without_a_subcommand_the_built_in_scenario_runs() {
         let bare = Arguments::parse_from(["rushhour"]).command();
         let verb = if cfg!(feature = "viz") { "view" } else { "run" };
-        let asked = Arguments::parse_from(["rushhour", verb]).command();
-        assert_eq!(format!("{bare:?}"), format!("{asked:?}"));
+        let explicit = Arguments::parse_from(["rushhour", verb]).command();
+        assert_eq!(format!("{bare:?}"), format!("{explicit:?}"));
     }
 }

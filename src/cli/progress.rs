@@ -1,4 +1,4 @@
-//! The line that tells how far a run is, on standard error where that is a terminal; and the only clock there is.
+//! The progress line of a run, on standard error if that is a terminal, and the only wall clock of `rushhour run`.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -6,21 +6,21 @@ use crate::engine::time::SimTime;
 use crate::format::columns::shortened;
 use crate::format::numbers::{short, time};
 
-/// Shorter runs need no line.
-const PATIENCE_SECONDS: f64 = 1.0;
-/// A line that changes more often than this cannot be read.
+/// The line appears after this time, so that short runs have none.
+const INITIAL_DELAY_SECONDS: f64 = 1.0;
+/// Time between two updates of the line, long enough to read it.
 const REFRESH_SECONDS: f64 = 0.2;
-/// Narrower than a terminal, so that the line is never broken.
+/// Width in columns: less than the width of a terminal, so that the line does not wrap.
 const WIDTH: usize = 79;
 
-/// Time as it passes outside of the simulation.
-#[expect(clippy::disallowed_types, reason = "tells how long a run took; no result depends on it")]
+/// Measures wall-clock time.
+#[expect(clippy::disallowed_types, reason = "measures how long a run takes; no result depends on it")]
 pub(super) struct Stopwatch(std::time::Instant);
 
 impl Stopwatch {
     /// Starts now.
     pub(super) fn start() -> Self {
-        #[expect(clippy::disallowed_types, reason = "tells how long a run took; no result depends on it")]
+        #[expect(clippy::disallowed_types, reason = "measures how long a run takes; no result depends on it")]
         Self(std::time::Instant::now())
     }
 
@@ -30,26 +30,26 @@ impl Stopwatch {
     }
 }
 
-/// The line. It is wiped off when this is dropped.
+/// The progress line. Dropping it clears the line.
 pub(super) struct Progress<'a> {
-    wanted: bool,
+    enabled: bool,
     end: SimTime,
     stopwatch: &'a Stopwatch,
-    /// When the line was last written.
+    /// When the line was last written, in seconds of the stopwatch.
     shown: Option<f64>,
 }
 
 impl<'a> Progress<'a> {
-    /// Of a run that ends at `end`.
+    /// The line of a run that ends at `end`.
     pub(super) fn of(end: SimTime, stopwatch: &'a Stopwatch, quiet: bool) -> Self {
-        Self { wanted: !quiet && io::stderr().is_terminal(), end, stopwatch, shown: None }
+        Self { enabled: !quiet && io::stderr().is_terminal(), end, stopwatch, shown: None }
     }
 
-    /// Tells how far the run is, if it is time to.
-    pub(super) fn tell(&mut self, now: SimTime, events: u64) {
+    /// Writes the line if an update is due.
+    pub(super) fn update(&mut self, now: SimTime, events: u64) {
         let elapsed = self.stopwatch.seconds();
-        let due = self.shown.map_or(PATIENCE_SECONDS, |shown| shown + REFRESH_SECONDS);
-        if self.wanted && elapsed >= due {
+        let due = self.shown.map_or(INITIAL_DELAY_SECONDS, |shown| shown + REFRESH_SECONDS);
+        if self.enabled && elapsed >= due {
             self.shown = Some(elapsed);
             self.write(&line(now, self.end, events, elapsed));
         }
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_line_tells_how_far_how_fast_and_how_long() {
+    fn the_line_shows_the_progress_the_speed_and_the_time_left() {
         let at = |seconds: u64| SimTime::from_nanos(seconds * 1_000_000_000);
         assert_eq!(
             line(at(25), at(100), 9_000_000, 2.0),

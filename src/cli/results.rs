@@ -1,4 +1,4 @@
-//! Results on the disk: directories that are tried out before anything is run, and files that are written all or none.
+//! Results on disk: output directories are checked before the run, and the files of a directory are written together.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::format::numbers::several;
 use crate::report::page::Page;
 use crate::report::svg;
 
-/// Writes each plot of a page as a picture.
+/// Writes each plot of a page as an SVG file.
 pub(super) fn write_plots(page: &Page, directory: &OutputDirectory, quiet: bool) -> Result<(), Failure> {
     let plots: Vec<_> = page.sections.iter().flat_map(|section| &section.plots).collect();
     let names: Vec<String> = plots.iter().map(|plot| svg::file_name(plot)).collect();
@@ -19,23 +19,26 @@ pub(super) fn write_plots(page: &Page, directory: &OutputDirectory, quiet: bool)
     write(directory, &files)?;
     if !quiet {
         let plots = several(files.len() as u64, "plot");
-        output::say(&format!("wrote {plots} to {}\n", directory.path().display()));
+        output::eprint(&format!("wrote {plots} to {}\n", directory.path().display()));
     }
     Ok(())
 }
 
-/// A directory that results can be written to; `argument` is what named it.
+/// Prepares a directory for results. `argument` is the option or placeholder that named it, for the error.
 pub(super) fn prepared(path: &Path, argument: &str) -> Result<OutputDirectory, Failure> {
     OutputDirectory::prepare(path).map_err(|error| {
-        let what = format!("{}: no files can be written there: {error}", path.display());
-        Failure::refused(&what, &format!("give `{argument}` a directory that you may write to"))
+        let message = format!("{}: no files can be written there: {error}", path.display());
+        Failure::invalid_input(&message, &format!("give `{argument}` a directory that you may write to"))
     })
 }
 
-/// Writes files, all or none.
+/// Writes files, all or none (see [`OutputDirectory::write`]).
 pub(super) fn write(directory: &OutputDirectory, files: &[(&str, Content<'_>)]) -> Result<(), Failure> {
     directory.write(files).map_err(|(path, error)| {
-        let what = format!("{}: it could not be written: {error}", path.display());
-        Failure::failed(&what, "nothing was left behind: try again, or choose another directory")
+        let message = format!("{}: could not be written: {error}", path.display());
+        Failure::failed(
+            &message,
+            "no incomplete file was left behind: try again, or choose another directory",
+        )
     })
 }

@@ -1,4 +1,4 @@
-//! From a name on the command line to the bytes of a scenario, or to a sentence about why there are none.
+//! Reads the scenario that the command line names, or reports why that fails.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -8,9 +8,9 @@ use super::Failure;
 use crate::scenario::{DEFAULT_SCENARIO, Loaded, load};
 use crate::text::nearest;
 
-/// The largest scenario that is read. What is larger was not written by a person, and is most likely another file.
+/// Maximum size of a scenario file. A larger file is most likely not a scenario.
 const MAX_MEBIBYTES: u64 = 64;
-/// Entries of a directory that are looked through for a similar name.
+/// Maximum number of entries of a directory that are searched for a similar name.
 const MAX_ENTRIES: usize = 1_000;
 
 /// Reads and checks a scenario: the built-in one, standard input for `-`, or a file.
@@ -28,8 +28,8 @@ pub(super) fn bytes_of(file: Option<&Path>) -> Result<(String, Vec<u8>), Failure
             let name = path.display().to_string();
             let opened = File::open(path).map_err(|error| unreadable(path, &error))?;
             if opened.metadata().is_ok_and(|metadata| metadata.is_dir()) {
-                let what = format!("{name}: this is a directory, not a scenario");
-                return Err(Failure::refused(&what, &directory_hint(path)));
+                let message = format!("{name}: this is a directory, not a scenario");
+                return Err(Failure::invalid_input(&message, &directory_hint(path)));
             }
             let bytes = bytes(&name, opened)?;
             Ok((name, bytes))
@@ -37,22 +37,19 @@ pub(super) fn bytes_of(file: Option<&Path>) -> Result<(String, Vec<u8>), Failure
     }
 }
 
-fn bytes(name: &str, from: impl Read) -> Result<Vec<u8>, Failure> {
-    let most = MAX_MEBIBYTES << 20;
+fn bytes(name: &str, reader: impl Read) -> Result<Vec<u8>, Failure> {
+    let max_bytes = MAX_MEBIBYTES << 20;
     let mut bytes = Vec::new();
-    let read = from.take(most + 1).read_to_end(&mut bytes).map_err(|error| {
-        Failure::refused(
-            &format!("{name}: it cannot be read: {error}"),
-            "see what it is, and who may read it",
+    let read = reader.take(max_bytes + 1).read_to_end(&mut bytes).map_err(|error| {
+        Failure::invalid_input(
+            &format!("{name}: cannot be read: {error}"),
+            "check that it is a file, and its permissions",
         )
     })?;
-    if read as u64 > most {
-        let what =
-            format!("{name}: it is larger than {MAX_MEBIBYTES} MiB, the largest scenario that is read");
-        return Err(Failure::refused(
-            &what,
-            "is it a scenario? `count: 1000` makes a thousand nodes in one line",
-        ));
+    if read as u64 > max_bytes {
+        let message = format!("{name}: larger than {MAX_MEBIBYTES} MiB, the maximum size of a scenario");
+        let hint = "check that it is a scenario; `count: 1000` makes a group of a thousand nodes in one line";
+        return Err(Failure::invalid_input(&message, hint));
     }
     Ok(bytes)
 }
@@ -64,25 +61,25 @@ fn unreadable(path: &Path, error: &io::Error) -> Failure {
             || "`rushhour run` without a file runs the built-in scenario".to_owned(),
             |similar| format!("did you mean `{similar}`?"),
         );
-        Failure::refused(&format!("{name}: there is no such file"), &hint)
+        Failure::invalid_input(&format!("{name}: there is no such file"), &hint)
     } else {
-        Failure::refused(
-            &format!("{name}: it cannot be read: {error}"),
-            "see what it is, and who may read it",
+        Failure::invalid_input(
+            &format!("{name}: cannot be read: {error}"),
+            "check that it is a file, and its permissions",
         )
     }
 }
 
-/// The file in the same directory whose name is most like this one.
+/// The scenario in the same directory whose name is most similar, or `None` if none is similar.
 fn similar(path: &Path) -> Option<String> {
     let parent = path.parent()?;
-    let wanted = path.file_name()?.to_str()?;
+    let missing = path.file_name()?.to_str()?;
     let names = entries(parent);
     let scenarios: Vec<_> = names.iter().filter(|name| name.ends_with(".ron")).map(String::as_str).collect();
-    let with_extension = format!("{wanted}.ron");
+    let with_extension = format!("{missing}.ron");
     let exact = scenarios.iter().copied().find(|name| *name == with_extension);
-    let found = exact.or_else(|| nearest::nearest(wanted, scenarios))?;
-    Some(parent.join(found).display().to_string())
+    let similar = exact.or_else(|| nearest::nearest(missing, scenarios))?;
+    Some(parent.join(similar).display().to_string())
 }
 
 fn directory_hint(path: &Path) -> String {

@@ -1,4 +1,4 @@
-//! `rushhour view`: watch the requests of a run flow, in a window, or as pictures or a film without one.
+//! `rushhour view`: shows the requests of a run in a window, or writes pictures or a film without one.
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -14,36 +14,36 @@ use crate::viz::bench::bench;
 use crate::viz::session::{SPEEDS, position_of};
 use crate::viz::{Format, Medium, OffscreenJob, OffscreenOutput, Options, Origin, films_can_be_made, view};
 
-/// Width and height of pictures, if nothing else is asked for.
-const SIZE: (u32, u32) = (1280, 800);
-/// Pictures that a range may mean.
-const MAX_MOMENTS: f64 = 100_000.0;
+/// Width and height of pictures and films in pixels, unless `--size` is given.
+const DEFAULT_SIZE: (u32, u32) = (1280, 800);
+/// Maximum number of pictures in a range of `--at`.
+const MAX_PICTURES: f64 = 100_000.0;
 
 const EXAMPLES: &str = "\
 Examples:
   rushhour view                                  the built-in scenario
   rushhour view shop.ron                         a scenario of your own
-  rushhour view shop.ron --frames out --at 12,15,20   pictures of three moments, without a window
-  rushhour view shop.ron --frames out --at 12..20/0.5   one every half second
+  rushhour view shop.ron --frames out --at 12,15,20   pictures at three times, without a window
+  rushhour view shop.ron --frames out --at 12..20/0.5   a picture every half second
   rushhour view shop.ron --film shop.gif --from 10 --to 20   a film, without a window
 
-Keys: Space plays and pauses, arrows step and change the speed, P keeps a picture, R begins and ends a film, ? shows all
-of them.";
+Keys: Space plays and pauses, arrows step and change the speed, P saves a picture, R starts and stops a film, ? lists
+all keys.";
 
-/// What is to be watched.
+/// The arguments of `rushhour view`.
 #[derive(Clone, Debug, Default, Args)]
 #[command(after_help = EXAMPLES)]
-#[command(group = ArgGroup::new("made").args(["frames", "film"]))]
+#[command(group = ArgGroup::new("offscreen").args(["frames", "film"]))]
 pub struct ViewArguments {
-    /// Scenario to watch; `-` reads standard input, nothing shows the built-in one
+    /// Scenario file; `-` for standard input. Without it, the built-in scenario is shown
     file: Option<PathBuf>,
-    /// Another scenario that is watched beside it, in step
+    /// Another scenario file, shown beside the first and synchronized with it
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
-    /// Replace a value of that other scenario (repeatable); without `--against` it is the same one
+    /// Replace a value of the other scenario (repeatable). Without `--against`, that is the same file as the first
     #[arg(long, value_name = "PATH=VALUE")]
     against_set: Vec<String>,
-    /// Seed of all randomness, instead of the scenario's own
+    /// Seed of all random numbers, instead of the one in the scenario
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// Replace a value of the scenario (repeatable)
@@ -52,7 +52,7 @@ pub struct ViewArguments {
     /// Write pictures into this directory instead of opening a window
     #[arg(long, value_name = "DIR")]
     frames: Option<PathBuf>,
-    /// Moments of virtual time, in seconds, that pictures are taken of; 12..20/0.5 is one every half second
+    /// Virtual times of the pictures, in seconds; 12..20/0.5 is one every half second
     #[arg(
         long,
         value_name = "SECONDS",
@@ -62,36 +62,36 @@ pub struct ViewArguments {
         value_parser = moments
     )]
     at: Vec<Moments>,
-    /// Make a film instead of opening a window: a file that ends in .gif or .mp4 (needs ffmpeg)
+    /// Write a film to this .gif or .mp4 file instead of opening a window (requires ffmpeg)
     #[arg(long, value_name = "FILE")]
     film: Option<PathBuf>,
-    /// When the film begins, in seconds of virtual time
+    /// Virtual time at which the film starts, in seconds
     #[arg(long, value_name = "SECONDS", requires = "film", default_value = "0", value_parser = seconds)]
     from: f64,
-    /// When the film ends, in seconds of virtual time [default: the end of the run]
+    /// Virtual time at which the film ends, in seconds [default: the end of the run]
     #[arg(long, value_name = "SECONDS", requires = "film", value_parser = seconds)]
     to: Option<f64>,
-    /// Virtual seconds that a second of the film shows; one of the speeds of the window
+    /// Virtual seconds per second of the film; must be one of the speeds of the window
     #[arg(long, value_name = "X", requires = "film", default_value = "1", value_parser = speed)]
     speed: f64,
-    /// Pictures that a second of the film has [default: 30, or 25 in a GIF]
+    /// Pictures per second of the film [default: 30, or 25 in a GIF]
     #[arg(long, value_name = "N", requires = "film", value_parser = clap::value_parser!(u32).range(1..=120))]
     fps: Option<u32>,
-    /// No window is wanted, which --frames and --film say too
-    #[arg(long, requires = "made")]
+    /// Do not open a window (implied by --frames and --film)
+    #[arg(long, requires = "offscreen")]
     headless: bool,
-    /// Width and height in pixels [default: as the window was left, 1280x800 at first and for pictures]
+    /// Width and height in pixels [default: the last size of the window; 1280x800 at first and for pictures]
     #[arg(long, value_name = "WxH", value_parser = size)]
     size: Option<(u32, u32)>,
-    /// The light theme
+    /// Use the light theme
     #[arg(long)]
     light: bool,
-    /// Measure how fast it paints some 1,000, 10,000 and 100,000 requests on their way, without a window, and print tables
-    #[arg(long, conflicts_with_all = ["file", "against", "against_set", "seed", "set", "made", "light"])]
+    /// Measure the frame rate with 1,000, 10,000 and 100,000 requests in flight, without a window, and print tables
+    #[arg(long, conflicts_with_all = ["file", "against", "against_set", "seed", "set", "offscreen", "light"])]
     bench: bool,
 }
 
-/// `1280x800`.
+/// Parses a size like `1280x800`.
 fn size(text: &str) -> Result<(u32, u32), String> {
     let parsed =
         text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
@@ -100,11 +100,11 @@ fn size(text: &str) -> Result<(u32, u32), String> {
         .ok_or_else(|| "give width and height like 1280x800, from 320x240 to 8192x8192".to_owned())
 }
 
-/// Moments of virtual time, in seconds.
+/// Points of virtual time, in seconds.
 #[derive(Clone, Debug, PartialEq)]
 struct Moments(Vec<f64>);
 
-/// `12`, or `12..20/0.5`.
+/// Parses a time like `12` or a range like `12..20/0.5`.
 fn moments(text: &str) -> Result<Moments, String> {
     let Some((from, rest)) = text.split_once("..") else { return Ok(Moments(vec![seconds(text)?])) };
     let Some((to, step)) = rest.split_once('/') else {
@@ -112,12 +112,12 @@ fn moments(text: &str) -> Result<Moments, String> {
     };
     let (from, to, step) = (seconds(from)?, seconds(to)?, seconds(step)?);
     let number = ((to - from) / step + 1e-9).floor();
-    if !(0.0..MAX_MOMENTS).contains(&number) {
-        return Err(format!("that is not between one and {MAX_MOMENTS} pictures"));
+    if !(0.0..MAX_PICTURES).contains(&number) {
+        return Err(format!("this range has no pictures, or more than {MAX_PICTURES}"));
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was just compared")]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within MAX_PICTURES")]
     let number = number as u32;
-    Ok(Moments((0..=number).map(|at| f64::from(at).mul_add(step, from)).collect()))
+    Ok(Moments((0..=number).map(|index| f64::from(index).mul_add(step, from)).collect()))
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -125,7 +125,7 @@ fn seconds(text: &str) -> Result<f64, String> {
     parsed.ok_or_else(|| "give seconds like 12.5".to_owned())
 }
 
-/// A speed at which the window can play too, so that it shows the film's.
+/// Parses the speed of a film. It must be a speed of the window, because the controls of the window are in the film.
 fn speed(text: &str) -> Result<f64, String> {
     let parsed = text.parse().ok().filter(|speed: &f64| speed.is_finite() && position_of(*speed).is_some());
     parsed.ok_or_else(|| {
@@ -135,82 +135,82 @@ fn speed(text: &str) -> Result<f64, String> {
 }
 
 impl ViewArguments {
-    /// Opens the window, or makes the pictures or the film.
+    /// Opens the window, or writes the pictures or the film.
     ///
     /// # Errors
-    /// If there is no scenario, or nothing to paint on.
+    /// If the scenario is invalid or cannot be read, there is no display or renderer, or a file cannot be written.
     pub fn execute(&self) -> Result<(), Failure> {
         if self.bench {
-            let measured = bench(self.size.unwrap_or(SIZE));
-            let measured = measured.map_err(|error| Failure::Failed(format!("{error}\n")))?;
-            return output::print(&measured.tables());
+            let measurement = bench(self.size.unwrap_or(DEFAULT_SIZE));
+            let measurement = measurement.map_err(|error| Failure::Failed(format!("{error}\n")))?;
+            return output::print(&measurement.tables());
         }
         let interrupt = Interrupt::listen();
         let origin = self.origin(self.file.as_deref(), &self.set)?;
         let against = self.against()?;
-        let medium = match self.studio()? {
-            Some(studio) => {
-                // In a window one reads what is wrong with a scenario; there is no picture of it.
+        let medium = match self.offscreen_job()? {
+            Some(job) => {
+                // A window shows the diagnostics of an invalid scenario itself; pictures cannot.
                 for origin in std::iter::once(&origin).chain(&against) {
                     load(&origin.name, &origin.bytes, &origin.overrides)?;
                 }
-                Medium::OffscreenJob(studio)
+                Medium::OffscreenJob(job)
             }
             None if has_display() => {
                 Medium::Window { size: self.size, state: state_file(|name| std::env::var_os(name)) }
             }
             None => {
-                let what = "there is no display to open a window on";
+                let message = "there is no display to open a window on";
                 let hint = "set DISPLAY, or write pictures with `rushhour view --frames DIR`";
-                return Err(Failure::refused(what, hint));
+                return Err(Failure::invalid_input(message, hint));
             }
         };
-        let made = self.made(&medium);
+        let success = self.success_message(&medium);
         let options = Options { origin, against, light: self.light, medium, interrupt: interrupt.flag() };
         view(options).map_err(|error| Failure::Failed(format!("{error}\n")))?;
-        if let Some(made) = made {
-            output::say(&made);
+        if let Some(success) = success {
+            output::eprint(&success);
         }
         Ok(())
     }
 
-    /// What is to be made without a window, if something is. The place for it is tried out.
-    fn studio(&self) -> Result<Option<OffscreenJob>, Failure> {
-        let size = self.size.unwrap_or(SIZE);
+    /// The pictures or the film to write, or `None` for a window. Checks that the files can be written.
+    fn offscreen_job(&self) -> Result<Option<OffscreenJob>, Failure> {
+        let size = self.size.unwrap_or(DEFAULT_SIZE);
         if let Some(path) = &self.frames {
             let directory = super::results::prepared(path, "--frames")?;
-            let wanted =
+            let output =
                 OffscreenOutput::Stills(self.at.iter().flat_map(|moments| moments.0.clone()).collect());
-            return Ok(Some(OffscreenJob { directory, wanted, size, told: tell }));
+            return Ok(Some(OffscreenJob { directory, output, size, progress: show_progress }));
         }
         let Some(file) = &self.film else { return Ok(None) };
         let name = file.file_name().and_then(|name| name.to_str()).filter(|_| !file.is_dir());
         let (Some(name), Some(format)) = (name, Format::of(file)) else {
-            let what = format!("{}: this is no film that can be made", file.display());
-            return Err(Failure::refused(&what, "give `--film` a file that ends in .gif or .mp4"));
+            let message = format!("{}: this is not the name of a film", file.display());
+            return Err(Failure::invalid_input(&message, "give `--film` a file that ends in .gif or .mp4"));
         };
         if !films_can_be_made() {
-            let hint = "install ffmpeg, or do without: `--frames DIR --at 12..20/0.04` writes the pictures of a film";
-            return Err(Failure::refused("a film needs ffmpeg, which is not there", hint));
+            let hint = "install ffmpeg, or write the pictures of a film with `--frames DIR --at 12..20/0.04`";
+            return Err(Failure::invalid_input("a film requires ffmpeg, which is not installed", hint));
         }
         let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let wanted = OffscreenOutput::Film {
+        let output = OffscreenOutput::Film {
             name: name.to_owned(),
             format,
             from: self.from,
             to: self.to,
             speed: position_of(self.speed).unwrap_or_default(),
-            rate: self.fps.unwrap_or_else(|| format.usual_rate()),
+            rate: self.fps.unwrap_or_else(|| format.default_rate()),
         };
         let directory = super::results::prepared(parent.unwrap_or(Path::new(".")), "--film")?;
-        Ok(Some(OffscreenJob { directory, wanted, size, told: tell }))
+        Ok(Some(OffscreenJob { directory, output, size, progress: show_progress }))
     }
 
-    /// What is said when all is made.
-    fn made(&self, medium: &Medium) -> Option<String> {
-        let Medium::OffscreenJob(studio) = medium else { return None };
-        let path = studio.directory.path();
-        Some(match &studio.wanted {
+    /// The message after all pictures or the film were written, or `None` for a window.
+    fn success_message(&self, medium: &Medium) -> Option<String> {
+        let Medium::OffscreenJob(job) = medium else { return None };
+        let path = job.directory.path();
+        Some(match &job.output {
             OffscreenOutput::Stills(moments) => {
                 format!("wrote {} to {}\n", several(moments.len() as u64, "picture"), path.display())
             }
@@ -218,13 +218,14 @@ impl ViewArguments {
         })
     }
 
+    /// Reads a scenario file without checking it.
     fn origin(&self, file: Option<&Path>, overrides: &[String]) -> Result<Origin, Failure> {
         let (name, bytes) = scenario_file::bytes_of(file)?;
         let path = file.filter(|path| path.as_os_str() != "-").map(Path::to_owned);
         Ok(Origin { name, bytes, overrides: overrides.to_vec(), seed: self.seed, path })
     }
 
-    /// The other variant, if one is asked for.
+    /// The scenario to show beside the first, or `None`.
     fn against(&self) -> Result<Option<Origin>, Failure> {
         if self.against.is_none() && self.against_set.is_empty() {
             return Ok(None);
@@ -237,24 +238,25 @@ impl ViewArguments {
     }
 }
 
-/// Whether a window can be opened, as far as can be told.
+/// Whether a window can probably be opened: on Unix (except macOS), whether `DISPLAY` is set.
 fn has_display() -> bool {
     cfg!(not(all(unix, not(target_os = "macos"))))
         || std::env::var_os("DISPLAY").is_some_and(|name| !name.is_empty())
 }
 
-/// The line that tells how many pictures there are, where somebody sees it. It is wiped off after the last.
-fn tell(done: usize, all: usize) {
+/// Shows the number of written pictures on standard error, if that is a terminal. Clears the line after the last.
+fn show_progress(done: usize, total: usize) {
     let mut out = io::stderr().lock();
     if out.is_terminal() {
-        let line = if done < all { format!("{done} of {all} pictures") } else { String::new() };
+        let line = if done < total { format!("{done} of {total} pictures") } else { String::new() };
         drop(write!(out, "\r{line:<40}\r").and_then(|()| out.flush()));
     }
 }
 
-/// The file in which it is remembered what the window was like, where the system keeps such things.
+/// The file with the state of the window, in the user's directory for such files, or `None` if there is none.
+/// `variable` reads an environment variable.
 fn state_file(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    // A relative path would mean another file in every directory.
+    // A relative path would be a different file in every working directory.
     let directory = |name| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = if cfg!(windows) {
         directory("LOCALAPPDATA")
@@ -269,27 +271,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_are_single_ones_or_ranges() {
+    fn moments_are_single_times_or_ranges() {
         assert_eq!(moments("12"), Ok(Moments(vec![12.0])));
         assert_eq!(moments("1..2/0.5"), Ok(Moments(vec![1.0, 1.5, 2.0])));
         assert_eq!(moments("12..20/0.04").expect("a range").0.len(), 201);
-        for wrong in ["", "-1", "a", "1..2", "2..1/0.5", "1..2/0", "1..2/-1", "0..1/0.0000001", "nan", "inf"]
+        for invalid in
+            ["", "-1", "a", "1..2", "2..1/0.5", "1..2/0", "1..2/-1", "0..1/0.0000001", "nan", "inf"]
         {
-            assert!(moments(wrong).is_err(), "{wrong}");
+            assert!(moments(invalid).is_err(), "{invalid}");
         }
     }
 
     #[test]
-    fn a_film_has_a_speed_of_the_window() {
+    fn the_speed_of_a_film_is_a_speed_of_the_window() {
         assert_eq!(speed("0.25"), Ok(0.25));
-        for wrong in ["inf", "3", "fast", "NaN"] {
-            assert!(speed(wrong).expect_err("it is none").contains("0.25, 0.5, 1, 2"), "{wrong}");
+        for invalid in ["inf", "3", "fast", "NaN"] {
+            assert!(speed(invalid).expect_err("no speed").contains("0.25, 0.5, 1, 2"), "{invalid}");
         }
     }
 
     #[cfg(not(windows))]
     #[test]
-    fn what_is_remembered_lies_where_such_things_lie() {
+    fn the_state_file_is_in_the_state_directory_of_the_user() {
         let file = |state: &str, home: &str| {
             state_file(|name| match name {
                 "XDG_STATE_HOME" => Some(state.into()),

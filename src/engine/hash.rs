@@ -1,5 +1,5 @@
-//! Stable hashing: the same bits on every machine, in every version. Random streams are derived, keys are spread and
-//! runs are fingerprinted with it. It is fast and well mixed, and no defence against an adversary.
+//! Stable hashing: the same hash on every machine, in every version. It is used to derive random streams, to spread
+//! keys and to fingerprint runs. It is fast and mixes well, and is not secure against an adversary.
 
 /// The finaliser of `SplitMix64` (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014):
 /// a bijection of 64 bits in which each input bit flips each output bit with probability one half.
@@ -11,24 +11,24 @@ pub const fn mix64(mut x: u64) -> u64 {
     x ^ (x >> 31)
 }
 
-/// A running hash over words.
+/// A hasher of 64-bit words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StableHasher(u64);
 
 impl StableHasher {
-    /// A hasher that has seen nothing yet.
+    /// A hasher without input.
     #[must_use]
     pub const fn new() -> Self {
         Self(0x9e37_79b9_7f4a_7c15)
     }
 
-    /// Takes in one word. One rotation, one multiplication: the order of words matters, and their number.
+    /// Adds one word, by one rotation and one multiplication. The hash depends on the order and the number of words.
     #[inline]
     pub const fn absorb(&mut self, word: u64) {
         self.0 = (self.0.rotate_left(23) ^ word).wrapping_mul(0x9fb2_1c65_1e98_df25);
     }
 
-    /// Takes in a text, its length included.
+    /// Adds a text, including its length.
     pub fn absorb_text(&mut self, text: &str) {
         self.absorb(text.len() as u64);
         for chunk in text.as_bytes().chunks(8) {
@@ -38,7 +38,7 @@ impl StableHasher {
         }
     }
 
-    /// The hash of all that was taken in so far.
+    /// The hash of all input so far.
     #[must_use]
     pub const fn finish(self) -> u64 {
         mix64(self.0)
@@ -55,7 +55,7 @@ impl Default for StableHasher {
 mod tests {
     use super::*;
 
-    fn of(texts: &[&str]) -> u64 {
+    fn hash(texts: &[&str]) -> u64 {
         let mut hasher = StableHasher::new();
         for text in texts {
             hasher.absorb_text(text);
@@ -64,15 +64,15 @@ mod tests {
     }
 
     #[test]
-    fn the_values_never_change() {
+    fn hashes_never_change() {
         assert_eq!(mix64(1), 0x5692_161d_100b_05e5);
-        assert_eq!(of(&["server-0", "service"]), of(&["server-0", "service"]));
+        assert_eq!(hash(&["server-0", "service"]), hash(&["server-0", "service"]));
     }
 
     #[test]
-    fn where_a_text_ends_matters() {
-        assert_ne!(of(&["server-1", "1"]), of(&["server-11", ""]));
-        assert_ne!(of(&["a", "b"]), of(&["b", "a"]));
-        assert_ne!(of(&[""]), of(&["", ""]));
+    fn the_boundaries_of_texts_change_the_hash() {
+        assert_ne!(hash(&["server-1", "1"]), hash(&["server-11", ""]));
+        assert_ne!(hash(&["a", "b"]), hash(&["b", "a"]));
+        assert_ne!(hash(&[""]), hash(&["", ""]));
     }
 }

@@ -1,6 +1,6 @@
 //! The discrete-event kernel: virtual time, the event queue, random streams, distributions and statistics.
 //!
-//! It knows nothing of requests: what an event means is decided in [`simulation`](crate::simulation).
+//! It does not depend on requests: [`simulation`](crate::simulation) gives events their meaning.
 
 pub mod distribution;
 pub mod hash;
@@ -12,11 +12,11 @@ pub mod statistics;
 pub mod time;
 pub mod units;
 
-/// A number that is meant as a count or a position, cut to a whole one; below zero, or if it is none, it is zero.
+/// Rounds a number down to a count or an index. Negative numbers and NaN become 0.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "the cast saturates, as is wanted"
+    reason = "the cast saturates, as intended"
 )]
 pub(crate) const fn floor_to_usize(x: f64) -> usize {
     x as usize

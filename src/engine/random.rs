@@ -1,11 +1,17 @@
-//! Random streams: every consumer draws from one of its own, named after the part and the purpose.
+//! Random streams: each purpose of each part draws from its own stream, named after both.
 //!
-//! Adding a probe, a node or a draw of one part shifts no other stream, so that two variants of a scenario meet the
+//! Adding a probe, a node or a draw of one part changes no other stream, so that two variants of a scenario have the
 //! same arrivals (common random numbers). The generator is xoshiro256++ (Blackman, Vigna: "Scrambled linear
 //! pseudorandom number generators", 2021), whose values are the same on every machine and in every version.
+//!
+//! A stream is a [`rand::Rng`], so everything that draws from an `Rng` can draw from it. [`Draw`] adds methods whose
+//! values rushhour promises never to change; those of `rand`'s own choices from a range may change with its version and
+//! its feature `unbiased`.
 
-use rand_core::{Rng, SeedableRng};
-use rand_xoshiro::Xoshiro256PlusPlus;
+use std::convert::Infallible;
+
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{Rng, RngExt, SeedableRng, TryRng};
 
 use super::hash::StableHasher;
 
@@ -17,13 +23,13 @@ pub struct Streams {
 }
 
 impl Streams {
-    /// The streams of replication number `replication` of a scenario with this seed.
+    /// The streams of the replication with index `replication` of a scenario with the seed `seed`.
     #[must_use]
     pub const fn new(seed: u64, replication: u64) -> Self {
         Self { seed, replication }
     }
 
-    /// The stream that `part` (its stable name) draws from for `purpose`. Asking again gives the same stream anew.
+    /// The stream of the part with the stable name `part` for `purpose`. Equal arguments give equal streams.
     #[must_use]
     pub fn stream(&self, part: &str, purpose: &str) -> RandomStream {
         let mut hasher = StableHasher::new();
@@ -45,61 +51,78 @@ impl RandomStream {
     pub fn from_seed(seed: u64) -> Self {
         Self(Xoshiro256PlusPlus::seed_from_u64(seed))
     }
+}
 
-    /// 64 uniformly random bits.
+impl TryRng for RandomStream {
+    type Error = Infallible;
+
     #[inline]
-    pub fn bits(&mut self) -> u64 {
-        self.0.next_u64()
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        self.0.try_next_u32()
     }
 
+    #[inline]
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        self.0.try_next_u64()
+    }
+
+    #[inline]
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        self.0.try_fill_bytes(bytes)
+    }
+}
+
+/// Draws whose values depend only on the bits of the generator, on every machine and in every version.
+pub trait Draw: Rng {
     /// Uniform in [0, 1), a multiple of 2^-53.
     #[inline]
-    #[expect(clippy::cast_precision_loss, reason = "53 bits fit a float exactly")]
-    pub fn uniform(&mut self) -> f64 {
-        (self.bits() >> 11) as f64 * (1.0 / 9_007_199_254_740_992.0)
+    fn uniform(&mut self) -> f64 {
+        self.random()
     }
 
     /// Uniform in (0, 1], for logarithms.
     #[inline]
-    pub fn uniform_positive(&mut self) -> f64 {
+    fn uniform_positive(&mut self) -> f64 {
         1.0 - self.uniform()
     }
 
-    /// Uniform in 0..`n`, without bias (Lemire: "Fast random integer generation in an interval", 2019).
+    /// Uniform integer in 0..`n`, without bias (Lemire: "Fast random integer generation in an interval", 2019).
     ///
     /// # Panics
-    /// If `n` is zero: there is nothing to choose from.
+    /// If `n` is zero.
     #[inline]
-    pub fn below(&mut self, n: u64) -> u64 {
+    fn below(&mut self, n: u64) -> u64 {
         assert!(n > 0, "a choice needs at least one alternative");
-        let mut product = u128::from(self.bits()) * u128::from(n);
+        let mut product = u128::from(self.next_u64()) * u128::from(n);
         if low_half(product) < n {
             let threshold = n.wrapping_neg() % n;
             while low_half(product) < threshold {
-                product = u128::from(self.bits()) * u128::from(n);
+                product = u128::from(self.next_u64()) * u128::from(n);
             }
         }
         (product >> 64) as u64
     }
 
-    /// Uniform index into a list of `n`.
+    /// Uniform index of a list with `n` elements.
     ///
     /// # Panics
-    /// If `n` is zero: there is nothing to choose from.
+    /// If `n` is zero.
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "below the length of a list, which is a usize")]
-    pub fn index(&mut self, n: usize) -> usize {
+    fn index(&mut self, n: usize) -> usize {
         self.below(n as u64) as usize
     }
 
     /// True with probability `probability`.
     #[inline]
-    pub fn chance(&mut self, probability: f64) -> bool {
+    fn chance(&mut self, probability: f64) -> bool {
         self.uniform() < probability
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the lower half is wanted")]
+impl<R: Rng + ?Sized> Draw for R {}
+
+#[expect(clippy::cast_possible_truncation, reason = "only the lower half is kept")]
 const fn low_half(product: u128) -> u64 {
     product as u64
 }
@@ -109,20 +132,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stream_is_named_by_part_and_purpose() {
+    fn a_stream_depends_on_seed_replication_part_and_purpose() {
         let streams = Streams::new(42, 0);
-        let first = |part: &str, purpose: &str| streams.stream(part, purpose).bits();
+        let first = |part: &str, purpose: &str| streams.stream(part, purpose).next_u64();
         assert_eq!(first("server-0", "service"), first("server-0", "service"));
         assert_ne!(first("server-0", "service"), first("server-1", "service"));
         assert_ne!(first("server-0", "service"), first("server-0", "loss"));
-        assert_ne!(first("server-0", "service"), Streams::new(42, 1).stream("server-0", "service").bits());
-        assert_ne!(first("server-0", "service"), Streams::new(43, 0).stream("server-0", "service").bits());
+        assert_ne!(
+            first("server-0", "service"),
+            Streams::new(42, 1).stream("server-0", "service").next_u64()
+        );
+        assert_ne!(
+            first("server-0", "service"),
+            Streams::new(43, 0).stream("server-0", "service").next_u64()
+        );
     }
 
     #[test]
     fn the_values_never_change() {
         let mut stream = Streams::new(42, 0).stream("server-0", "service");
-        let golden = [stream.bits(), stream.bits(), stream.below(1000), stream.bits()];
+        let golden = [stream.next_u64(), stream.next_u64(), stream.below(1000), stream.next_u64()];
         assert_eq!(golden, GOLDEN);
     }
 

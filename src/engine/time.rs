@@ -1,7 +1,6 @@
-//! Virtual time: whole nanoseconds, as an instant ([`SimTime`]) and as a length ([`SimDuration`]).
+//! Virtual time in whole nanoseconds: instants ([`SimTime`]) and durations ([`SimDuration`]).
 //!
-//! Floats meet time in this file and nowhere else. How a duration is written in a scenario ("250ms") is in
-//! [`units`](super::units).
+//! Rounding of floats to durations is defined here. [`units`](super::units) parses and prints durations ("250ms").
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
@@ -13,14 +12,14 @@ pub const NANOS_PER_SECOND: u64 = 1_000_000_000;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SimTime(u64);
 
-/// A length of virtual time, in nanoseconds.
+/// A duration of virtual time, in nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SimDuration(u64);
 
 impl SimTime {
     /// The start of every run.
     pub const ZERO: Self = Self(0);
-    /// Later than anything that can happen.
+    /// The latest instant: no event happens after it.
     pub const MAX: Self = Self(u64::MAX);
 
     /// The instant `nanos` nanoseconds after the start.
@@ -35,7 +34,7 @@ impl SimTime {
         self.0
     }
 
-    /// Seconds since the start, for people and plots.
+    /// Seconds since the start, for reports and plots.
     #[must_use]
     pub fn as_seconds(self) -> f64 {
         nanos_to_seconds(self.0)
@@ -49,9 +48,9 @@ impl SimTime {
 }
 
 impl SimDuration {
-    /// No time at all.
+    /// The empty duration.
     pub const ZERO: Self = Self(0);
-    /// The longest duration there is.
+    /// The longest duration.
     pub const MAX: Self = Self(u64::MAX);
 
     /// A duration of `nanos` nanoseconds.
@@ -66,17 +65,17 @@ impl SimDuration {
         Self(seconds.saturating_mul(NANOS_PER_SECOND))
     }
 
-    /// The duration nearest to `nanos` nanoseconds. What lies below zero, and NaN, becomes zero; what lies above the
-    /// range becomes [`SimDuration::MAX`].
+    /// The duration nearest to `nanos` nanoseconds. Negative numbers and NaN become zero, numbers above the range
+    /// [`SimDuration::MAX`].
     #[must_use]
     #[inline]
     pub fn from_nanos_f64(nanos: f64) -> Self {
-        // Adding a half and cutting rounds to nearest below 2^52 ns (52 days), and needs no call into the system's
-        // mathematics; above that a float has no halves left to round.
+        // Adding a half and truncating rounds to nearest below 2^52 ns (52 days), without a call into libm. Larger
+        // floats are whole numbers.
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "`as` saturates, which is what is wanted"
+            reason = "`as` saturates, as intended"
         )]
         let whole = if nanos < 4_503_599_627_370_496.0 { (nanos + 0.5) as u64 } else { nanos as u64 };
         Self(whole)
@@ -98,20 +97,20 @@ impl SimDuration {
         self.0 as f64
     }
 
-    /// Seconds, for people and plots.
+    /// Seconds, for reports and plots.
     #[must_use]
     pub fn as_seconds(self) -> f64 {
         nanos_to_seconds(self.0)
     }
 
-    /// Whether this is no time at all.
+    /// Whether the duration is zero.
     #[must_use]
     pub const fn is_zero(self) -> bool {
         self.0 == 0
     }
 }
 
-/// Nanoseconds to seconds, correctly rounded for whatever fits a float exactly.
+/// Converts nanoseconds to seconds, correctly rounded if `nanos` is exact as a float.
 #[must_use]
 #[expect(
     clippy::cast_precision_loss,
@@ -174,14 +173,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_duration_becomes_the_nearest_one() {
+    fn floats_out_of_range_become_the_nearest_duration() {
         assert_eq!(SimDuration::from_nanos_f64(-3.0), SimDuration::ZERO);
         assert_eq!(SimDuration::from_nanos_f64(f64::NAN), SimDuration::ZERO);
         assert_eq!(SimDuration::from_nanos_f64(f64::INFINITY), SimDuration::MAX);
     }
 
     #[test]
-    fn the_end_of_time_is_never_passed() {
+    fn arithmetic_saturates_at_both_ends_of_time() {
         assert_eq!(SimTime::MAX + SimDuration::from_nanos(1), SimTime::MAX);
         assert_eq!(SimTime::from_nanos(1).since(SimTime::from_nanos(2)), SimDuration::ZERO);
     }

@@ -1,6 +1,6 @@
-//! Quantities as people write them: durations ("250ms"), rates ("20/s", "3 rpm") and sizes ("64KiB").
+//! Quantities with units in text: durations ("250ms"), rates ("20/s", "3 rpm") and sizes ("64KiB").
 //!
-//! A bare number is refused: "250" could be anything. Each type reads and writes itself, by serde too.
+//! A number without a unit is an error, as "250" is ambiguous. Each type implements `FromStr`, `Display` and serde.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,7 +18,7 @@ pub struct Rate(f64);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Bytes(u64);
 
-/// Why a text is not the quantity it should be: a sentence with the hint.
+/// An error in the text of a quantity: a sentence with a hint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnitError(String);
 
@@ -30,15 +30,19 @@ impl fmt::Display for UnitError {
 
 impl std::error::Error for UnitError {}
 
-/// A kind of quantity that distributions draw: a float in its base unit inside, a unit of its own outside.
+/// A quantity that distributions draw: a float in its base unit in computations, a text with a unit in scenarios.
 pub trait Quantity: Copy + fmt::Display {
     /// The value in the base unit: nanoseconds for durations, bytes for sizes.
     fn to_base(self) -> f64;
-    /// The value nearest to `base`, as [`Quantity::to_base`] gives it.
+    /// The quantity nearest to `base` base units.
     fn from_base(base: f64) -> Self;
+    /// Base units in a second or a byte, the units of distributions made in Rust.
+    const BASE_UNITS: f64;
 }
 
 impl Quantity for SimDuration {
+    const BASE_UNITS: f64 = 1e9;
+
     fn to_base(self) -> f64 {
         self.as_nanos_f64()
     }
@@ -49,25 +53,31 @@ impl Quantity for SimDuration {
 }
 
 impl Quantity for Bytes {
-    #[expect(clippy::cast_precision_loss, reason = "nobody counts single bytes beyond 8 PiB")]
+    const BASE_UNITS: f64 = 1.0;
+
+    #[expect(clippy::cast_precision_loss, reason = "single bytes do not matter beyond 8 PiB")]
     fn to_base(self) -> f64 {
         self.0 as f64
     }
 
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, as wanted")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "`as` saturates, as intended"
+    )]
     fn from_base(base: f64) -> Self {
         Self((base + 0.5) as u64)
     }
 }
 
 impl Rate {
-    /// `per_second` events a second; nothing where that is negative or not a finite number.
+    /// `per_second` events per second, or `None` if that is negative or not a finite number.
     #[must_use]
     pub fn per_second(per_second: f64) -> Option<Self> {
         (per_second.is_finite() && per_second >= 0.0).then_some(Self(per_second))
     }
 
-    /// Events a second.
+    /// Events per second.
     #[must_use]
     pub const fn as_per_second(self) -> f64 {
         self.0
@@ -88,7 +98,7 @@ impl Bytes {
     }
 }
 
-/// Units of time, the longest first, with their length in nanoseconds.
+/// Units of time with their lengths in nanoseconds, longest first.
 const TIME_UNITS: [(&str, f64); 8] = [
     ("d", 86_400e9),
     ("h", 3_600e9),
@@ -100,7 +110,7 @@ const TIME_UNITS: [(&str, f64); 8] = [
     ("ns", 1.0),
 ];
 
-/// Units of size with their length in bytes.
+/// Units of size with their sizes in bytes.
 const SIZE_UNITS: [(&str, f64); 9] = [
     ("B", 1.0),
     ("kB", 1e3),
@@ -114,7 +124,7 @@ const SIZE_UNITS: [(&str, f64); 9] = [
 ];
 
 /// Splits "1.5 ms" into the number and the trimmed rest.
-fn number_and_unit<'a>(text: &'a str, what: &str, example: &str) -> Result<(f64, &'a str), UnitError> {
+fn number_and_unit<'a>(text: &'a str, noun: &str, example: &str) -> Result<(f64, &'a str), UnitError> {
     let text = text.trim();
     let end = text
         .char_indices()
@@ -129,19 +139,19 @@ fn number_and_unit<'a>(text: &'a str, what: &str, example: &str) -> Result<(f64,
     let number = digits
         .replace('_', "")
         .parse::<f64>()
-        .map_err(|_| UnitError(format!("\"{text}\" is not {what}: write it like {example}")))?;
+        .map_err(|_| UnitError(format!("\"{text}\" is not {noun}: write it like {example}")))?;
     if !number.is_finite() {
         return Err(UnitError(format!("\"{text}\" is not a finite number")));
     }
     if number < 0.0 {
-        return Err(UnitError(format!("\"{text}\" is negative: {what} is zero or more")));
+        return Err(UnitError(format!("\"{text}\" is negative: {noun} is zero or more")));
     }
     Ok((number, unit.trim()))
 }
 
-/// Multiplies the number in `text` by the unit behind it.
-fn scaled(text: &str, units: &[(&str, f64)], what: &str, example: &str) -> Result<f64, UnitError> {
-    let (number, unit) = number_and_unit(text, what, example)?;
+/// Parses a number with a unit, and converts it to the base unit.
+fn scaled(text: &str, units: &[(&str, f64)], noun: &str, example: &str) -> Result<f64, UnitError> {
+    let (number, unit) = number_and_unit(text, noun, example)?;
     let listed = || units.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
     if unit.is_empty() {
         return Err(UnitError(format!(
@@ -163,13 +173,13 @@ impl FromStr for SimDuration {
         let nanos = scaled(text, &TIME_UNITS, "a duration", "\"250ms\"")?;
         if nanos > 9e18 {
             return Err(UnitError(format!(
-                "\"{}\" is longer than 285 years, the longest run there is",
+                "\"{}\" is longer than 285 years, the maximum duration",
                 text.trim()
             )));
         }
         if nanos > 0.0 && nanos < 0.5 {
             return Err(UnitError(format!(
-                "\"{}\" is shorter than a nanosecond, the shortest time there is",
+                "\"{}\" is shorter than a nanosecond, the resolution of time",
                 text.trim()
             )));
         }
@@ -177,8 +187,8 @@ impl FromStr for SimDuration {
     }
 }
 
-/// The nearest whole number of nanoseconds to a duration that is written without an exponent: exact where a float has not
-/// enough digits, after a hundred days.
+/// The number of nanoseconds nearest to a duration that is written without an exponent. Unlike a float, it is exact
+/// beyond a hundred days.
 fn exact_nanos(text: &str) -> Option<u64> {
     let text = text.trim();
     let end = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '_'))).unwrap_or(text.len());
@@ -198,10 +208,7 @@ impl FromStr for Bytes {
     fn from_str(text: &str) -> Result<Self, UnitError> {
         let bytes = scaled(text, &SIZE_UNITS, "a size", "\"64KiB\"")?;
         if bytes > 9e15 {
-            return Err(UnitError(format!(
-                "\"{}\" is more than 9 PB, the largest size there is",
-                text.trim()
-            )));
+            return Err(UnitError(format!("\"{}\" is more than 9 PB, the maximum size", text.trim())));
         }
         Ok(Self::from_base(bytes))
     }
@@ -237,7 +244,7 @@ impl FromStr for Rate {
         };
         let per_second = number / seconds;
         if per_second > 1e9 {
-            return Err(UnitError(format!("\"{}\" is more than one event a nanosecond", text.trim())));
+            return Err(UnitError(format!("\"{}\" is more than one event per nanosecond", text.trim())));
         }
         Ok(Self(per_second))
     }
@@ -283,16 +290,16 @@ impl fmt::Display for Bytes {
     }
 }
 
-/// Reads a quantity from a string by its [`FromStr`], and says what a bare number lacks.
+/// Reads a quantity from a string by its [`FromStr`], and reports a missing unit for a bare number.
 struct QuantityVisitor<T> {
-    what: &'static str,
+    noun: &'static str,
     example: &'static str,
     quantity: std::marker::PhantomData<T>,
 }
 
 impl<T: FromStr<Err = UnitError>> QuantityVisitor<T> {
-    fn bare<E: de::Error>(&self, number: impl fmt::Display) -> E {
-        E::custom(format_args!("{number} lacks a unit: {} is written like {}", self.what, self.example))
+    fn missing_unit<E: de::Error>(&self, number: impl fmt::Display) -> E {
+        E::custom(format_args!("{number} lacks a unit: {} is written like {}", self.noun, self.example))
     }
 }
 
@@ -300,7 +307,7 @@ impl<T: FromStr<Err = UnitError>> de::Visitor<'_> for QuantityVisitor<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} like {}", self.what, self.example)
+        write!(f, "{} like {}", self.noun, self.example)
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
@@ -308,24 +315,24 @@ impl<T: FromStr<Err = UnitError>> de::Visitor<'_> for QuantityVisitor<T> {
     }
 
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<T, E> {
-        Err(self.bare(number))
+        Err(self.missing_unit(number))
     }
 
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<T, E> {
-        Err(self.bare(number))
+        Err(self.missing_unit(number))
     }
 
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<T, E> {
-        Err(self.bare(number))
+        Err(self.missing_unit(number))
     }
 }
 
 macro_rules! written_as_text {
-    ($($type:ty, $what:literal, $example:literal;)*) => {$(
+    ($($type:ty, $noun:literal, $example:literal;)*) => {$(
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 deserializer.deserialize_any(QuantityVisitor {
-                    what: $what,
+                    noun: $noun,
                     example: $example,
                     quantity: std::marker::PhantomData,
                 })
@@ -368,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn rates_are_read_per_any_time() {
+    fn rates_are_read_per_any_unit_of_time() {
         let rate = |text: &str| text.parse::<Rate>().expect("a rate").as_per_second();
         assert_eq!(rate("20/s"), 20.0);
         assert_eq!(rate("3 rpm"), 0.05);
@@ -378,22 +385,22 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_read_in_both_families() {
+    fn sizes_are_read_in_decimal_and_binary_units() {
         let size = |text: &str| text.parse::<Bytes>().expect("a size").as_u64();
         assert_eq!(size("64KiB"), 65_536);
         assert_eq!(size("1.5 kB"), 1_500);
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_the_hint() {
-        let diagnostic = |text: &str| text.parse::<SimDuration>().expect_err("no duration").to_string();
-        assert!(diagnostic("250").contains("lacks a unit"), "{}", diagnostic("250"));
-        assert!(diagnostic("-3s").contains("negative"));
-        assert!(diagnostic("3 parsecs").contains("unknown unit \"parsecs\""));
-        assert!(diagnostic("soon").contains("is not a duration"));
-        assert!(diagnostic("").contains("is not a duration"));
-        assert!(diagnostic("1e300s").contains("285 years"));
-        assert!(diagnostic("0.1ns").contains("nanosecond"));
+    fn errors_name_the_problem_and_give_a_hint() {
+        let error = |text: &str| text.parse::<SimDuration>().expect_err("no duration").to_string();
+        assert!(error("250").contains("lacks a unit"), "{}", error("250"));
+        assert!(error("-3s").contains("negative"));
+        assert!(error("3 parsecs").contains("unknown unit \"parsecs\""));
+        assert!(error("soon").contains("is not a duration"));
+        assert!(error("").contains("is not a duration"));
+        assert!(error("1e300s").contains("285 years"));
+        assert!(error("0.1ns").contains("nanosecond"));
         assert!("NaN/s".parse::<Rate>().is_err());
         assert!("20".parse::<Rate>().expect_err("no unit").to_string().contains("\"/s\""));
         assert!("20/parsec".parse::<Rate>().is_err());
@@ -401,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_back() {
+    fn formatting_restores_the_text() {
         for text in [
             "250ms",
             "1.5s",

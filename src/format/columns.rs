@@ -1,71 +1,72 @@
-//! Tables that fit a terminal of 80 columns: a name on the left, figures aligned on the right, long names shortened.
+//! Tables that fit a terminal of 80 columns: names on the left, figures right-aligned, long names shortened.
 
 use anstyle::Style;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Columns of a terminal that everything fits.
+/// Width of the terminal that all output fits, in columns.
 pub const WIDTH: usize = 80;
-/// Blanks in front of every row under a heading.
+/// Indentation of the rows under a heading, in columns.
 const INDENT: usize = 2;
-/// Columns of figures are at least this wide, so that tables stand on one grid.
-const FIGURE: usize = 7;
-/// The column of names is at least this wide.
-const NAME: usize = 12;
-/// ... and at most this wide.
+/// Minimum width of a column of figures, so that the columns of different tables line up.
+const MIN_FIGURE_WIDTH: usize = 7;
+/// Minimum width of the column of names.
+const MIN_NAME_WIDTH: usize = 12;
+/// Maximum width of the column of names.
 const MAX_NAME_WIDTH: usize = 32;
 
 /// Bold.
 pub const BOLD: Style = Style::new().bold();
-/// What may be overlooked.
+/// Secondary information.
 pub const DIM: Style = Style::new().dimmed();
-/// What should not.
+/// Failures and warnings.
 pub const BAD: Style = anstyle::AnsiColor::Red.on_default().bold();
-/// What goes well.
+/// Good results.
 pub const GOOD: Style = anstyle::AnsiColor::Green.on_default();
-/// What is drawn.
+/// Charts.
 pub const DRAWN: Style = anstyle::AnsiColor::Cyan.on_default();
-/// What is neither.
+/// No style.
 pub const PLAIN: Style = Style::new();
 
-/// A text in a style.
+/// A text in a style; empty if the text is.
 #[must_use]
 pub fn paint(style: Style, text: &str) -> String {
     if text.is_empty() { String::new() } else { format!("{style}{text}{style:#}") }
 }
 
-/// The columns that a text takes.
+/// Width of a text in columns.
 #[must_use]
 pub fn width(text: &str) -> usize {
     text.width()
 }
 
-/// A name in at most `columns` columns, cut in its middle, for names of a kind differ at their ends. What a terminal
-/// would obey instead of showing it becomes a mark.
+/// A name in at most `columns` columns. A longer one is cut in the middle, because similar names differ at their ends.
+/// Control characters are replaced by U+FFFD.
 #[must_use]
 pub fn shortened(name: &str, columns: usize) -> String {
     let shown: String = name.chars().map(|c| if c.width().is_none() { '\u{fffd}' } else { c }).collect();
     if shown.width() <= columns {
         return shown;
     }
-    let room = columns.saturating_sub(1);
-    let head = take(shown.chars(), room.div_ceil(2));
-    let tail: String = take(shown.chars().rev(), room / 2).chars().rev().collect();
+    let free = columns.saturating_sub(1);
+    let head = take(shown.chars(), free.div_ceil(2));
+    let tail: String = take(shown.chars().rev(), free / 2).chars().rev().collect();
     format!("{head}…{tail}")
 }
 
+/// The first characters that fit into `columns` columns.
 fn take(chars: impl Iterator<Item = char>, columns: usize) -> String {
-    let mut room = columns;
+    let mut free = columns;
     chars
         .take_while(|c| {
             let needed = c.width().unwrap_or(0);
-            let fits = needed <= room;
-            room = room.saturating_sub(needed);
+            let fits = needed <= free;
+            free = free.saturating_sub(needed);
             fits
         })
         .collect()
 }
 
-/// A name in exactly `columns` columns.
+/// A name in exactly `columns` columns: shortened or padded.
 #[must_use]
 pub fn padded(name: &str, columns: usize) -> String {
     let name = shortened(name, columns);
@@ -73,7 +74,7 @@ pub fn padded(name: &str, columns: usize) -> String {
     name + &blanks
 }
 
-/// A text broken into lines at blanks; what has none is cut.
+/// A text wrapped at spaces; a word longer than a line is shortened.
 #[must_use]
 pub fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
@@ -104,7 +105,7 @@ struct Row {
 }
 
 impl Table {
-    /// A table with a heading over the names and one over each column of figures.
+    /// An empty table with a title, which is the heading of the names, and the headings of the figures.
     #[must_use]
     pub fn new(title: impl Into<String>, heads: &[&'static str]) -> Self {
         Self { title: title.into(), heads: heads.to_vec(), rows: Vec::new() }
@@ -116,7 +117,7 @@ impl Table {
         self.rows.push(Row { style, name: name.to_owned(), figures });
     }
 
-    /// Adds a row of which some figures are in a style of their own.
+    /// Adds a row in which each figure has its own style.
     pub fn painted_row(&mut self, name: &str, figures: Vec<(String, Style)>) {
         self.rows.push(Row { style: PLAIN, name: name.to_owned(), figures });
     }
@@ -126,13 +127,13 @@ impl Table {
         self.rows.push(Row { style: DIM, name: text.to_owned(), figures: Vec::new() });
     }
 
-    /// Whether it has no row.
+    /// Whether the table has no rows.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// The table as text; nothing if it has no row.
+    /// The table as text; empty if it has no rows.
     #[must_use]
     pub fn render(&self) -> String {
         if self.is_empty() {
@@ -145,8 +146,8 @@ impl Table {
             .chain([self.title.width().saturating_sub(INDENT)])
             .max()
             .unwrap_or(0)
-            .clamp(NAME, MAX_NAME_WIDTH);
-        // Where it gets narrow, the gaps give way before names are cut.
+            .clamp(MIN_NAME_WIDTH, MAX_NAME_WIDTH);
+        // If the table is too wide, gaps are narrowed before names are shortened.
         let gap = if INDENT + name + figures + 2 * widths.len() <= WIDTH { 2 } else { 1 };
         let name = name.min(WIDTH.saturating_sub(INDENT + figures + gap * widths.len()));
         let mut out = paint(BOLD, &padded(&self.title, INDENT + name));
@@ -164,7 +165,7 @@ impl Table {
         let column = |index: usize, head: &str| {
             let figures =
                 self.rows.iter().filter_map(|row| row.figures.get(index)).map(|(text, _)| text.width());
-            figures.max().unwrap_or(0).max(head.width()).max(FIGURE)
+            figures.max().unwrap_or(0).max(head.width()).max(MIN_FIGURE_WIDTH)
         };
         self.heads.iter().enumerate().map(|(index, head)| column(index, head)).collect()
     }
@@ -190,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_name_loses_its_middle() {
+    fn a_long_name_is_cut_in_the_middle() {
         assert_eq!(shortened("server-2", 8), "server-2");
         assert_eq!(shortened("a-rather-long-name-of-server-17", 12), "a-rath…er-17");
         assert_eq!(
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_fits_whatever_it_holds() {
+    fn a_table_fits_the_terminal_whatever_its_contents() {
         let mut table = Table::new("Latency", &["count", "p50", "p90", "p99", "p99.9", "max", "mean"]);
         let figures =
             || vec!["9,999,999".to_owned(); 1].into_iter().chain(vec!["999.9 min".to_owned(); 6]).collect();
@@ -216,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_are_aligned_on_the_right() {
+    fn figures_are_right_aligned() {
         let mut table = Table::new("Links", &["sent", "lost"]);
         table.row(PLAIN, "a -> b", vec!["1,000".to_owned(), "7".to_owned()]);
         table.row(PLAIN, "b -> c", vec!["10".to_owned(), "12,345,678".to_owned()]);

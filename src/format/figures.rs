@@ -1,33 +1,33 @@
-//! Figures of nodes as cells of tables: what a column shows of a node, how that is written, and whether it is worth a
-//! warning. Which columns there are, each kind of node says itself.
+//! Cells of node tables: the value of a figure column for a node or group, its text, and whether it is a warning.
+//! Each kind of node declares its own columns.
 
 use super::numbers;
 use crate::metrics::summary::{NodeSummary, SummaryValue};
 use crate::model::figure::{Aspect, FigureColumn};
 
-/// How counts are written.
+/// How counts are formatted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counts {
     /// In full: `12,345,678`.
     Full,
-    /// In little room: `12M`.
+    /// Abbreviated: `12M`.
     Short,
 }
 
-/// What a column shows of a node.
+/// The value of a table cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Quantity {
-    /// A number of things.
+    /// A count.
     Count(u64),
     /// A mean.
     Mean(f64),
-    /// A share of a whole, from 0 to 1.
+    /// A share, from 0 to 1.
     Share(f64),
-    /// A part of a number of things.
+    /// A count as a share of another count.
     Part {
-        /// The part.
+        /// The count.
         part: u64,
-        /// The whole.
+        /// The count that it is a share of.
         whole: u64,
     },
     /// A time in seconds.
@@ -37,14 +37,14 @@ pub enum Quantity {
 /// A cell of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cell {
-    /// What stands in it.
+    /// Its text.
     pub text: String,
-    /// Whether it is worth a warning.
+    /// Whether it is shown as a warning.
     pub is_warning: bool,
 }
 
 impl Cell {
-    /// The cell of a node, or of a group, in a column.
+    /// The cell of a node or group in a column.
     #[must_use]
     pub fn of(node: &NodeSummary, column: &FigureColumn, counts: Counts) -> Self {
         let Some(quantity) = Quantity::of(node, column) else {
@@ -55,7 +55,7 @@ impl Cell {
 }
 
 impl Quantity {
-    /// What a column shows of a node, or of a group; nothing where there is no value.
+    /// The value of a node or group in a column, or `None` if it has none.
     #[must_use]
     pub fn of(node: &NodeSummary, column: &FigureColumn) -> Option<Self> {
         let value = node.get(column.figure)?;
@@ -76,9 +76,9 @@ impl Quantity {
         }
     }
 
-    /// It as a number, to be compared with others in its column.
+    /// The value as a number, for comparison with others in its column.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "it is compared")]
+    #[expect(clippy::cast_precision_loss, reason = "used for comparison only")]
     pub fn number(self) -> Option<f64> {
         match self {
             Self::Count(count) => Some(count as f64),
@@ -87,9 +87,13 @@ impl Quantity {
         }
     }
 
-    /// The same of another number, such as the least in its column.
+    /// Another number of the same quantity, such as the minimum of the column.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was made of a count")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the number was computed from counts"
+    )]
     pub const fn with(self, number: f64) -> Self {
         match self {
             Self::Count(_) => Self::Count(number as u64),
@@ -99,7 +103,7 @@ impl Quantity {
         }
     }
 
-    /// It as text.
+    /// The value as text.
     #[must_use]
     pub fn text(self, counts: Counts) -> String {
         match self {
@@ -114,7 +118,7 @@ impl Quantity {
         }
     }
 
-    /// Whether it is worth a warning in its column: where the figure itself is shown.
+    /// Whether the value is a warning: only if the column shows the figure itself, not a statistic or a ratio of it.
     fn is_warning(self, column: &FigureColumn) -> bool {
         match column.aspect {
             Aspect::Number | Aspect::Percent => {
@@ -126,13 +130,13 @@ impl Quantity {
     }
 }
 
-/// What is shown of a set of times, in seconds.
+/// The statistic of a set of times that a column shows, in seconds.
 fn time(value: &SummaryValue, aspect: Aspect) -> Option<f64> {
-    let SummaryValue::Times(latency) = value else { return None };
+    let SummaryValue::Times(times) = value else { return None };
     match aspect {
-        Aspect::Mean => latency.mean,
-        Aspect::P50 => latency.p50,
-        Aspect::P99 => latency.p99,
+        Aspect::Mean => times.mean,
+        Aspect::P50 => times.p50,
+        Aspect::P99 => times.p99,
         Aspect::Number | Aspect::Percent | Aspect::ShareOf(_) => None,
     }
 }
@@ -144,7 +148,7 @@ mod tests {
     use crate::event::NodeKind;
     use crate::metrics::figures::{FigureValue, NodeFigures};
     use crate::model::figure::{
-        ARRIVED, Figure, IN_FLIGHT_MEAN, QUEUE_DEPTH_MEAN, REJECTED, SERVICE, SLOTS_MEAN, UTILIZATION, WAIT,
+        ARRIVED, Figure, IN_SERVICE_MEAN, QUEUE_DEPTH_MEAN, REJECTED, SERVICE, SLOTS_MEAN, UTILIZATION, WAIT,
     };
     use crate::model::names::Names;
 
@@ -156,7 +160,7 @@ mod tests {
             (&ARRIVED, Some(FigureValue::Count(12_345_678))),
             (&REJECTED, Some(FigureValue::Count(1))),
             (&UTILIZATION, None),
-            (&IN_FLIGHT_MEAN, number(0.95)),
+            (&IN_SERVICE_MEAN, number(0.95)),
             (&SLOTS_MEAN, number(1.0)),
             (&QUEUE_DEPTH_MEAN, Some(FigureValue::Number(None))),
             (&WAIT, Some(FigureValue::Times(wait))),
@@ -171,16 +175,16 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_is_written_as_its_figure_is_and_warns_where_that_does() {
+    fn a_cell_has_the_format_and_the_warning_limit_of_its_figure() {
         let plain = |text: &str| (text.to_owned(), false);
         assert_eq!(cell(&ARRIVED, Aspect::Number), plain("12M"));
         assert_eq!(cell(&REJECTED, Aspect::Number), ("1".to_owned(), true));
         assert_eq!(cell(&REJECTED, Aspect::ShareOf(&ARRIVED)), plain("<0.1 %"));
         assert_eq!(cell(&UTILIZATION, Aspect::Percent), ("95.0 %".to_owned(), true));
-        assert_eq!(cell(&IN_FLIGHT_MEAN, Aspect::Number), plain("0.95"));
+        assert_eq!(cell(&IN_SERVICE_MEAN, Aspect::Number), plain("0.95"));
         assert_eq!(cell(&WAIT, Aspect::Mean), plain("200 ms"));
         assert_eq!(cell(&WAIT, Aspect::P99), plain("300 ms"));
-        // What it has no value of, and what it does not have at all.
+        // A figure without a value, and one that the node does not have.
         assert_eq!(cell(&QUEUE_DEPTH_MEAN, Aspect::Number), plain("-"));
         assert_eq!(cell(&SERVICE, Aspect::P50), plain("-"));
         let full = Cell::of(&node(), &FigureColumn::new("", &ARRIVED), Counts::Full);
@@ -188,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn another_number_is_written_in_the_same_way() {
+    fn another_number_of_a_quantity_has_the_same_format() {
         let with = |figure, aspect, number: f64| {
             let quantity = Quantity::of(&node(), &FigureColumn::of("", figure, aspect)).expect("a value");
             quantity.with(number).text(Counts::Short)

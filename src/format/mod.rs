@@ -1,8 +1,7 @@
-//! How things are written for people, wherever they are shown: in the terminal, in the report, in the window.
+//! Text formatting shared by the terminal, the report and the window.
 //!
-//! [`numbers`] writes numbers and times, [`figures`] what a table of nodes shows of each, [`findings`] puts conclusions into
-//! words, [`columns`] makes tables that fit a terminal. Whoever shows something imports from here, and never from another
-//! place that shows things.
+//! [`numbers`] formats numbers and times, [`figures`] the cells of node tables, [`findings`] the texts of findings, and
+//! [`columns`] tables that fit a terminal. The front ends import their formatting from here, never from each other.
 
 pub mod columns;
 pub mod figures;

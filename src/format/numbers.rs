@@ -1,9 +1,9 @@
-//! How numbers are written for people: three digits that matter, and the unit that suits them.
+//! Numbers for people: three significant digits and a unit of suitable size.
 
-/// What stands for a value that does not exist.
+/// The text of a value that does not exist.
 pub const NONE: &str = "-";
 
-/// Units of time with their length in seconds, the shortest first.
+/// Units of time with their length in seconds, shortest first.
 const UNITS: [(&str, f64); 7] =
     [("ns", 1e-9), ("us", 1e-6), ("ms", 1e-3), ("s", 1.0), ("min", 60.0), ("h", 3_600.0), ("d", 86_400.0)];
 
@@ -14,13 +14,13 @@ pub fn time(seconds: Option<f64>) -> String {
     if seconds <= 0.0 {
         return "0 s".to_owned();
     }
-    // A unit is left for the next one where three digits no longer do: at 999.5, rounded to 1000.
+    // From 999.5 on, which rounds to 1000, the next unit is used.
     let fits = |&&(_, length): &&(&str, f64)| seconds / length < 999.5;
     let (unit, length) = UNITS.iter().find(fits).unwrap_or(&UNITS[UNITS.len() - 1]);
     format!("{} {unit}", three_digits(seconds / length))
 }
 
-/// A time that was not measured but set, so that it is written in full: `65 s`, `0.25 s`, `1800 s`.
+/// A configured time in seconds, unrounded: `65 s`, `0.25 s`, `1800 s`.
 #[must_use]
 pub fn set_time(seconds: f64) -> String {
     format!("{seconds} s")
@@ -40,14 +40,14 @@ pub fn count(count: u64) -> String {
     out
 }
 
-/// A count that takes little room: `9,999,999`, then `12.3M`.
+/// A count, abbreviated from 10 million on: `9,999,999`, `12M`.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
 pub fn short_count(number: u64) -> String {
     if number < 10_000_000 { count(number) } else { short(number as f64) }
 }
 
-/// A number of four characters or so: `0.31`, `8.25`, `104`, `1.2k`, `35k`, `1.2M`.
+/// A number in about four characters: `0.31`, `8.25`, `104`, `1.2k`, `35k`, `1.2M`.
 #[must_use]
 pub fn short(number: f64) -> String {
     if number < 999.5 {
@@ -60,7 +60,7 @@ pub fn short(number: f64) -> String {
     if scaled < 9.95 { format!("{scaled:.1}{suffix}") } else { format!("{scaled:.0}{suffix}") }
 }
 
-/// A group of some members: `web (1,000)`, `web (35k)`.
+/// A group with its number of members: `web (1,000)`, `web (35k)`.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
 pub fn group(name: &str, members: usize) -> String {
@@ -68,7 +68,8 @@ pub fn group(name: &str, members: usize) -> String {
     format!("{name} ({members})")
 }
 
-/// A share of a whole that has one: `95.9 %`. What is little is not shown as nothing, what is nearly all not as all.
+/// A count as a share of another: `95.9 %`. Small shares are not rounded to `0.0 %`, nor large ones to `100.0 %`;
+/// [`NONE`] if `whole` is 0.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
 pub fn share(part: u64, whole: u64) -> String {
@@ -85,25 +86,25 @@ pub fn share(part: u64, whole: u64) -> String {
     }
 }
 
-/// A share between 0 and 1: `71.3 %`.
+/// A share between 0 and 1 as a percentage: `71.3 %`.
 #[must_use]
 pub fn percent(share: Option<f64>) -> String {
     share.map_or_else(|| NONE.to_owned(), |share| format!("{:.1} %", share * 100.0))
 }
 
-/// A mean of whole things: `0.31`, `8.25`, `104`.
+/// A mean of counts: `0.31`, `8.25`, `104`.
 #[must_use]
 pub fn mean(mean: Option<f64>) -> String {
     mean.map_or_else(|| NONE.to_owned(), short)
 }
 
-/// `1 server`, `12 servers`.
+/// A count with a noun in singular or plural: `1 server`, `12 servers`.
 #[must_use]
-pub fn several(number: u64, thing: &str) -> String {
-    format!("{} {thing}{}", count(number), if number == 1 { "" } else { "s" })
+pub fn several(number: u64, noun: &str) -> String {
+    format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
-/// Three digits, without a fraction of nothing: `104`, `83.2`, `1.25`, `3`.
+/// Three significant digits, whole numbers without a fraction: `104`, `83.2`, `1.25`, `3`.
 fn three_digits(number: f64) -> String {
     let decimals = match number {
         number if number >= 99.95 => 0,
@@ -111,7 +112,7 @@ fn three_digits(number: f64) -> String {
         _ => 2,
     };
     let text = format!("{number:.decimals$}");
-    // Whole numbers are written as such: "3 s" is what was meant by a constant of three seconds.
+    // Whole numbers have no fraction: a constant of three seconds is "3 s".
     match text.split_once('.') {
         Some((whole, fraction)) if fraction.bytes().all(|digit| digit == b'0') && number.fract() == 0.0 => {
             whole.to_owned()
@@ -125,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_has_three_digits_and_the_unit_that_suits_it() {
+    fn a_time_has_three_digits_and_a_suitable_unit() {
         for (seconds, text) in [
             (0.0, "0 s"),
             (85e-9, "85.0 ns"),
@@ -157,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_little_is_not_nothing_and_nearly_all_is_not_all() {
+    fn shares_near_0_and_1_are_not_rounded_to_them() {
         assert_eq!(share(0, 10), "0.0 %");
         assert_eq!(share(1, 100_000), "<0.1 %");
         assert_eq!(share(99_999, 100_000), ">99.9 %");

@@ -1,21 +1,21 @@
-//! Many nodes at a glance: how far apart the members of a group are, and which nodes are the busiest.
+//! Views of many nodes: the range of a figure over the members of a group, and the busiest nodes of a kind.
 
 use super::summary::{NodeSummary, Summary};
 use crate::event::NodeKind;
 
-/// The least, the middle and the most of some values.
+/// Minimum, median and maximum of a set of values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MinMedianMax {
-    /// The least.
+    /// Minimum.
     pub min: f64,
-    /// The middle one; of an even number the lower of the two in the middle.
+    /// Median; the lower of the two middle values if their number is even.
     pub median: f64,
-    /// The most.
+    /// Maximum.
     pub max: f64,
 }
 
 impl MinMedianMax {
-    /// The range of some values; nothing if there are none.
+    /// Minimum, median and maximum of these values, or `None` if there are none.
     #[must_use]
     pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut values: Vec<f64> = values.into_iter().collect();
@@ -31,32 +31,33 @@ pub fn of_kind(summary: &Summary, kind: NodeKind) -> impl Iterator<Item = (&str,
     nodes.map(|(name, node)| (name.as_str(), node))
 }
 
-/// The `most` busiest nodes of a kind among those that are meant, by what the kind is ranked by; nodes that have none of
-/// it are left out.
+/// The `limit` busiest nodes of a kind, busiest first, among the nodes for whose positions `includes` holds. Nodes are
+/// ranked by the [`ranked_by`](crate::model::part::Description::ranked_by) figures of the kind; nodes for which all of
+/// these are 0 are left out.
 #[must_use]
 pub fn busiest(
     summary: &Summary,
     kind: NodeKind,
-    most: usize,
-    meant: impl Fn(usize) -> bool,
+    limit: usize,
+    includes: impl Fn(usize) -> bool,
 ) -> Vec<(&str, &NodeSummary)> {
     let ranked_by = kind.description().ranked_by;
     let rank = |node: &NodeSummary| -> Vec<f64> {
         ranked_by.iter().map(|figure| node.number(figure).unwrap_or_default()).collect()
     };
     let nodes = summary.nodes.iter().enumerate();
-    let nodes = nodes.filter(|(index, (_, node))| node.kind == kind && meant(*index));
+    let nodes = nodes.filter(|(index, (_, node))| node.kind == kind && includes(*index));
     let ranked = nodes.map(|(_, (name, node))| (rank(node), name.as_str(), node));
     let mut ranked: Vec<_> = ranked.filter(|(rank, ..)| rank.iter().any(|value| *value > 0.0)).collect();
     ranked.sort_by(|(a, ..), (b, ..)| {
         let unequal = a.iter().zip(b).map(|(a, b)| b.total_cmp(a)).find(|order| order.is_ne());
         unequal.unwrap_or(std::cmp::Ordering::Equal)
     });
-    ranked.truncate(most);
+    ranked.truncate(limit);
     ranked.into_iter().map(|(_, name, node)| (name, node)).collect()
 }
 
-/// How a figure of the nodes at some positions ranges.
+/// Minimum, median and maximum of a figure over the nodes at these positions, or `None` if none of them has a value.
 #[must_use]
 pub fn across(
     summary: &Summary,
@@ -72,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_range_of_nothing_is_nothing_and_the_median_is_one_of_the_values() {
+    fn no_values_have_no_range_and_the_median_is_one_of_the_values() {
         assert_eq!(MinMedianMax::of([]), None);
         assert_eq!(MinMedianMax::of([3.0]), Some(MinMedianMax { min: 3.0, median: 3.0, max: 3.0 }));
         assert_eq!(

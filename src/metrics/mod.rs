@@ -1,4 +1,4 @@
-//! Numbers, and no printing: what a run leaves behind, and the figures that are made of it.
+//! The result of a run, and the figures and time series computed from it. Nothing here prints.
 
 pub mod figures;
 pub mod fleet;

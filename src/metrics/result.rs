@@ -1,4 +1,4 @@
-//! What a run leaves behind: counts, tallies, series and records, as plain data without a world.
+//! The result of a run: counts, tallies, series and records, as plain data independent of the ECS world.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::model::probe::Series;
 use crate::model::source::SourceLabels;
 use crate::request::{OutcomeCounts, RequestRecord, Sample};
 
-/// What identifies a run.
+/// The identity of a run.
 #[derive(Resource, Clone, Debug, Default)]
 pub struct RunIdentity {
     /// Name of the scenario.
@@ -25,22 +25,22 @@ pub struct RunIdentity {
     pub seed: u64,
     /// The replication.
     pub replication: u64,
-    /// End of the warm-up: latencies, waiting times and time-weighted means are taken from here on.
+    /// End of the warm-up: latencies, waiting times and time-weighted means are measured from here.
     pub measured_from: SimTime,
-    /// Who is who.
+    /// The names of all nodes.
     pub names: Arc<Names>,
 }
 
 /// The result of a run.
 #[derive(Clone, Debug)]
 pub struct RunResult {
-    /// Which run it was.
+    /// The identity of the run.
     pub identity: RunIdentity,
-    /// When it ended.
+    /// End of the run.
     pub end: SimTime,
-    /// Events handled.
+    /// Number of events handled.
     pub events: u64,
-    /// Hash over all events: two runs are the same run if it agrees.
+    /// Hash over all events: two runs with the same fingerprint are the same run.
     pub fingerprint: u64,
     /// The sources, in the order of the scenario.
     pub sources: Vec<SourceResult>,
@@ -50,40 +50,41 @@ pub struct RunResult {
     pub links: Vec<LinkResult>,
     /// The series of all probes, in the order of the scenario.
     pub series: Vec<Series>,
-    /// What all parts measured of themselves.
+    /// The recorded metrics of all parts.
     pub timeline: Timeline,
-    /// A record of every request, in the order in which they ended, then those still in flight; empty unless asked for.
+    /// Records of all requests: the completed and failed ones in the order in which they ended, then those in flight.
+    /// Empty unless the run keeps a request log.
     pub requests: Vec<RequestRecord>,
-    /// Records of some requests that are over; of all, if they are not too many.
+    /// Records of a sample of the requests that have ended; of all of them in a short run.
     pub sample: Sample,
 }
 
 impl RunResult {
-    /// Who is who.
+    /// The names of all nodes.
     #[must_use]
     pub fn names(&self) -> &Names {
         &self.identity.names
     }
 }
 
-/// What a source has seen.
+/// The result of a source.
 #[derive(Clone, Debug)]
 pub struct SourceResult {
     /// The source.
     pub node: Node,
     /// Its name.
     pub name: String,
-    /// What became of its requests, over the whole run.
+    /// Outcome counts of its requests, over the whole run.
     pub outcomes: OutcomeCounts,
-    /// Time from creation to response of completed requests, in nanoseconds.
+    /// Time from creation to response, of completed requests, in nanoseconds.
     pub latency: Tally,
-    /// Mean number of requests under way.
+    /// Mean number of its requests in flight, or `None` if no time was measured.
     pub in_flight_mean: Option<f64>,
-    /// What its requests are labelled with.
+    /// Labels of its requests.
     pub labels: SourceLabels,
 }
 
-/// What a node has seen.
+/// The result of a node.
 #[derive(Clone, Debug)]
 pub struct NodeResult {
     /// The node.
@@ -92,39 +93,39 @@ pub struct NodeResult {
     pub name: String,
     /// Its figures.
     pub figures: NodeFigures,
-    /// What it could do over the run, if it is one that works.
+    /// Its capacity over the run, or `None` for a kind of node without a capacity.
     pub capacity: Option<CapacityLog>,
 }
 
-/// What a link has seen.
+/// The result of a link.
 #[derive(Clone, Debug)]
 pub struct LinkResult {
     /// Its name: `from -> to`.
     pub name: String,
-    /// Messages in both directions.
+    /// Messages sent, in both directions.
     pub sent: u64,
-    /// Messages that were lost.
+    /// Messages lost.
     pub lost: u64,
 }
 
-/// The books do not balance: a mistake of the simulator, never of a scenario.
+/// The requests of a source do not add up: a bug in the simulator, never an error in a scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConservationError {
     /// The source whose requests do not add up.
     pub source: String,
-    /// Offered less ended.
+    /// Number of requests offered minus number of requests ended.
     pub unaccounted: i128,
-    /// Requests of the source that are under way.
-    pub under_way: u64,
+    /// Number of requests of the source that are in flight.
+    pub in_flight: u64,
 }
 
 impl fmt::Display for ConservationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "requests of source \"{}\" do not add up: offered less ended is {}, but {} are under way \
-             (this is a mistake of rushhour, not of the scenario: please report it)",
-            self.source, self.unaccounted, self.under_way
+            "requests of source \"{}\" do not add up: offered minus ended is {}, but {} are in flight \
+             (this is a bug in rushhour, not an error in the scenario: please report it)",
+            self.source, self.unaccounted, self.in_flight
         )
     }
 }

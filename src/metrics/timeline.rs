@@ -1,5 +1,5 @@
-//! The timeline: what every part measured of itself, in equal intervals of the run. Every run has it, whether or not the
-//! scenario names a probe: reports are drawn from it and findings are drawn out of it.
+//! The timeline: every metric of every part, in intervals of equal width. Every run records it, with or without probes.
+//! Reports plot it, and findings are derived from it.
 
 use bevy_ecs::prelude::*;
 
@@ -12,48 +12,50 @@ use crate::model::metric::{
 use crate::model::parts::PartViews;
 use crate::model::routing::RoutersView;
 
-/// Intervals of a short run: in a plot about one a pixel.
+/// Number of intervals of a short run: about one per pixel of a plot.
 const INTERVALS: u64 = 1200;
-/// Intervals of a run of any length, and how many it has a second at most once it has [`INTERVALS`]: what takes some seconds
-/// shall be seen in a run of half an hour.
+/// Maximum number of intervals of a run of any length.
 const MAX_INTERVALS: u64 = 4096;
-const INTERVALS_A_SECOND: f64 = 4.0;
-/// A terminal of 80 columns has room for a name, a sparkline of as many, and a figure.
+/// Maximum number of intervals per second, for runs with more than [`INTERVALS`]: effects that last a few seconds
+/// remain visible in a run of half an hour.
+const INTERVALS_PER_SECOND: f64 = 4.0;
+/// Minimum number of intervals: the width of a sparkline that fits 80 columns beside a name and a figure.
 const MIN_INTERVALS: u64 = 60;
-/// Laps of a run.
+/// Number of windows in a run.
 const WINDOWS: u64 = 120;
-/// About as many values are kept in all: large systems have fewer intervals. A thousand servers get a hundred each, for a
-/// hundredth of the time of their run.
+/// Approximate maximum number of values in total: large systems get fewer intervals. A thousand servers get a hundred
+/// intervals each, which costs a hundredth of the time of their run.
 const MAX_VALUES: u64 = 600_000;
-/// As many nodes of a group are asked for what they take a load to be.
-const ASKED: usize = 16;
+/// Maximum number of members of a group whose perceived load is averaged.
+const MAX_ESTIMATORS: usize = 16;
 
-/// What was measured in intervals of equal width. In an interval without a value it is not a number.
+/// Series recorded in intervals of equal width. An interval without a value holds NaN.
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
-    /// The width of an interval.
+    /// Width of an interval.
     pub interval: SimDuration,
-    /// Intervals of a window: what takes many samples to be told has a value in the last interval of each window.
+    /// Intervals per window. Metrics that need many samples, such as percentiles, have a value in the last interval of
+    /// each window.
     pub window: usize,
-    /// What was measured, part by part.
+    /// Keys of the recorded series, part by part.
     pub keys: Vec<SeriesKey>,
-    /// Interval by interval: a value for each series.
+    /// One value for each series, interval by interval.
     values: Vec<f32>,
 }
 
 impl Timeline {
-    /// Intervals that have been recorded.
+    /// Number of intervals recorded so far.
     #[must_use]
     pub const fn intervals(&self) -> usize {
         if self.keys.is_empty() { 0 } else { self.values.len() / self.keys.len() }
     }
 
-    /// The series with this position, interval by interval.
+    /// The values of the series at this position in [`keys`](Self::keys), interval by interval.
     pub fn series(&self, position: usize) -> impl ExactSizeIterator<Item = f32> + Clone + '_ {
         self.values[position.min(self.values.len())..].iter().step_by(self.keys.len().max(1)).copied()
     }
 
-    /// The series of a metric of a subject; nothing if there is none.
+    /// The values of a metric of a subject, or `None` if it was not recorded.
     pub fn find(
         &self,
         subject: Subject,
@@ -62,10 +64,10 @@ impl Timeline {
         self.position(subject, metric).map(|position| self.series(position))
     }
 
-    /// The position of a metric of a subject.
+    /// The position in [`keys`](Self::keys) of a metric of a subject, or `None` if it was not recorded.
     #[must_use]
     pub fn position(&self, subject: Subject, metric: &Metric) -> Option<usize> {
-        // The series of nodes come first, in the order of nodes: kind by kind and row by row.
+        // Series of nodes come first, sorted by node: kind by kind and row by row.
         let Subject::Node(node) = subject else {
             return self.keys.iter().position(|key| key.subject == subject && key.metric == metric);
         };
@@ -74,9 +76,9 @@ impl Timeline {
         own.into_iter().position(|key| key.metric == metric).map(|offset| first + offset)
     }
 
-    /// The mean of a metric over some nodes, interval by interval.
+    /// The mean of a metric over these nodes, interval by interval.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "a picture of a few pixels")]
+    #[expect(clippy::cast_precision_loss, reason = "seven digits are enough for plots")]
     pub fn mean_over(&self, metric: &Metric, nodes: &[Node]) -> Vec<f32> {
         let mut sums = Vec::new();
         for series in nodes.iter().filter_map(|&node| self.find(Subject::Node(node), metric)) {
@@ -94,20 +96,20 @@ fn node_of(key: &SeriesKey) -> Option<Node> {
     }
 }
 
-/// What some nodes, on average, take the load of another one to be.
+/// The perceived load of a node: the mean estimate of the nodes that route to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Estimate {
-    /// Those who estimate.
+    /// The nodes that estimate the load.
     pub by: NodeRange,
-    /// The node whose load it is.
+    /// The node whose load is estimated.
     pub of: Node,
 }
 
 static ESTIMATES: PlotSpec = PlotSpec {
-    id: "belief",
+    id: "perceived-load",
     section: "Routing",
     title: "Actual and perceived load",
-    caption: "What the load of a server is taken to be, on average, by those who route by it, and what it was.",
+    caption: "Actual load of a server, and the mean load perceived by the nodes that route to it.",
 };
 
 /// Records the timeline.
@@ -115,27 +117,27 @@ static ESTIMATES: PlotSpec = PlotSpec {
 pub struct TimelineRecorder {
     timeline: Timeline,
     end: SimTime,
-    /// What each series had come to when the interval began.
+    /// The readings of each series at the start of the interval.
     last: Vec<LastReading>,
     estimates: Vec<Estimate>,
 }
 
-/// What a sum or a counter had come to.
+/// A sum or a counter at the start of the interval.
 #[derive(Clone, Copy, Debug, Default)]
 struct LastReading {
     part: u128,
-    /// The same of the whole that it is a share of.
+    /// The denominator, if the metric is a share.
     whole: u128,
 }
 
 impl TimelineRecorder {
-    /// A recorder of a run that ends at `end`, in which these estimates are recorded beside all that parts measure.
+    /// A recorder for a run that ends at `end`. It records these estimates in addition to the metrics of all parts.
     #[must_use]
     pub fn new(end: SimTime, estimates: Vec<Estimate>) -> Self {
         Self { end, estimates, ..Self::default() }
     }
 
-    /// Lays out the series of all parts.
+    /// Sets up a series for each metric of each part, and the width of the intervals.
     pub fn lay_out(
         &mut self,
         parts: &mut PartViews<'_>,
@@ -154,21 +156,21 @@ impl TimelineRecorder {
         };
     }
 
-    /// When the first interval ends.
+    /// End of the first interval.
     #[must_use]
     pub fn first(&self) -> SimTime {
         SimTime::ZERO + self.timeline.interval
     }
 
-    /// What was recorded.
+    /// Takes the recorded timeline.
     #[must_use]
     pub fn take(&mut self) -> Timeline {
         std::mem::take(&mut self.timeline)
     }
 
-    /// Statistics are about to be reset: the end of a warm-up. Sums will begin at zero, so that what has come together since
-    /// the interval began is kept as less than nothing at its start.
-    pub fn before_restart(
+    /// Prepares for the reset of statistics at the end of the warm-up, which sets their sums to 0. Subtracts the sum so
+    /// far from the last reading of each sum, so that the next difference still covers the whole interval.
+    pub fn before_reset(
         &mut self,
         now: SimTime,
         parts: &mut PartViews<'_>,
@@ -180,10 +182,10 @@ impl TimelineRecorder {
         self.last = last;
     }
 
-    /// An interval ends. Returns when the next one does.
+    /// Records the interval that ends now. Returns the end of the next one, or `None` if the run ends before it.
     ///
     /// # Panics
-    /// If parts take other readings than when the timeline was laid out.
+    /// If parts take fewer readings than when the timeline was laid out.
     pub fn record(
         &mut self,
         now: SimTime,
@@ -200,13 +202,13 @@ impl TimelineRecorder {
         let nanos = self.timeline.interval.as_nanos_f64();
         let mut interval = Interval { last: last.iter_mut(), values: &mut values, nanos, window };
         self.read(now, parts, routers, links, &mut interval);
-        assert!(interval.last.len() == 0, "every series that was laid out is filled");
+        assert!(interval.last.len() == 0, "every series of the timeline gets a value");
         (self.last, self.timeline.values) = (last, values);
         let next = now + self.timeline.interval;
         (next <= self.end).then_some(next)
     }
 
-    /// Goes through all that is recorded, always in the same order.
+    /// Takes a reading of every series, always in the same order.
     fn read(
         &self,
         now: SimTime,
@@ -226,17 +228,17 @@ impl TimelineRecorder {
     }
 }
 
-/// What some nodes take the load of another one to be: the mean of them all, or of some in equal distances where there are
-/// many.
-#[expect(clippy::cast_precision_loss, reason = "a value for people and plots")]
+/// The mean load of a node as perceived by a range of nodes, or `None` if none of them has an estimate. Of more than
+/// [`MAX_ESTIMATORS`] nodes, only every n-th is used.
+#[expect(clippy::cast_precision_loss, reason = "at most 16 estimates")]
 fn estimate(by: NodeRange, of: Node, now: SimTime, routers: &mut RoutersView<'_>) -> Option<f64> {
-    let stride = (by.count as usize - 1) / ASKED + 1;
-    let asked = by.nodes().step_by(stride);
-    let estimates: Vec<f64> = asked.filter_map(|node| routers.estimate(node, of, now)).collect();
+    let stride = (by.count as usize - 1) / MAX_ESTIMATORS + 1;
+    let estimators = by.nodes().step_by(stride);
+    let estimates: Vec<f64> = estimators.filter_map(|node| routers.estimate(node, of, now)).collect();
     (!estimates.is_empty()).then(|| estimates.iter().sum::<f64>() / estimates.len() as f64)
 }
 
-/// Collects which series there are, and reads none.
+/// Collects the keys of all series, without reading any.
 struct Layout(Vec<SeriesKey>);
 
 impl Readings for Layout {
@@ -245,7 +247,7 @@ impl Readings for Layout {
     }
 }
 
-/// Fills an interval.
+/// Computes the values of an interval.
 struct Interval<'a> {
     last: std::slice::IterMut<'a, LastReading>,
     values: &'a mut Vec<f32>,
@@ -255,14 +257,14 @@ struct Interval<'a> {
 }
 
 impl Readings for Interval<'_> {
-    #[expect(clippy::cast_precision_loss, reason = "a value for people and plots")]
-    #[expect(clippy::cast_possible_truncation, reason = "seven digits are plenty for plots")]
+    #[expect(clippy::cast_precision_loss, reason = "seven digits are enough for plots")]
+    #[expect(clippy::cast_possible_truncation, reason = "seven digits are enough for plots")]
     fn take(&mut self, _: SeriesKey, read: impl FnOnce() -> Reading) {
         let Some(last) = self.last.next() else { return };
         let value = match read() {
             Reading::Level { integral, .. } => {
-                let grown = integral.wrapping_sub(std::mem::replace(&mut last.part, integral));
-                grown as f64 / self.nanos
+                let increase = integral.wrapping_sub(std::mem::replace(&mut last.part, integral));
+                increase as f64 / self.nanos
             }
             Reading::Share { part, whole, .. } => {
                 let part = part.wrapping_sub(std::mem::replace(&mut last.part, part));
@@ -270,8 +272,8 @@ impl Readings for Interval<'_> {
                 if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
             }
             Reading::Count(count) => {
-                let grown = u128::from(count) - std::mem::replace(&mut last.part, u128::from(count));
-                grown as f64 * 1e9 / self.nanos
+                let increase = u128::from(count) - std::mem::replace(&mut last.part, u128::from(count));
+                increase as f64 * 1e9 / self.nanos
             }
             Reading::Value(value) => value.unwrap_or(f64::NAN),
             Reading::OfWindow(value) => value.filter(|_| self.window).unwrap_or(f64::NAN),
@@ -280,7 +282,7 @@ impl Readings for Interval<'_> {
     }
 }
 
-/// Prepares for sums that begin anew in the middle of an interval.
+/// Adjusts the last readings for a reset of sums in the middle of an interval.
 struct Reset<'a> {
     last: std::slice::IterMut<'a, LastReading>,
 }
@@ -294,16 +296,16 @@ impl Readings for Reset<'_> {
                 last.part = last.part.wrapping_sub(part);
                 last.whole = last.whole.wrapping_sub(whole);
             }
-            // Counters go on.
+            // Counters are not reset.
             Reading::Count(_) | Reading::Value(_) | Reading::OfWindow(_) => {}
         }
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, as wanted")]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, as intended")]
 fn intervals(end: SimTime, series: u64) -> u64 {
-    let wanted = ((end.as_seconds() * INTERVALS_A_SECOND) as u64).clamp(INTERVALS, MAX_INTERVALS);
-    (MAX_VALUES / series.max(1)).clamp(MIN_INTERVALS, wanted)
+    let max = ((end.as_seconds() * INTERVALS_PER_SECOND) as u64).clamp(INTERVALS, MAX_INTERVALS);
+    (MAX_VALUES / series.max(1)).clamp(MIN_INTERVALS, max)
 }
 
 #[cfg(test)]
@@ -335,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn series_are_found_by_what_they_are_and_averaged_interval_by_interval() {
+    fn series_are_found_by_subject_and_metric_and_averaged_interval_by_interval() {
         let timeline = timeline(&[[0.0, 1.0, 0.5], [1.0, 1.0, 0.0]]);
         let mean = |rows: &[u32]| {
             timeline.mean_over(&QUEUE_DEPTH, &rows.iter().map(|&row| node(row)).collect::<Vec<_>>())
@@ -349,16 +351,16 @@ mod tests {
     }
 
     #[test]
-    fn the_width_of_intervals_suits_the_run() {
-        let of = |seconds: u64, series| intervals(SimTime::from_nanos(seconds * 1_000_000_000), series);
-        assert_eq!((of(65, 40), of(600, 10), of(86_400, 10)), (1200, 2400, 4096));
-        assert_eq!((of(40, 6_000), of(40, 60_000)), (100, 60));
+    fn longer_runs_have_more_intervals_and_larger_systems_fewer() {
+        let number = |seconds: u64, series| intervals(SimTime::from_nanos(seconds * 1_000_000_000), series);
+        assert_eq!((number(65, 40), number(600, 10), number(86_400, 10)), (1200, 2400, 4096));
+        assert_eq!((number(40, 6_000), number(40, 60_000)), (100, 60));
     }
 
     const NANOS: f64 = 2e9;
 
     #[test]
-    fn a_value_is_what_has_grown_since_the_last_reading() {
+    fn a_value_is_the_increase_since_the_last_reading() {
         let mut last = [LastReading::default(); 4];
         let mut values = Vec::new();
         let mut take = |integral, whole, count, value, window| {
@@ -378,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interval_in_which_sums_begin_anew_is_whole() {
+    fn an_interval_in_which_sums_are_reset_is_complete() {
         let mut last = [LastReading::default(); 2];
         let key = key(Subject::Link(0), &UTILIZATION);
         let mut reset = Reset { last: last.iter_mut() };
@@ -388,6 +390,6 @@ mod tests {
         let mut after = Interval { last: last.iter_mut(), values: &mut values, nanos: 10.0, window: true };
         after.take(key, || Reading::Level { integral: 4, now: 0.0 });
         after.take(key, || Reading::Share { part: 4, whole: 8, now: 0.0 });
-        assert_eq!(values, [1.0, 0.5], "6 before the restart and 4 after it, over 10 and of 20");
+        assert_eq!(values, [1.0, 0.5], "6 before the reset and 4 after it: over 10 ns, and of a whole of 20");
     }
 }

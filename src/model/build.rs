@@ -1,5 +1,5 @@
-//! What rooms build with: names become rows, names of targets become lists of targets with the links to them, and every
-//! part gets random streams of its own.
+//! Helpers for building nodes: they resolve names of targets to rows, with the links to them, and give every node its
+//! own random streams.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,63 +15,63 @@ use crate::engine::row::Row;
 use crate::engine::time::SimTime;
 use crate::event::{Node, NodeRange, PackedEvent};
 
-/// The checks have been passed, so whatever resolves there resolves here.
-pub const CHECKED: &str = "a scenario is built only after it was checked";
+/// Message for `expect` on results that the checks of a scenario have already found to be valid.
+pub const CHECKED: &str = "the scenario passed all checks before it was built";
 
-/// The times of a run that parts go by.
+/// The times of a run that parts depend on.
 #[derive(Clone, Copy, Debug)]
 pub struct RunTimes {
-    /// No request is created after this, unless its source says otherwise.
+    /// End of arrivals, unless a source defines its own.
     pub arrivals_until: SimTime,
-    /// End of the warm-up.
+    /// End of the warm-up, when measurement starts.
     pub measured_from: SimTime,
 }
 
 /// A world that is being built.
 pub struct Builder<'a> {
-    /// Who is who.
+    /// The names of the scenario.
     pub names: &'a Names,
     /// The times of the run.
     pub times: RunTimes,
-    /// Where random streams come from.
+    /// The factory of random streams.
     pub streams: Streams,
-    /// Rows of links by the names that they are written between.
+    /// Rows of links, by the names of sender and receiver in the scenario.
     pub links: BTreeMap<(&'a str, &'a str), Row<Link>>,
-    /// All that is to come.
+    /// The queue of future events.
     pub queue: EventQueue<PackedEvent>,
-    /// The hops of all ways back.
+    /// The hops of all return paths.
     pub return_hops: ReturnHops,
     /// The world.
     pub world: &'a mut World,
 }
 
 impl Builder<'_> {
-    /// The random stream of a part for a purpose.
+    /// The random stream of a part for this purpose.
     #[must_use]
     pub fn stream(&self, part: &str, purpose: &str) -> RandomStream {
         self.streams.stream(part, purpose)
     }
 
-    /// Whether there is a node that turns requests away on purpose.
+    /// Whether any node can shed requests.
     #[must_use]
     pub fn may_shed(&self) -> bool {
         self.names.entries.iter().any(|entry| entry.kind.description().sheds)
     }
 
-    /// Where each member of an entry sends, in order, if it sends to these nodes and groups. Members share the list of
-    /// targets where no link tells them apart.
+    /// The destinations of each member of an entry that sends to these nodes and groups, in order. Members share one
+    /// list of targets, unless a link names a single member.
     ///
     /// # Panics
-    /// If a name stands for nothing: the scenario was not checked.
+    /// If a name is unknown, which the checks of a scenario report.
     pub fn destinations(&mut self, entry: &NamedGroup, to: &[String]) -> Vec<Destinations> {
         let ranges = to.iter().map(|name| self.names.range(name).expect(CHECKED));
         let receivers: Vec<Node> = ranges.flat_map(NodeRange::nodes).collect();
         let is_member = |name: &str| name != entry.name && self.names.includes(&entry.name, name);
-        let told_apart = entry.is_group && self.links.keys().any(|(from, _)| is_member(from));
+        let has_own_links = entry.is_group && self.links.keys().any(|(from, _)| is_member(from));
         let mut shared = None;
         let mut all = Vec::with_capacity(entry.members.len());
         for (member, name) in entry.members.iter().enumerate() {
-            let (targets, links) = match (&shared, told_apart) {
+            let (targets, links) = match (&shared, has_own_links) {
                 (Some(shared), false) => Clone::clone(shared),
                 _ => shared.insert(self.targets(&entry.name, name, &receivers)).clone(),
             };
@@ -83,7 +83,7 @@ impl Builder<'_> {
         all
     }
 
-    /// The targets of one sender, and the different links to them.
+    /// The targets of one sender, and the links to them without duplicates.
     fn targets(&self, group: &str, sender: &str, receivers: &[Node]) -> (Arc<[Target]>, Arc<[Row<Link>]>) {
         let mut links: Vec<Row<Link>> = Vec::new();
         let targets = receivers
@@ -102,7 +102,8 @@ impl Builder<'_> {
         (targets, links.into())
     }
 
-    /// The link between two nodes: the one that names them most exactly, first the sender, then the receiver.
+    /// The most specific link between two nodes: a link that names the sender itself takes precedence over one that
+    /// names its group, then the same for the receiver.
     fn link(&self, from_group: &str, from: &str, to_group: &str, to: &str) -> Row<Link> {
         [(from, to), (from, to_group), (from_group, to), (from_group, to_group)]
             .iter()

@@ -1,49 +1,49 @@
-//! Capacity: how much a node that serves can do, from change to change.
+//! Capacity: the number of requests per second that a node can serve, as a log over the run.
 //!
-//! The node writes it down itself when it changes, whatever the reason, so that conclusions need not follow the same
-//! changes a second time.
+//! A node that serves requests logs its capacity whenever it changes, for whatever reason. So the analysis of a run
+//! does not have to derive it from the scheduled changes.
 
 use crate::engine::time::SimTime;
 
-/// What a node can do from a moment on.
+/// A period of constant capacity of a node.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CapacityPeriod {
-    /// When that begins; it ends when the next period does.
+    /// Start of the period. It ends when the next period starts.
     pub from: SimTime,
     /// Whether the node is up.
     pub up: bool,
-    /// How many requests it serves at the same time while it is up.
+    /// Number of slots while the node is up.
     pub slots: u32,
-    /// Seconds that a request is served on average.
+    /// Mean service time in seconds.
     pub service: f64,
 }
 
 impl CapacityPeriod {
-    /// Requests a second that can be served.
+    /// Capacity in requests per second; 0 while the node is down or if the service time is 0.
     #[must_use]
     pub fn per_second(&self) -> f64 {
         if self.up && self.service > 0.0 { f64::from(self.slots) / self.service } else { 0.0 }
     }
 
-    /// 1 for a node that is up.
+    /// Availability: 1 if the node is up, 0 if it is down.
     #[must_use]
     pub fn availability(&self) -> f64 {
         f64::from(u8::from(self.up))
     }
 }
 
-/// What a node could do over a run: one period where it always could do the same.
+/// The capacity of a node over a run: a single period if it never changed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CapacityLog(Vec<CapacityPeriod>);
 
 impl CapacityLog {
-    /// The log of a node that begins like this.
+    /// The log of a node that is up at the start of the run.
     #[must_use]
     pub fn new(slots: u32, service: f64) -> Self {
         Self(vec![CapacityPeriod { from: SimTime::ZERO, up: true, slots, service }])
     }
 
-    /// Something may have changed.
+    /// Applies a change, which starts a new period if it alters the capacity.
     pub fn change(&mut self, now: SimTime, change: impl FnOnce(&mut CapacityPeriod)) {
         let Some(&last) = self.0.last() else { return };
         let mut next = CapacityPeriod { from: now, ..last };
@@ -51,20 +51,20 @@ impl CapacityLog {
         if next == (CapacityPeriod { from: now, ..last }) {
             return;
         }
-        // Of several changes in one moment only the last one lasts.
+        // Of several changes at the same time, only the result of the last one is kept.
         if last.from == now {
             self.0.pop();
         }
         self.0.push(next);
     }
 
-    /// The periods, in order.
+    /// The periods, in order of time.
     #[must_use]
     pub fn periods(&self) -> &[CapacityPeriod] {
         &self.0
     }
 
-    /// Whether it always could do the same.
+    /// Whether the capacity never changed.
     #[must_use]
     pub const fn is_constant(&self) -> bool {
         self.0.len() <= 1
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_changes_something_begins_a_period() {
+    fn only_changes_that_alter_the_capacity_start_a_period() {
         let mut log = CapacityLog::new(2, 0.5);
         log.change(SimTime::from_nanos(5), |period| period.slots = 2);
         log.change(SimTime::ZERO, |period| period.slots = 3);

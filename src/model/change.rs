@@ -1,7 +1,6 @@
-//! Changes: what a scenario announces to happen to its parts at given moments, such as a server that goes down.
+//! Changes of settings at given times, as scheduled in a scenario, such as a server that goes down.
 //!
-//! What can be set of a part, and what that does to it, stands in the part's room; the moment itself is an event like any
-//! other.
+//! The module of each part defines its settings and their effects. A change is an event in the queue like any other.
 
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -11,27 +10,28 @@ use super::references::References;
 use crate::engine::time::SimDuration;
 use crate::event::NodeRange;
 
-/// A change as it is written.
+/// A change as written in a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeSpec {
-    /// When it happens: before everything else of this moment, and in the order in which changes of one moment are written.
+    /// Time of the change. It precedes all other events at that time; changes at the same time are applied in the order
+    /// of the scenario.
     pub at: SimDuration,
-    /// What changes: a source, a node or a group, or a list of them.
+    /// The source, node or group to change, or a list of them.
     pub of: References,
-    /// What is set.
+    /// The new value of the setting.
     pub set: Setting,
 }
 
-/// A change, ready to happen.
+/// A change with its references resolved to nodes.
 #[derive(Clone, Debug)]
 pub struct Change {
-    /// What changes.
+    /// The nodes to change.
     pub of: Vec<NodeRange>,
-    /// What is set.
+    /// The new value of the setting.
     pub set: Setting,
 }
 
-/// All changes of a run, by the rows that events name.
+/// All changes of a run. Events refer to them by row.
 #[derive(Resource, Clone, Debug, Default)]
 pub struct Changes(pub Vec<Change>);

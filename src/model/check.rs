@@ -1,5 +1,4 @@
-//! What a part's checks are made with: the names of the scenario, diagnostics with their places, and the questions that
-//! several parts ask.
+//! Helpers for checking scenarios: the checks that several parts share, which report problems with their paths.
 
 use super::names::Names;
 use super::problem::Problem;
@@ -7,37 +6,37 @@ use crate::engine::spec_error::SpecError;
 use crate::event::NodeKind;
 use crate::text::Path;
 
-/// Gathers everything that is wrong with a scenario.
+/// Collects the problems of a scenario.
 #[derive(Debug)]
 pub struct Checker<'a> {
-    /// Who is who.
+    /// The names of the scenario.
     pub names: &'a Names,
-    /// What is wrong so far.
+    /// The problems found so far.
     pub problems: Vec<Problem>,
 }
 
 impl Checker<'_> {
-    /// Complains.
+    /// Reports a problem with a hint.
     pub fn add(&mut self, path: Path, message: impl Into<String>, hint: impl Into<String>) {
         self.problems.push(Problem::new(path, message).with_hint(hint));
     }
 
-    /// Complains of a field that resolves to nothing.
+    /// Reports the error of a field that could not be resolved.
     pub fn spec(&mut self, path: &Path, field: &str, resolved: Result<(), SpecError>) {
         self.resolved(path.clone().name(field), resolved);
     }
 
-    /// Complains of a value that resolves to nothing, or of the field of it that is to blame.
+    /// Reports the error of a value that could not be resolved, at the inner field that the error names.
     pub fn resolved(&mut self, path: Path, resolved: Result<(), SpecError>) {
         if let Err(error) = resolved {
             self.problems.push(Problem::new(join(path, error.field()), error.message()));
         }
     }
 
-    /// Checks the targets of a node that sends to several.
+    /// Checks the list of targets of a node.
     pub fn receivers(&mut self, path: &Path, names: &[String]) {
         if names.is_empty() {
-            self.add(path.clone().name("to"), "there is nothing to send to", "name a node or a group");
+            self.add(path.clone().name("to"), "the list of targets is empty", "name a node or a group");
         }
         for name in names {
             self.receiver(path, "to", name);
@@ -53,46 +52,49 @@ impl Checker<'_> {
         }
     }
 
-    /// Checks the target of a node that sends to one.
+    /// Checks the single target of a node.
     pub fn single_receiver(&mut self, path: &Path, field: &str, name: &str) {
         if self.receiver(path, field, name) && self.names.range(name).is_some_and(|range| range.count > 1) {
-            let message = format!("\"{name}\" is a group: which of its nodes is meant?");
-            self.add(path.clone().name(field), message, "name one of them, or put a LoadBalancer in between");
+            let message = format!("\"{name}\" is a group, but a single node is expected");
+            let hint = "name one of its members, or put a LoadBalancer in between";
+            self.add(path.clone().name(field), message, hint);
         }
     }
 
-    /// Whether a name stands for something that requests can be sent to; complains if it does not.
+    /// Whether requests can be sent to the node or group of this name. Reports a problem if not.
     pub fn receiver(&mut self, path: &Path, field: &str, name: &str) -> bool {
         let path = path.clone().name(field);
         match self.kind(&path, name, NodeKind::receives) {
             Some(kind) if !kind.receives() => {
-                let message = format!("\"{name}\" is a {}: requests are not sent to it", kind.name());
+                let message = format!("\"{name}\" is a {}, which cannot receive requests", kind.name());
                 self.add(path, message, format!("name a {}", one_of(NodeKind::receives)));
                 false
             }
-            found => found.is_some(),
+            kind => kind.is_some(),
         }
     }
 
-    /// Whether a name stands for anything; complains if it does not.
+    /// Whether a name is known. Reports a problem if not.
     pub fn known(&mut self, path: &Path, field: &str, name: &str) -> bool {
         self.kind(&path.clone().name(field), name, |_| true).is_some()
     }
 
-    fn kind(&mut self, path: &Path, name: &str, is_meant: impl Fn(NodeKind) -> bool) -> Option<NodeKind> {
+    /// The kind of the node or group of this name, or `None` if the name is unknown. In this case, reports a problem
+    /// that suggests names of the expected kinds.
+    fn kind(&mut self, path: &Path, name: &str, is_expected: impl Fn(NodeKind) -> bool) -> Option<NodeKind> {
         if let Some((index, _)) = self.names.entry(name) {
             return Some(self.names.entries[index].kind);
         }
-        self.problems.push(self.names.unknown(name, "node or group", path.clone(), is_meant));
+        self.problems.push(self.names.unknown(name, "node or group", path.clone(), is_expected));
         None
     }
 }
 
-/// The kinds of nodes for which something holds, in words: `load balancer, a client or a server`.
+/// Lists the names of the kinds of nodes that match, without the first article: `load balancer, a client or a server`.
 #[must_use]
-pub fn one_of(is_meant: impl Fn(NodeKind) -> bool) -> String {
+pub fn one_of(matches: impl Fn(NodeKind) -> bool) -> String {
     let names: Vec<&str> =
-        NodeKind::ALL.into_iter().filter(|kind| is_meant(*kind)).map(NodeKind::name).collect();
+        NodeKind::ALL.into_iter().filter(|kind| matches(*kind)).map(NodeKind::name).collect();
     match names.split_last() {
         Some((last, [])) => (*last).to_owned(),
         Some((last, others)) => format!("{} or a {last}", others.join(", a ")),
@@ -100,7 +102,7 @@ pub fn one_of(is_meant: impl Fn(NodeKind) -> bool) -> String {
     }
 }
 
-/// The path of a field of a field, as [`SpecError`] writes it: `of.branches[1].mean`.
+/// Extends a path by a path of fields in the notation of [`SpecError`]: `of.branches[1].mean`.
 fn join(path: Path, field: &str) -> Path {
     field.split(['.', '[']).filter(|segment| !segment.is_empty()).fold(path, |path, segment| {
         match segment.strip_suffix(']').and_then(|index| index.parse().ok()) {
@@ -115,14 +117,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_inside_of_fields_are_found() {
+    fn nested_fields_are_appended_to_a_path() {
         let path = join(Path::root().name("service"), "of.branches[1].mean");
         assert_eq!(path, Path::root().name("service").name("of").name("branches").index(1).name("mean"));
         assert_eq!(join(Path::root(), ""), Path::root());
     }
 
     #[test]
-    fn kinds_are_listed_in_words() {
+    fn kinds_are_listed_by_name() {
         assert_eq!(one_of(|kind| kind == NodeKind::Client), "client");
         assert_eq!(one_of(|kind| kind == NodeKind::Client || kind == NodeKind::Server), "client or a server");
     }

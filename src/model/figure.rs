@@ -1,9 +1,9 @@
-//! Figures: what a part has come to when a run, or a part of it, is over.
+//! Figures: statistics of a part over a run, or the part of it simulated so far, without the warm-up.
 //!
-//! A figure is described as data: its name, its unit, how the figures of the members of a group become one, what is worth a
-//! warning. As a metric is, it is known by where it is declared, not by its name. Each part lists its figures once
-//! ([`Part::FIGURES`](super::part::Part::FIGURES)), and summaries, reports and the inspector go through the list. Figures
-//! that conclusions are drawn from are declared here, whatever part has them.
+//! A [`Figure`] is described as data: its name, how the values of the members of a group are aggregated, and the value
+//! that is worth a warning. Like a metric, it is identified by its declaration, not by its name. Each part lists its
+//! figures ([`Part::FIGURES`](super::part::Part::FIGURES)); summaries, reports and the inspector iterate over this
+//! list. Figures that several parts have, or that the analysis uses, are declared here.
 
 use crate::engine::row::Row;
 use crate::engine::statistics::Tally;
@@ -12,51 +12,51 @@ use crate::event::Node;
 use crate::model::metric::{Measurable, Metric, REJECTION_RATE};
 use crate::request::Outcome;
 
-/// A figure: what it is and how it is treated.
+/// The definition of a figure.
 #[derive(Debug)]
 pub struct Figure {
     /// Its name in `summary.json`.
     pub name: &'static str,
-    /// What people read.
+    /// Its name in texts.
     pub label: &'static str,
-    /// How the figures of several nodes become that of all of them.
+    /// How the values of several nodes are aggregated.
     pub combined: Aggregation,
-    /// Where it is written.
+    /// When summaries and the inspector show it.
     pub written: Visibility,
-    /// What its values are worth a warning from on.
+    /// The minimum value that is worth a warning, or `None` if no value is.
     pub warns_from: Option<f64>,
-    /// If it counts requests that did not get through: how they ended, and the metric that tells how many each second.
-    pub turned_away: Option<(Outcome, &'static Metric)>,
+    /// If it counts failed requests: their outcome, and the metric of their rate.
+    pub failure: Option<(Outcome, &'static Metric)>,
 }
 
-/// How the figures of several nodes become one.
+/// How the values of several nodes are aggregated.
 #[derive(Clone, Copy, Debug)]
 pub enum Aggregation {
-    /// They are added up.
+    /// Their sum.
     Sum,
-    /// Their mean: that of the average node.
+    /// Their mean over the nodes.
     Mean,
-    /// The largest of them.
+    /// Their maximum.
     Max,
-    /// Sets of times and tables are thrown together.
+    /// The union of sets of times, or of tables.
     Merge,
-    /// It is the ratio of two other figures, of one node as of several.
+    /// The ratio of two other figures, both for a single node and for the aggregated values of several.
     Ratio(&'static Figure, &'static Figure),
 }
 
-/// Where a figure is written.
+/// When summaries and the inspector show a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Visibility {
-    /// In every summary.
+    /// Always.
     Always,
-    /// Where it is not 0.
+    /// If it is not 0.
     NotZero,
-    /// Nowhere: others are made of it, and conclusions are drawn from it.
+    /// Never: it is used only by ratios and by the analysis.
     Never,
 }
 
 impl Figure {
-    /// A figure of this name that is added up over the members of a group.
+    /// A figure that is summed over the members of a group and always shown.
     #[must_use]
     pub const fn new(name: &'static str, label: &'static str) -> Self {
         Self {
@@ -65,32 +65,33 @@ impl Figure {
             combined: Aggregation::Sum,
             written: Visibility::Always,
             warns_from: None,
-            turned_away: None,
+            failure: None,
         }
     }
 
-    /// The same, combined otherwise.
+    /// Sets the aggregation.
     #[must_use]
     pub const fn combined(self, combined: Aggregation) -> Self {
         Self { combined, ..self }
     }
 
-    /// The same, written elsewhere.
+    /// Sets when it is shown.
     #[must_use]
     pub const fn written(self, written: Visibility) -> Self {
         Self { written, ..self }
     }
 
-    /// The same, with a value from which on it is worth a warning.
+    /// Sets the minimum value that is worth a warning.
     #[must_use]
     pub const fn warns_from(self, value: f64) -> Self {
         Self { warns_from: Some(value), ..self }
     }
 
-    /// The same: it counts requests that came to this end here, so many each second as the metric tells.
+    /// Marks it as a count of failed requests with this outcome. `rate` is the metric of their rate. One failure is
+    /// worth a warning.
     #[must_use]
-    pub const fn turning_away(self, outcome: Outcome, rate: &'static Metric) -> Self {
-        Self { turned_away: Some((outcome, rate)), warns_from: Some(1.0), ..self }
+    pub const fn counting_failures(self, outcome: Outcome, rate: &'static Metric) -> Self {
+        Self { failure: Some((outcome, rate)), warns_from: Some(1.0), ..self }
     }
 }
 
@@ -102,108 +103,108 @@ impl PartialEq for Figure {
 
 impl Eq for Figure {}
 
-/// Requests that came.
+/// Requests that arrived.
 pub static ARRIVED: Figure = Figure::new("arrived", "arrived");
-/// Requests that were served to their end.
+/// Requests whose service is complete.
 pub static COMPLETED: Figure = Figure::new("completed", "served");
-/// Requests that found no room.
+/// Requests that were rejected, because the queue was full or the node was down.
 pub static REJECTED: Figure =
-    Figure::new("rejected", "rejected").turning_away(Outcome::Rejected, &REJECTION_RATE);
-/// Those of them that were rejected because the node was down.
+    Figure::new("rejected", "rejected").counting_failures(Outcome::Rejected, &REJECTION_RATE);
+/// Requests that were rejected because the node was down.
 pub static REJECTED_WHILE_DOWN: Figure =
     Figure::new("rejected_while_down", "rejected while down").written(Visibility::Never);
-/// Slots, as many as are set up at the end.
+/// Configured number of slots at the end of the run.
 pub static CONCURRENCY: Figure = Figure::new("concurrency", "slots");
-/// Mean number of slots that were offered: none while the node is down.
+/// Mean number of available slots, which is 0 while the node is down.
 pub static SLOTS_MEAN: Figure = Figure::new("slots_mean", "slots on average").written(Visibility::Never);
 /// Mean number of requests in service.
-pub static IN_FLIGHT_MEAN: Figure = Figure::new("in_flight_mean", "in service on average");
-/// Mean share of the slots in use (0 to 1).
+pub static IN_SERVICE_MEAN: Figure = Figure::new("in_service_mean", "in service on average");
+/// Mean share of slots that are busy (0 to 1).
 pub static UTILIZATION: Figure = Figure::new("utilization", "utilization")
-    .combined(Aggregation::Ratio(&IN_FLIGHT_MEAN, &SLOTS_MEAN))
+    .combined(Aggregation::Ratio(&IN_SERVICE_MEAN, &SLOTS_MEAN))
     .warns_from(0.9);
-/// Mean number of requests that wait.
+/// Mean number of waiting requests.
 pub static QUEUE_DEPTH_MEAN: Figure =
     Figure::new("queue_depth_mean", "mean queue").combined(Aggregation::Mean);
-/// Most requests that waited at the same time.
+/// Maximum number of waiting requests.
 pub static QUEUE_DEPTH_MAX: Figure = Figure::new("queue_depth_max", "max queue").combined(Aggregation::Max);
-/// Times in the queue, zero for those that did not wait.
+/// Waiting times in the queue; 0 for requests that did not wait.
 pub static WAIT: Figure = Figure::new("wait", "wait").combined(Aggregation::Merge);
-/// Times in service.
+/// Service times.
 pub static SERVICE: Figure = Figure::new("service", "service").combined(Aggregation::Merge);
 
-/// The time over which figures are taken.
+/// The period that figures cover.
 #[derive(Clone, Copy, Debug)]
 pub struct Span {
     /// Its end.
     pub now: SimTime,
-    /// Its length: from the end of the warm-up on.
+    /// Its length, from the end of the warm-up.
     pub elapsed: SimDuration,
 }
 
-/// What a figure has come to, where it lies.
+/// The value of a figure of one node.
 #[derive(Debug)]
 pub enum Value<'v> {
-    /// A number of things.
+    /// A count.
     Count(u64),
-    /// A mean over time; nothing over no time.
+    /// A mean over time, or `None` if no time has elapsed.
     Mean(Option<f64>),
-    /// Times in nanoseconds.
+    /// A set of times in nanoseconds.
     Times(&'v mut Tally),
-    /// A number for each of some nodes.
+    /// A count per node.
     Table(Vec<(Node, u64)>),
 }
 
-/// Reads a figure of a row.
+/// Function that reads a figure of a row.
 pub type ReadFigure<P> = for<'v, 'a> fn(&'v mut <P as Measurable>::View<'a>, Row<P>, Span) -> Value<'v>;
 
-/// A figure of a part and how it is read; nothing where it is a ratio of others.
+/// A figure of a part, and the function that reads it.
 pub struct FigureReader<P: Measurable> {
     /// The figure.
     pub figure: &'static Figure,
-    /// How it is read.
+    /// The function that reads it, or `None` if it is a ratio of other figures.
     pub read: Option<ReadFigure<P>>,
 }
 
 impl<P: Measurable> FigureReader<P> {
-    /// A figure that is read like this.
+    /// A figure that `read` reads.
     #[must_use]
     pub const fn new(figure: &'static Figure, read: ReadFigure<P>) -> Self {
         Self { figure, read: Some(read) }
     }
 
-    /// A figure that is a ratio of others.
+    /// A figure that is a ratio of other figures.
     #[must_use]
     pub const fn ratio(figure: &'static Figure) -> Self {
         Self { figure, read: None }
     }
 }
 
-/// A column of a table of nodes of a kind.
+/// A column in a table of nodes of one kind.
 #[derive(Clone, Copy, Debug)]
 pub struct FigureColumn {
-    /// What stands over it.
+    /// The heading.
     pub head: &'static str,
     /// The figure.
     pub figure: &'static Figure,
-    /// What of it.
+    /// The statistic or notation in which it is shown.
     pub aspect: Aspect,
 }
 
-/// What is shown of a figure.
+/// The statistic or notation in which a figure is shown.
 #[derive(Clone, Copy, Debug)]
 pub enum Aspect {
     /// The number itself.
     Number,
     /// The number as a percentage.
     Percent,
-    /// Of a set of times their mean.
+    /// The mean of a set of times.
     Mean,
-    /// Of a set of times their median.
+    /// The median of a set of times.
     P50,
-    /// Of a set of times what 99 % are no longer than.
+    /// The 99th percentile of a set of times.
     P99,
-    /// The number as a share of another one.
+    /// The number as a share of another figure.
     ShareOf(&'static Figure),
 }
 
@@ -214,7 +215,7 @@ impl FigureColumn {
         Self { head, figure, aspect: Aspect::Number }
     }
 
-    /// The same, showing this of it.
+    /// A column that shows this aspect of the figure.
     #[must_use]
     pub const fn of(head: &'static str, figure: &'static Figure, aspect: Aspect) -> Self {
         Self { head, figure, aspect }

@@ -1,9 +1,9 @@
-//! Metrics: what parts measure of themselves in every run, and what probes sample.
+//! Metrics: quantities of a part that are measured over time, in the timeline of every run or by probes.
 //!
-//! A [`Metric`] is known by where it is declared, not by a string: who looks for one names that item, and two of the same
-//! name are two. Each part lists its metrics once ([`Measurable::MEASURED`]); the timeline records by that list, plots are laid
-//! out by it, and the gauges of probes are found in it. Metrics that several parts have, or that conclusions are drawn from,
-//! are declared here.
+//! A [`Metric`] is identified by its declaration, not by its name: code refers to the `static` item, and two metrics of
+//! the same name are different. Each part lists its metrics ([`Measurable::MEASURED`]); this list defines the series of
+//! the timeline, their plots and the gauges of probes. Metrics that several parts have, or that the analysis uses, are
+//! declared here.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,14 +12,14 @@ use crate::engine::statistics::TimeWeighted;
 use crate::engine::time::SimTime;
 use crate::event::{Node, NodeRange};
 
-/// Something that can be measured over time.
+/// The definition of a metric.
 #[derive(Debug)]
 pub struct Metric {
     /// Its name, as in `series.csv`.
     pub name: &'static str,
     /// The unit of its values.
     pub unit: Unit,
-    /// Its name among the `gauges` of a probe; nothing if probes do not sample it.
+    /// Its name among the `gauges` of a probe, or `None` if probes cannot sample it.
     pub gauge: Option<&'static str>,
 }
 
@@ -30,7 +30,7 @@ impl Metric {
         Self { name, unit, gauge: Some(gauge) }
     }
 
-    /// A metric that probes do not sample.
+    /// A metric that probes cannot sample.
     #[must_use]
     pub const fn unprobed(name: &'static str, unit: Unit) -> Self {
         Self { name, unit, gauge: None }
@@ -45,48 +45,48 @@ impl PartialEq for Metric {
 
 impl Eq for Metric {}
 
-/// Requests that came. At a source: that were created.
+/// Requests that arrived per second. At a source: requests created per second.
 pub static ARRIVAL_RATE: Metric = Metric::new("arrival_rate", Unit::PerSecond, "ArrivalRate");
-/// Requests that were completed. At a client: responses that came back.
+/// Requests completed per second. At a client: responses per second, including those of failed requests.
 pub static COMPLETION_RATE: Metric = Metric::new("completion_rate", Unit::PerSecond, "CompletionRate");
-/// Requests that were rejected.
+/// Requests rejected per second.
 pub static REJECTION_RATE: Metric = Metric::new("rejection_rate", Unit::PerSecond, "RejectionRate");
-/// Requests that were turned away on purpose.
+/// Requests shed per second.
 pub static SHED_RATE: Metric = Metric::new("shed_rate", Unit::PerSecond, "ShedRate");
-/// Requests that wait.
+/// Number of waiting requests.
 pub static QUEUE_DEPTH: Metric = Metric::new("queue_depth", Unit::Count, "QueueDepth");
-/// Requests in service; of a source those under way.
+/// Number of requests in service. At a source: number of its requests in flight.
 pub static IN_FLIGHT: Metric = Metric::new("in_flight", Unit::Count, "InFlight");
-/// The share of slots in use.
+/// Share of slots that are busy.
 pub static UTILIZATION: Metric = Metric::new("load", Unit::Share, "Load");
-/// The share of slots of another node that a node takes to be in use, from what was reported to it.
+/// A node's estimate of the load of another node, from the loads reported to it.
 pub static PERCEIVED_LOAD: Metric = Metric::new("perceived_load", Unit::Share, "PerceivedLoad");
 
-/// Units of values.
+/// The unit of a metric.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
-    /// A number of things.
+    /// A number of items.
     #[default]
     Count,
     /// A share of a whole, from 0 to 1.
     Share,
-    /// A time in seconds.
+    /// A duration in seconds.
     Seconds,
-    /// Things in a second.
+    /// Items per second.
     PerSecond,
 }
 
-/// A plot in which metrics that belong together are shown.
+/// The definition of a plot, which shows one or more related metrics.
 #[derive(Debug)]
 pub struct PlotSpec {
-    /// Its name in links and files.
+    /// Its name in links and file names.
     pub id: &'static str,
-    /// The heading that it is found under.
+    /// The heading of its section.
     pub section: &'static str,
     /// Its own heading.
     pub title: &'static str,
-    /// How its values came about; may be empty.
+    /// An explanation of its values; may be empty.
     pub caption: &'static str,
 }
 
@@ -98,106 +98,106 @@ impl PartialEq for PlotSpec {
 
 impl Eq for PlotSpec {}
 
-/// How the metric of a part is shown in every run.
+/// How a metric of a part is plotted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MetricDisplay {
-    /// What tells it from others of the same part in its plot; may be empty.
+    /// Its label, which distinguishes several metrics of a part in one plot; may be empty.
     pub label: &'static str,
     /// The plot.
     pub plot: &'static PlotSpec,
-    /// A rate that is shown as a share of this other rate of the same part.
+    /// If it is a rate that is plotted as a share: the rate that it is divided by, of the same part.
     pub share_of: Option<&'static Metric>,
 }
 
-/// What an interval of the run makes of a metric is worked out from two readings of it: at its start and at its end.
+/// A reading of a metric. The value of an interval is computed from two readings, at its start and at its end.
 #[derive(Clone, Copy, Debug)]
 pub enum Reading {
-    /// A level: its integral so far, in nanoseconds times its unit, and what it is now.
+    /// A level, such as a number of waiting requests.
     Level {
-        /// The integral.
+        /// The integral of the level so far, in nanoseconds times its unit.
         integral: u128,
-        /// The level.
+        /// The current level.
         now: f64,
     },
-    /// A share of a whole that changes too: both integrals, and what the share is now.
+    /// A share of a whole that varies as well.
     Share {
         /// The integral of the part.
         part: u128,
         /// The integral of the whole.
         whole: u128,
-        /// The share.
+        /// The current share.
         now: f64,
     },
-    /// A counter, shown by its growth each second.
+    /// A counter, which is shown as a rate per second.
     Count(u64),
-    /// What the part has worked out itself, as it is now.
+    /// A value that the part computes itself, at this moment, or `None` if there is none.
     Value(Option<f64>),
-    /// What the part has worked out for the window that ends now: what takes many samples, such as a percentile, is worked
-    /// out once in some intervals.
+    /// A value that the part computes for the window that ends now, or `None` if there is none. Metrics that need many
+    /// samples, such as percentiles, are computed once per window of several intervals.
     OfWindow(Option<f64>),
 }
 
 impl Reading {
-    /// A level that is kept over time, at this moment.
+    /// The reading of a time-weighted level at `now`.
     #[must_use]
     pub fn level(level: &TimeWeighted, now: SimTime) -> Self {
         Self::Level { integral: level.integral(now), now: level.level().into() }
     }
 }
 
-/// What has rows that can be measured: nodes of a kind, or links.
+/// A kind of entity with metrics: a node kind, or links.
 pub trait Measurable: Sized + 'static {
     /// The columns of all rows, borrowed for a tick.
     type View<'a>;
 
-    /// All that is measured of a row.
+    /// All metrics of a row.
     const MEASURED: &'static [MetricReader<Self>];
 
-    /// How many rows there are.
+    /// Number of rows.
     fn rows(view: &Self::View<'_>) -> usize;
 
-    /// The metrics that every run records, in order.
+    /// The metrics that every run records, in order, and how they are plotted.
     fn recorded() -> impl Iterator<Item = (&'static MetricReader<Self>, MetricDisplay)> {
-        Self::MEASURED.iter().filter_map(|measured| measured.shown.map(|shown| (measured, shown)))
+        Self::MEASURED.iter().filter_map(|reader| reader.shown.map(|shown| (reader, shown)))
     }
 }
 
-/// Reads a metric of a row at a moment.
+/// Function that reads a metric of a row.
 pub type ReadMetric<P> = for<'v, 'a> fn(&'v mut <P as Measurable>::View<'a>, Row<P>, SimTime) -> Reading;
 
-/// A metric of a part: what it is, where it is shown, and how it is read.
+/// A metric of a part, how it is plotted, and the function that reads it.
 pub struct MetricReader<P: Measurable> {
     /// The metric.
     pub metric: &'static Metric,
-    /// Where it is shown; nothing if only probes look at it.
+    /// How it is plotted, or `None` if only probes sample it.
     pub shown: Option<MetricDisplay>,
-    /// The rows that have it; all if it is not given. It never changes while a run goes on.
-    pub of: Option<for<'v, 'a> fn(&'v P::View<'a>, Row<P>) -> bool>,
-    /// How it is read.
+    /// Whether a row has it, or `None` if every row does. The result must not change during a run.
+    pub filter: Option<for<'v, 'a> fn(&'v P::View<'a>, Row<P>) -> bool>,
+    /// The function that reads it.
     pub read: ReadMetric<P>,
 }
 
 impl<P: Measurable> MetricReader<P> {
-    /// A metric that every run records and shows in a plot.
+    /// A metric that every run records and plots.
     #[must_use]
     pub const fn new(metric: &'static Metric, plot: &'static PlotSpec, read: ReadMetric<P>) -> Self {
-        Self { metric, shown: Some(MetricDisplay { label: "", plot, share_of: None }), of: None, read }
+        Self { metric, shown: Some(MetricDisplay { label: "", plot, share_of: None }), filter: None, read }
     }
 
-    /// A metric that is sampled only where a probe asks for it.
+    /// A metric that only probes sample.
     #[must_use]
     pub const fn probed(metric: &'static Metric, read: ReadMetric<P>) -> Self {
-        Self { metric, shown: None, of: None, read }
+        Self { metric, shown: None, filter: None, read }
     }
 
-    /// The same, recorded only of those rows for which `of` holds from the start of a run to its end.
+    /// Restricts it to the rows for which `filter` returns true, throughout a run.
     #[must_use]
-    pub const fn only_of(mut self, of: for<'v, 'a> fn(&'v P::View<'a>, Row<P>) -> bool) -> Self {
-        self.of = Some(of);
+    pub const fn only_where(mut self, filter: for<'v, 'a> fn(&'v P::View<'a>, Row<P>) -> bool) -> Self {
+        self.filter = Some(filter);
         self
     }
 
-    /// The same with a label that tells it from others in its plot.
+    /// Sets its label, which distinguishes it from other metrics in its plot.
     #[must_use]
     pub const fn labelled(mut self, label: &'static str) -> Self {
         if let Some(shown) = &mut self.shown {
@@ -206,7 +206,7 @@ impl<P: Measurable> MetricReader<P> {
         self
     }
 
-    /// The same, shown as a share of another metric of the same part, both of them rates.
+    /// Plots it as a share of another metric of the same part. Both are rates.
     #[must_use]
     pub const fn as_share_of(mut self, whole: &'static Metric) -> Self {
         if let Some(shown) = &mut self.shown {
@@ -216,41 +216,41 @@ impl<P: Measurable> MetricReader<P> {
     }
 }
 
-/// What a recorded series is about.
+/// The subject of a recorded series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// A node.
     Node(Node),
     /// The link in a row.
     Link(u32),
-    /// What some nodes, on average, take the load of another one to be.
+    /// The mean load of a node as perceived by others.
     Estimate {
-        /// Those who estimate.
+        /// The nodes that estimate the load.
         by: NodeRange,
-        /// The node whose load it is.
+        /// The node whose load is estimated.
         of: Node,
     },
 }
 
-/// Names a recorded series: a metric of a subject, and how it is shown.
+/// The key of a recorded series: a metric of a subject, and how it is plotted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SeriesKey {
-    /// Whose.
+    /// The subject.
     pub subject: Subject,
-    /// What.
+    /// The metric.
     pub metric: &'static Metric,
-    /// How it is shown.
+    /// How it is plotted.
     pub shown: MetricDisplay,
 }
 
-/// Takes the readings of a run, series by series. Whoever lays out the series and whoever fills them goes through the
-/// parts by the same function, so both meet the same series in the same order.
+/// Receives the readings of a run, series by series. The timeline is laid out and filled by the same traversal of the
+/// parts, so the order of the series is the same in both.
 pub trait Readings {
-    /// The next series, and how it is read if it is wanted.
+    /// Receives the next series. `read` reads its metric, if the receiver needs the value.
     fn take(&mut self, key: SeriesKey, read: impl FnOnce() -> Reading);
 }
 
-/// Takes the readings of all rows of a part.
+/// Passes the recorded metrics of all rows of a part to `readings`.
 pub fn record<P: Measurable>(
     view: &mut P::View<'_>,
     subject: impl Fn(u32) -> Subject,
@@ -258,25 +258,25 @@ pub fn record<P: Measurable>(
     readings: &mut impl Readings,
 ) {
     for row in (0..).take(P::rows(view)) {
-        for (measured, shown) in P::recorded() {
-            if measured.of.is_some_and(|of| !of(view, Row::new(row))) {
+        for (reader, shown) in P::recorded() {
+            if reader.filter.is_some_and(|filter| !filter(view, Row::new(row))) {
                 continue;
             }
-            let key = SeriesKey { subject: subject(row), metric: measured.metric, shown };
-            readings.take(key, || (measured.read)(view, Row::new(row), now));
+            let key = SeriesKey { subject: subject(row), metric: reader.metric, shown };
+            readings.take(key, || (reader.read)(view, Row::new(row), now));
         }
     }
 }
 
-/// A limit that a part sets to one of its metrics, or acts upon: a line in plots.
+/// A threshold of a metric, which plots show as a horizontal line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limit {
     /// The metric.
     pub metric: &'static Metric,
-    /// The node or group that sets it.
+    /// The node or group that has this threshold.
     pub owner: String,
-    /// Where it lies.
+    /// The value of the metric.
     pub value: f64,
-    /// What it means.
+    /// What it means if the metric reaches it.
     pub meaning: &'static str,
 }

@@ -1,16 +1,17 @@
-//! What a system is made of: a room for each part, and what the rooms share.
+//! The model: the parts of a simulated system, each in its own module, and the code they share.
 //!
-//! **The parts.** [`source`], [`load_balancer`], [`client`], [`rate_limiter`], [`server`] are nodes that requests pass;
-//! [`link`] is the network between them. All that is known of a part stands in its room: what a person writes (its `Spec`)
-//! and the checks of it, how it is set up, what runs (its components) and what it does with a request, what it measures,
-//! counts and shows, and what can change. [`part::Part`] is what a room has to answer, [`parts`] the one list of rooms.
+//! **Parts.** The node kinds [`source`], [`load_balancer`], [`client`], [`rate_limiter`] and [`server`] handle
+//! requests; [`link`] is the network between nodes. The module of a part contains everything about it: its `Spec` (the
+//! fields in a scenario) and its checks, how it is built, its components and event handlers, its metrics and figures,
+//! and its settings. [`part::Part`] is the trait that each node kind implements, [`parts`] the list of node kinds.
 //!
-//! **What they share.** [`routing`] picks targets, [`queueing`] orders those who wait, [`capacity`] tells what can be
-//! served. [`metric`] and [`figure`] describe what is measured. [`names`] knows who is who, [`check`] and [`build`] are the
-//! tools that rooms check and build with. [`probe`], [`change`] and [`trace`] look on, intervene and record.
+//! **Shared code.** [`routing`] picks targets, [`queueing`] orders waiting requests, [`capacity`] records how many
+//! requests a node can serve. [`metric`] and [`figure`] describe measurements. [`names`] resolves names to nodes,
+//! [`check`] and [`build`] help parts to check specs and to build nodes. [`probe`] samples metrics, [`change`]
+//! schedules changes of settings, [`trace`] records the path of requests.
 //!
-//! A handler gets the [`Context`] of the moment and returns what happens to the request in the same instant, if anything:
-//! a link without latency takes no time and needs no place in the queue.
+//! A handler gets the [`Context`] of the current event. It returns the event that follows in the same instant, if any,
+//! such as a delivery over a link without latency; such an event bypasses the queue.
 
 pub mod build;
 pub mod capacity;
@@ -49,19 +50,19 @@ use part::Part;
 use routing::{Choice, RoutersView};
 use trace::{TraceEvent, Tracer};
 
-/// A node that a sender may send to, and the link to it.
+/// A node that a sender can send to, and the link to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// The delivery of a request to the node, ready to be addressed to any request.
+    /// The event that delivers a request to the node. The request is filled in when it is sent.
     delivery: PackedEvent,
-    /// The link on the way, or [`Row::NONE`]: then the passage takes no time and loses nothing.
+    /// The link to the node, or [`Row::NONE`]: then messages take no time and are never lost.
     pub link: Row<Link>,
-    /// Which of the sender's links that is: offset of its entry among the sender's [`ReturnHops`].
+    /// Index of the link among the sender's links: an offset from the sender's first entry in [`ReturnHops`].
     pub hop: u32,
 }
 
 impl Target {
-    /// The target that is reached over `link`.
+    /// The target `node`, reached over `link`.
     #[must_use]
     pub fn new(node: Node, link: Row<Link>, hop: u32) -> Self {
         Self { delivery: Event::Deliver { to: node, request: RequestRow::new(0) }.pack(), link, hop }
@@ -70,55 +71,55 @@ impl Target {
     /// The node.
     ///
     /// # Panics
-    /// Never: a target holds a delivery.
+    /// Never: `delivery` is always a delivery event.
     #[must_use]
     pub fn node(&self) -> Node {
         let Event::Deliver { to, .. } = self.delivery.unpack() else {
-            unreachable!("a target holds a delivery")
+            unreachable!("`delivery` is always a delivery event")
         };
         to
     }
 }
 
-/// Where a node sends. Members of a group share the list of targets.
+/// The targets of a node. Members of a group share the list of targets.
 #[derive(Clone, Debug)]
 pub struct Destinations {
-    /// The nodes.
+    /// The targets, in the order of the scenario.
     pub targets: Arc<[Target]>,
-    /// Number of the sender's first entry among the [`ReturnHops`].
+    /// Index of the sender's first entry in [`ReturnHops`].
     pub first_hop: u32,
 }
 
-/// A hop of the way back: the node that awaits the response, and the link that leads there ([`Row::NONE`] if it takes no
-/// time).
+/// A hop of a return path: the node that the response is sent to, and the link to it ([`Row::NONE`] if there is none).
 pub type ReturnHop = (Node, Row<Link>);
 
-/// All pairs of a sender and a link that it sends over: a return path is a list of numbers of such pairs. That of a source
-/// is its own row, for a request carries that anyway.
+/// All pairs of a sender and a link that it sends over. A return path is a list of indices into this table. The hop of
+/// a source has the row of the source as its index, since a request stores that row anyway.
 #[derive(Resource, Clone, Debug, Default)]
 pub struct ReturnHops(pub Vec<ReturnHop>);
 
-/// What a handler needs besides the components of its own part.
+/// The data that a handler accesses besides the components of its own part.
 #[derive(Debug)]
 pub struct Context<'a> {
     /// The time of the event.
     pub now: SimTime,
-    /// All that is to come.
+    /// The queue of future events.
     pub queue: &'a mut EventQueue<PackedEvent>,
-    /// The requests.
+    /// The pool of requests.
     pub requests: RequestsView<'a>,
-    /// The network.
+    /// All links.
     pub links: LinksView<'a>,
-    /// How nodes pick their targets.
+    /// The routers of all nodes that route.
     pub routers: RoutersView<'a>,
-    /// The hops of all ways back.
+    /// The hops of all return paths.
     pub return_hops: &'a [ReturnHop],
-    /// Who records what happens, if anybody watches.
+    /// The tracer, which records steps of requests if tracing is enabled.
     pub tracer: &'a mut Tracer,
 }
 
 impl Context<'_> {
-    /// A node that routes picks the target of a request and sends it on. Returns what was picked and what follows.
+    /// Picks a target for a request with the router of a node, and sends the request there. Returns the choice and the
+    /// event that follows in the same instant, if any.
     #[inline(always)]
     pub fn route<P: Part>(&mut self, row: Row<P>, request: RequestRow) -> (Choice, Option<PackedEvent>) {
         let key = self.requests.get(request).key;
@@ -127,14 +128,15 @@ impl Context<'_> {
         (choice, self.send_from_source(request, target))
     }
 
-    /// The response to a request tells a node that routes what the load of the node is that answered.
+    /// Passes the load reported in the response to a request to the router of a node.
     #[inline(always)]
     pub fn learn<P: Part>(&mut self, row: Row<P>, request: RequestRow) {
         let response = self.requests.get(request);
         self.routers.report(row, response.server, response.load, self.now);
     }
 
-    /// Sends a request on to one of the targets; its response will come back to the sender.
+    /// Sends a request to one of the targets, and adds the sender to its return path. Returns the event that follows in
+    /// the same instant, if any.
     #[inline(always)]
     pub fn forward(&mut self, request: RequestRow, to: &Destinations, choice: usize) -> Option<PackedEvent> {
         let target = to.targets[choice];
@@ -142,7 +144,8 @@ impl Context<'_> {
         self.send_from_source(request, target)
     }
 
-    /// Sends a request to a target without a trace on its return path: that always ends at its source.
+    /// Sends a request to a target without adding a hop to its return path. Sources call it directly, as their hop is
+    /// implied. Returns the event that follows in the same instant, if any.
     #[inline(always)]
     pub fn send_from_source(&mut self, request: RequestRow, target: Target) -> Option<PackedEvent> {
         let delivery = target.delivery.of_request(request);
@@ -159,7 +162,8 @@ impl Context<'_> {
         lost
     }
 
-    /// Sends the response to a request to the node that awaits it next.
+    /// Sends the response to a request to the next node of its return path. Returns the event that follows in the same
+    /// instant, if any.
     #[inline(always)]
     pub fn reply(&mut self, request: RequestRow) -> Option<PackedEvent> {
         let hop = self.requests.pop_hop(request);

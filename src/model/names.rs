@@ -1,5 +1,6 @@
-//! Who is who: the names of sources, nodes and groups, and the rows that stand for them. Whoever has to know which group a
-//! node belongs to, or what a name stands for, asks here: names are never taken apart.
+//! The names of sources, nodes and groups, and the nodes that they refer to.
+//!
+//! This table is the only way from a name to its nodes, and from a node to its group. No other code parses names.
 
 use std::collections::BTreeMap;
 
@@ -7,21 +8,21 @@ use super::problem::Problem;
 use crate::event::{Node, NodeKind, NodeRange, PerKind};
 use crate::text::{Path, nearest};
 
-/// The most nodes that a scenario may have. Each costs about a kilobyte before it has done anything.
+/// Maximum number of nodes of a scenario. An idle node takes about a kilobyte of memory.
 pub const MAX_NODES: u64 = 1_000_000;
 
-/// A source, a node, or a group of nodes, under the name that it has in the scenario.
+/// An entry of a scenario: a source, a node, or a group of nodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedGroup {
     /// Its name in the scenario.
     pub name: String,
-    /// What kind of node it is.
+    /// Its kind of node.
     pub kind: NodeKind,
     /// The row of its first member among the nodes of its kind.
     pub first: u32,
-    /// Names of its members.
+    /// Names of its members. A source or node that is not a group is its own only member.
     pub members: Vec<String>,
-    /// Whether it was written as a group.
+    /// Whether it is a group, which is so if its `count` is given.
     pub is_group: bool,
 }
 
@@ -29,13 +30,13 @@ impl NamedGroup {
     /// Its members.
     #[must_use]
     pub fn range(&self) -> NodeRange {
-        NodeRange { kind: self.kind, first: self.first, count: small(self.members.len()) }
+        NodeRange { kind: self.kind, first: self.first, count: as_u32(self.members.len()) }
     }
 
     /// The member with this index.
     #[must_use]
     pub fn node(&self, member: usize) -> Node {
-        Node::new(self.kind, self.first + small(member))
+        Node::new(self.kind, self.first + as_u32(member))
     }
 
     fn single(name: &str, kind: NodeKind, first: u32) -> Self {
@@ -43,40 +44,40 @@ impl NamedGroup {
     }
 }
 
-/// A number of members, of which there are at most [`MAX_NODES`].
-fn small(members: usize) -> u32 {
+/// Converts a number of members, which is at most [`MAX_NODES`].
+fn as_u32(members: usize) -> u32 {
     u32::try_from(members).unwrap_or(u32::MAX)
 }
 
-/// An entry as the scenario has it.
+/// An entry as written in a scenario.
 #[derive(Clone, Debug)]
 pub struct WrittenEntry<'a> {
-    /// The field that it stands in: `sources` or `nodes`.
+    /// The field of the scenario that contains it: `sources` or `nodes`.
     pub section: &'static str,
     /// Its name.
     pub name: &'a str,
-    /// What kind of node it is.
+    /// Its kind of node.
     pub kind: NodeKind,
-    /// How many there are; a single one without a number if it is not given.
+    /// Number of members, or `None` if it is not a group.
     pub count: Option<u32>,
 }
 
 /// All names of a scenario.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
-    /// Sources first, then nodes, in the order of the scenario.
+    /// All entries: sources first, then nodes, in the order of the scenario.
     pub entries: Vec<NamedGroup>,
     by_name: BTreeMap<String, NameTarget>,
-    /// Of each kind the entries in the order of their rows.
+    /// Indices of the entries of each kind, in the order of their rows.
     of_kind: PerKind<Vec<usize>>,
 }
 
-/// What a name stands for.
+/// The entry or member that a name refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum NameTarget {
     /// The entry with this index.
-    NamedGroup(usize),
-    /// One member of an entry.
+    Entry(usize),
+    /// A single member of an entry.
     Member {
         /// Index of the entry.
         entry: usize,
@@ -86,7 +87,7 @@ enum NameTarget {
 }
 
 impl Names {
-    /// Gathers the names of a scenario, and complains of what is wrong with names and counts.
+    /// Builds the table of the entries of a scenario. Reports invalid names and counts.
     pub fn gather<'a>(written: impl Iterator<Item = WrittenEntry<'a>>, problems: &mut Vec<Problem>) -> Self {
         let mut names = Self::default();
         let mut rows: PerKind<u32> = PerKind::default();
@@ -98,7 +99,7 @@ impl Names {
             let mut entry = NamedGroup::single(name, kind, rows[kind]);
             if let Some(problem) = wrong_count(count, total, &path) {
                 problems.push(problem);
-                // One stands for all, so that references to the group are not complained of as well.
+                // The entry is added with a single member, so that references to it are not reported as well.
                 total -= nodes;
                 rows[kind] += 1;
             } else {
@@ -113,7 +114,7 @@ impl Names {
         names
     }
 
-    /// The nodes that a name stands for; nothing if it is unknown.
+    /// The nodes that a name refers to, or `None` if the name is unknown.
     #[must_use]
     pub fn range(&self, name: &str) -> Option<NodeRange> {
         Some(match *self.by_name.get(name)? {
@@ -121,32 +122,34 @@ impl Names {
                 let node = self.entries[entry].node(member);
                 NodeRange { kind: node.kind(), first: node.row(), count: 1 }
             }
-            NameTarget::NamedGroup(entry) => self.entries[entry].range(),
+            NameTarget::Entry(entry) => self.entries[entry].range(),
         })
     }
 
-    /// The entry that a name stands for or belongs to, and whether it is the whole of it.
+    /// The index of the entry that a name refers to, and true; or of the entry of which it names a member, and false.
+    /// `None` if the name is unknown.
     #[must_use]
     pub fn entry(&self, name: &str) -> Option<(usize, bool)> {
         match *self.by_name.get(name)? {
             NameTarget::Member { entry, .. } => Some((entry, false)),
-            NameTarget::NamedGroup(entry) => Some((entry, true)),
+            NameTarget::Entry(entry) => Some((entry, true)),
         }
     }
 
-    /// The entry with a name of its own.
+    /// The entry of this name, or `None` if there is none. Names of members of groups are not considered.
     #[must_use]
     pub fn entry_named(&self, name: &str) -> Option<&NamedGroup> {
         self.entry(name).filter(|(_, whole)| *whole).map(|(index, _)| &self.entries[index])
     }
 
-    /// Whether a name stands for a node, or for a group that the node is a member of.
+    /// Whether a name refers to a node, or to a group that contains the node.
     #[must_use]
     pub fn covers(&self, name: &str, node: Node) -> bool {
         self.range(name).is_some_and(|range| range.contains(node))
     }
 
-    /// Whether a name stands for all that another one stands for: itself, or the group of a member.
+    /// Whether the nodes of a name include all nodes of another name: if both are equal, or if `part` is a member of
+    /// the group `whole`.
     #[must_use]
     pub fn includes(&self, whole: &str, part: &str) -> bool {
         let ranges = || self.range(whole).zip(self.range(part));
@@ -159,7 +162,7 @@ impl Names {
         self.includes(a, b) || self.includes(b, a)
     }
 
-    /// How many nodes of a kind there are.
+    /// Number of nodes of a kind.
     #[must_use]
     pub fn count(&self, kind: NodeKind) -> usize {
         let last = self.of_kind[kind].last().map(|&entry| &self.entries[entry]);
@@ -171,50 +174,52 @@ impl Names {
         self.of_kind[kind].iter().map(|&entry| &self.entries[entry])
     }
 
-    /// The entry that a node belongs to, if there is such a node.
+    /// The entry that a node belongs to, or `None` if there is no such node.
     #[must_use]
     pub fn entry_of(&self, node: Node) -> Option<&NamedGroup> {
         let entries = &self.of_kind[node.kind()];
-        let behind = entries.partition_point(|&entry| self.entries[entry].first <= node.row());
-        let entry = &self.entries[*entries.get(behind.checked_sub(1)?)?];
-        ((node.row() - entry.first) < small(entry.members.len())).then_some(entry)
+        let next = entries.partition_point(|&entry| self.entries[entry].first <= node.row());
+        let entry = &self.entries[*entries.get(next.checked_sub(1)?)?];
+        ((node.row() - entry.first) < as_u32(entry.members.len())).then_some(entry)
     }
 
-    /// Name of a node; empty if there is no such node.
+    /// The name of a node; empty if there is no such node.
     #[must_use]
     pub fn name_of(&self, node: Node) -> &str {
         self.entry_of(node).map_or("", |entry| &entry.members[(node.row() - entry.first) as usize])
     }
 
-    /// Name of the group that a node is a member of, if it is.
+    /// The name of the group that a node is a member of, or `None` if it is not a member of a group.
     #[must_use]
     pub fn group_of(&self, node: Node) -> Option<&str> {
         self.entry_of(node).filter(|entry| entry.is_group).map(|entry| entry.name.as_str())
     }
 
-    /// The node with a name of its own, if the name does not stand for several.
+    /// The node that a name refers to, or `None` if the name is unknown or refers to several nodes.
     #[must_use]
     pub fn node_named(&self, name: &str) -> Option<Node> {
         self.range(name).filter(|range| range.count == 1).and_then(|range| range.nodes().next())
     }
 
-    /// All nodes but sources, in the order of the scenario.
+    /// All nodes except sources, in the order of the scenario.
     pub fn nodes(&self) -> impl Iterator<Item = Node> + '_ {
-        let behind_sources = self.entries.iter().filter(|entry| entry.kind != NodeKind::Source);
-        behind_sources.flat_map(|entry| entry.range().nodes())
+        let without_sources = self.entries.iter().filter(|entry| entry.kind != NodeKind::Source);
+        without_sources.flat_map(|entry| entry.range().nodes())
     }
 
-    /// A diagnostic of a name that stands for nothing.
+    /// The problem of an unknown name. `noun` is what is missing, such as `node or group`. The hint suggests similar
+    /// names of the expected kinds.
     #[must_use]
     pub fn unknown(
         &self,
         name: &str,
-        what: &str,
+        noun: &str,
         path: Path,
-        is_meant: impl Fn(NodeKind) -> bool,
+        is_expected: impl Fn(NodeKind) -> bool,
     ) -> Problem {
-        let known = self.entries.iter().filter(|entry| is_meant(entry.kind)).map(|entry| entry.name.as_str());
-        Problem::new(path, format!("there is no {what} \"{name}\""))
+        let expected = self.entries.iter().filter(|entry| is_expected(entry.kind));
+        let known = expected.map(|entry| entry.name.as_str());
+        Problem::new(path, format!("there is no {noun} \"{name}\""))
             .with_hint(nearest::hint(name, known))
             .because_of(name)
     }
@@ -223,27 +228,27 @@ impl Names {
         if entry.name.trim().is_empty() || entry.name.chars().any(char::is_control) {
             problems.push(Problem::new(
                 path.clone(),
-                format!("{:?} is no name: use visible characters", entry.name),
+                format!("{:?} is not a valid name: use visible characters", entry.name),
             ));
         }
         let index = self.entries.len();
         let mut names = Vec::with_capacity(entry.members.len() + 1);
-        names.push((entry.name.clone(), NameTarget::NamedGroup(index)));
+        names.push((entry.name.clone(), NameTarget::Entry(index)));
         if entry.is_group {
             let member = |member| NameTarget::Member { entry: index, member };
             names.extend(entry.members.iter().cloned().enumerate().map(|(i, name)| (name, member(i))));
         }
-        let mut taken = None;
-        for (name, found) in names {
-            if let Some(before) = self.by_name.insert(name.clone(), found) {
-                taken = taken.or(Some(name.clone()));
-                self.by_name.insert(name, before);
+        let mut duplicate = None;
+        for (name, target) in names {
+            if let Some(first) = self.by_name.insert(name.clone(), target) {
+                duplicate = duplicate.or(Some(name.clone()));
+                self.by_name.insert(name, first);
             }
         }
-        if let Some(name) = taken {
+        if let Some(name) = duplicate {
             problems.push(
-                Problem::new(path, format!("the name \"{name}\" stands for two things"))
-                    .with_hint("sources, nodes, groups and the members of groups need names of their own"),
+                Problem::new(path, format!("the name \"{name}\" is used twice"))
+                    .with_hint("sources, nodes, groups and members of groups need different names"),
             );
         }
         self.of_kind[entry.kind].push(index);
@@ -251,16 +256,17 @@ impl Names {
     }
 }
 
+/// The problem of a `count`, or `None` if it is valid. `total` is the number of nodes up to and including this entry.
 fn wrong_count(count: Option<u32>, total: u64, path: &Path) -> Option<Problem> {
     let path = path.clone().name("count");
     if count == Some(0) {
         return Some(
-            Problem::new(path, "a group of 0 does nothing").with_hint("remove it, or give it 1 or more"),
+            Problem::new(path, "a group of 0 members is empty").with_hint("remove it, or use 1 or more"),
         );
     }
     (total > MAX_NODES).then(|| {
-        Problem::new(path, format!("with these {} there are {total} nodes", count.unwrap_or(1)))
-            .with_hint(format!("at most {MAX_NODES} can be simulated"))
+        Problem::new(path, format!("adding {} brings the total to {total} nodes", count.unwrap_or(1)))
+            .with_hint(format!("at most {MAX_NODES} nodes can be simulated"))
     })
 }
 
@@ -284,24 +290,24 @@ mod tests {
     }
 
     #[test]
-    fn a_node_knows_its_name_and_its_group() {
+    fn nodes_resolve_to_their_names_and_groups() {
         let names = names();
         let server = |row| Node::new(NodeKind::Server, row);
         assert_eq!([0, 1, 2, 4].map(|row| names.name_of(server(row))), ["db", "db-2", "web-0", "web-2"]);
         assert_eq!([1, 3].map(|row| names.group_of(server(row))), [None, Some("web")]);
         assert_eq!((names.entry_of(server(5)), names.name_of(server(5))), (None, ""));
         assert_eq!(names.node_named("web-1"), Some(server(3)));
-        assert_eq!(names.node_named("web"), None, "it stands for three");
+        assert_eq!(names.node_named("web"), None, "it refers to three nodes");
         assert_eq!((names.count(NodeKind::Server), names.count(NodeKind::Client)), (5, 0));
     }
 
     #[test]
-    fn a_name_that_looks_like_a_member_is_none() {
-        // "db-2" stands beside "db", and is no member of it.
+    fn a_node_named_like_a_member_is_not_a_member() {
+        // "db-2" is a node of its own, not a member of "db".
         let names = names();
-        let of = |name| names.node_named(name).expect("it is there");
-        assert!(!names.covers("db", of("db-2")) && !names.overlap("db", "db-2"));
-        assert!(names.covers("web", of("web-2")) && names.overlap("web-2", "web"));
-        assert!(!names.overlap("web-1", "web-2") && !names.covers("nobody", of("db")));
+        let node = |name| names.node_named(name).expect("the node exists");
+        assert!(!names.covers("db", node("db-2")) && !names.overlap("db", "db-2"));
+        assert!(names.covers("web", node("web-2")) && names.overlap("web-2", "web"));
+        assert!(!names.overlap("web-1", "web-2") && !names.covers("nobody", node("db")));
     }
 }

@@ -1,6 +1,7 @@
-//! What a room has to answer about its part. Whatever is general (the root of a scenario, names, the order of building,
-//! dispatch, the timeline, summaries, reports, the window) asks these questions of every part in the list
-//! ([`parts`](super::parts)) and is never told of a kind.
+//! The trait [`Part`], which every node kind implements.
+//!
+//! General code (the root of a scenario, names, building, dispatch, the timeline, summaries, reports, the window) uses
+//! this trait for all kinds in the list of [`parts`](super::parts), and does not depend on any single kind.
 
 use std::fmt;
 use std::ops::Range;
@@ -25,59 +26,59 @@ use crate::text::Path;
 
 /// A kind of node.
 pub trait Part: Measurable {
-    /// Its kind.
+    /// The kind.
     const KIND: NodeKind;
-    /// What is said of it.
+    /// Its name, properties and tables.
     const DESCRIPTION: Description;
-    /// All that it counts and how it is read, in the order in which it is reported.
+    /// Its figures, in the order in which they are reported.
     const FIGURES: &'static [FigureReader<Self>];
-    /// What it is when one of them wakes up.
+    /// The kind of its wake events in the fingerprint.
     const WAKING: EventKind = EventKind::Served;
 
-    /// What a person writes.
+    /// Its specification in a scenario.
     type Spec;
-    /// What can change of it while a run goes on.
+    /// A setting that can change during a run.
     type Setting: PartSetting;
 
-    /// How many there are; a single one without a number if it is not given.
+    /// Number of members if it is a group, or `None` if it is a single node.
     fn count(spec: &Self::Spec) -> Option<u32>;
 
-    /// The names that it sends requests to.
+    /// Names of the nodes and groups that it sends requests to.
     fn sends_to(spec: &Self::Spec) -> Vec<&str>;
 
-    /// How it picks where it sends, if it is one that picks.
+    /// Its policy and targets, or `None` if it does not route.
     fn routing(_: &Self::Spec) -> Option<Routing<'_>> {
         None
     }
 
-    /// How many requests it can hold when the run begins, if it is one that works on them.
-    fn holds(_: &Self::Spec) -> Option<NodeCapacity> {
+    /// Its slots and queue capacity at the start of a run, or `None` if it does not serve requests.
+    fn initial_capacity(_: &Self::Spec) -> Option<NodeCapacity> {
         None
     }
 
-    /// The limits that it sets to what is measured, or acts upon, if it is called `owner`: those of its policy.
+    /// The thresholds of metrics that it sets or acts upon, with `owner` as its name. By default, those of its policy.
     fn limits(spec: &Self::Spec, owner: &str) -> Vec<Limit> {
         Self::routing(spec).map_or_else(Vec::new, |routing| routing.limits(owner))
     }
 
-    /// What can be set of it, as it is written.
+    /// Its settings with the values in the scenario.
     fn settings(spec: &Self::Spec) -> Vec<Self::Setting>;
 
-    /// What takes it out of service, and what brings it back, if it can be.
+    /// The settings that take it down and up again, or `None` if it cannot go down.
     fn outage() -> Option<[Self::Setting; 2]> {
         None
     }
 
-    /// Complains of what cannot be.
+    /// Reports errors in a specification.
     fn check(spec: &Self::Spec, path: &Path, checker: &mut Checker<'_>);
 
-    /// Complains of a setting at `path` that cannot be set for the nodes that are written like this.
-    fn check_setting(setting: &Self::Setting, path: &Path, of: &[&Self::Spec], checker: &mut Checker<'_>);
+    /// Reports errors in a setting at `path` that is to change nodes with these specifications.
+    fn check_setting(setting: &Self::Setting, path: &Path, specs: &[&Self::Spec], checker: &mut Checker<'_>);
 
     /// Spawns the nodes of an entry, in order, and schedules their first events.
     fn build(spec: &Self::Spec, entry: &NamedGroup, builder: &mut Builder<'_>);
 
-    /// A request reaches a node. Returns what follows in the same instant.
+    /// Handles the arrival of a request at a node. Returns the event that follows in the same instant, if any.
     fn deliver(
         view: &mut Self::View<'_>,
         context: &mut Context<'_>,
@@ -85,7 +86,8 @@ pub trait Part: Measurable {
         request: RequestRow,
     ) -> Option<PackedEvent>;
 
-    /// The response to a request that passed a node reaches it on its way back. Returns what follows in the same instant.
+    /// Handles the arrival of a response at a node on its return path. By default, sends the response to the next node
+    /// of the path. Returns the event that follows in the same instant, if any.
     #[inline(always)]
     fn respond(
         _: &mut Self::View<'_>,
@@ -96,7 +98,8 @@ pub trait Part: Measurable {
         context.reply(request)
     }
 
-    /// Something is due at a node. Returns the request that it is about, and what follows in the same instant.
+    /// Handles an event that the node scheduled for itself, such as the end of a service. Returns the request
+    /// concerned, and the event that follows in the same instant, if any.
     #[inline(always)]
     fn wake(
         _: &mut Self::View<'_>,
@@ -107,7 +110,7 @@ pub trait Part: Measurable {
         (request, None)
     }
 
-    /// Something changes about some nodes. Returns the requests that are lost by it, in order.
+    /// Changes a setting of the nodes in these rows. Returns the requests that are lost as a result, in order.
     fn change(
         view: &mut Self::View<'_>,
         context: &mut Context<'_>,
@@ -115,13 +118,13 @@ pub trait Part: Measurable {
         setting: &Self::Setting,
     ) -> Vec<RequestRow>;
 
-    /// The warm-up is over: statistics begin anew.
+    /// Resets statistics at the end of the warm-up.
     fn restart(_: &mut Self::View<'_>, _now: SimTime) {}
 
-    /// A window of the timeline ends: what takes many samples, such as a percentile, is worked out of those of the window.
+    /// Ends a window of the timeline: computes the metrics that need many samples, such as percentiles.
     fn close_window(_: &mut Self::View<'_>) {}
 
-    /// What a node could do so far, if it is one that works.
+    /// The capacity of a node so far, or `None` if it does not serve requests.
     fn capacity<'v>(_: &'v Self::View<'_>, _: Row<Self>) -> Option<&'v CapacityLog> {
         None
     }
@@ -133,28 +136,28 @@ pub trait Part: Measurable {
     }
 }
 
-/// What is said of a kind of node.
+/// The name, properties and tables of a kind of node.
 #[derive(Clone, Copy, Debug)]
 pub struct Description {
-    /// What it is called: `load balancer`.
+    /// Its name in texts: `load balancer`.
     pub name: &'static str,
-    /// The heading of what is told of all of them: `Load balancers`.
+    /// The heading of sections about nodes of this kind: `Load balancers`.
     pub title: &'static str,
     /// Whether requests can be sent to it.
     pub receives: bool,
     /// Whether its responses report its load.
     pub reports_load: bool,
-    /// Whether it turns requests away on purpose.
+    /// Whether it sheds requests.
     pub sheds: bool,
-    /// Columns of the table in a terminal; there is no table without one.
+    /// Columns of its table in the terminal. Without columns, there is no table.
     pub terminal: &'static [FigureColumn],
-    /// Columns of the table in a report.
+    /// Columns of its table in a report.
     pub report: &'static [FigureColumn],
-    /// What the busiest of many are found by: the first figure, and where it is equal the next.
+    /// The figures by which nodes are ranked where only the busiest are shown; later figures break ties.
     pub ranked_by: &'static [&'static Figure],
 }
 
-/// What happens, as the fingerprint tells it apart. A change of a number changes the fingerprint of every run.
+/// The kinds of events that the fingerprint distinguishes. Changing a number changes the fingerprint of every run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum EventKind {
@@ -162,66 +165,66 @@ pub enum EventKind {
     Created = 1,
     /// A request reaches a node.
     Delivered = 2,
-    /// A node has done its work on a request, or something else is due there.
+    /// A node wakes up: a service ends, or something else is due.
     Served = 3,
     /// A response reaches a node.
     Responded = 4,
-    /// A request is lost.
+    /// A request or its response is lost.
     Lost = 5,
-    /// A node is changed.
+    /// A setting of a node changes.
     Changed = 6,
 }
 
-/// Who takes note of what happens to nodes: the fingerprint of a run.
+/// Observes the events of nodes, for the fingerprint of a run.
 pub trait Observer {
-    /// Something happens to the node of a kind in a row; it is about the request with this number.
-    fn observe(&mut self, what: EventKind, kind: NodeKind, row: u32, now: SimTime, number: u32);
+    /// Observes an event at the node of this kind and row. `number` is the number of the request concerned.
+    fn observe(&mut self, event: EventKind, kind: NodeKind, row: u32, now: SimTime, number: u32);
 
-    /// The last place for a request was taken: there has to be room before the next event.
-    fn out_of_room(&mut self);
+    /// Observes that the pool of requests is full. It must grow before the next event.
+    fn pool_full(&mut self);
 }
 
-/// A phase of the workload that is known beforehand: from when, until when if it passes, and what it is like.
+/// A scheduled period: its start, its end (`None` if it lasts until the end of the run), and a short description.
 pub type ScheduledPeriodSpec = (SimDuration, Option<SimDuration>, String);
 
-/// What can change of a part. MetricDisplay, it is a few words for plots: `down`, `concurrency 20`.
+/// A setting of a part, with its value. Its `Display` is a label for plots: `down`, `concurrency 20`.
 pub trait PartSetting: Clone + fmt::Debug + fmt::Display + PartialEq + Serialize + DeserializeOwned {
-    /// Its name as it is written: no other part has a setting of this name.
+    /// Its name in a scenario. No other part has a setting of the same name.
     fn name(&self) -> &'static str;
 
-    /// What it is about: a setting lasts until another one about the same is made.
+    /// The property that it sets. A setting is in effect until another one with the same topic: `Up` ends `Down`.
     fn topic(&self) -> &'static str {
         self.name()
     }
 
-    /// Whether it is the ordinary state of what it is about, and no phase of its own.
+    /// Whether it is the normal state of its topic, such as `Up`, which is not shown as a scheduled period.
     fn is_ordinary(&self) -> bool {
         false
     }
 
-    /// The policy that it sets, if it does.
+    /// The routing policy, or `None` if it does not set one.
     fn policy(&self) -> Option<&PolicySpec> {
         None
     }
 
-    /// The phases that come with it.
+    /// The scheduled periods of the workload that it defines.
     fn phases(&self) -> Vec<ScheduledPeriodSpec> {
         Vec::new()
     }
 
-    /// What is often made of it at a click.
+    /// The new values that the window offers as buttons.
     fn steps(&self) -> Vec<Step<Self>> {
         Vec::new()
     }
 }
 
-/// What a click makes of a setting: what is written on the button, more about it, and the setting.
+/// A button that changes a setting: its label, its tooltip, and the new value.
 pub type Step<S> = (&'static str, &'static str, S);
 
-/// The steps of what has a rate: a fifth less and a quarter more, so that one click undoes the other. `more` tells of what,
-/// and `times` is the setting with so many times the rate, if there can be such a rate.
-pub fn steps_of_rate<S>(more: &'static str, times: impl Fn(f64) -> Option<S>) -> Vec<Step<S>> {
+/// The steps of a setting with a rate: 20 % less and 25 % more, so that each undoes the other. `scaled` returns the
+/// setting with its rate multiplied by a factor, or `None` if that is not possible.
+pub fn steps_of_rate<S>(tooltip: &'static str, scaled: impl Fn(f64) -> Option<S>) -> Vec<Step<S>> {
     const STEP: f64 = 1.25;
-    let step = |label, factor| Some((label, more, times(factor)?));
+    let step = |label, factor| Some((label, tooltip, scaled(factor)?));
     [step("− 20 %", 1.0 / STEP), step("+ 25 %", STEP)].into_iter().flatten().collect()
 }

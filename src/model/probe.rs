@@ -1,7 +1,7 @@
-//! Probes: metrics of nodes, sampled at an interval of virtual time. Each becomes a named time series.
+//! Probes: they sample metrics of nodes at intervals of virtual time, and record each as a named time series.
 //!
-//! A probe looks on when everything else of its instant is over. It changes nothing: neither the count of events nor
-//! the fingerprint of the run knows of it. Which gauges there are follows from what the parts measure.
+//! A probe takes its samples after all other events of the instant. It does not affect the run: its samples are not
+//! part of the event count or the fingerprint. The gauges are the metrics of the parts.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -19,24 +19,24 @@ use crate::engine::row::{Column, Rows};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{Node, NodeKind};
 
-/// A probe as it is written.
+/// A probe as written in a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProbeSpec {
-    /// What is looked at: a source, a node or a group, or a list of them.
+    /// The source, node or group to sample, or a list of them.
     pub of: References,
-    /// What is read off each.
+    /// The metrics to sample of each node.
     pub gauges: Vec<GaugeSpec>,
-    /// The time between two samples; the first one is taken at the start.
+    /// Time between two samples. The first sample is taken at the start of the run.
     pub every: SimDuration,
 }
 
-/// A gauge as it is written: `QueueDepth`, or `PerceivedLoad("server-2")`.
+/// A gauge as written in a scenario: `QueueDepth`, or `PerceivedLoad("server-2")`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GaugeSpec {
     /// A metric of the node itself.
     Own(&'static Metric),
-    /// What the node takes the load of another node, or of each of a group, to be.
+    /// The node's estimate of the load of another node, or of each member of a group.
     PerceivedLoad(String),
 }
 
@@ -50,14 +50,14 @@ impl GaugeSpec {
         }
     }
 
-    /// Its name as it is written.
+    /// Its name in a scenario.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.metric().gauge.unwrap_or_default()
     }
 }
 
-/// All gauges there are, and the metric that each samples.
+/// The names of all gauges, and their metrics.
 static GAUGES: LazyLock<Vocabulary<&'static Metric>> = LazyLock::new(|| {
     let mut metrics: Vec<&'static Metric> = Vec::new();
     for metric in NodeKind::ALL.into_iter().flat_map(NodeKind::gauges).chain([&PERCEIVED_LOAD]) {
@@ -107,16 +107,16 @@ impl<'de> Deserialize<'de> for GaugeSpec {
 pub struct Series {
     /// Name of the node.
     pub node: String,
-    /// What was sampled.
+    /// The metric.
     pub metric: &'static Metric,
-    /// The node that an estimate is about.
+    /// If it is an estimate of load: the name of the node whose load is estimated.
     pub about: Option<String>,
-    /// Samples: when, and what. A rate has none at the start.
+    /// The samples, with their times. Rates have no sample at the start of the run.
     pub samples: Vec<(SimTime, f64)>,
 }
 
 impl Series {
-    /// The name of what was sampled: `queue_depth`, `perceived_load(server-2)`, ...
+    /// The name of the metric: `queue_depth`, `perceived_load(server-2)`, ...
     #[must_use]
     pub fn name(&self) -> String {
         match &self.about {
@@ -126,36 +126,36 @@ impl Series {
     }
 }
 
-/// A probe as it runs.
+/// A probe during a run.
 #[derive(Component, Clone, Debug)]
 pub struct Probe {
-    /// The time between two samples.
+    /// Time between two samples.
     pub every: SimDuration,
-    /// What is read, and where it is written.
+    /// The metrics that it samples, with their series.
     pub tracks: Vec<Track>,
 }
 
-/// One metric of one node.
+/// One metric of one node, and its samples so far.
 #[derive(Clone, Debug)]
 pub struct Track {
     /// The node.
     pub node: Node,
-    /// The node that an estimate is about.
+    /// If the metric is an estimate of load: the node whose load is estimated.
     pub about: Option<Node>,
-    /// The counter at the last sample.
+    /// If the metric is a rate: the value of its counter at the last sample.
     pub last: u64,
-    /// What has been read.
+    /// The samples so far.
     pub series: Series,
 }
 
-/// The probes as a system reaches them.
+/// All probes, as a system parameter.
 pub type Probes<'w, 's> = Rows<'w, 's, Probe>;
 
-/// The probes as handlers reach them: by row.
+/// All probes by row, as handlers access them.
 pub type ProbesView<'a> = Column<'a, Probe, Probe>;
 
 impl Probe {
-    /// Takes its samples, and tells when the next ones are due.
+    /// Takes its samples. Returns the time of the next ones.
     pub fn sample(
         &mut self,
         now: SimTime,
@@ -177,7 +177,7 @@ impl Probe {
 }
 
 impl Track {
-    /// What a reading is worth at this moment.
+    /// The value of a sample, or `None` if there is none at this time.
     #[expect(clippy::cast_precision_loss, reason = "a value for people and plots")]
     fn value(&mut self, reading: Reading, now: SimTime, every: SimDuration) -> Option<f64> {
         match reading {
@@ -196,10 +196,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_a_gauge_of_one_metric() {
+    fn names_of_gauges_are_unique() {
         let mut names = GAUGES.names.clone();
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), GAUGES.names.len(), "parts that measure the same share a metric");
+        assert_eq!(names.len(), GAUGES.names.len(), "parts that measure the same quantity share a metric");
     }
 }

@@ -1,19 +1,20 @@
-//! Something in a scenario that is written well and means nothing that can be run.
+//! Errors in scenarios that are syntactically correct but cannot be simulated.
 
 use std::fmt;
 
 use crate::text::Path;
 
-/// What is wrong, where, and what to do about it.
+/// An error in a scenario: its path, a message and a hint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The field.
+    /// Path of the field.
     pub path: Path,
-    /// What is wrong with it: a sentence in lower case without a full stop.
+    /// The error: a sentence that starts in lower case, without a full stop.
     pub message: String,
-    /// What to do about it.
+    /// How to fix it.
     pub hint: Option<String>,
-    /// Other places that it follows from: where one of them could not be read, it may be no problem at all.
+    /// Paths of fields that may have caused it. If one of them could not be read, the problem may disappear once that
+    /// field is corrected.
     pub follows_from: Vec<Path>,
 }
 
@@ -24,10 +25,10 @@ impl Problem {
         Self { path, message: message.into(), hint: None, follows_from: Vec::new() }
     }
 
-    /// The same, if it is only there because of what the node or source called `name` says, or does not say.
+    /// Adds the node or source `name` as a possible cause.
     #[must_use]
     pub fn because_of(mut self, name: &str) -> Self {
-        // What could not be read is in no list of names: there "server-2" may be a member of "server".
+        // The names of entries that could not be read are missing: "server-2" may be a member of such a group "server".
         let group = name.rsplit_once('-').map(|(group, _)| group);
         for name in std::iter::once(name).chain(group) {
             self.follows_from.extend(["nodes", "sources"].map(|kind| Path::root().name(kind).name(name)));
@@ -35,7 +36,7 @@ impl Problem {
         self
     }
 
-    /// The same with a hint.
+    /// Adds a hint.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// Names of nodes or groups: written as one string, or as a list of strings.
+/// Names of sources, nodes or groups, written as a string or a list of strings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct References(pub Vec<String>);
 
@@ -25,8 +25,8 @@ impl From<&str> for References {
 impl Serialize for References {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0.as_slice() {
-            [one] => serializer.serialize_str(one),
-            several => several.serialize(serializer),
+            [name] => serializer.serialize_str(name),
+            names => names.serialize(serializer),
         }
     }
 }

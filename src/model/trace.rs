@@ -1,8 +1,8 @@
-//! The tracer: records every step of every request, for those who watch a run or ask where a request was when.
+//! The tracer: records every step of every request, for the live view of a run.
 //!
-//! Without one a run pays a look at an empty option for each step. A record tells all that a picture needs when it is
-//! made: a message on a link when it will arrive, a service when it will be over. So what is drawn at a moment of
-//! virtual time is exact, whatever comes later.
+//! If tracing is disabled, each step costs one test of an `Option`. A record contains everything needed to draw the
+//! request from that time on, such as the arrival time of a message on a link or the end of a service. So the state
+//! drawn for a moment of virtual time is exact and independent of later records.
 
 use bevy_ecs::prelude::*;
 
@@ -13,104 +13,106 @@ use crate::request::Outcome;
 /// One step of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TraceRecord {
-    /// When it was taken.
+    /// Time of the step.
     pub at: SimTime,
-    /// The place of the request in the pool, if it is about one: requests that are under way at the same time have different ones.
+    /// Row of the request in the pool, or [`RequestRow::NONE`] if no request is concerned. Requests in flight at the
+    /// same time have different rows.
     pub request: RequestRow,
-    /// What happened.
+    /// The step.
     pub event: TraceEvent,
 }
 
-/// How many requests a node can hold.
+/// The number of requests that a node can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NodeCapacity {
-    /// How many it works on at the same time.
+    /// Number of slots; 0 while it is down.
     pub slots: u32,
-    /// How many may wait; any number if there is no bound.
+    /// Capacity of the queue, or `None` if it is unbounded.
     pub waiting: Option<u32>,
 }
 
-/// What happens to a request. Any kind of node may do any of it.
+/// A step of a request. Any kind of node can record any of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TraceEvent {
-    /// It is created at a source.
+    /// A source creates the request.
     Created {
         /// The source.
         source: Node,
-        /// Its key.
+        /// The key of the request.
         key: u32,
     },
-    /// It leaves for a node.
+    /// The request is sent to a node.
     Sent {
         /// The node.
         to: Node,
-        /// When it arrives; nothing if it is lost on the way.
+        /// When it arrives, or `None` if it is lost.
         arrives: Option<SimTime>,
     },
-    /// Its response leaves for a node.
+    /// The response is sent to a node.
     ResponseSent {
         /// The node.
         to: Node,
-        /// When it arrives; nothing if it is lost on the way.
+        /// When it arrives, or `None` if it is lost.
         arrives: Option<SimTime>,
     },
-    /// It waits in the queue of a node.
+    /// The request joins the queue of a node.
     Queued {
         /// The node.
         node: Node,
     },
-    /// A node begins to serve it.
+    /// The service of the request starts.
     Started {
         /// The node.
         node: Node,
-        /// When it is done.
+        /// When the service ends.
         done: SimTime,
     },
-    /// A node has done its work on it: a slot is free.
+    /// The service of the request ends, which frees a slot.
     Served {
         /// The node.
         node: Node,
     },
-    /// A node turned it away: its response will say so.
+    /// A node rejects or sheds the request. Its response carries this outcome to the source.
     Rejected {
         /// The node.
         node: Node,
     },
-    /// A node can hold another number of requests from now on. This is no step of a request: it names [`RequestRow::NONE`].
-    /// Where there are fewer slots than are taken, each goes when it becomes free. A node that goes down has none; those in
-    /// service and those that wait are over in the same instant.
+    /// The capacity of a node changes. No request is concerned, so the record has [`RequestRow::NONE`].
+    ///
+    /// If more slots are busy than the node has now, the surplus slots are removed as their services end. A node that
+    /// goes down has no slots; its requests in service and in the queue end in the same instant.
     NodeCapacity {
         /// The node.
         node: Node,
-        /// How many; no slot if it is down.
+        /// Its new capacity.
         holds: NodeCapacity,
     },
-    /// It is over: wherever it was, it is there no longer. It may be lost while it waits or is served.
+    /// The request ends and leaves its current place, which may be a queue or a slot.
     Over {
-        /// What became of it.
+        /// The outcome of the request.
         outcome: Outcome,
     },
 }
 
-/// The steps that were recorded since somebody asked.
+/// Records steps if tracing is enabled.
 #[derive(Resource, Clone, Debug, Default)]
 pub struct Tracer {
-    /// Records, in the order in which things happened; nothing if nobody watches.
+    /// The records since the last [`take`](Self::take), in order, or `None` if tracing is disabled.
     records: Option<Vec<TraceRecord>>,
 }
 
 impl Tracer {
-    /// Begins to record.
+    /// Enables tracing.
     pub fn enable(&mut self) {
         self.records.get_or_insert_default();
     }
 
-    /// Takes what was recorded, and goes on.
+    /// Returns and removes the records so far. Tracing continues.
     pub fn take(&mut self) -> Vec<TraceRecord> {
         self.records.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    /// Records a step, if anybody watches.
+    /// Records a step if tracing is enabled.
     #[inline(always)]
     pub fn record(&mut self, at: SimTime, request: RequestRow, event: impl FnOnce() -> TraceEvent) {
         if let Some(records) = &mut self.records {

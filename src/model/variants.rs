@@ -1,5 +1,7 @@
-//! Names that are read from a list which the parts make together, and enums that are read as one: which variants each
-//! has, and how a variant is read by its enum when its name was read already by whoever had to find out whose it is.
+//! Deserialization of names and settings that the parts define together, in lists and enums of their own.
+//!
+//! [`Vocabulary`] reads a name from the combined list of all parts. [`NamedVariant`] then lets the enum of one part
+//! read the variant whose name was already consumed. [`variants`] returns the names of the variants of an enum.
 
 use std::fmt;
 
@@ -8,14 +10,14 @@ use serde::de::{
     self, Deserialize, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, VariantAccess, Visitor,
 };
 
-/// A variant whose name was read already.
+/// Deserializer of a variant whose name has already been read.
 pub(super) struct NamedVariant<A> {
     name: &'static str,
     access: A,
 }
 
 impl<A> NamedVariant<A> {
-    /// The variant of this name, whose content is still to be read.
+    /// The variant `name`, whose content is still to be read from `access`.
     pub(super) const fn new(name: &'static str, access: A) -> Self {
         Self { name, access }
     }
@@ -44,21 +46,21 @@ impl<'de, A: VariantAccess<'de>> EnumAccess<'de> for NamedVariant<A> {
     }
 }
 
-/// Names that can be written, each with what it stands for.
+/// A list of valid names, each with a value.
 pub(super) struct Vocabulary<T> {
-    /// All names, in order.
+    /// The names, in order.
     pub(super) names: Vec<&'static str>,
-    meanings: Vec<T>,
+    values: Vec<T>,
 }
 
 impl<T> FromIterator<(&'static str, T)> for Vocabulary<T> {
     fn from_iter<I: IntoIterator<Item = (&'static str, T)>>(all: I) -> Self {
-        let (names, meanings) = all.into_iter().unzip();
-        Self { names, meanings }
+        let (names, values) = all.into_iter().unzip();
+        Self { names, values }
     }
 }
 
-/// Reads a name: the name, and what it stands for.
+/// Reads a name. Returns the name and its value.
 impl<'de, T: Copy> DeserializeSeed<'de> for &'static Vocabulary<T> {
     type Value = (&'static str, T);
 
@@ -75,12 +77,13 @@ impl<T: Copy> Visitor<'_> for &'static Vocabulary<T> {
     }
 
     fn visit_str<E: de::Error>(self, name: &str) -> Result<Self::Value, E> {
-        let at = self.names.iter().position(|known| *known == name);
-        at.map(|at| (self.names[at], self.meanings[at])).ok_or_else(|| E::unknown_variant(name, &self.names))
+        let index = self.names.iter().position(|known| *known == name);
+        let found = index.map(|index| (self.names[index], self.values[index]));
+        found.ok_or_else(|| E::unknown_variant(name, &self.names))
     }
 }
 
-/// The names of the variants of an enum, as serde knows them.
+/// Returns the names of the variants of an enum, as serde reads them.
 pub(super) fn variants<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
     match T::deserialize(VariantNames) {
         Err(Names(names)) => names,
@@ -88,10 +91,10 @@ pub(super) fn variants<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
     }
 }
 
-/// Reads nothing, and learns what could have been read.
+/// A deserializer without data. It fails with an error that contains the names of the variants.
 struct VariantNames;
 
-/// The names of the variants that were asked for.
+/// The error of [`VariantNames`]: the names of the variants.
 #[derive(Debug)]
 struct Names(&'static [&'static str]);
 

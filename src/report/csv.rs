@@ -1,7 +1,6 @@
-//! Tables for other programs: the series of the probes, and a row for each request.
+//! CSV files: the series of the probes, and one row per request.
 //!
-//! Times are in seconds with as many decimals as they have nanoseconds, so that nothing is rounded. A value that does
-//! not exist is an empty field.
+//! Times are in seconds, exact to the nanosecond. A missing value is an empty field.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -10,13 +9,13 @@ use crate::engine::time::NANOS_PER_SECOND;
 use crate::metrics::result::RunResult;
 use crate::request::RequestRecord;
 
-/// How often a request was sent: requests are not retried yet.
+/// Number of attempts per request: requests are not retried yet.
 const ATTEMPTS: u32 = 1;
 
-/// Writes all series in long form: one row a sample.
+/// Writes all series in long form: one row per sample.
 ///
 /// # Errors
-/// If they cannot be written.
+/// If `out` cannot be written.
 pub fn series(result: &RunResult, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "time,node,metric,value")?;
     for series in &result.series {
@@ -29,13 +28,13 @@ pub fn series(result: &RunResult, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes a row for each request, in the order in which they ended, those still in flight last.
+/// Writes one row per request, in the order in which they ended, then those in flight.
 ///
-/// The times of waiting, service, links and retries add up to the latency. Of a request in flight only the first two
-/// are known, as far as they have been completed.
+/// The times `waiting`, `service`, `links` and `retries` add up to `latency`. For a request in flight only `waiting`
+/// and `service` are known; they include completed waits and services only.
 ///
 /// # Errors
-/// If they cannot be written.
+/// If `out` cannot be written.
 pub fn requests(result: &RunResult, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
@@ -63,7 +62,7 @@ pub fn requests(result: &RunResult, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// How a request ended, in words.
+/// Fields of a row that depend on how the request ended.
 struct End {
     finished: String,
     latency: String,
@@ -75,12 +74,12 @@ struct End {
 impl End {
     fn of(request: &RequestRecord) -> Self {
         let Some((finished, outcome)) = request.finished else {
-            let none = String::new;
+            let empty = String::new;
             return Self {
-                finished: none(),
-                latency: none(),
+                finished: empty(),
+                latency: empty(),
                 outcome: "in_flight",
-                links: none(),
+                links: empty(),
                 retries: "",
             };
         };
@@ -97,7 +96,7 @@ impl End {
     }
 }
 
-/// Nanoseconds in seconds, exactly: `1.5`, `0.000000001`, `60`.
+/// Nanoseconds as exact seconds: `1.5`, `0.000000001`, `60`.
 fn seconds(nanos: u64) -> String {
     let (whole, rest) = (nanos / NANOS_PER_SECOND, nanos % NANOS_PER_SECOND);
     if rest == 0 {
@@ -107,7 +106,7 @@ fn seconds(nanos: u64) -> String {
     text.trim_end_matches('0').to_owned()
 }
 
-/// A field of text: in quotes where it would be misread without them (RFC 4180).
+/// A text field, quoted if it contains special characters (RFC 4180).
 fn quoted(text: &str) -> Cow<'_, str> {
     if text.contains([',', '"', '\n', '\r']) || text.starts_with(' ') || text.ends_with(' ') {
         Cow::Owned(format!("\"{}\"", text.replace('"', "\"\"")))
@@ -129,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_be_misread_is_quoted() {
+    fn fields_with_special_characters_are_quoted() {
         assert_eq!(quoted("server-0"), "server-0");
         assert_eq!(quoted("a,b"), "\"a,b\"");
         assert_eq!(quoted("say \"hi\""), "\"say \"\"hi\"\"\"");

@@ -1,4 +1,4 @@
-//! The summary for programs: the names and rules are those of [`metrics::summary`](crate::metrics::summary).
+//! The summary as JSON. Names and rules are those of [`metrics::summary`](crate::metrics::summary).
 
 use std::io::{self, Write};
 
@@ -8,41 +8,41 @@ use crate::analysis::Finding;
 use crate::format::findings::FindingDocument;
 use crate::metrics::summary::Summary;
 
-/// The summary with what the run says.
+/// The summary of a run with its findings.
 #[derive(Clone, Debug, Serialize)]
 pub struct Document<'a> {
     #[serde(flatten)]
     summary: &'a Summary,
-    /// The most important first.
+    /// The most important finding first.
     findings: Vec<FindingDocument<'a>>,
-    /// How many were left out.
+    /// Number of findings left out.
     findings_omitted: usize,
 }
 
 impl<'a> Document<'a> {
-    /// The document of a run with at most so many findings.
+    /// The document of a run, with at most `limit` findings.
     #[must_use]
-    pub fn of(summary: &'a Summary, findings: &'a [Finding], most: usize) -> Self {
+    pub fn of(summary: &'a Summary, findings: &'a [Finding], limit: usize) -> Self {
         Self {
             summary,
-            findings: findings.iter().take(most).map(FindingDocument::of).collect(),
-            findings_omitted: findings.len().saturating_sub(most),
+            findings: findings.iter().take(limit).map(FindingDocument::of).collect(),
+            findings_omitted: findings.len().saturating_sub(limit),
         }
     }
 
-    /// Writes it over many lines, for programs and for people who look.
+    /// Writes the document as indented JSON.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// If `out` cannot be written.
     pub fn pretty(&self, out: &mut dyn Write) -> io::Result<()> {
         serde_json::to_writer_pretty(&mut *out, self)?;
         writeln!(out)
     }
 
-    /// Writes it on one line.
+    /// Writes the document on one line.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// If `out` cannot be written.
     pub fn one_line(&self, out: &mut dyn Write) -> io::Result<()> {
         serde_json::to_writer(&mut *out, self)?;
         writeln!(out)

@@ -1,8 +1,8 @@
-//! Printing, and no numbers: every figure that is shown here was made in [`metrics`](crate::metrics).
+//! Output of results. The figures are computed in [`metrics`](crate::metrics), never here.
 //!
-//! [`terminal`] is for people, [`json`] for programs, [`csv`] for tables. [`page`] is a report to be looked at as plain
-//! data, [`html`] and [`svg`] draw it. How numbers and findings are written is in [`format`](crate::format); here are
-//! the colours ([`palette`]) and series as lines of blocks ([`sparkline`]).
+//! [`terminal`] writes the summary for people, [`json`] the summary for programs, [`csv`] tables. [`page`] holds the
+//! content of a report as plain data; [`html`] and [`svg`] render it. [`palette`] defines the colours, [`sparkline`]
+//! draws series with block characters. Numbers and findings are formatted by [`format`](crate::format).
 
 pub mod csv;
 pub mod html;

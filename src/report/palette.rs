@@ -1,24 +1,24 @@
-//! The colours of lines, in one place for documents and pictures: the same thing looks the same in both.
+//! The colours and dashes of lines, shared by HTML reports and SVG plots.
 
 use serde::Serialize;
 
-/// A colour on white and on black.
+/// A colour, for light and dark backgrounds.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Colour {
-    /// On white: darker.
+    /// Darker variant, for a light background.
     pub light: &'static str,
-    /// On black: lighter.
+    /// Lighter variant, for a dark background.
     pub dark: &'static str,
 }
 
-/// What tells lines from each other.
+/// The colours and dashes that distinguish lines.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Palette {
-    /// Okabe and Ito's colours, which are told apart whatever one's eyes.
+    /// The colours of Okabe and Ito, which colour-blind readers can distinguish.
     pub colours: [Colour; 8],
-    /// Beyond the colours, lines differ by their dashes: pixels that are drawn and left out, in turn.
+    /// Dash patterns of lines beyond the number of colours: lengths of dashes and gaps in pixels, alternating.
     pub dashes: [&'static [u8]; 4],
-    /// The dashes of a belief beside a fact.
+    /// The dash pattern of an estimate, such as perceived load beside actual load.
     pub dashed: &'static [u8],
 }
 
@@ -26,7 +26,7 @@ const fn colour(light: &'static str, dark: &'static str) -> Colour {
     Colour { light, dark }
 }
 
-/// The only one.
+/// The palette of all reports.
 pub const PALETTE: Palette = Palette {
     colours: [
         colour("#0072b2", "#5aaeea"),
@@ -43,13 +43,13 @@ pub const PALETTE: Palette = Palette {
 };
 
 impl Palette {
-    /// Which of the colours a number has.
+    /// Index of the colour of the line with this number.
     #[must_use]
-    pub const fn place(&self, number: usize) -> usize {
+    pub const fn colour_index(&self, number: usize) -> usize {
         number % self.colours.len()
     }
 
-    /// The dashes of a number.
+    /// The dash pattern of the line with this number; empty for a solid line.
     #[must_use]
     pub const fn dash(&self, number: usize) -> &'static [u8] {
         self.dashes[number / self.colours.len() % self.dashes.len()]

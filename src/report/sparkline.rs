@@ -1,26 +1,26 @@
-//! A series over time as a line of blocks, and the axis below it.
+//! Sparklines: series over time drawn with block characters, and the time axis below them.
 
 use crate::format::columns::WIDTH;
 
-/// The most characters of a line: as many as the timeline of the largest run has intervals.
-pub const LONGEST: usize = 60;
+/// Maximum number of characters of a sparkline: the number of intervals in the timeline of the largest systems.
+pub const MAX_CHARACTERS: usize = 60;
 
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// One character a value, from a blank for nothing to a full block for `top`.
+/// One character per value, from a blank for 0 to a full block for `top` and above.
 #[must_use]
 pub fn sparkline(values: &[f32], top: f32) -> String {
     values.iter().map(|&value| block(value, top)).collect()
 }
 
-/// Values in the characters that there are: more than fit are averaged.
+/// Averages neighbouring values if there are more than [`MAX_CHARACTERS`].
 #[must_use]
 pub fn fitted(values: &[f32]) -> Vec<f32> {
-    let characters = values.len().min(LONGEST);
+    let characters = values.len().min(MAX_CHARACTERS);
     (0..characters)
-        .map(|at| {
-            let (from, to) = (at * values.len() / characters, (at + 1) * values.len() / characters);
-            #[expect(clippy::cast_precision_loss, reason = "a picture of a few pixels")]
+        .map(|index| {
+            let (from, to) = (index * values.len() / characters, (index + 1) * values.len() / characters);
+            #[expect(clippy::cast_precision_loss, reason = "a sparkline has eight levels")]
             let mean = values[from..to].iter().sum::<f32>() / (to - from) as f32;
             mean
         })
@@ -32,20 +32,24 @@ fn block(value: f32, top: f32) -> char {
         return ' ';
     }
     let eighths = (value / top * 8.0).ceil();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it lies between 1 and 8")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the value is between 1 and 8"
+    )]
     let index = eighths.clamp(1.0, 8.0) as usize - 1;
     BLOCKS[index]
 }
 
-/// The axis under lines that start in column `indent`: the start, the middle and the end of the run.
+/// The axis below sparklines that start in column `indent`, with labels for the start, middle and end of the run.
 #[must_use]
 pub fn axis(indent: usize, labels: [&str; 3]) -> String {
     let [start, middle, end] = labels;
-    let length = LONGEST.min(WIDTH - indent);
+    let length = MAX_CHARACTERS.min(WIDTH - indent);
     let mut line = format!("{}{start}", " ".repeat(indent));
-    for (label, at) in [(middle, length / 2 - middle.len() / 2), (end, length - end.len().min(length))] {
-        // A label that would touch the one before it is left out.
-        if let Some(blanks) = (indent + at).checked_sub(line.len()).filter(|blanks| *blanks > 0) {
+    for (label, offset) in [(middle, length / 2 - middle.len() / 2), (end, length - end.len().min(length))] {
+        // A label that would touch the previous one is left out.
+        if let Some(blanks) = (indent + offset).checked_sub(line.len()).filter(|blanks| *blanks > 0) {
             line += &" ".repeat(blanks);
             line += label;
         }
@@ -58,20 +62,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_a_blank_and_the_top_a_full_block() {
+    fn zero_is_a_blank_and_the_top_a_full_block() {
         assert_eq!(sparkline(&[0.0, 0.01, 0.5, 1.0, 2.0], 1.0), " ▁▄██");
         assert_eq!(sparkline(&[0.0, 0.0], 0.0), "  ");
         assert_eq!(sparkline(&[], 1.0), "");
-        assert_eq!(fitted(&[1.0; 119]), [1.0; LONGEST]);
+        assert_eq!(fitted(&[1.0; 119]), [1.0; MAX_CHARACTERS]);
         assert_eq!(fitted(&[0.5, 0.25]), [0.5, 0.25]);
     }
 
     #[test]
-    fn the_axis_ends_where_the_lines_end() {
+    fn the_axis_is_as_wide_as_a_sparkline() {
         assert_eq!(
             axis(2, ["0 s", "30 s", "60 s"]),
             format!("  0 s{}30 s{}60 s", " ".repeat(25), " ".repeat(24))
         );
-        assert_eq!(axis(2, ["0 s", "30 s", "60 s"]).len(), 2 + LONGEST);
+        assert_eq!(axis(2, ["0 s", "30 s", "60 s"]).len(), 2 + MAX_CHARACTERS);
     }
 }

@@ -1,11 +1,10 @@
-//! The request: its attributes, its timestamps, its return path, its outcome, and the flat record that it leaves. Where
-//! requests live is in `pool`.
+//! The request: its attributes, timestamps, return path and outcome, and the [record](RequestRecord) that is kept of
+//! it. `pool` stores requests, `request_log` keeps records.
 //!
-//! Requests are entities that are spawned in batches and recycled: row n of their table is request n of the pool for
-//! as long as the run lasts. A [`Request`] is one cache line, for it is what every event touches and what a large run
-//! has most of. It is full: what only some scenarios need (a size, and to come a deadline, a parent, attempts) is a cold
-//! component of its own beside it, in the same row, which only those pools have whose scenario asks for it:
-//! [`RequestSize`] is the first.
+//! Requests are entities that are spawned in batches and recycled: row n of their table is row n of the pool throughout
+//! the run. A [`Request`] fills exactly one cache line, as every event touches one and large runs hold many. Attributes
+//! that only some scenarios need (so far a size; a deadline, a parent or attempts would be others) are separate
+//! components in the same row, present only if the scenario uses them: see [`RequestSize`].
 
 mod outcome;
 mod pool;
@@ -22,77 +21,81 @@ pub use request_log::{FrequentKey, RequestLog, Sample};
 
 /// The load that a server reports, in billionths of its concurrency: 0 when idle, 10^9 when full.
 ///
-/// Whole numbers, so that a mean of nine tenths is nine tenths, on which side of a threshold it lies included.
+/// An integer, so that a mean load of 0.9 compares equal to a threshold of 0.9, without rounding errors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ReportedLoad(u32);
 
 impl ReportedLoad {
-    /// A server that is full.
+    /// The load of a full server.
     pub const FULL: Self = Self(1_000_000_000);
 
-    /// The load nearest to a share between 0 and 1.
+    /// The load closest to a share between 0 and 1.
     #[must_use]
     pub fn from_share(share: f64) -> Self {
         Self::from_billionths(share * Self::FULL.as_f64())
     }
 
-    /// The load nearest to this many billionths.
+    /// The load closest to a number of billionths.
     #[must_use]
     #[inline]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, as wanted")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "`as` saturates, as intended"
+    )]
     pub fn from_billionths(billionths: f64) -> Self {
         Self((billionths + 0.5) as u32)
     }
 
-    /// Billionths as a float.
+    /// The load in billionths, as a float.
     #[must_use]
     pub fn as_f64(self) -> f64 {
         f64::from(self.0)
     }
 
-    /// Billionths.
+    /// The load in billionths.
     #[must_use]
     pub const fn billionths(self) -> u64 {
         self.0 as u64
     }
 }
 
-/// A request, or a free place for one.
+/// A request, or a free row of the pool.
 #[derive(Component, Clone, Copy, Debug)]
 #[repr(align(64))]
 pub struct Request {
-    /// When it was born.
+    /// When it was created.
     pub created: SimTime,
-    /// When its present wait or service began.
+    /// When its current wait or service began.
     pub since: SimTime,
     /// Time spent waiting in queues so far.
     pub waiting: SimDuration,
     /// Time spent in service so far.
     pub service: SimDuration,
-    /// The lower 32 bits of its number: it is request number n of the run. Tells requests in the same row apart.
+    /// The lower 32 bits of its number in the run. Distinguishes requests that use the same row one after the other.
     pub number: u32,
-    /// What it asks for, or for whom: balancers and clients may route by it.
+    /// The object or customer that it concerns: load balancers and clients may route by it.
     pub key: u32,
-    /// The node that served it last, has it in its queue, or turned it away; [`Node::NONE`] if there is none yet.
+    /// The node that last served, queued or rejected it; [`Node::NONE`] if there is none yet.
     pub server: Node,
     /// The request behind it in the queue, or [`RequestRow::NONE`].
     pub next: RequestRow,
-    /// The load that its response reports.
+    /// The load that its response reports to the nodes on its return path.
     pub load: ReportedLoad,
-    /// The first nodes that await its response behind its source: numbers of return hops.
+    /// The first hops of its return path, without that of its source. Further hops are in the pool.
     hops: [u32; INLINE_HOPS],
     /// Row of its source.
     pub source: u16,
-    /// How many nodes await its response, its source not counted: the length of its return path.
+    /// Length of its return path, without the hop of its source.
     depth: u8,
-    /// What becomes of it if nothing else happens to it; nothing where the place is free.
+    /// Its provisional outcome, which is final once it ends. `None` in a free row.
     pub outcome: Option<Outcome>,
 }
 
-/// Return hops that a request carries itself. Those of a longer path lie in the pool.
+/// Number of return hops stored in the request itself. Those of a longer path are in the pool.
 const INLINE_HOPS: usize = 2;
 
-/// The size of a request in bytes; only where some source gives sizes.
+/// The size of a request in bytes. Requests have this component only if a source has a size distribution.
 #[derive(Component, Clone, Copy, Debug, Default)]
 pub struct RequestSize(pub u32);
 
@@ -113,29 +116,29 @@ impl Request {
         outcome: None,
     };
 
-    /// Whether this place holds a request.
+    /// Whether this row holds a request, which is then in flight.
     #[must_use]
-    pub const fn is_under_way(&self) -> bool {
+    pub const fn is_in_flight(&self) -> bool {
         self.outcome.is_some()
     }
 }
 
-/// What is left of a request when it is over, or when the run is.
+/// The record of a request, taken when the request or the run ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestRecord {
-    /// Number of the request in order of birth, from 0.
+    /// Number of the request in order of creation, from 0.
     pub id: u64,
     /// Row of its source.
     pub source: u16,
     /// Its key.
     pub key: u32,
-    /// Its size in bytes; zero where its source gives none.
+    /// Its size in bytes; 0 if its source has no size distribution.
     pub size: u32,
-    /// When it was born.
+    /// When it was created.
     pub created: SimTime,
-    /// When it was over and what became of it; nothing if it was still in flight at the end.
+    /// When it ended, and its outcome; `None` if it was in flight at the end of the run.
     pub finished: Option<(SimTime, Outcome)>,
-    /// The node that served it last, has it in its queue, or turned it away.
+    /// The node that last served, queued or rejected it, or `None` if there was none.
     pub server: Option<Node>,
     /// Time spent waiting in queues.
     pub waiting: SimDuration,
@@ -153,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn nine_tenths_are_nine_tenths() {
+    fn nine_slots_of_ten_are_a_load_of_exactly_nine_tenths() {
         let of_ten =
             |n: u32| ReportedLoad::from_billionths(f64::from(n) * (ReportedLoad::FULL.as_f64() / 10.0));
         assert_eq!(of_ten(9), ReportedLoad::from_share(0.9));

@@ -1,30 +1,30 @@
-//! What became of requests, and how many came to each end: one type that everybody counts with and iterates over.
+//! The outcomes of requests, and the counts of requests by outcome.
 
 use std::ops::AddAssign;
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Outcome {
-    /// It was served and its response came back.
+    /// It was served, and its response reached the source.
     Completed,
-    /// A node had no room for it.
+    /// A node had no free place for it, or was down.
     Rejected,
-    /// Its client waited no longer.
+    /// Its client stopped waiting.
     TimedOut,
-    /// A link lost it or its response, or a node that went down did.
+    /// It or its response was lost by a link, or by a node that went down.
     Dropped,
-    /// It was turned away on purpose, to protect the rest.
+    /// A node shed it, as it was over a limit.
     Shed,
 }
 
 impl Outcome {
-    /// All outcomes, in the order in which they are reported.
+    /// All outcomes, in the order of reports.
     pub const ALL: [Self; 5] = [Self::Completed, Self::Rejected, Self::TimedOut, Self::Dropped, Self::Shed];
-    /// How many there are.
+    /// Number of outcomes.
     pub const COUNT: usize = Self::ALL.len();
 
-    /// The name in files.
+    /// Its name in files.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -36,7 +36,7 @@ impl Outcome {
         }
     }
 
-    /// The name for people.
+    /// Its name in texts for people.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -45,7 +45,7 @@ impl Outcome {
         }
     }
 
-    /// Whether whoever sent the request got nothing for it.
+    /// Whether the request failed: any outcome but completed.
     #[must_use]
     pub const fn is_failure(self) -> bool {
         match self {
@@ -55,45 +55,45 @@ impl Outcome {
     }
 }
 
-/// How many requests there were, and how many came to each end.
+/// Number of requests offered, and number of requests by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OutcomeCounts {
-    /// Requests that were created.
+    /// Number of requests created.
     pub offered: u64,
     ended: [u64; Outcome::COUNT],
 }
 
 impl OutcomeCounts {
-    /// Counts a request that came to an end.
+    /// Counts a request that has ended.
     #[inline]
     pub const fn count(&mut self, outcome: Outcome) {
         self.ended[outcome as usize] += 1;
     }
 
-    /// How many came to this end.
+    /// Number of requests with this outcome.
     #[must_use]
     pub const fn of(&self, outcome: Outcome) -> u64 {
         self.ended[outcome as usize]
     }
 
-    /// How many came to each end, in the order in which that is reported.
+    /// Number of requests by outcome, in the order of [`Outcome::ALL`].
     pub fn iter(&self) -> impl Iterator<Item = (Outcome, u64)> + '_ {
         Outcome::ALL.into_iter().map(|outcome| (outcome, self.of(outcome)))
     }
 
-    /// How many came to an end.
+    /// Number of requests that have ended.
     #[must_use]
     pub fn ended(&self) -> u64 {
         self.ended.iter().sum()
     }
 
-    /// How many failed.
+    /// Number of failed requests.
     #[must_use]
     pub fn failed(&self) -> u64 {
         self.iter().filter(|(outcome, _)| outcome.is_failure()).map(|(_, count)| count).sum()
     }
 
-    /// How many have not come to an end: offered less all others.
+    /// Number of requests in flight: offered minus ended.
     #[must_use]
     pub fn in_flight(&self) -> u64 {
         self.offered - self.ended()
@@ -103,8 +103,8 @@ impl OutcomeCounts {
 impl AddAssign for OutcomeCounts {
     fn add_assign(&mut self, other: Self) {
         self.offered += other.offered;
-        for (mine, others) in self.ended.iter_mut().zip(other.ended) {
-            *mine += others;
+        for (count, other) in self.ended.iter_mut().zip(other.ended) {
+            *count += other;
         }
     }
 }
@@ -123,15 +123,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ends_and_what_is_in_flight_add_up_to_what_was_offered() {
+    fn outcomes_and_requests_in_flight_add_up_to_requests_offered() {
         let mut counts = OutcomeCounts { offered: 12, ..OutcomeCounts::default() };
         Outcome::ALL.into_iter().for_each(|outcome| counts.count(outcome));
         counts.count(Outcome::Completed);
         let sum: OutcomeCounts = [counts, counts].into_iter().sum();
         assert_eq!((sum.of(Outcome::Completed), sum.failed(), sum.in_flight()), (4, 8, 12));
         assert_eq!(sum.iter().map(|(_, count)| count).sum::<u64>() + sum.in_flight(), sum.offered);
-        for (at, outcome) in Outcome::ALL.into_iter().enumerate() {
-            assert_eq!(outcome as usize, at, "counts lie in the order of outcomes");
+        for (index, outcome) in Outcome::ALL.into_iter().enumerate() {
+            assert_eq!(outcome as usize, index, "counts are indexed by outcome");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The pool: places for requests that are taken and given back, never spawned or despawned one by one.
+//! The pool of requests: rows that are taken and given back. Requests are never spawned or despawned one by one.
 
 use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemParam;
@@ -9,36 +9,39 @@ use crate::engine::row::{Column, column};
 use crate::engine::time::SimTime;
 use crate::event::{InPool, RequestRow};
 
-/// The places for requests: which are free, the far ends of long return paths, and what is kept of those that are over.
+/// The state of the pool: the free rows, the return hops that do not fit into requests, and the request log.
 #[derive(Resource, Debug, Default)]
 pub struct RequestPool {
     free: Vec<RequestRow>,
-    /// What does not fit into the requests: `spilled` numbers of return hops to each.
+    /// Return hops that do not fit into the requests: `spilled` of them for each row.
     spilled_hops: Vec<u32>,
     spilled: usize,
     sized: bool,
     created: u64,
-    /// What is kept of requests that are over.
+    /// Records of requests that have ended.
     pub request_log: RequestLog,
 }
 
 impl RequestPool {
-    /// An empty pool for requests that pass at most `max_hops` nodes behind their source, with sizes if `sized`. With
-    /// `keep_log` a record of each is kept.
+    /// An empty pool for requests that pass at most `max_hops` nodes after their source. Requests have a size if
+    /// `sized`; a record of each is kept if `keep_log`.
     #[must_use]
     pub fn new(max_hops: usize, sized: bool, keep_log: bool) -> Self {
         let spilled = max_hops.saturating_sub(INLINE_HOPS);
         Self { spilled, sized, request_log: RequestLog::new(keep_log), ..Self::default() }
     }
 
-    /// The full number of a request that is under way, from the half that it carries.
+    /// The full number of a request in flight, from its lower 32 bits.
     fn id(&self, number: u32) -> u64 {
-        #[expect(clippy::cast_possible_truncation, reason = "the lower half is compared with a lower half")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the lower half is compared with another lower half"
+        )]
         let behind = (self.created as u32).wrapping_sub(number);
         self.created - u64::from(behind)
     }
 
-    /// The record of a request as it stands.
+    /// The record of a request in its current state.
     #[must_use]
     pub fn record(
         &self,
@@ -60,33 +63,33 @@ impl RequestPool {
     }
 }
 
-/// Makes room for more requests: spawns a batch of free places behind the last row.
+/// Grows the pool: spawns a batch of free rows after the last one.
 ///
-/// The pool grows by an eighth, so that memory stays close to the most that were ever in flight.
+/// The pool grows by an eighth, so that its memory stays close to that of the maximum number of requests in flight.
 ///
 /// # Panics
-/// With 2^32 requests in flight: memory ends long before.
+/// With 2^32 requests in flight, for which memory does not suffice.
 pub fn grow_pool(world: &mut World) {
     let rows = world.query::<&Request>().iter(world).len();
-    let more = (rows / 8).max(1024);
+    let batch = (rows / 8).max(1024);
     if world.resource::<RequestPool>().sized {
-        world.spawn_batch(std::iter::repeat_n((Request::FREE, RequestSize(0)), more)).for_each(drop);
+        world.spawn_batch(std::iter::repeat_n((Request::FREE, RequestSize(0)), batch)).for_each(drop);
     } else {
-        world.spawn_batch(std::iter::repeat_n(Request::FREE, more)).for_each(drop);
+        world.spawn_batch(std::iter::repeat_n(Request::FREE, batch)).for_each(drop);
     }
     let mut pool = world.resource_mut::<RequestPool>();
-    let spilled = more * pool.spilled;
+    let spilled = batch * pool.spilled;
     pool.spilled_hops.reserve_exact(spilled);
     let length = pool.spilled_hops.len() + spilled;
     pool.spilled_hops.resize(length, 0);
-    pool.free.reserve_exact(more);
-    let more = u32::try_from(more).expect("a batch is far below 2^32");
-    let first = u32::try_from(rows).expect("memory ends long before 2^32 requests in flight");
-    // The lowest row on top: a pool that is too large leaves its end untouched.
-    pool.free.extend((first..first + more).rev().map(RequestRow::new));
+    pool.free.reserve_exact(batch);
+    let batch = u32::try_from(batch).expect("a batch is far below 2^32");
+    let first = u32::try_from(rows).expect("memory does not suffice for 2^32 requests in flight");
+    // The lowest row is on top of the stack: the last rows of a pool that is too large are never touched.
+    pool.free.extend((first..first + batch).rev().map(RequestRow::new));
 }
 
-/// The requests as a system reaches them.
+/// The requests as a system parameter.
 #[derive(SystemParam)]
 pub struct Requests<'w, 's> {
     rows: Query<'w, 's, &'static mut Request>,
@@ -105,29 +108,29 @@ impl Requests<'_, '_> {
     }
 }
 
-/// The requests as handlers reach them: by row.
+/// The requests by row, borrowed for a tick.
 #[derive(Debug)]
 pub struct RequestsView<'a> {
     rows: Column<'a, InPool, Request>,
-    /// Empty where no source gives sizes.
+    /// Empty if requests have no size.
     sizes: Column<'a, InPool, RequestSize>,
     pool: &'a mut RequestPool,
 }
 
 impl RequestsView<'_> {
-    /// Whether there is a place for one more request.
+    /// Whether there is a free row for one more request.
     #[inline]
     #[must_use]
     pub const fn has_room(&self) -> bool {
         !self.pool.free.is_empty()
     }
 
-    /// Fetches requests from memory before they are needed. What is far away takes as long as a hundred instructions to
-    /// come; asked for together, many come in the same time.
+    /// Loads requests into the cache before they are needed. A load from memory takes as long as a hundred
+    /// instructions, but many loads run in parallel.
     #[inline]
-    pub fn fetch(&self, rows: impl Iterator<Item = RequestRow>) {
+    pub fn prefetch(&self, rows: impl Iterator<Item = RequestRow>) {
         let numbers = rows.filter_map(|row| self.rows.get(row)).map(|request| request.number);
-        std::hint::black_box(numbers.fold(0, |all, number| all ^ number));
+        std::hint::black_box(numbers.fold(0, |folded, number| folded ^ number));
     }
 
     /// The request in a row.
@@ -137,20 +140,20 @@ impl RequestsView<'_> {
         &self.rows[row]
     }
 
-    /// The request in a row, to change it.
+    /// The request in a row, mutably.
     #[inline]
     pub fn get_mut(&mut self, row: RequestRow) -> &mut Request {
         &mut self.rows[row]
     }
 
-    /// A request is created.
+    /// Creates a request in a free row.
     ///
     /// # Panics
-    /// If there is no room: [`RequestsView::has_room`] was not asked.
+    /// If there is no free row: check [`RequestsView::has_room`] before.
     #[inline]
     pub fn create(&mut self, now: SimTime, source: u16, key: u32) -> RequestRow {
-        let row = self.pool.free.pop().expect("the tick makes room before it takes an arrival");
-        #[expect(clippy::cast_possible_truncation, reason = "the lower half tells requests in flight apart")]
+        let row = self.pool.free.pop().expect("the pool grows before a request is created");
+        #[expect(clippy::cast_possible_truncation, reason = "the lower half identifies requests in flight")]
         let number = self.pool.created as u32;
         self.pool.created += 1;
         let outcome = Some(Outcome::Completed);
@@ -158,39 +161,39 @@ impl RequestsView<'_> {
         row
     }
 
-    /// Gives a request its size in bytes.
+    /// Sets the size of a request in bytes.
     pub fn set_size(&mut self, row: RequestRow, size: u32) {
         self.sizes[row] = RequestSize(size);
     }
 
-    /// A request is over: its place is free for another.
+    /// Ends a request: records it if the log needs it, and frees its row.
     #[inline]
     pub fn finish(&mut self, now: SimTime, row: RequestRow, outcome: Outcome) {
-        if self.pool.request_log.wants(self.rows[row].number) {
+        if self.pool.request_log.should_record(self.rows[row].number) {
             self.log(now, row, outcome);
         }
         self.rows[row].outcome = None;
         self.pool.free.push(row);
     }
 
-    /// A sender puts a hop on top of the return path.
+    /// Pushes a hop onto the return path.
     #[inline]
     pub fn push_hop(&mut self, row: RequestRow, hop: u32) {
         let request = &mut self.rows[row];
         let depth = usize::from(request.depth);
         request.depth += 1;
         match request.hops.get_mut(depth) {
-            Some(place) => *place = hop,
+            Some(inline) => *inline = hop,
             None => self.pool.spilled_hops[row.index() * self.pool.spilled + depth - INLINE_HOPS] = hop,
         }
     }
 
-    /// Takes the hop from the top of the return path; at the end of it that of its source.
+    /// Pops the last hop from the return path; the hop of the source if the path is empty.
     #[inline]
     pub fn pop_hop(&mut self, row: RequestRow) -> u32 {
         let request = &mut self.rows[row];
         let Some(top) = usize::from(request.depth).checked_sub(1) else {
-            // The hop of a source has the number of its row: whoever builds a source asserts it.
+            // The return hop of a source has the number of its row; building a source asserts this.
             return u32::from(request.source);
         };
         request.depth -= 1;
@@ -200,9 +203,9 @@ impl RequestsView<'_> {
         }
     }
 
-    /// All requests that are under way.
-    pub fn under_way(&self) -> impl Iterator<Item = &Request> {
-        self.rows.iter().filter(|request| request.is_under_way())
+    /// All requests in flight.
+    pub fn in_flight(&self) -> impl Iterator<Item = &Request> {
+        self.rows.iter().filter(|request| request.is_in_flight())
     }
 
     #[cold]
@@ -218,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_full_number_is_found_from_its_lower_half() {
+    fn the_full_number_is_restored_from_its_lower_half() {
         let pool = RequestPool { created: (5 << 32) + 3, ..RequestPool::default() };
         assert_eq!(pool.id(2), (5 << 32) + 2);
         assert_eq!(pool.id(u32::MAX), (5 << 32) - 1);

@@ -1,63 +1,64 @@
-//! What is kept of requests that are over: a record of all, where that was asked for, and always a sample of bounded size.
+//! Records of requests that have ended: of all requests if the run keeps a log, and always of a sample of bounded size.
 //!
-//! The sample holds each request whose number, times a constant of golden ratio, comes below a limit modulo 2^32; when it
-//! is full, the limit is halved. By the three-distance theorem (Sós 1958) numbers that are picked so lie as evenly as can
-//! be, in any residue class too: no round robin can hide from it. So the sample is the same whoever looks, needs no
-//! random numbers, and of a short run it holds every request.
+//! The sample holds each request whose number, multiplied by a constant modulo 2^32, is below a limit. The constant is
+//! 2^32 divided by the golden ratio. When the sample is full, the limit is halved. By the three-distance theorem (Sós
+//! 1958) the numbers selected this way are spread as evenly as possible, also within each residue class, so that round
+//! robin does not bias the sample. The sample is deterministic, needs no random numbers, and holds every request of a
+//! short run.
 
 use super::RequestRecord;
 
-/// The most records of the sample: shares are then known to half a percent, for a megabyte.
-const MOST: usize = 16_384;
-/// 2^32 divided by the golden ratio, odd.
+/// Maximum number of records in the sample: shares are then known to half a percent, for a megabyte of memory.
+const MAX_SAMPLE: usize = 16_384;
+/// 2^32 divided by the golden ratio, rounded to an odd number.
 const GOLDEN: u32 = 0x9e37_79b9;
 
-/// Records of requests that are over.
+/// Records of requests that have ended.
 #[derive(Clone, Debug)]
 pub struct RequestLog {
     sample: Vec<RequestRecord>,
-    /// What the scrambled number of a request of the sample stays below.
+    /// Upper limit of the scrambled numbers of the requests in the sample.
     limit: u64,
     log: Option<Vec<RequestRecord>>,
 }
 
-/// A sample of the requests that are over, in the order in which they ended.
+/// A sample of the requests that have ended, in the order in which they ended.
 #[derive(Clone, Debug, Default)]
 pub struct Sample {
     /// Their records.
     pub records: Vec<RequestRecord>,
-    /// One in so many was taken: 1 if all were.
+    /// Sampling interval: 1 if all requests were taken, n if 1 in n was taken.
     pub one_in: u64,
 }
 
-/// The key that comes most often in a set of records, the smallest of several.
+/// The most frequent key in a set of records; the smallest of several equally frequent ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrequentKey {
     /// The key.
     pub key: u32,
-    /// How often it comes.
+    /// Number of records with this key.
     pub count: usize,
-    /// How many different keys there are.
+    /// Number of different keys.
     pub different: usize,
-    /// How many records there are.
-    pub of: usize,
+    /// Number of records.
+    pub total: usize,
 }
 
 impl FrequentKey {
-    /// The most frequent key of some records; nothing of none.
+    /// The most frequent key in these records, or `None` if there are none.
     pub fn among<'a>(records: impl Iterator<Item = &'a RequestRecord>) -> Option<Self> {
         let mut keys: Vec<u32> = records.map(|record| record.key).collect();
         keys.sort_unstable();
         let runs = || keys.chunk_by(|a, b| a == b);
-        // Of equally frequent ones `max_by_key` would take the last.
-        let most = runs().rev().max_by_key(|run| run.len())?;
-        Some(Self { key: most[0], count: most.len(), different: runs().count(), of: keys.len() })
+        // `max_by_key` returns the last of several equally frequent keys: reversed, that is the smallest.
+        let longest = runs().rev().max_by_key(|run| run.len())?;
+        Some(Self { key: longest[0], count: longest.len(), different: runs().count(), total: keys.len() })
     }
 
-    /// Its share of the records.
+    /// The share of records with this key.
     #[must_use]
     pub fn share(&self) -> f64 {
-        self.count as f64 / self.of as f64
+        self.count as f64 / self.total as f64
     }
 }
 
@@ -68,16 +69,16 @@ impl Default for RequestLog {
 }
 
 impl RequestLog {
-    /// An empty request_log, which keeps a record of every request if `keep_log`.
+    /// An empty log, which keeps a record of every request if `keep_log`.
     #[must_use]
     pub fn new(keep_log: bool) -> Self {
         Self { sample: Vec::new(), limit: 1 << 32, log: keep_log.then(Vec::new) }
     }
 
-    /// Whether a record of the request with this number is wanted.
+    /// Whether the request with this number has to be recorded, for the log or the sample.
     #[inline]
     #[must_use]
-    pub fn wants(&self, number: u32) -> bool {
+    pub fn should_record(&self, number: u32) -> bool {
         self.is_sampled(number) || self.log.is_some()
     }
 
@@ -85,7 +86,7 @@ impl RequestLog {
         u64::from(number.wrapping_mul(GOLDEN)) < self.limit
     }
 
-    /// Takes in the record of a request that is wanted.
+    /// Adds the record of a request for which [`should_record`](Self::should_record) holds.
     pub fn record(&mut self, number: u32, record: RequestRecord) {
         if let Some(log) = &mut self.log {
             log.push(record);
@@ -94,7 +95,7 @@ impl RequestLog {
             return;
         }
         self.sample.push(record);
-        if self.sample.len() == MOST {
+        if self.sample.len() == MAX_SAMPLE {
             self.limit /= 2;
             let limit = self.limit;
             #[expect(clippy::cast_possible_truncation, reason = "the lower half of an id is the number")]
@@ -102,7 +103,7 @@ impl RequestLog {
         }
     }
 
-    /// Takes the log, if one was kept.
+    /// Takes the log, or `None` if none is kept.
     pub fn take_log(&mut self) -> Option<Vec<RequestRecord>> {
         self.log.take()
     }
@@ -136,7 +137,7 @@ mod tests {
     fn sample(requests: u32) -> Sample {
         let mut request_log = RequestLog::new(false);
         for number in 0..requests {
-            if request_log.wants(number) {
+            if request_log.should_record(number) {
                 request_log.record(number, record(u64::from(number)));
             }
         }
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_run_is_kept_whole() {
+    fn the_sample_of_a_short_run_holds_every_request() {
         let sample = sample(10_000);
         assert_eq!((sample.records.len(), sample.one_in), (10_000, 1));
     }
@@ -155,20 +156,23 @@ mod tests {
         let sample = sample(requests);
         assert_eq!(sample.one_in, 64);
         for class in 0..7 {
-            let found = sample.records.iter().filter(|record| record.id % 7 == class).count() as f64;
+            let count = sample.records.iter().filter(|record| record.id % 7 == class).count() as f64;
             let expected = f64::from(requests) / 64.0 / 7.0;
-            assert!((found - expected).abs() < 0.02 * expected, "{found} of {expected}");
+            assert!(
+                (count - expected).abs() < 0.02 * expected,
+                "class {class}: {count}, expected {expected}"
+            );
         }
     }
 
     #[test]
-    fn a_log_holds_all_and_the_sample_does_not_grow() {
+    fn a_log_holds_every_request_and_the_sample_stays_bounded() {
         let mut request_log = RequestLog::new(true);
         (0..50_000_u32).for_each(|number| {
-            assert!(request_log.wants(number));
+            assert!(request_log.should_record(number));
             request_log.record(number, record(u64::from(number)));
         });
         assert_eq!(request_log.take_log().map(|log| log.len()), Some(50_000));
-        assert!(request_log.take_sample().records.len() < MOST);
+        assert!(request_log.take_sample().records.len() < MAX_SAMPLE);
     }
 }

@@ -1,18 +1,18 @@
-//! From a file and its overrides to a scenario that can be run, or to everything that is wrong with it.
+//! Reads and checks a scenario with its overrides.
 
 use super::Scenario;
 use super::check::check;
 use crate::model::problem::Problem;
 use crate::text::{Diagnostic, Diagnostics, Document};
 
-/// The scenario that is run when none is named: load-aware routing.
+/// The name and text of the built-in scenario, load-aware routing.
 pub const DEFAULT_SCENARIO: (&str, &str) =
     ("load_aware_routing.ron", include_str!("../../scenarios/load_aware_routing.ron"));
 
-/// A scenario with the text that it was read from.
+/// A scenario with the document that it was read from.
 #[derive(Clone, Debug)]
 pub struct Loaded {
-    /// What it says.
+    /// The scenario.
     pub scenario: Scenario,
     /// The text, its name and its overrides.
     pub document: Document,
@@ -21,26 +21,28 @@ pub struct Loaded {
 /// Reads a scenario from the bytes of the file called `name`, with overrides (`path=value`) applied in order.
 ///
 /// # Errors
-/// Everything that is wrong with the text, the overrides, and the scenario that they make, with positions.
+/// All errors in the text, the overrides, and the resulting scenario, with positions.
 pub fn load(name: &str, bytes: &[u8], overrides: &[String]) -> Result<Loaded, Diagnostics> {
     let mut document = Document::parse(name, bytes)?;
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
     for argument in overrides {
-        if let Err(wrong) = document.set(argument) {
-            diagnostics.extend(wrong);
+        if let Err(errors) = document.set(argument) {
+            diagnostics.extend(errors);
         }
     }
     let decoded = document.decode::<Scenario>();
     diagnostics.extend(decoded.diagnostics);
-    // What had to be left out of the scenario because of a mistake is neither wrong nor missing once more.
+    // Values that could not be decoded were omitted. Problems that result from the omission are not reported.
     let scenario = decoded.value;
     if let Some(scenario) = &scenario {
         let omitted = &decoded.omitted;
-        let untrue = |problem: &Problem| {
+        let follows_from_omission = |problem: &Problem| {
             omitted.overlaps(&problem.path) || problem.follows_from.iter().any(|path| omitted.overlaps(path))
         };
-        let written = |problem: Problem| Problem { path: omitted.as_written(&problem.path), ..problem };
-        let problems = check(scenario).into_iter().map(written).filter(|problem| !untrue(problem));
+        let with_written_path =
+            |problem: Problem| Problem { path: omitted.as_written(&problem.path), ..problem };
+        let problems = check(scenario).into_iter().map(with_written_path);
+        let problems = problems.filter(|problem| !follows_from_omission(problem));
         diagnostics.extend(problems.map(|problem| diagnostic(&document, problem)));
     }
     match scenario {

@@ -1,7 +1,8 @@
-//! From a file to a scenario that can be run, or to everything that is wrong with it, before virtual time starts.
+//! Scenarios: reads a file into a scenario that can be run, or reports every error in it before the run.
 //!
-//! [`Scenario`] is the root of what can be written: what it says of a part, the part's room knows. [`load`](load()) reads
-//! it, [`check`] finds what cannot be, [`save`](save()) writes it again with what was changed.
+//! [`Scenario`] is the root of the file format. The module of each part in [`model`](crate::model) defines and checks
+//! the fields of that part. [`load`](load()) reads a scenario, [`check`] finds errors in it, [`save`](save()) writes it
+//! again with changes.
 
 pub mod check;
 mod load;
@@ -23,58 +24,59 @@ use crate::model::source::SourceSpec;
 pub use load::{DEFAULT_SCENARIO, Loaded, load};
 pub use save::save;
 
-/// Everything that a run needs.
+/// A system, its workload, and how long to run it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
-    /// What it is called.
+    /// The name of the scenario, for reports.
     pub name: String,
-    /// The seed of all randomness.
-    #[serde(default = "first_seed")]
+    /// The seed of all random numbers.
+    #[serde(default = "default_seed")]
     pub seed: u64,
-    /// No request is created after this, unless its source says otherwise; until the end if it is not given.
+    /// No request is created after this, unless its source has its own `stop`. `None`: the end of the run.
     #[serde(default)]
     pub arrivals_until: Option<SimDuration>,
-    /// When the run ends; what happens at this very moment still belongs to it.
+    /// When the run ends. Events at exactly this time are still part of it.
     pub run_until: SimDuration,
-    /// Statistics of the time before this are left out: latencies, waiting times, time-weighted means. Counts are not.
+    /// Latencies, waiting times and time-weighted means exclude the time before this. Counts include it.
     #[serde(default)]
     pub warm_up: SimDuration,
-    /// Where requests are created, by name.
+    /// The sources, which create the requests, by name.
     pub sources: IndexMap<String, SourceSpec>,
-    /// What they meet, by name.
+    /// The nodes and groups of nodes, by name.
     #[serde(default)]
     pub nodes: IndexMap<String, NodeSpec>,
-    /// The network. Where no link is written, messages take no time.
+    /// The links between nodes. Without a link, messages take no time.
     #[serde(default)]
     pub links: Vec<LinkSpec>,
-    /// What is looked at.
+    /// The probes, which sample metrics.
     #[serde(default)]
     pub probes: Vec<ProbeSpec>,
-    /// What changes while the run goes on.
+    /// The changes of settings during the run.
     #[serde(default)]
     pub changes: Vec<ChangeSpec>,
 }
 
-const fn first_seed() -> u64 {
+const fn default_seed() -> u64 {
     1
 }
 
 impl Scenario {
-    /// Its sources, then its nodes, each with its name, in the order in which they are written.
+    /// The specs of all sources, then of all nodes, each with its name, in the order of the file.
     pub fn specs(&self) -> impl Iterator<Item = (&str, SpecRef<'_>)> {
         let sources = self.sources.iter().map(|(name, spec)| (name.as_str(), SpecRef::Source(spec)));
         sources.chain(self.nodes.iter().map(|(name, spec)| (name.as_str(), spec.as_spec())))
     }
 
-    /// The source, node or group with a name of its own.
+    /// The spec of the source, node or group of this name, or `None`. Members of groups have no spec of their own.
     #[must_use]
     pub fn spec(&self, name: &str) -> Option<SpecRef<'_>> {
         let node = || self.nodes.get(name).map(NodeSpec::as_spec);
         self.sources.get(name).map(SpecRef::Source).or_else(node)
     }
 
-    /// What is written of the source, node or group that a name stands for or, of one member, belongs to; and its own name.
+    /// The name and spec of the source, node or group of this name or, for a member, of its group. `None` if the name
+    /// is unknown.
     #[must_use]
     pub fn spec_of<'a>(&'a self, names: &'a Names, name: &str) -> Option<(&'a str, SpecRef<'a>)> {
         let (entry, _) = names.entry(name)?;
@@ -82,7 +84,7 @@ impl Scenario {
         Some((entry, self.spec(entry)?))
     }
 
-    /// Who is who.
+    /// The name table of the scenario.
     #[must_use]
     pub fn names(&self) -> Names {
         self.gather_names(&mut Vec::new())
@@ -96,19 +98,19 @@ impl Scenario {
         Names::gather(written, problems)
     }
 
-    /// Whether the nodes of an entry, written like this, listen to reported loads at any time of the run.
+    /// Whether the nodes of an entry with this spec record reported loads at any time of the run.
     #[must_use]
     pub fn listens_to_loads(&self, names: &Names, name: &str, spec: SpecRef<'_>) -> bool {
         let listens = spec.routing().is_some_and(|routing| routing.policy.load_feedback().is_some());
-        let begins_to = |change: &ChangeSpec| {
+        let starts_to_listen = |change: &ChangeSpec| {
             change.set.policy().is_some_and(|policy| policy.load_feedback().is_some())
-                && change.of.0.iter().any(|of| names.overlap(of, name))
+                && change.of.0.iter().any(|changed| names.overlap(changed, name))
         };
-        listens || self.changes.iter().any(begins_to)
+        listens || self.changes.iter().any(starts_to_listen)
     }
 }
 
-/// The field of a scenario that nodes of a kind stand in.
+/// The field of a scenario that contains the nodes of a kind.
 fn section(kind: NodeKind) -> &'static str {
     if kind == NodeKind::Source { "sources" } else { "nodes" }
 }

@@ -1,27 +1,27 @@
-//! From a scenario that was loaded, and what was done to it since, to the text of a scenario that says it all.
+//! Writes a loaded scenario with its overrides and further changes as text.
 
 use super::load::{Loaded, load};
 use crate::model::change::ChangeSpec;
 use crate::text::{Diagnostics, Path};
 
-/// The text of a scenario with its overrides in it, another seed if one is given, and more changes behind its own. The
-/// rest stays as its author wrote it, comments included; a byte order mark goes.
+/// The text of a scenario with its overrides applied, its seed replaced if `seed` is given, and `changes` added after
+/// its own changes. The rest of the text stays as it was, including comments, but without a byte order mark.
 ///
-/// Read again, it is the same scenario with that seed and those changes, to the nanosecond: its run is the same run.
+/// Loading the text yields exactly the same scenario with that seed and those changes, so its run is the same run.
 ///
 /// # Errors
-/// All that is wrong with the scenario that this would be.
+/// All errors of the resulting scenario, or that the changes cannot be inserted into the text.
 pub fn save(loaded: &Loaded, seed: Option<u64>, changes: &[ChangeSpec]) -> Result<String, Diagnostics> {
     let document = &loaded.document;
-    let mut wanted = loaded.scenario.clone();
-    wanted.seed = seed.unwrap_or(wanted.seed);
-    wanted.changes.extend_from_slice(changes);
+    let mut expected = loaded.scenario.clone();
+    expected.seed = seed.unwrap_or(expected.seed);
+    expected.changes.extend_from_slice(changes);
     let text =
-        document.written_with(seed, "changes", changes).map_err(|wrong| document.diagnostics(wrong))?;
+        document.written_with(seed, "changes", changes).map_err(|errors| document.diagnostics(errors))?;
     let saved = load(document.sources().name(), text.as_bytes(), &[])?;
-    if saved.scenario == wanted {
+    if saved.scenario == expected {
         return Ok(text);
     }
-    let message = "what was changed cannot be written into this text without changing more of it";
+    let message = "the changes cannot be inserted into this text without altering other parts of it";
     Err(saved.document.diagnostics(vec![saved.document.diagnostic_at(&Path::root(), message)]))
 }

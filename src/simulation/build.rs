@@ -1,5 +1,5 @@
-//! From a scenario to a world: every name becomes a row, every law a sampler, every part gets its streams. Parts build
-//! themselves in their rooms; here is the order, and what concerns the whole.
+//! Builds a world from a scenario: resolves names to rows and distributions to samplers, and gives each part its random
+//! streams. The module of each part builds that part. This module defines the order, and builds everything else.
 
 use std::sync::Arc;
 
@@ -26,14 +26,13 @@ use crate::scenario::Scenario;
 use crate::scenario::check::{Checked, examine};
 use crate::text::Path;
 
-/// Estimates are left to probes where there are more of them: every client of a thousand about every server of a thousand.
+/// Maximum number of perceived loads to record. If there are more, none is recorded; probes can still sample them.
 const MAX_ESTIMATES: usize = 512;
 
-/// Fills a world with all that a scenario describes, its first events included. Returns the estimates of loads that are
-/// recorded.
+/// Fills a world with the parts of a scenario and the first events. Returns the perceived loads to record.
 ///
 /// # Errors
-/// All that is wrong with the scenario; the world is left as it was.
+/// All problems of the scenario; the world is unchanged.
 pub(super) fn build(
     scenario: &Scenario,
     options: RunOptions,
@@ -54,7 +53,7 @@ pub(super) fn build(
         world,
     };
     scenario.links.iter().for_each(|link| link.build(&mut builder));
-    // Sources come first, so that their first hops are their rows.
+    // Sources come first, so that the index of the first return hop of a source is its row.
     for (name, spec) in scenario.specs() {
         spec.build(names.entry_named(name).expect(CHECKED), &mut builder);
     }
@@ -86,7 +85,8 @@ pub(super) fn build(
     Ok(estimates)
 }
 
-/// What nodes that listen to loads take the loads of their targets to be.
+/// The perceived loads to record: one for each group of nodes that records reported loads and each of its targets.
+/// Empty if there are more than [`MAX_ESTIMATES`].
 fn estimates(scenario: &Scenario, names: &Names) -> Vec<Estimate> {
     let of_entry = |(name, spec)| {
         let routing = scenario.listens_to_loads(names, name, spec).then(|| spec.routing())??;
@@ -94,9 +94,9 @@ fn estimates(scenario: &Scenario, names: &Names) -> Vec<Estimate> {
         let targets = routing.to.iter().filter_map(|name| names.range(name)).flat_map(NodeRange::nodes);
         Some(targets.filter(|node| node.kind().reports_load()).map(move |of| Estimate { by, of }))
     };
-    let found: Vec<Estimate> =
+    let estimates: Vec<Estimate> =
         scenario.specs().filter_map(of_entry).flatten().take(MAX_ESTIMATES + 1).collect();
-    if found.len() <= MAX_ESTIMATES { found } else { Vec::new() }
+    if estimates.len() <= MAX_ESTIMATES { estimates } else { Vec::new() }
 }
 
 fn tracks(spec: &ProbeSpec, names: &Names) -> Vec<Track> {
@@ -125,13 +125,13 @@ fn tracks(spec: &ProbeSpec, names: &Names) -> Vec<Track> {
     tracks
 }
 
-/// The changes of a scenario that was checked, ready to happen.
+/// The changes of a checked scenario, with names resolved to rows.
 fn changes(scenario: &Scenario, names: &Names) -> Vec<Change> {
-    let ready = |change: &ChangeSpec| Change {
+    let resolve = |change: &ChangeSpec| Change {
         of: change.of.0.iter().map(|name| names.range(name).expect(CHECKED)).collect(),
         set: change.set.clone(),
     };
-    scenario.changes.iter().map(ready).collect()
+    scenario.changes.iter().map(resolve).collect()
 }
 
 /// Schedules the changes from row `first` on.
@@ -141,18 +141,18 @@ fn schedule(queue: &mut EventQueue<PackedEvent>, changes: &[ChangeSpec], first: 
     }
 }
 
-/// Takes changes that were added behind the others of a scenario into a world that runs it: from then on the run is that
-/// of the scenario with all its changes.
+/// Appends the last changes of `scenario` to a world that was built without them. From then on, the run is the run of
+/// `scenario`.
 ///
 /// # Errors
-/// All that is wrong with the scenario as it is now, or a change that is no later than what has happened; the world is left as it was.
+/// All problems of the scenario, or a change that is not later than the last event; the world is unchanged.
 pub(super) fn append_changes(scenario: &Scenario, world: &mut World) -> Result<(), Vec<Problem>> {
     let Checked { names, .. } = examine(scenario)?;
     let all = changes(scenario, &names);
     let first = world.resource::<Changes>().0.len();
     let now = world.resource::<EventQueue<PackedEvent>>().now();
     let too_late = |(row, change): (usize, &ChangeSpec)| {
-        let message = format!("at {} it is too late for a change at {}", now, change.at);
+        let message = format!("a change at {} is too late: the run is already at {now}", change.at);
         let path = Path::root().name("changes").index(row).name("at");
         (SimTime::ZERO + change.at <= now).then(|| Problem::new(path, message))
     };

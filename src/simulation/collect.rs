@@ -1,7 +1,7 @@
-//! From a world that has come to its end to the result of its run.
+//! Collects the result of a run from its world.
 //!
-//! Here the books are balanced: every request that was offered came to an end or is still in flight, and the three
-//! places that count those in flight agree.
+//! Also checks the conservation of requests: every offered request has an outcome or is still in flight, and the three
+//! counts of requests in flight agree.
 
 use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemState;
@@ -23,16 +23,17 @@ use crate::model::probe::Probe;
 use crate::model::source::Source;
 use crate::request::{Request, RequestPool, RequestRecord, RequestSize};
 
-/// Collects the result of a run that ends at `end`, and balances its books. Tallies are taken out of the world.
+/// Collects the result of a run that ends at `end`, and checks the conservation of requests. Takes the tallies out of
+/// the world.
 ///
 /// # Errors
-/// If the outcomes of the requests of a source do not add up.
+/// If the outcomes of the requests of a source do not add up, which is a bug of the simulator.
 pub(super) fn collect(world: &mut World, end: SimTime) -> Result<RunResult, ConservationError> {
     let identity = world.resource::<RunIdentity>().clone();
     let digest = *world.resource::<RunDigest>();
     let span = Span { now: end, elapsed: end.since(identity.measured_from) };
     let names = identity.names.clone();
-    balance(world, &names)?;
+    check_conservation(world, &names)?;
     Ok(RunResult {
         end,
         events: digest.events,
@@ -48,17 +49,18 @@ pub(super) fn collect(world: &mut World, end: SimTime) -> Result<RunResult, Cons
     })
 }
 
-/// The figures of a node as they are at a moment while a run goes on.
+/// The figures of a node at a time during the run. Means are taken over the time since `from`.
 pub(super) fn figures_at(world: &mut World, node: Node, now: SimTime, from: SimTime) -> NodeFigures {
     let span = Span { now, elapsed: now.since(from) };
     with_parts(world, |parts| figures(parts, node, span, |tally| tally.clone()))
 }
 
-/// What can be seen of the parts of a world.
-fn with_parts<T>(world: &mut World, look: impl FnOnce(&mut PartViews<'_>) -> T) -> T {
+/// Calls `read` with the parts of a world.
+fn with_parts<T>(world: &mut World, read: impl FnOnce(&mut PartViews<'_>) -> T) -> T {
     let mut state = SystemState::<Parts<'_, '_>>::new(world);
-    let mut parts = state.get_mut(world).expect("the world holds all that parts are read from");
-    look(&mut parts.view())
+    let mut parts =
+        state.get_mut(world).expect("a built world has all components that figures are read from");
+    read(&mut parts.view())
 }
 
 fn nodes(parts: &mut PartViews<'_>, names: &Names, span: Span) -> Vec<NodeResult> {
@@ -75,14 +77,14 @@ fn figures(
     parts: &mut PartViews<'_>,
     node: Node,
     span: Span,
-    tally: impl Fn(&mut Tally) -> Tally,
+    take_tally: impl Fn(&mut Tally) -> Tally,
 ) -> NodeFigures {
     let mut values = Vec::new();
     parts.figures(node, span, |figure, value| {
         let value = value.map(|value| match value {
             Value::Count(count) => FigureValue::Count(count),
             Value::Mean(mean) => FigureValue::Number(mean),
-            Value::Times(times) => FigureValue::Times(tally(times)),
+            Value::Times(times) => FigureValue::Times(take_tally(times)),
             Value::Table(table) => FigureValue::Table(table.into_iter().collect()),
         });
         values.push((figure, value));
@@ -96,17 +98,17 @@ fn rows<T: Component + Clone>(world: &mut World) -> std::vec::IntoIter<T> {
     query.iter(world).cloned().collect::<Vec<_>>().into_iter()
 }
 
-fn balance(world: &mut World, names: &Names) -> Result<(), ConservationError> {
-    let mut under_way = vec![0_u64; names.count(NodeKind::Source)];
-    for request in world.query::<&Request>().iter(world).filter(|request| request.is_under_way()) {
-        under_way[usize::from(request.source)] += 1;
+fn check_conservation(world: &mut World, names: &Names) -> Result<(), ConservationError> {
+    let mut in_flight = vec![0_u64; names.count(NodeKind::Source)];
+    for request in world.query::<&Request>().iter(world).filter(|request| request.is_in_flight()) {
+        in_flight[usize::from(request.source)] += 1;
     }
     let mut sources = world.query::<&Source>();
-    for ((row, source), under_way) in (0..).zip(sources.iter(world)).zip(under_way) {
+    for ((row, source), in_flight) in (0..).zip(sources.iter(world)).zip(in_flight) {
         let unaccounted = i128::from(source.outcomes.offered) - i128::from(source.outcomes.ended());
-        if unaccounted != i128::from(under_way) || under_way != u64::from(source.in_flight.level()) {
+        if unaccounted != i128::from(in_flight) || in_flight != u64::from(source.in_flight.level()) {
             let source = names.name_of(Node::new(NodeKind::Source, row)).to_owned();
-            return Err(ConservationError { source, unaccounted, under_way });
+            return Err(ConservationError { source, unaccounted, in_flight });
         }
     }
     Ok(())
@@ -132,16 +134,16 @@ fn link_result(link: Link) -> LinkResult {
     LinkResult { sent: link.sent(), lost: link.lost(), name: link.name }
 }
 
-/// The log, with the requests that are still in flight behind it; empty if none was kept.
+/// The request log, followed by the requests that are still in flight. Empty if no log was kept.
 fn records(world: &mut World) -> Vec<RequestRecord> {
     let mut pool = world.resource_mut::<RequestPool>();
     let Some(mut records) = pool.request_log.take_log() else { return Vec::new() };
     let ended = records.len();
     let mut query = world.query::<(&Request, Option<&RequestSize>)>();
     let pool = world.resource::<RequestPool>();
-    let under_way = query.iter(world).filter(|(request, _)| request.is_under_way());
+    let in_flight = query.iter(world).filter(|(request, _)| request.is_in_flight());
     records
-        .extend(under_way.map(|(request, size)| pool.record(request, size.map_or(0, |size| size.0), None)));
+        .extend(in_flight.map(|(request, size)| pool.record(request, size.map_or(0, |size| size.0), None)));
     records[ended..].sort_unstable_by_key(|record| record.id);
     records
 }

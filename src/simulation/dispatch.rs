@@ -1,4 +1,4 @@
-//! Dispatch: the one place where an event meets its handler.
+//! Dispatch: passes each event to its handler. No other module does.
 
 use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemParam;
@@ -21,7 +21,8 @@ use crate::model::trace::Tracer;
 use crate::model::{Context, ReturnHops};
 use crate::request::{Outcome, Requests};
 
-/// Hashes of the names of nodes: a fingerprint does not change when an idle node is added before others.
+/// Hashes of the names of all nodes. The fingerprint uses them instead of rows, so that it does not change when an idle
+/// node is added before other nodes.
 #[derive(Resource, Clone, Debug)]
 pub(super) struct NameHashes(PerKind<Vec<u64>>);
 
@@ -32,7 +33,7 @@ impl NameHashes {
         Self(PerKind::of(|kind| members(kind).map(|name| hash(name)).collect()))
     }
 
-    /// The same as dispatch reaches them, one step nearer.
+    /// The hashes as slices, which saves dispatch an indirection.
     fn view(&self) -> PerKind<&[u64]> {
         PerKind::of(|kind| self.0[kind].as_slice())
     }
@@ -44,9 +45,9 @@ fn hash(name: &str) -> u64 {
     hasher.finish()
 }
 
-/// Everything that dispatch reaches.
+/// The resources and components that dispatch borrows.
 #[derive(SystemParam)]
-pub(super) struct Everything<'w, 's> {
+pub(super) struct DispatchParams<'w, 's> {
     queue: ResMut<'w, EventQueue<PackedEvent>>,
     requests: Requests<'w, 's>,
     links: Links<'w, 's>,
@@ -60,43 +61,44 @@ pub(super) struct Everything<'w, 's> {
     tracer: ResMut<'w, Tracer>,
 }
 
-/// The dispatch system: borrows what the parts need, once, and handles the events of the window.
+/// The dispatch system: borrows all parts once, and handles the events of the window.
 pub(super) fn dispatch(
-    mut all: Everything<'_, '_>,
+    mut params: DispatchParams<'_, '_>,
     mut window: ResMut<TickWindow>,
     mut digest: ResMut<RunDigest>,
 ) {
     let mut dispatcher = Dispatcher {
         context: Context {
-            now: all.queue.now(),
-            queue: all.queue.bypass_change_detection(),
-            requests: all.requests.view(),
-            links: all.links.view(),
-            routers: all.routers.view(),
-            return_hops: &all.return_hops.0,
-            tracer: all.tracer.bypass_change_detection(),
+            now: params.queue.now(),
+            queue: params.queue.bypass_change_detection(),
+            requests: params.requests.view(),
+            links: params.links.view(),
+            routers: params.routers.view(),
+            return_hops: &params.return_hops.0,
+            tracer: params.tracer.bypass_change_detection(),
         },
-        parts: all.parts.view(),
-        probes: all.probes.view(),
-        timeline: all.timeline.bypass_change_detection(),
-        changes: &all.changes.0,
-        digester: Fingerprinter {
+        parts: params.parts.view(),
+        probes: params.probes.view(),
+        timeline: params.timeline.bypass_change_detection(),
+        changes: &params.changes.0,
+        fingerprinter: Fingerprinter {
             digest: *digest,
-            name_hashes: all.name_hashes.view(),
+            name_hashes: params.name_hashes.view(),
             pause_at: digest.events.saturating_add(window.budget),
         },
     };
     window.status = dispatcher.drain(window.horizon);
-    let after = dispatcher.digester.digest;
+    let after = dispatcher.fingerprinter.digest;
     window.budget = window.budget.saturating_sub(after.events - digest.events);
     *digest = after;
 }
 
-/// Lays out the timeline of a world that was just built.
-pub(super) fn lay_out(mut all: Everything<'_, '_>) {
-    let (mut parts, mut routers, mut links) = (all.parts.view(), all.routers.view(), all.links.view());
-    all.timeline.lay_out(&mut parts, &mut routers, &mut links);
-    all.queue.schedule_last(all.timeline.first(), Event::Record.pack());
+/// Lays out the timeline of a newly built world, and schedules its first event.
+pub(super) fn lay_out(mut params: DispatchParams<'_, '_>) {
+    let (mut parts, mut routers, mut links) =
+        (params.parts.view(), params.routers.view(), params.links.view());
+    params.timeline.lay_out(&mut parts, &mut routers, &mut links);
+    params.queue.schedule_last(params.timeline.first(), Event::Record.pack());
 }
 
 /// The columns of all parts, borrowed for a tick.
@@ -106,47 +108,47 @@ struct Dispatcher<'a> {
     probes: ProbesView<'a>,
     timeline: &'a mut TimelineRecorder,
     changes: &'a [Change],
-    digester: Fingerprinter<'a>,
+    fingerprinter: Fingerprinter<'a>,
 }
 
-/// Takes what happens into the fingerprint of the run.
+/// Counts events and hashes them into the fingerprint of the run.
 struct Fingerprinter<'a> {
     digest: RunDigest,
     name_hashes: PerKind<&'a [u64]>,
-    /// With this many events handled dispatch returns; 0 when the last place for a request was taken.
+    /// Dispatch returns after this total number of events; 0 once the pool of requests is full.
     pause_at: u64,
 }
 
 impl Observer for Fingerprinter<'_> {
     #[inline(always)]
-    fn observe(&mut self, what: EventKind, kind: NodeKind, row: u32, now: SimTime, number: u32) {
+    fn observe(&mut self, event: EventKind, kind: NodeKind, row: u32, now: SimTime, number: u32) {
         self.digest.events += 1;
-        self.absorb(what, self.name_hashes[kind][row as usize], now, number);
+        self.absorb(event, self.name_hashes[kind][row as usize], now, number);
     }
 
-    fn out_of_room(&mut self) {
+    fn pool_full(&mut self) {
         self.pause_at = 0;
     }
 }
 
 impl Fingerprinter<'_> {
     #[inline(always)]
-    fn absorb(&mut self, what: EventKind, name_hash: u64, now: SimTime, number: u32) {
-        let what = name_hash ^ ((what as u64) << 56) ^ u64::from(number);
-        self.digest.fingerprint.absorb(now.as_nanos().wrapping_add(what));
+    fn absorb(&mut self, event: EventKind, name_hash: u64, now: SimTime, number: u32) {
+        let value = name_hash ^ ((event as u64) << 56) ^ u64::from(number);
+        self.digest.fingerprint.absorb(now.as_nanos().wrapping_add(value));
     }
 }
 
 impl Dispatcher<'_> {
-    /// Handles every event up to the horizon, in order.
+    /// Handles events in order, up to the horizon, until the budget is used up or the pool of requests is full.
     fn drain(&mut self, horizon: SimTime) -> Status {
         if !self.context.requests.has_room() {
-            return Status::OutOfRoom;
+            return Status::PoolFull;
         }
-        while self.digester.digest.events < self.digester.pause_at {
+        while self.fingerprinter.digest.events < self.fingerprinter.pause_at {
             let Some((now, event)) = self.context.queue.pop_until(horizon) else { return Status::Done };
             if let Some(soon) = self.context.queue.upcoming() {
-                self.context.requests.fetch(soon.map(PackedEvent::request));
+                self.context.requests.prefetch(soon.map(PackedEvent::request));
             }
             self.context.now = now;
             let mut next = Some(event);
@@ -154,67 +156,67 @@ impl Dispatcher<'_> {
                 next = self.handle(event);
             }
         }
-        if self.context.requests.has_room() { Status::OutOfBudget } else { Status::OutOfRoom }
+        if self.context.requests.has_room() { Status::OutOfBudget } else { Status::PoolFull }
     }
 
-    /// Hands an event to its part; returns what follows in the same instant.
+    /// Passes an event to its part. Returns the event that follows at the same time without a delay, or `None`.
     #[inline(always)]
     fn handle(&mut self, event: PackedEvent) -> Option<PackedEvent> {
         if event.is_of_node() {
-            return self.parts.handle(&mut self.context, &mut self.digester, event);
+            return self.parts.handle(&mut self.context, &mut self.fingerprinter, event);
         }
-        self.rarely(event.unpack());
+        self.handle_rare(event.unpack());
         None
     }
 
-    /// What happens rarely: a loss, a change, or an event that only looks and is not counted.
+    /// Handles rare events: losses, changes, and events that only observe the run, which are not counted.
     #[cold]
-    fn rarely(&mut self, event: Event) {
+    fn handle_rare(&mut self, event: Event) {
         let now = self.context.now;
         match event {
             Event::Lost { request } => self.lose(request),
             Event::Change { row } => self.change(row),
             Event::WarmedUp => {
                 let Context { routers, links, .. } = &mut self.context;
-                self.timeline.before_restart(now, &mut self.parts, routers, links);
+                self.timeline.before_reset(now, &mut self.parts, routers, links);
                 self.parts.restart(now);
             }
             Event::Sample { probe } => {
-                let again =
+                let next =
                     self.probes[Row::new(probe)].sample(now, &mut self.parts, &mut self.context.routers);
-                self.context.queue.schedule_last(again, event.pack());
+                self.context.queue.schedule_last(next, event.pack());
             }
             Event::Record => {
                 let Context { routers, links, .. } = &mut self.context;
-                if let Some(again) = self.timeline.record(now, &mut self.parts, routers, links) {
-                    self.context.queue.schedule_last(again, event.pack());
+                if let Some(next) = self.timeline.record(now, &mut self.parts, routers, links) {
+                    self.context.queue.schedule_last(next, event.pack());
                 }
             }
             Event::Deliver { .. } | Event::Respond { .. } | Event::Wake { .. } => {}
         }
     }
 
-    /// A change that the scenario announced happens.
+    /// Applies a change of the scenario.
     #[cold]
     fn change(&mut self, row: u32) {
         let Change { of, set } = &self.changes[row as usize];
-        self.digester.digest.events += 1;
+        self.fingerprinter.digest.events += 1;
         let now = self.context.now;
         for &nodes in of {
             for node in nodes.nodes() {
-                let name_hash = self.digester.name_hashes[node.kind()][node.row() as usize];
-                self.digester.absorb(EventKind::Changed, name_hash, now, 0);
+                let name_hash = self.fingerprinter.name_hashes[node.kind()][node.row() as usize];
+                self.fingerprinter.absorb(EventKind::Changed, name_hash, now, 0);
             }
             let lost = self.parts.change(&mut self.context, nodes, set);
             lost.into_iter().for_each(|request| self.lose(request));
         }
     }
 
-    /// A request is lost: by a link, or with the node that had it.
+    /// Ends a request that a link lost, or that was at a node that went down.
     fn lose(&mut self, request: RequestRow) {
         let number = self.context.requests.get(request).number;
-        self.digester.digest.events += 1;
-        self.digester.absorb(EventKind::Lost, 0, self.context.now, number);
+        self.fingerprinter.digest.events += 1;
+        self.fingerprinter.absorb(EventKind::Lost, 0, self.context.now, number);
         self.parts.finish(&mut self.context, request, Outcome::Dropped);
     }
 }

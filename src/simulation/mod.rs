@@ -1,12 +1,12 @@
-//! The simulation: a world and the `Tick` schedule that drives it. In `dispatch` an event meets its handler.
+//! The simulation: a world, and the `Tick` schedule that advances it. `dispatch` passes each event to its handler.
 //!
-//! A tick opens a window of virtual time. The dispatch system takes every event inside the window, strictly in order,
-//! and hands it to its part; so the width of ticks changes nothing but how often one can look in between. The columns of
-//! hot components are borrowed once a tick. When only a change of structure can give what the next event may need (a place
-//! for one more request), dispatch returns, the next set makes room, and the tick goes on.
+//! A tick has a window of virtual time. The dispatch system takes every event of the window, strictly in order, and
+//! passes it to its part. The result therefore does not depend on the width of the windows. The columns of hot
+//! components are borrowed once per tick. Only a structural change of the world can enlarge the pool of requests: when
+//! the pool is full, dispatch returns, the next set grows the pool, and the same tick runs again.
 //!
-//! The handling of an event includes what follows in the same instant without delay: a request that passes a link
-//! without latency is delivered at once, before anything else that is due at that time.
+//! Handling an event includes everything that follows at the same time without a delay: a request that passes a link
+//! without latency is delivered immediately, before any other event that is due at that time.
 
 mod build;
 mod collect;
@@ -28,7 +28,7 @@ use crate::model::trace::{TraceRecord, Tracer};
 use crate::request::grow_pool;
 use crate::scenario::Scenario;
 
-/// The schedule that is run for each tick, and again until its window is done.
+/// The schedule of a tick. It runs repeatedly until the window is done.
 #[derive(ScheduleLabel, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Tick;
 
@@ -37,16 +37,16 @@ pub struct Tick;
 pub enum TickSystems {
     /// Takes the events of the window and handles them. Reads and writes everything.
     Dispatch,
-    /// Makes room for more requests where dispatch found none left. Changes the structure of the world.
+    /// Grows the pool of requests if it is full. Changes the structure of the world.
     Grow,
 }
 
-/// The window of a tick and what became of it.
+/// The window of a tick, and how dispatch left it.
 #[derive(Resource, Clone, Copy, Debug)]
 pub struct TickWindow {
-    /// Events later than this are left for another tick.
+    /// The end of the window: later events are left for another tick.
     horizon: SimTime,
-    /// After how many more events the caller wants to be asked.
+    /// Number of further events after which dispatch returns to the caller.
     budget: u64,
     status: Status,
 }
@@ -54,31 +54,31 @@ pub struct TickWindow {
 /// How dispatch left the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Status {
-    /// Everything up to the horizon has happened.
+    /// All events up to the horizon were handled.
     Done,
     /// The budget is used up.
     OutOfBudget,
-    /// The last place for a request was taken: the next arrival needs one more.
-    OutOfRoom,
+    /// The pool of requests has no free row for the next request.
+    PoolFull,
 }
 
-/// What tells a run from others: how many events it had, and a hash over all of them.
+/// The number of events of a run, and its fingerprint.
 #[derive(Resource, Clone, Copy, Debug, Default)]
 pub struct RunDigest {
-    /// Events handled; samples of probes do not count.
+    /// Number of handled events, without samples of probes and intervals of the timeline.
     pub events: u64,
-    /// Hash over time, kind, node and request of each event.
+    /// Hash over the time, kind, node and request of each event.
     pub fingerprint: StableHasher,
 }
 
-/// What a run may differ in from its scenario.
+/// Options of a run that are not part of its scenario.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RunOptions {
-    /// The seed; the scenario's own if it is not given.
+    /// The seed. `None`: the seed of the scenario.
     pub seed: Option<u64>,
-    /// The number of the replication: each draws other random numbers.
+    /// The number of the replication. Each has its own random numbers for the same seed.
     pub replication: u64,
-    /// Keeps a record of every request. Memory grows with their number.
+    /// Whether to keep a record of every request. Memory then grows with the number of requests.
     pub log_requests: bool,
 }
 
@@ -89,12 +89,12 @@ pub struct Simulation {
     end: SimTime,
 }
 
-/// Why a run has no result.
+/// The reason why a run has no result.
 #[derive(Debug)]
 pub enum RunError {
-    /// The scenario cannot be run.
+    /// The scenario has problems.
     Scenario(Vec<Problem>),
-    /// A request was lost track of: a mistake of the simulator itself.
+    /// The outcomes of the requests do not add up, which is a bug of the simulator.
     Conservation(ConservationError),
 }
 
@@ -114,11 +114,11 @@ impl std::fmt::Display for RunError {
 
 impl std::error::Error for RunError {}
 
-/// Runs a scenario from its start to its end. The result depends on the scenario, the options and the version of this
-/// crate alone; it may be called from many threads.
+/// Runs a scenario from start to end. The result depends only on the scenario, the options and the version of this
+/// crate. Can be called from many threads.
 ///
 /// # Errors
-/// If the scenario cannot be run, or (a mistake of the simulator) a request was lost track of.
+/// If the scenario has problems, or the outcomes of the requests do not add up (a bug of the simulator).
 pub fn run(scenario: &Scenario, options: RunOptions) -> Result<RunResult, RunError> {
     let mut simulation = Simulation::new(scenario, options).map_err(RunError::Scenario)?;
     simulation.advance(simulation.end(), u64::MAX);
@@ -126,26 +126,28 @@ pub fn run(scenario: &Scenario, options: RunOptions) -> Result<RunResult, RunErr
 }
 
 impl Simulation {
-    /// A world that is ready to run the scenario.
+    /// Builds a world for the scenario.
     ///
     /// # Errors
-    /// All that is wrong with the scenario.
+    /// All problems of the scenario.
     ///
     /// # Panics
-    /// Never: a world that was built holds all that dispatch reaches.
+    /// Never: a built world has all resources that dispatch borrows.
     pub fn new(scenario: &Scenario, options: RunOptions) -> Result<Self, Vec<Problem>> {
         let mut world = World::new();
         let end = SimTime::ZERO + scenario.run_until;
         let estimates = build::build(scenario, options, &mut world)?;
         world.insert_resource(TimelineRecorder::new(end, estimates));
-        world.run_system_once(dispatch::lay_out).expect("the world holds all that dispatch reaches");
+        world
+            .run_system_once(dispatch::lay_out)
+            .expect("a built world has all resources that dispatch borrows");
         let mut tick = Schedule::new(Tick);
-        // With the visualizer in the build bevy_ecs defaults to many threads; a run has one.
+        // With the feature `viz`, bevy_ecs runs schedules on many threads by default. A run uses one.
         tick.set_executor(SingleThreadedExecutor::new());
         tick.configure_sets((TickSystems::Dispatch, TickSystems::Grow).chain());
         tick.add_systems((
             dispatch::dispatch.in_set(TickSystems::Dispatch),
-            grow_pool.run_if(out_of_room).in_set(TickSystems::Grow),
+            grow_pool.run_if(pool_is_full).in_set(TickSystems::Grow),
         ));
         world.insert_resource(TickWindow { horizon: SimTime::ZERO, budget: 0, status: Status::Done });
         Ok(Self { world, tick, end })
@@ -157,13 +159,13 @@ impl Simulation {
         self.end
     }
 
-    /// The time of the event that was handled last.
+    /// The time of the last handled event.
     #[must_use]
     pub fn now(&self) -> SimTime {
         self.world.resource::<EventQueue<PackedEvent>>().now()
     }
 
-    /// Events handled so far.
+    /// Number of events handled so far.
     #[must_use]
     pub fn events(&self) -> u64 {
         self.world.resource::<RunDigest>().events
@@ -175,52 +177,52 @@ impl Simulation {
         self.world.resource::<RunDigest>().fingerprint.finish()
     }
 
-    /// The world, to look at.
+    /// The world, read-only.
     #[must_use]
     pub const fn world(&self) -> &World {
         &self.world
     }
 
-    /// The figures of a node as they are at a moment, up to which the run has [advanced](Simulation::advance).
+    /// The figures of a node at a time up to which the run has [advanced](Simulation::advance).
     ///
     /// # Panics
-    /// Never: the world holds all that parts are read from.
+    /// Never: a built world has all components that figures are read from.
     pub fn figures(&mut self, node: Node, at: SimTime) -> NodeFigures {
         let (from, at) = (self.world.resource::<RunIdentity>().measured_from, at.max(self.now()));
         collect::figures_at(&mut self.world, node, at, from)
     }
 
-    /// Begins to record every step of every request, for [`Simulation::take_trace`].
+    /// Starts recording every step of every request, for [`Simulation::take_trace`].
     pub fn enable_tracing(&mut self) {
         self.world.resource_mut::<Tracer>().enable();
     }
 
-    /// Takes the steps that were recorded since the last time, if they are.
+    /// Takes the steps recorded since the last call. Empty unless tracing is [enabled](Simulation::enable_tracing).
     pub fn take_trace(&mut self) -> Vec<TraceRecord> {
         self.world.resource_mut::<Tracer>().take()
     }
 
-    /// Lets everything happen up to and including `horizon` (at most the end of the run), or until `budget` events (or a
-    /// few more: those of one instant that follow each other without delay) have been handled. Returns whether the
-    /// horizon was reached.
+    /// Handles all events up to and including `horizon` (at most the end of the run), or until `budget` events were
+    /// handled. May exceed the budget by the events that follow the last one at the same time without a delay. Returns
+    /// whether the horizon was reached.
     pub fn advance(&mut self, horizon: SimTime, budget: u64) -> bool {
         let horizon = horizon.min(self.end);
-        self.world.insert_resource(TickWindow { horizon, budget, status: Status::OutOfRoom });
+        self.world.insert_resource(TickWindow { horizon, budget, status: Status::PoolFull });
         loop {
             self.tick.run(&mut self.world);
             match self.world.resource::<TickWindow>().status {
                 Status::Done => return true,
                 Status::OutOfBudget => return false,
-                Status::OutOfRoom => {}
+                Status::PoolFull => {}
             }
         }
     }
 
-    /// Takes changes into the run that were added behind the others of its scenario: from now on it is the run of
-    /// `scenario`. They have to lie behind all that has happened: later than [`Simulation::now`].
+    /// Appends changes to the run: `scenario` is the scenario of the run with further changes at the end of its list.
+    /// They must be later than [`Simulation::now`]. From now on, the run is the run of `scenario`.
     ///
     /// # Errors
-    /// All that is wrong with the scenario, or that a change comes too late; the run is left as it was.
+    /// All problems of the scenario, or a change that is too late; the run is unchanged.
     pub fn append_changes(&mut self, scenario: &Scenario) -> Result<(), Vec<Problem>> {
         build::append_changes(scenario, &mut self.world)
     }
@@ -228,12 +230,12 @@ impl Simulation {
     /// Ends the run and collects its result.
     ///
     /// # Errors
-    /// If requests were lost track of: their fates do not add up.
+    /// If the outcomes of the requests do not add up, which is a bug of the simulator.
     pub fn finish(mut self) -> Result<RunResult, ConservationError> {
         collect::collect(&mut self.world, self.end)
     }
 }
 
-fn out_of_room(window: Res<TickWindow>) -> bool {
-    window.status == Status::OutOfRoom
+fn pool_is_full(window: Res<TickWindow>) -> bool {
+    window.status == Status::PoolFull
 }

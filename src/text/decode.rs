@@ -1,8 +1,8 @@
-//! All mistakes at once: read, take the offending piece out, read again, until the rest makes a value.
+//! Reports all errors of a tree at once: decode, remove the value with the error, decode again until it succeeds.
 //!
-//! What was taken out may be missed further up (a required field): that is a consequence, not a mistake, and takes
-//! the struct around it out in turn, until a map, a list or an optional field can do without. Of several fields that
-//! one struct lacks only the first is named: a type does not tell of the others.
+//! A removed value may be a required field of its parent. That is a consequence, not an error of its own, and removes
+//! the parent too, up to an entry of a map, an element of a list or an optional field. If a struct lacks several
+//! fields, only the first is reported: serde stops there.
 
 use std::collections::BTreeSet;
 
@@ -14,43 +14,42 @@ use super::navigate::{child, child_mut};
 use super::path::{Path, Segment};
 use super::tree::{Node, Value};
 
-/// How often a tree is read again. Each round costs as much as the file is long; whoever has that many mistakes will
-/// read the first ones first.
+/// Maximum number of times that a tree is decoded. The time of a round is proportional to the length of the file, and
+/// authors fix the first errors first.
 const MAX_ROUNDS: usize = 150;
 
-/// What was taken out of a scenario because it was wrong.
+/// The paths of the values that were removed from a scenario because of errors.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OmittedPaths(BTreeSet<Path>);
 
 impl OmittedPaths {
-    /// Whether something that is written at `path`, or around it, was wrong and is missing from the value.
+    /// Whether the value at `path` or one of its ancestors was removed.
     #[must_use]
     pub fn contains(&self, path: &Path) -> bool {
         (0..=path.segments().len())
             .any(|length| self.0.contains(&path.segments()[..length].iter().cloned().collect()))
     }
 
-    /// Whether something at `path`, around it or inside of it was wrong: what is said of its value may be untrue.
+    /// Whether the value at `path`, an ancestor or a descendant was removed: statements about the value may be untrue.
     #[must_use]
     pub fn overlaps(&self, path: &Path) -> bool {
         self.contains(path) || self.is_inside(path)
     }
 
-    /// The path in the text of what has this path in the value: in lists those behind a piece that was taken out have
-    /// moved up.
+    /// Converts a path in the decoded value to the path in the text: indexes in lists skip removed elements.
     #[must_use]
     pub fn as_written(&self, path: &Path) -> Path {
         path.segments().iter().fold(Path::root(), |written, segment| match segment {
             Segment::Name(name) => written.name(name),
             Segment::Index(index) => {
-                let stayed = (0..).filter(|place| !self.0.contains(&written.clone().index(*place)));
-                let place = stayed.clone().nth(*index).unwrap_or(*index);
+                let mut kept = (0..).filter(|place| !self.0.contains(&written.clone().index(*place)));
+                let place = kept.nth(*index).unwrap_or(*index);
                 written.index(place)
             }
         })
     }
 
-    /// Every path that was taken out.
+    /// The paths of all removed values.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
         self.0.iter()
     }
@@ -60,61 +59,62 @@ impl OmittedPaths {
     }
 }
 
-/// A value as far as it could be read, and everything that was wrong.
+/// A value, as far as it could be decoded, and all errors.
 #[derive(Clone, Debug)]
 pub struct Decoded<T> {
-    /// What could be read: without the pieces in `omitted`. To be trusted only if there are no diagnostics.
+    /// The value without the parts in `omitted`, or `None` if none could be decoded. Complete only without diagnostics.
     pub value: Option<T>,
-    /// Every mistake, in the order of the text.
+    /// All errors, sorted by position.
     pub diagnostics: Vec<Diagnostic>,
-    /// What was taken out.
+    /// The paths of the removed values.
     pub omitted: OmittedPaths,
 }
 
-/// Reads a `T` from a tree with all the mistakes in it.
+/// Decodes a `T` from a tree, and reports all errors in it.
 pub(super) fn decode<T: DeserializeOwned>(root: &Node) -> Decoded<T> {
-    let mut collection = Collection::default();
+    let mut collector = Collector::default();
     let mut value = None;
     for _ in 0..MAX_ROUNDS {
-        match de::read::<T>(collection.tree.as_ref().unwrap_or(root)) {
+        match de::read::<T>(collector.tree.as_ref().unwrap_or(root)) {
             Ok(read) => {
                 value = Some(read);
                 break;
             }
             Err(error) => {
-                if !collection.take_out(root, error) {
+                if !collector.omit(root, error) {
                     break;
                 }
             }
         }
     }
-    let mut diagnostics = collection.diagnostics;
+    let mut diagnostics = collector.diagnostics;
     diagnostics.sort_by_key(|diagnostic| diagnostic.location);
-    Decoded { value, diagnostics, omitted: collection.removed }
+    Decoded { value, diagnostics, omitted: collector.removed }
 }
 
+/// Collects errors, and removes the values that cause them.
 #[derive(Default)]
-struct Collection {
-    /// The tree without what is wrong; nothing as long as nothing is.
+struct Collector {
+    /// The tree without the removed values, or `None` before the first error.
     tree: Option<Node>,
     removed: OmittedPaths,
     /// Fields that are missing because their name is misspelled.
-    excused: BTreeSet<Path>,
+    misspelled: BTreeSet<Path>,
     diagnostics: Vec<Diagnostic>,
 }
 
-impl Collection {
-    /// Notes a mistake and takes its piece out of the tree; false if nothing would be left.
-    fn take_out(&mut self, root: &Node, error: de::Error) -> bool {
+impl Collector {
+    /// Records an error and removes its value from the tree; false if that value is the root.
+    fn omit(&mut self, root: &Node, error: de::Error) -> bool {
         let path = error.path();
         let consequence = match error.kind() {
             ErrorKind::MissingField(field) => {
                 let missing = path.clone().name(*field);
-                self.removed.0.contains(&missing) || self.excused.contains(&missing)
+                self.removed.0.contains(&missing) || self.misspelled.contains(&missing)
             }
-            ErrorKind::UnknownField { meant } => {
-                if let (Some(meant), Some((parent, _))) = (meant, path.split_last()) {
-                    self.excused.insert(parent.name(*meant));
+            ErrorKind::UnknownField { nearest } => {
+                if let (Some(nearest), Some((parent, _))) = (nearest, path.split_last()) {
+                    self.misspelled.insert(parent.name(*nearest));
                 }
                 false
             }
@@ -131,12 +131,13 @@ impl Collection {
     }
 }
 
-/// Takes the piece at `path` out, or what is around it where that cannot do without; nothing if that is the root.
+/// Removes the value at `path`, or its nearest ancestor that can be removed. Returns the path of the removed value, or
+/// `None` for the root.
 fn remove(root: &mut Node, mut path: Path) -> Option<Path> {
     loop {
         let last = path.pop()?;
         let parent = find_mut(root, &path)?;
-        if !holds_a_fixed_number(parent, &last) {
+        if !has_fixed_length(parent, &last) {
             child_mut(parent, &last)?.value = Value::Removed;
             path.push(last);
             return Some(path);
@@ -148,11 +149,11 @@ fn find_mut<'a>(root: &'a mut Node, path: &Path) -> Option<&'a mut Node> {
     path.segments().iter().try_fold(root, |node, segment| child_mut(node, segment))
 }
 
-/// Whether the last step goes into values in parentheses: each of them counts.
-fn holds_a_fixed_number(parent: &Node, last: &Segment) -> bool {
+/// Whether `last` is an element of a tuple, whose length is fixed: elements of tuples cannot be removed.
+fn has_fixed_length(parent: &Node, last: &Segment) -> bool {
     match &parent.value {
         Value::Tuple(_, items) => match items.as_slice() {
-            [held] => child(held, last).is_none() || holds_a_fixed_number(held, last),
+            [held] => child(held, last).is_none() || has_fixed_length(held, last),
             _ => true,
         },
         Value::Unit
@@ -178,11 +179,11 @@ mod tests {
         Document::parse("a.ron", text.as_bytes()).expect("RON").decode()
     }
 
-    /// What is said of the sample with some pieces of it replaced, and which paths are missing from the value.
-    fn said(replaced: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
+    /// The diagnostics of the sample with some pieces replaced, and the paths that are missing from the value.
+    fn diagnostics(replaced: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
         let mut text = TEXT.to_owned();
         for (from, to) in replaced {
-            assert!(text.contains(from), "the sample holds {from}");
+            assert!(text.contains(from), "the sample contains {from}");
             text = text.replacen(from, to, 1);
         }
         let decoded = decoded(&text);
@@ -193,15 +194,15 @@ mod tests {
     }
 
     #[test]
-    fn a_sound_scenario_is_read_without_diagnostic() {
+    fn a_valid_scenario_is_read_without_diagnostics() {
         let decoded = decoded(TEXT);
         assert_eq!(decoded.diagnostics, []);
         assert!(decoded.value.is_some());
     }
 
     #[test]
-    fn every_mistake_is_reported_at_once() {
-        let (said, removed) = said(&[
+    fn all_errors_are_reported_at_once() {
+        let (diagnostics, removed) = diagnostics(&[
             ("seed: 42", "seed: -42"),
             ("rate: \"20/s\"", "rate: 20"),
             ("peak: \"150/s\"", "peek: \"150/s\""),
@@ -210,12 +211,12 @@ mod tests {
             ("every: \"100ms\"", "every: \"100parsecs\""),
         ]);
         assert_eq!(
-            said,
+            diagnostics,
             [
                 "seed: expected a whole number of 0 or more, found -42",
                 "sources.everyone.arrivals.rate: 20 lacks a unit: a rate is written like \"20/s\"",
                 "sources.customer-1001.arrivals.rate.peek: unknown field `peek`",
-                "nodes.router.policy: there is no `Rondom` to choose here",
+                "nodes.router.policy: unknown variant `Rondom`",
                 "nodes.server.colour: unknown field `colour`",
                 "probes.0.every: unknown unit \"parsecs\": expected one of d, h, min, s, ms, us, µs, ns",
             ]
@@ -230,7 +231,7 @@ mod tests {
         let text = TEXT.replacen(", to: \"client\"", "", 1);
         let decoded = decoded(&text);
         let [diagnostic] = decoded.diagnostics.as_slice() else { panic!("{:?}", decoded.diagnostics) };
-        assert_eq!(diagnostic.message, "`LoadBalancer` lacks the field `to`");
+        assert_eq!(diagnostic.message, "missing field `to` in `LoadBalancer`");
         assert_eq!(diagnostic.path.to_string(), "nodes.router");
         assert_eq!(&text[diagnostic.location.start..diagnostic.location.end], "LoadBalancer");
         let value = decoded.value.expect("the rest");
@@ -242,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn poison_covers_what_lies_inside_and_touches_what_lies_around() {
+    fn a_removed_path_contains_its_descendants_and_overlaps_its_ancestors() {
         let removed = OmittedPaths([Path::root().name("nodes").name("router")].into());
         let path = |text: &str| text.parse::<Path>().expect("a path");
         assert!(removed.contains(&path("nodes.router")) && removed.contains(&path("nodes.router.to")));
@@ -251,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_moved_up_in_a_list_is_found_where_it_was_written() {
+    fn indexes_of_a_list_with_removed_elements_are_those_of_the_text() {
         let removed = OmittedPaths(
             ["probes.0", "probes.2", "probes.3.gauges.0"].map(|path| path.parse().unwrap()).into(),
         );
@@ -262,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_that_leaves_nothing_ends_without_a_value() {
+    fn an_error_of_the_root_leaves_no_value() {
         for text in ["5", "Scenaro(name: \"x\")", "(name: 5)", "{}"] {
             let decoded = decoded(text);
             assert!(decoded.value.is_none() && !decoded.diagnostics.is_empty(), "{text}");

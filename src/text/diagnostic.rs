@@ -1,6 +1,6 @@
-//! A mistake in a scenario as its author meets it: where, in which field, what is wrong, and how to mend it.
+//! An error in a scenario, as it is printed for the author: its position, its field, a message and a hint.
 //!
-//! How the source line below it is cut and underlined is in [`snippet`].
+//! [`snippet`] cuts out and underlines the source line below the message.
 
 use std::fmt;
 
@@ -11,16 +11,16 @@ use super::snippet;
 use super::source::{Location, Origin, Sources};
 use super::tree::shortened;
 
-/// Something wrong with a scenario.
+/// An error in a scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// The offending text.
     pub location: Location,
-    /// The field that it is about; the root where the text could not even be read.
+    /// The field that the error is about; the root for syntax errors.
     pub path: Path,
-    /// What is wrong: a sentence in lower case without a full stop.
+    /// The error: a sentence in lower case without a full stop.
     pub message: String,
-    /// What to do about it, where that is known.
+    /// How to fix the error, or `None` if that is not known.
     pub hint: Option<String>,
 }
 
@@ -31,14 +31,14 @@ impl Diagnostic {
         Self { location, path, message: message.into(), hint: None }
     }
 
-    /// The same with a hint.
+    /// The same diagnostic with a hint.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// `file.ron:12:14: path: message`, the line itself, a caret under the offending text, and the hint.
+    /// `file.ron:12:14: path: message`, the source line, carets under the offending text, and the hint.
     #[must_use]
     pub fn render(&self, sources: &Sources, colour: bool) -> String {
         let paint = |style: Style| if colour { style } else { Style::new() };
@@ -66,12 +66,12 @@ impl Diagnostic {
     }
 }
 
-/// Control characters of an input must not reach the terminal, and a sentence stays on its line.
+/// Replaces control characters: input must not control the terminal, and a message stays on one line.
 fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
-/// Diagnostics in the order of their position, with the texts that they point into: all that printing them takes.
+/// Diagnostics in the order of their positions, with the texts that they point into: everything needed to print them.
 #[derive(Clone, Debug)]
 pub struct Diagnostics {
     sources: Box<Sources>,
@@ -79,7 +79,7 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// How many diagnostics are printed: who has more has a mistake that repeats itself.
+    /// Maximum number of diagnostics printed. More are usually repetitions of one error.
     pub const MAX_PRINTED: usize = 50;
 
     /// Sorts diagnostics by position.
@@ -89,7 +89,7 @@ impl Diagnostics {
         Self { sources: Box::new(sources), list }
     }
 
-    /// The diagnostics in the order of their position.
+    /// The diagnostics in the order of their positions.
     #[must_use]
     pub fn list(&self) -> &[Diagnostic] {
         &self.list
@@ -101,7 +101,7 @@ impl Diagnostics {
         &self.sources
     }
 
-    /// All of them as text, an empty line between two.
+    /// The text of all diagnostics, separated by empty lines.
     #[must_use]
     pub fn render(&self, colour: bool) -> String {
         let shown = self.list.iter().take(Self::MAX_PRINTED);
@@ -126,9 +126,9 @@ impl std::error::Error for Diagnostics {}
 mod tests {
     use super::*;
 
-    fn diagnostic(text: &str, found: &str) -> (Sources, Diagnostic) {
-        let start = text.find(found).unwrap();
-        let location = Location { origin: Origin::File, start, end: start + found.len() };
+    fn diagnostic(text: &str, offending: &str) -> (Sources, Diagnostic) {
+        let start = text.find(offending).unwrap();
+        let location = Location { origin: Origin::File, start, end: start + offending.len() };
         let path = Path::root().name("sources").name("everyone").name("rate");
         let sources = Sources::new("chaos.ron", text.to_owned());
         (sources, Diagnostic::new(location, path, "20 lacks a unit").with_hint("write \"20/s\""))
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn escapes_of_the_input_never_reach_the_terminal() {
+    fn escape_sequences_of_the_input_never_reach_the_terminal() {
         let (sources, mut diagnostic) = diagnostic("(a: \"\u{1b}[2J\", rate: 20)", "20");
         diagnostic.message = "found \u{1b}[2J\n".to_owned();
         diagnostic.path = Path::root().name("\u{1b}[2J");
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn only_so_many_diagnostics_are_printed() {
+    fn at_most_50_diagnostics_are_printed() {
         let (sources, diagnostic) = diagnostic("(rate: 20)", "20");
         let diagnostics = Diagnostics::new(sources, vec![diagnostic; 60]);
         assert!(diagnostics.to_string().ends_with("... and 10 more errors\n"), "{diagnostics}");

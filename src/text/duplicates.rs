@@ -1,4 +1,4 @@
-//! A field or a key that is given twice: nobody can tell which was meant, so the second is refused.
+//! Reports fields and keys that are specified more than once: it is unknown which of them is intended.
 
 use indexmap::IndexMap;
 
@@ -7,7 +7,7 @@ use super::path::{Path, Segment};
 use super::source::{Location, in_words};
 use super::tree::{Field, Node, Value, shortened};
 
-/// Takes every field and key that was there before out of the tree and complains about it.
+/// Removes all but the first of equal fields and keys from the tree, and reports the others.
 pub(super) fn remove(root: &mut Node, text: &str) -> Vec<Diagnostic> {
     let mut search = Search { text, path: Path::root(), diagnostics: Vec::new() };
     search.node(root);
@@ -61,7 +61,7 @@ impl Search<'_> {
         self.path.pop();
     }
 
-    /// Whether a key is met for the first time: texts count by what they say, others by how they are written.
+    /// Whether this is the first occurrence of a key. Texts are compared by value, other keys by their source text.
     fn is_first_key(&mut self, first: &mut IndexMap<String, Location>, key: &Node) -> bool {
         let written = match &key.value {
             Value::Text(text) => format!("{text:?}"),
@@ -90,12 +90,12 @@ impl Search<'_> {
             first.insert(compared, location);
             return true;
         };
-        // Each diagnostic counts lines from the top: thousands of them would take long, and nobody would read them.
+        // Each diagnostic counts lines from the top: thousands of them would take long, and are never printed.
         if self.diagnostics.len() < Diagnostics::MAX_PRINTED {
             let place = in_words(self.text, *earlier);
-            let message = format!("`{}` is given twice: first at {place}", shortened(name));
+            let message = format!("`{}` is specified more than once: first at {place}", shortened(name));
             let path = self.path.clone().name(name);
-            self.diagnostics.push(Diagnostic::new(location, path, message).with_hint("keep one of the two"));
+            self.diagnostics.push(Diagnostic::new(location, path, message).with_hint("remove one of them"));
         }
         false
     }
@@ -107,22 +107,22 @@ mod tests {
     use super::super::source::Origin;
 
     #[test]
-    fn the_second_of_two_is_refused_with_the_place_of_the_first() {
+    fn a_duplicate_is_reported_with_the_position_of_the_first() {
         let parsed =
             parse("(\n a: { \"x\": 1, \"y\": (b: 1, b: 2), \"x\": 3 },\n a: 4, A: 5)", 0, Origin::File)
                 .unwrap();
-        let said: Vec<_> =
+        let diagnostics: Vec<_> =
             parsed.diagnostics.iter().map(|it| (it.path.to_string(), it.message.clone())).collect();
         let expected = [
-            ("a", "`a` is given twice: first at line 2, column 2"),
-            ("a.x", "`x` is given twice: first at line 2, column 7"),
-            ("a.y.b", "`b` is given twice: first at line 2, column 21"),
+            ("a", "`a` is specified more than once: first at line 2, column 2"),
+            ("a.x", "`x` is specified more than once: first at line 2, column 7"),
+            ("a.y.b", "`b` is specified more than once: first at line 2, column 21"),
         ];
-        assert_eq!(said, expected.map(|(path, message)| (path.to_owned(), message.to_owned())));
+        assert_eq!(diagnostics, expected.map(|(path, message)| (path.to_owned(), message.to_owned())));
     }
 
     #[test]
-    fn keys_that_are_no_texts_are_compared_as_written() {
+    fn keys_other_than_texts_are_compared_as_written() {
         assert_eq!(
             parse("{ 1: 1, 2: 2, 1: 3, (1, 2): 4, (1, 2): 5 }", 0, Origin::File).unwrap().diagnostics.len(),
             2

@@ -1,23 +1,23 @@
-//! From a path to the piece of the tree that it names.
+//! Finds the node of a tree at a path.
 //!
-//! Variants and `Some` are transparent: a step goes through `Some(..)` and `Fixed(..)` to what they hold.
+//! Variants and `Some` are transparent: the path of `Some(..)` or `Fixed(..)` is also that of the value inside.
 
 use super::path::{Path, Segment};
 use super::source::Location;
 use super::tree::{Node, Value};
 
-/// What is known of the place of a path.
+/// The location of a path in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Located {
-    /// The name of the field or the key of the entry; nothing for list elements and the root.
+    /// The name of the field or the key of the entry; `None` for list elements and the root.
     pub key: Option<Location>,
     /// The value.
     pub value: Location,
-    /// False if the path itself is not written (a default stands in) and this is its nearest ancestor that is.
+    /// False if the text does not contain the path (it has a default), and this is its nearest ancestor.
     pub exact: bool,
 }
 
-/// Finds `path` or the nearest of its ancestors that is written.
+/// Finds `path`, or its nearest ancestor in the text.
 pub(super) fn locate(root: &Node, path: &Path) -> Located {
     let mut located = Located { key: None, value: root.location, exact: true };
     let mut node = root;
@@ -31,25 +31,25 @@ pub(super) fn locate(root: &Node, path: &Path) -> Located {
     located
 }
 
-/// The child that one step leads to, and where its name stands.
+/// The child at `segment`, and the location of its name.
 pub(super) fn child<'a>(node: &'a Node, segment: &Segment) -> Option<(Option<Location>, &'a Node)> {
     match step(node, segment)? {
-        Step::Child(position) => slot(node, position).filter(|(_, child)| !child.is_removed()),
-        Step::Through => child(slot(node, 0)?.1, segment),
+        Step::Child(position) => child_at(node, position).filter(|(_, child)| !child.is_removed()),
+        Step::Through => child(child_at(node, 0)?.1, segment),
     }
 }
 
-/// The same as [`child`], to be changed.
+/// The child at `segment`, mutable.
 pub(super) fn child_mut<'a>(node: &'a mut Node, segment: &Segment) -> Option<&'a mut Node> {
     match step(node, segment)? {
-        Step::Child(position) => slot_mut(node, position).filter(|child| !child.is_removed()),
-        Step::Through => child_mut(slot_mut(node, 0)?, segment),
+        Step::Child(position) => child_at_mut(node, position).filter(|child| !child.is_removed()),
+        Step::Through => child_mut(child_at_mut(node, 0)?, segment),
     }
 }
 
-/// The node that holds the child that one step leads to: the node itself, or what its variants are around.
+/// The node that contains the child at `segment`: `node` itself, or a node inside its variants.
 pub(super) fn holder<'a>(node: &'a Node, segment: &Segment) -> &'a Node {
-    match (step(node, segment), slot(node, 0)) {
+    match (step(node, segment), child_at(node, 0)) {
         (Some(Step::Through), Some((_, held))) => holder(held, segment),
         _ => node,
     }
@@ -58,25 +58,27 @@ pub(super) fn holder<'a>(node: &'a Node, segment: &Segment) -> &'a Node {
 enum Step {
     /// To the child at this position.
     Child(usize),
-    /// Into the only thing in parentheses, and on from there.
+    /// Into the only value in parentheses, and on from there.
     Through,
 }
 
+/// The step from `node` towards the child at `segment`, or `None` if there is no such child.
 fn step(node: &Node, segment: &Segment) -> Option<Step> {
     match &node.value {
         Value::Record(_, fields) => {
-            fields.iter().position(|field| names(segment, &field.name.text)).map(Step::Child)
+            fields.iter().position(|field| is_named(segment, &field.name.text)).map(Step::Child)
         }
         Value::Map(entries) => {
-            entries.iter().position(|entry| names(segment, &entry.key.key_text())).map(Step::Child)
+            entries.iter().position(|entry| is_named(segment, &entry.key.key_text())).map(Step::Child)
         }
-        Value::List(items) => at(items, segment),
+        Value::List(items) => element_step(items, segment),
         Value::Tuple(name, items) => match items.as_slice() {
             [held] => {
                 let through = step(held, segment).map(|_| Step::Through);
-                if name.is_some() { through.or(at(items, segment)) } else { at(items, segment).or(through) }
+                let element = element_step(items, segment);
+                if name.is_some() { through.or(element) } else { element.or(through) }
             }
-            _ => at(items, segment),
+            _ => element_step(items, segment),
         },
         Value::Unit
         | Value::Bool(_)
@@ -88,14 +90,14 @@ fn step(node: &Node, segment: &Segment) -> Option<Step> {
     }
 }
 
-fn at(items: &[Node], segment: &Segment) -> Option<Step> {
+fn element_step(items: &[Node], segment: &Segment) -> Option<Step> {
     match segment {
         Segment::Index(index) if *index < items.len() => Some(Step::Child(*index)),
         Segment::Index(_) | Segment::Name(_) => None,
     }
 }
 
-fn slot(node: &Node, position: usize) -> Option<(Option<Location>, &Node)> {
+fn child_at(node: &Node, position: usize) -> Option<(Option<Location>, &Node)> {
     match &node.value {
         Value::Record(_, fields) => {
             fields.get(position).map(|field| (Some(field.name.location), &field.value))
@@ -112,7 +114,7 @@ fn slot(node: &Node, position: usize) -> Option<(Option<Location>, &Node)> {
     }
 }
 
-fn slot_mut(node: &mut Node, position: usize) -> Option<&mut Node> {
+fn child_at_mut(node: &mut Node, position: usize) -> Option<&mut Node> {
     match &mut node.value {
         Value::Record(_, fields) => fields.get_mut(position).map(|field| &mut field.value),
         Value::Map(entries) => entries.get_mut(position).map(|entry| &mut entry.value),
@@ -127,10 +129,10 @@ fn slot_mut(node: &mut Node, position: usize) -> Option<&mut Node> {
     }
 }
 
-/// Whether a step means the field or key `name`; digits may be a name too.
-pub(super) fn names(segment: &Segment, name: &str) -> bool {
+/// Whether `segment` is the field or key `name`; names may consist of digits.
+pub(super) fn is_named(segment: &Segment, name: &str) -> bool {
     match segment {
-        Segment::Name(wanted) => wanted == name,
+        Segment::Name(text) => text == name,
         Segment::Index(index) => name.parse() == Ok(*index),
     }
 }
@@ -151,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn variants_and_some_are_walked_through() {
+    fn variants_and_some_are_transparent() {
         let found = |key: &str, value: &str, exact| (key.to_owned(), value.to_owned(), exact);
         assert_eq!(located("nodes.a.queue.capacity"), found("capacity", "7", true));
         assert_eq!(located("nodes.7.1"), found("", "6", true));

@@ -1,8 +1,8 @@
-//! `--set path=value`: one value of the scenario replaced, or a field added, before it is read.
+//! `--set path=value`: replaces one value of the tree or adds one field, before the tree is decoded.
 //!
-//! The path walks through variants and `Some` as everywhere; the value is RON. Shells eat quotes, so what is no RON
-//! but a plain word or a quantity (`200/s`, `5s`, `load-aware`) is taken as the text that was meant. Whether an added
-//! field exists is for the type to say when the scenario is read.
+//! Variants and `Some` are transparent in the path, as everywhere; the value is RON. Shells remove quotes, so a plain
+//! word or a quantity that is not RON (`200/s`, `5s`, `load-aware`) is read as text. Whether an added field exists in
+//! the type is checked when the scenario is decoded.
 
 use std::ops::Range;
 
@@ -14,34 +14,37 @@ use super::path::{Path, Segment, split};
 use super::source::{Location, Origin};
 use super::tree::{Entry, Field, Node, Value, Word, shortened};
 
-/// The tree with what `argument` sets; the mistakes in the argument if there are any.
+/// The tree with the value that `argument` sets.
+///
+/// # Errors
+/// If the argument is invalid, or its path does not exist in the tree.
 pub(super) fn apply(root: &Node, argument: &str, origin: Origin) -> Result<Node, Vec<Diagnostic>> {
     let (segments, value) = read(argument, origin)?;
     let mut changed = root.clone();
-    let walk = Walk { origin, segments: &segments };
-    walk.put(&mut changed, 0, value).map_err(|diagnostic| vec![diagnostic])?;
+    let assignment = Assignment { origin, segments: &segments };
+    assignment.put(&mut changed, 0, value).map_err(|diagnostic| vec![diagnostic])?;
     if changed.depth() > MAX_DEPTH {
         let whole = Location { origin, start: 0, end: argument.len() };
         let path = segments.iter().map(|(segment, _)| segment.clone()).collect();
         return Err(vec![Diagnostic::new(
             whole,
             path,
-            format!("brackets would be more than {MAX_DEPTH} deep"),
+            format!("brackets would be nested more than {MAX_DEPTH} deep"),
         )]);
     }
     Ok(changed)
 }
 
-/// The steps of a path with where they stand, and the value that it leads to.
-type Assignment = (Vec<(Segment, Range<usize>)>, Node);
+/// The segments of a path with their positions in the argument, and the value to set.
+type PathAndValue = (Vec<(Segment, Range<usize>)>, Node);
 
-/// Reads an argument.
-pub(super) fn read(argument: &str, origin: Origin) -> Result<Assignment, Vec<Diagnostic>> {
+/// Parses an argument.
+pub(super) fn read(argument: &str, origin: Origin) -> Result<PathAndValue, Vec<Diagnostic>> {
     let whole = Location { origin, start: 0, end: argument.len() };
     let Some(equals) = find_equals(argument) else {
         return Err(vec![
             Diagnostic::new(whole, Path::root(), "expected `=` between a path and a value")
-                .with_hint("write it like --set nodes.server.concurrency=20"),
+                .with_hint("an example is --set nodes.server.concurrency=20"),
         ]);
     };
     let segments = split(&argument[..equals]).map_err(|error| {
@@ -56,7 +59,7 @@ pub(super) fn read(argument: &str, origin: Origin) -> Result<Assignment, Vec<Dia
     Ok((segments, value))
 }
 
-/// The first `=` that does not stand in quotes.
+/// The position of the first `=` outside quotes.
 fn find_equals(argument: &str) -> Option<usize> {
     let (mut quoted, mut escaped) = (false, false);
     argument.char_indices().find_map(|(offset, c)| {
@@ -71,38 +74,37 @@ fn find_equals(argument: &str) -> Option<usize> {
     })
 }
 
-/// Reads the value that begins at byte `start`.
+/// Parses the value that begins at byte `start`.
 fn read_value(argument: &str, start: usize, origin: Origin) -> Result<Node, Vec<Diagnostic>> {
-    let written = argument.get(start..).unwrap_or("");
+    let text = argument.get(start..).unwrap_or("").trim();
     let location = Location { origin, start, end: argument.len() };
-    if written.trim().is_empty() {
+    if text.is_empty() {
         return Err(vec![
-            Diagnostic::new(location, Path::root(), "there is no value behind the `=`")
-                .with_hint("an empty text is written \"\""),
+            Diagnostic::new(location, Path::root(), "expected a value after `=`, found nothing")
+                .with_hint("write \"\" for an empty text"),
         ]);
     }
     match parse(argument, start, origin) {
         Ok(parsed) if parsed.diagnostics.is_empty() => Ok(parsed.root),
-        Ok(_) | Err(_) if is_plain(written.trim()) => {
-            Ok(Node { location, value: Value::Text(written.trim().to_owned()) })
-        }
+        Ok(_) | Err(_) if is_plain(text) => Ok(Node { location, value: Value::Text(text.to_owned()) }),
         Ok(parsed) => Err(parsed.diagnostics),
         Err(diagnostics) => Err(diagnostics),
     }
 }
 
-/// Whether a text can only be a word or a quantity that lost its quotes.
+/// Whether a text consists of the characters of words and quantities, without quotes or brackets.
 fn is_plain(text: &str) -> bool {
     text.chars().all(|c| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+' | '%' | '@' | ' '))
 }
 
-struct Walk<'a> {
+/// A `--set` argument that is applied to a tree.
+struct Assignment<'a> {
     origin: Origin,
     segments: &'a [(Segment, Range<usize>)],
 }
 
-impl Walk<'_> {
-    /// Puts `value` where the steps from number `step` on lead.
+impl Assignment<'_> {
+    /// Sets the descendant of `node` at the segments from index `step` on to `value`.
     fn put(&self, node: &mut Node, step: usize, value: Node) -> Result<(), Diagnostic> {
         let Some((segment, _)) = self.segments.get(step) else {
             *node = value;
@@ -117,10 +119,10 @@ impl Walk<'_> {
         if step + 1 == self.segments.len() && self.insert(node, step, &value) {
             return Ok(());
         }
-        Err(self.nothing_there(holder(node, segment), step))
+        Err(self.not_found(holder(node, segment), step))
     }
 
-    /// Adds a field or an entry that is not there yet; false if `node` cannot hold one.
+    /// Adds a new field or entry; false if `node` cannot contain one.
     fn insert(&self, node: &mut Node, step: usize, value: &Node) -> bool {
         let Some((Segment::Name(name), at)) = self.segments.get(step) else { return false };
         let location = Location { origin: self.origin, start: at.start, end: at.end };
@@ -152,8 +154,8 @@ impl Walk<'_> {
         true
     }
 
-    /// There is no such step from `node`: says what is there.
-    fn nothing_there(&self, node: &Node, step: usize) -> Diagnostic {
+    /// The diagnostic about a segment that `node` does not contain, with the names that it contains.
+    fn not_found(&self, node: &Node, step: usize) -> Diagnostic {
         let (segment, at) = &self.segments[step];
         let path: Path = self.segments[..=step].iter().map(|(segment, _)| segment.clone()).collect();
         let place: Path = self.segments[..step].iter().map(|(segment, _)| segment.clone()).collect();
@@ -162,23 +164,26 @@ impl Walk<'_> {
         } else {
             format!("`{}`", shortened(&place.to_string()))
         };
-        let wanted = shortened(&segment.to_string());
+        let name = shortened(&segment.to_string());
         let (message, hint) = match &node.value {
             Value::Record(_, fields) => {
                 let names = fields.iter().map(|field| field.name.text.as_str());
-                (format!("`{wanted}` is not written in {place}"), nearest::hint(&name_of(segment), names))
+                (
+                    format!("field `{name}` is not specified in {place}"),
+                    nearest::hint(&name_of(segment), names),
+                )
             }
             Value::Map(entries) => {
                 let keys: Vec<_> = entries.iter().map(|entry| entry.key.key_text()).collect();
                 let hint = nearest::hint(&name_of(segment), keys.iter().map(String::as_str));
-                (format!("there is no `{wanted}` in {place}"), hint)
+                (format!("there is no `{name}` in {place}"), hint)
             }
             Value::List(items) | Value::Tuple(_, items) => {
                 let last = items.len().checked_sub(1);
                 let hint = last.map_or("it is empty".to_owned(), |last| {
                     format!("its elements are numbered 0 to {last}")
                 });
-                (format!("{place} has no element `{wanted}`"), hint)
+                (format!("{place} has no element `{name}`"), hint)
             }
             Value::Unit
             | Value::Bool(_)
@@ -187,8 +192,8 @@ impl Walk<'_> {
             | Value::Text(_)
             | Value::Word(_)
             | Value::Removed => (
-                format!("{place} is {}: nothing is inside of it", node.describe()),
-                "set it as a whole".to_owned(),
+                format!("expected fields or elements in {place}, found {}", node.describe()),
+                "set the whole value".to_owned(),
             ),
         };
         let location = Location { origin: self.origin, start: at.start, end: at.end };
@@ -196,7 +201,7 @@ impl Walk<'_> {
     }
 }
 
-/// A step as it was typed, without quotes.
+/// The text of a segment, without quotes.
 fn name_of(segment: &Segment) -> String {
     match segment {
         Segment::Name(name) => name.clone(),
@@ -222,9 +227,9 @@ mod tests {
         decoded.value.expect("a scenario")
     }
 
-    /// The diagnostic about an argument, in words, and the text that it points at.
+    /// The message and the hint of the diagnostic about an argument, and the text that it points at.
     fn refused(argument: &str) -> (String, String) {
-        let diagnostics = document().set(argument).expect_err("a mistake");
+        let diagnostics = document().set(argument).expect_err("an error");
         let Diagnostic { location, message, hint, .. } = &diagnostics[0];
         let at = argument[location.start..location.end].to_owned();
         (format!("{message}; {}", hint.as_deref().unwrap_or("")), at)
@@ -245,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_and_entries_that_are_not_there_yet_are_added() {
+    fn new_fields_and_entries_are_added() {
         let NodeSpec::Server(server) = &with("nodes.server.queue.capacity=7").nodes["server"] else {
             panic!()
         };
@@ -261,14 +266,15 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_exist_is_refused_with_what_there_is() {
-        let (said, at) = refused("nodes.sever.queue.capacity=1");
-        assert!(said.starts_with("there is no `sever` in `nodes`; did you mean `server`?"), "{said}");
+    fn a_path_that_does_not_exist_is_refused_with_the_available_names() {
+        let (message, at) = refused("nodes.sever.queue.capacity=1");
+        assert!(message.starts_with("there is no `sever` in `nodes`; did you mean `server`?"), "{message}");
         assert_eq!(at, "sever");
-        let (said, _) = refused("sources.everyone.arrivals.rate.peak=1");
+        let (message, _) = refused("sources.everyone.arrivals.rate.peak=1");
         assert_eq!(
-            said,
-            "`sources.everyone.arrivals.rate` is the text \"20/s\": nothing is inside of it; set it as a whole"
+            message,
+            "expected fields or elements in `sources.everyone.arrivals.rate`, found the text \"20/s\"; \
+             set the whole value"
         );
         assert_eq!(
             refused("probes.9.every=5s").0,
@@ -276,16 +282,16 @@ mod tests {
         );
         assert!(refused("probes.first=5s").0.contains("numbered 0 to 1"));
         assert!(refused("seed").0.starts_with("expected `=`"));
-        assert!(refused("=5").0.starts_with("a name is missing from the path"));
-        assert!(refused("seed=").0.starts_with("there is no value"));
-        assert!(refused("a..b=1").0.starts_with("a name is missing"));
+        assert!(refused("=5").0.starts_with("expected a name in the path"));
+        assert!(refused("seed=").0.starts_with("expected a value after `=`"));
+        assert!(refused("a..b=1").0.starts_with("expected a name"));
         assert_eq!(refused("seed=[1, 2").1, "[");
     }
 
     #[test]
-    fn an_unknown_field_is_refused_when_the_scenario_is_read() {
+    fn an_unknown_field_is_refused_when_the_scenario_is_decoded() {
         let mut document = document();
-        document.set("nodes.server.concurency=20").expect("may be a field");
+        document.set("nodes.server.concurency=20").expect("a valid path");
         let diagnostics = document.decode::<Scenario>().diagnostics;
         let shown = document.diagnostics(diagnostics).to_string();
         assert!(
@@ -298,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn no_argument_deepens_the_tree_without_end() {
+    fn arguments_cannot_exceed_the_maximum_depth() {
         let mut document = document();
         let deep = format!("{}1{}", "[".repeat(100), "]".repeat(100));
         document.set(&format!("extra={deep}")).expect("deep, but not too deep");

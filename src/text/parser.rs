@@ -1,29 +1,29 @@
-//! From text to tree: the grammar of RON, brackets and all.
+//! Parses text into a tree: the grammar of RON.
 //!
-//! Reading ends at the first mistake that leaves open what comes next. A missing comma at the end of a line, a
-//! quantity without quotes, an unknown extension and a doubled field are stepped over and complained about together.
-//! `implicit_some` and `unwrap_variant_newtypes` are always on. Left out of RON: byte strings and numbers with a type
-//! (`1u8`), for which no scenario has a use.
+//! Parsing goes on after a missing comma at the end of a line, a quantity without quotes and a duplicate field, and
+//! ends at any other error. `implicit_some` and `unwrap_variant_newtypes` are always on. Byte strings and ranges are
+//! not supported: no scenario needs them.
 
 use super::diagnostic::Diagnostic;
+use super::leaf;
 use super::scan::{Read, Scanner, is_word_start};
 use super::source::{Location, Origin, in_words};
-use super::tree::{Entry, Field, Node, Number, Value, Word};
+use super::tree::{Entry, Field, Node, Value, Word};
 
-/// How many brackets deep a scenario may be: far beyond any real one, far within any stack.
+/// Maximum depth of nested brackets: far more than real scenarios have, far less than overflows a stack.
 pub(super) const MAX_DEPTH: usize = 128;
 
-const EXTENSIONS: [&str; 4] =
-    ["implicit_some", "unwrap_newtypes", "unwrap_variant_newtypes", "explicit_struct_names"];
-
-/// A tree, and the mistakes that were stepped over on the way.
+/// A tree, and the errors after which parsing went on.
 #[derive(Debug)]
 pub(super) struct Parsed {
     pub(super) root: Node,
     pub(super) diagnostics: Vec<Diagnostic>,
 }
 
-/// Reads the one value that `text` holds from byte `start` on.
+/// Parses `text` from byte `start` on: one value.
+///
+/// # Errors
+/// The error that ended parsing, and all errors before it.
 pub(super) fn parse(text: &str, start: usize, origin: Origin) -> Result<Parsed, Vec<Diagnostic>> {
     let mut parser = Parser { scan: Scanner::new(text, start, origin), depth: 0 };
     match parser.document() {
@@ -48,72 +48,37 @@ struct Parser<'a> {
 impl Parser<'_> {
     fn document(&mut self) -> Read<Node> {
         self.scan.skip_blank()?;
-        while self.scan.rest().starts_with("#!") {
-            self.attribute()?;
-            self.scan.skip_blank()?;
-        }
+        self.scan.attributes()?;
         if self.scan.peek().is_none() {
-            return Err(Scanner::wrong(self.scan.here(), "there is nothing here but blanks and comments")
-                .with_hint(
-                    "a scenario is written like Scenario(name: \"...\", sources: {...}, nodes: {...})",
-                ));
+            let message = "expected a value, found only whitespace and comments";
+            let hint = "a scenario is written like Scenario(name: \"...\", sources: {...}, nodes: {...})";
+            return Err(Scanner::wrong(self.scan.here(), message).with_hint(hint));
         }
         let root = self.value()?;
         self.scan.skip_blank()?;
         match self.scan.peek() {
             None => Ok(root),
             Some(_) => {
-                let message =
-                    format!("expected the end behind the last bracket, found {}", self.scan.found());
-                Err(self.with_slip(message))
+                let message = format!("expected the end of the text, found {}", self.scan.found());
+                Err(self.with_common_hint(message))
             }
         }
     }
 
-    /// `#![enable(implicit_some)]`
-    fn attribute(&mut self) -> Read<()> {
-        for part in ["#", "!", "[", "enable", "("] {
-            self.expect(part, "an attribute is written like #![enable(implicit_some)]")?;
-        }
-        let opened = self.scan.here();
-        self.items(opened, ')', |parser| {
-            let Some(word) = parser.scan.word() else {
-                let message = format!("expected the name of an extension, found {}", parser.scan.found());
-                return Err(Scanner::wrong(parser.scan.here(), message));
-            };
-            if !EXTENSIONS.contains(&word.text.as_str()) {
-                let message = format!("unknown extension `{}`", super::tree::shortened(&word.text));
-                let hint = super::nearest::hint(&word.text, EXTENSIONS);
-                parser.scan.diagnostics.push(Scanner::wrong(word.location, message).with_hint(hint));
-            }
-            Ok(())
-        })?;
-        self.expect("]", "the attribute ends with `]`")
-    }
-
-    fn expect(&mut self, part: &str, hint: &str) -> Read<()> {
-        self.scan.skip_blank()?;
-        if self.scan.eat_text(part) {
-            return Ok(());
-        }
-        let message = format!("expected `{part}`, found {}", self.scan.found());
-        Err(Scanner::wrong(self.scan.here(), message).with_hint(hint))
-    }
-
-    /// Reads any value; blanks in front of it are gone already.
+    /// Parses any value, after whitespace has been skipped.
     fn value(&mut self) -> Read<Node> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            let message = format!("brackets are more than {MAX_DEPTH} deep here");
+            let message = format!("brackets are nested more than {MAX_DEPTH} deep here");
             return Err(Scanner::wrong(self.scan.here(), message));
         }
         let node = match self.scan.peek() {
             Some('(') => self.parentheses(None),
             Some('[') => self.list(),
             Some('{') => self.map(),
-            Some('"') => self.scan.quoted(),
+            Some('"') => self.scan.string(),
             Some('\'') => self.scan.character(),
-            Some('r') if self.scan.at_raw_text() => self.scan.raw_text(),
+            Some('r') if self.scan.at_raw_string() => self.scan.string(),
             _ if self.scan.at_number() => self.scan.number(),
             _ => self.named(),
         }?;
@@ -121,7 +86,7 @@ impl Parser<'_> {
         Ok(node)
     }
 
-    /// A bare name, perhaps with parentheses behind it.
+    /// Parses a bare name, with or without parentheses after it.
     fn named(&mut self) -> Read<Node> {
         let Some(word) = self.scan.word() else {
             return Err(Scanner::wrong(
@@ -133,22 +98,28 @@ impl Parser<'_> {
         let value = match word.text.as_str() {
             "true" => Value::Bool(true),
             "false" => Value::Bool(false),
-            "inf" => Value::Number(Number::Float(f64::INFINITY)),
-            "NaN" => Value::Number(Number::Float(f64::NAN)),
-            _ => {
-                let behind = self.scan.offset();
+            text => {
+                // `r#inf` is a name, not a number.
+                let plain = location.end - location.start == text.len();
+                if let Some(number) = leaf::number_of(text).filter(|_| plain) {
+                    return Ok(Node { location, value: Value::Number(number) });
+                }
+                let end = self.scan.offset();
                 self.scan.skip_blank()?;
                 if self.scan.peek() == Some('(') {
                     return self.parentheses(Some(word));
                 }
-                self.scan.return_to(behind);
+                if word.text == "Some" {
+                    return Err(Scanner::wrong(location, "expected one value in `Some(..)`, found none"));
+                }
+                self.scan.return_to(end);
                 Value::Word(word.text)
             }
         };
         Ok(Node { location, value })
     }
 
-    /// `()`, `(a: 1)` or `(1, 2)`, with a name in front or without.
+    /// Parses `()`, `(a: 1)` or `(1, 2)`, after an optional name.
     fn parentheses(&mut self, name: Option<Word>) -> Read<Node> {
         let opened = self.scan.here();
         let start = name.as_ref().map_or(opened.start, |name| name.location.start);
@@ -167,13 +138,21 @@ impl Parser<'_> {
             })?;
             Value::Tuple(name, items)
         };
-        Ok(Node { location: self.scan.since(start), value })
+        let node = Node { location: self.scan.since(start), value };
+        let has_one_item = matches!(&node.value, Value::Tuple(_, items) if items.len() == 1);
+        match node.name().map(|name| name.text.as_str()) {
+            Some("Some") if !has_one_item => {
+                Err(Scanner::wrong(node.location, "expected exactly one value in `Some(..)`"))
+            }
+            Some("None") => Err(Scanner::wrong(node.location, "expected `None`, found `None(..)`")),
+            _ => Ok(node),
+        }
     }
 
     /// Whether `name:` comes next.
     fn at_field(&mut self) -> Read<bool> {
         let start = self.scan.offset();
-        let found = !self.scan.at_raw_text() && self.scan.word().is_some() && {
+        let found = !self.scan.at_raw_string() && self.scan.word().is_some() && {
             self.scan.skip_blank()?;
             self.scan.peek() == Some(':')
         };
@@ -185,8 +164,8 @@ impl Parser<'_> {
         let mut fields = Vec::new();
         self.items(opened, ')', |parser| {
             let Some(name) = parser.scan.word() else {
-                let message = format!("expected the name of a field, found {}", parser.scan.found());
-                let hint = "fields are written like name: value, their names without quotes";
+                let message = format!("expected a field name, found {}", parser.scan.found());
+                let hint = "fields are written like name: value, with the name without quotes";
                 return Err(Scanner::wrong(parser.scan.here(), message).with_hint(hint));
             };
             parser.colon(&format!("the field `{}`", super::tree::shortened(&name.text)))?;
@@ -220,16 +199,16 @@ impl Parser<'_> {
         Ok(Node { location: self.scan.since(opened.start), value: Value::Map(entries) })
     }
 
-    fn colon(&mut self, behind: &str) -> Read<()> {
+    fn colon(&mut self, before: &str) -> Read<()> {
         self.scan.skip_blank()?;
         if !self.scan.eat(':') {
-            let message = format!("expected `:` behind {behind}, found {}", self.scan.found());
+            let message = format!("expected `:` after {before}, found {}", self.scan.found());
             return Err(Scanner::wrong(self.scan.here(), message));
         }
         self.scan.skip_blank()
     }
 
-    /// Reads items with commas between them, and maybe one behind the last, until `close`.
+    /// Parses items separated by commas, with an optional trailing comma, up to `close`.
     fn items(
         &mut self,
         opened: Location,
@@ -251,7 +230,7 @@ impl Parser<'_> {
             if self.scan.peek() == Some(close) {
                 break;
             }
-            if !self.steps_over_missing_comma(end) {
+            if !self.reports_missing_comma(end) {
                 return Err(self.mismatch(opened, close, true));
             }
         }
@@ -259,8 +238,8 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// Where the next item stands on a line of its own, only the comma is missing.
-    fn steps_over_missing_comma(&mut self, end: usize) -> bool {
+    /// Reports a missing comma if the next item begins on another line. Returns whether it did.
+    fn reports_missing_comma(&mut self, end: usize) -> bool {
         let item_next =
             self.scan.peek().is_some_and(|c| is_word_start(c) || matches!(c, '"' | '(' | '[' | '{'));
         if !item_next || !self.scan.read_since(end).contains('\n') {
@@ -271,32 +250,33 @@ impl Parser<'_> {
         let location = Location { start: end - last, end, ..self.scan.here() };
         self.scan
             .diagnostics
-            .push(Scanner::wrong(location, "expected `,` behind this").with_hint("add a comma"));
+            .push(Scanner::wrong(location, "expected `,` after this").with_hint("add a comma"));
         true
     }
 
+    /// The diagnostic about a character where `close` was expected, or also a comma if `comma` is true.
     fn mismatch(&self, opened: Location, close: char, comma: bool) -> Diagnostic {
         let bracket = self.scan.text().get(opened.start..opened.end).unwrap_or("");
         if self.scan.peek().is_none() {
             return Scanner::wrong(opened, format!("this `{bracket}` is never closed"))
                 .with_hint(format!("close it with `{close}`"));
         }
-        let wanted = if comma { format!("`,` or `{close}`") } else { format!("`{close}`") };
+        let expected = if comma { format!("`,` or `{close}`") } else { format!("`{close}`") };
         let place = in_words(self.scan.text(), opened);
         let message =
-            format!("expected {wanted}, found {}; the `{bracket}` opens at {place}", self.scan.found());
-        self.with_slip(message)
+            format!("expected {expected}, found {}; the `{bracket}` opens at {place}", self.scan.found());
+        self.with_common_hint(message)
     }
 
-    /// A diagnostic about the next character, with how to mend what other languages write differently.
-    fn with_slip(&self, message: String) -> Diagnostic {
+    /// A diagnostic about the next character, with a hint if it looks like the syntax of another language.
+    fn with_common_hint(&self, message: String) -> Diagnostic {
         let before = self.scan.text().get(..self.scan.offset()).unwrap_or("").trim_end();
         let hint = match self.scan.peek() {
             Some('=') => "a field is written like name: value",
             Some(':') => {
-                "names of fields stand without quotes, in parentheses; keys of a map stand in braces {..}"
+                "field names are written without quotes, in parentheses; keys of a map are written in braces {..}"
             }
-            Some('{') => "fields stand in parentheses: Name(field: value)",
+            Some('{') => "fields are written in parentheses: Name(field: value)",
             Some(c) if is_word_start(c) && before.ends_with(|c: char| c.is_ascii_digit()) => {
                 "quantities with a unit are written in quotes: \"3 rpm\""
             }
@@ -311,7 +291,7 @@ mod tests {
     use super::*;
 
     fn fails(text: &str) -> (String, usize) {
-        let diagnostics = parse(text, 0, Origin::File).expect_err("a broken text");
+        let diagnostics = parse(text, 0, Origin::File).expect_err("invalid RON");
         let last = diagnostics.last().unwrap();
         (last.message.clone(), last.location.start)
     }
@@ -338,23 +318,23 @@ mod tests {
     }
 
     #[test]
-    fn what_was_expected_is_said() {
+    fn messages_contain_the_expected_and_the_found_syntax() {
         assert_eq!(fails("(a 1)").0, "expected `,` or `)`, found `1`; the `(` opens at line 1, column 1");
-        assert_eq!(fails("(a: 1, b 2)").0, "expected `:` behind the field `b`, found `2`");
-        assert_eq!(fails("{1 2}").0, "expected `:` behind the key, found `2`");
+        assert_eq!(fails("(a: 1, b 2)").0, "expected `:` after the field `b`, found `2`");
+        assert_eq!(fails("{1 2}").0, "expected `:` after the key, found `2`");
         assert_eq!(fails("(a: ,)").0, "expected a value, found `,`");
-        assert_eq!(fails("(a: 1, \"b\": 2)").0, "expected the name of a field, found `\"`");
-        assert_eq!(fails("(a: 1) x").0, "expected the end behind the last bracket, found `x`");
-        assert!(fails("").0.contains("nothing here"));
-        assert!(fails("// only\n").0.contains("nothing here"));
+        assert_eq!(fails("(a: 1, \"b\": 2)").0, "expected a field name, found `\"`");
+        assert_eq!(fails("(a: 1) x").0, "expected the end of the text, found `x`");
+        assert!(fails("").0.contains("found only whitespace"));
+        assert!(fails("// only\n").0.contains("found only whitespace"));
     }
 
     #[test]
-    fn slips_from_other_languages_come_with_a_hint() {
+    fn syntax_of_other_languages_is_reported_with_a_hint() {
         for (text, part) in [
             ("(a = 1)", "a field is written like name: value"),
-            ("(\"a\": 1)", "names of fields stand without quotes"),
-            ("A{a: 1}", "fields stand in parentheses"),
+            ("(\"a\": 1)", "field names are written without quotes"),
+            ("A{a: 1}", "fields are written in parentheses"),
             ("(a: 3 rpm)", "quantities with a unit"),
         ] {
             let diagnostics = parse(text, 0, Origin::File).expect_err(text);
@@ -363,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_comma_is_stepped_over_at_the_end_of_a_line() {
+    fn parsing_goes_on_after_a_missing_comma_at_the_end_of_a_line() {
         let text = "(\n  a: 1\n  b: [\"x\"\n \"y\"],\n c: 20/s\n)";
         let parsed = parse(text, 0, Origin::File).unwrap();
         let starts: Vec<_> = parsed.diagnostics.iter().map(|diagnostic| diagnostic.location.start).collect();
@@ -371,15 +351,18 @@ mod tests {
     }
 
     #[test]
-    fn unknown_extensions_are_complained_about_with_the_nearest() {
-        let parsed = parse("#![enable(implicit_sum)] 1", 0, Origin::File).unwrap();
-        assert_eq!(parsed.diagnostics[0].message, "unknown extension `implicit_sum`");
-        assert!(parsed.diagnostics[0].hint.as_ref().unwrap().contains("`implicit_some`"));
-        assert!(fails("#![allow(x)] 1").0.contains("expected `enable`"));
+    fn only_attributes_of_ron_are_accepted() {
+        assert!(parse("#![enable(implicit_some)]\n#![type = \"x\"] 1", 0, Origin::File).is_ok());
+        let diagnostics = parse("#![enable(implicit_sum)] 1", 0, Origin::File).expect_err("unknown");
+        assert_eq!(diagnostics[0].message, "unknown extension `implicit_sum`");
+        assert_eq!((diagnostics[0].location.start, diagnostics[0].location.end), (10, 22));
+        assert!(diagnostics[0].hint.as_ref().unwrap().contains("`implicit_some`"));
+        assert!(fails("#![allow(x)] 1").0.contains("attribute"));
+        assert!(fails("(a: 1, #![enable(implicit_some)] b: 2)").0.contains("expected"));
     }
 
     #[test]
-    fn brackets_may_not_be_too_deep() {
+    fn the_depth_of_brackets_is_limited() {
         for (open, close) in [("(", ")"), ("[", "]"), ("{1:", "}"), ("A(b:", ")"), ("Some(", ")")] {
             let nested = |depth: usize| format!("{}1{}", open.repeat(depth), close.repeat(depth));
             assert!(parse(&nested(MAX_DEPTH - 1), 0, Origin::File).is_ok());

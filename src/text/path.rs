@@ -1,22 +1,22 @@
-//! The way from the root of a scenario to one of its values: `sources.customer-1001.arrivals.rate`, `probes.0.every`.
+//! Paths from the root of a scenario to one of its values: `sources.customer-1001.arrivals.rate`, `probes.0.every`.
 //!
-//! Variants and `Some` leave no trace in a path: `.rate` reaches into `Poisson(rate: ...)`. A name with characters of
-//! its own stands in quotes: `nodes."eu.west".queue`. What is displayed is read back as the same path.
+//! Variants and `Some` are not part of a path: `.rate` is the field of `Poisson(rate: ...)`. A name with special
+//! characters is quoted: `nodes."eu.west".queue`. A displayed path is parsed back as the same path.
 
 use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
-/// One step of a [`Path`].
+/// One segment of a [`Path`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Segment {
     /// A field of a struct or a key of a map.
     Name(String),
-    /// A place in a list or a tuple, from 0.
+    /// The index of an element of a list or a tuple, from 0.
     Index(usize),
 }
 
-/// Steps from the root of a scenario to a value; none of them is the root itself.
+/// The segments from the root of a scenario to a value; empty for the root itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Path(Vec<Segment>);
 
@@ -27,34 +27,34 @@ impl Path {
         Self(Vec::new())
     }
 
-    /// The path of the field or the key `name` of this.
+    /// The path of the field or key `name` inside this path.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.0.push(Segment::Name(name.into()));
         self
     }
 
-    /// The path of the element `index` of this.
+    /// The path of the element `index` inside this path.
     #[must_use]
     pub fn index(mut self, index: usize) -> Self {
         self.0.push(Segment::Index(index));
         self
     }
 
-    /// The steps, from the root on.
+    /// The segments, from the root on.
     #[must_use]
     pub fn segments(&self) -> &[Segment] {
         &self.0
     }
 
-    /// The path one step shorter with that last step; nothing for the root.
+    /// The path of the parent and the last segment, or `None` for the root.
     #[must_use]
     pub fn split_last(&self) -> Option<(Self, &Segment)> {
         let (last, parent) = self.0.split_last()?;
         Some((Self(parent.to_vec()), last))
     }
 
-    /// Whether this is `ancestor` or lies inside of it.
+    /// Whether this path is `ancestor` or one of its descendants.
     #[must_use]
     pub fn starts_with(&self, ancestor: &Self) -> bool {
         self.0.starts_with(&ancestor.0)
@@ -85,10 +85,10 @@ impl fmt::Display for Segment {
     }
 }
 
-/// Whether a name can stand in a path without quotes.
+/// Whether a name needs no quotes in a path.
 fn is_plain(name: &str) -> bool {
-    let marked = |c: char| matches!(c, '.' | '=' | '"' | '\\') || c.is_whitespace() || c.is_control();
-    !(name.is_empty() || name.contains(marked) || name.bytes().all(|byte| byte.is_ascii_digit()))
+    let is_special = |c: char| matches!(c, '.' | '=' | '"' | '\\') || c.is_whitespace() || c.is_control();
+    !(name.is_empty() || name.contains(is_special) || name.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 impl fmt::Display for Path {
@@ -103,7 +103,7 @@ impl fmt::Display for Path {
     }
 }
 
-/// Why a text is no path, and where in it.
+/// An error in the text of a path, with its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathError {
     /// The offending bytes of the text.
@@ -127,7 +127,7 @@ impl FromStr for Path {
     }
 }
 
-/// The segments of a dotted path with the bytes that each stands in.
+/// The segments of a dotted path, each with its byte range.
 pub(super) fn split(text: &str) -> Result<Vec<(Segment, Range<usize>)>, PathError> {
     let mut segments = Vec::new();
     let mut start = 0;
@@ -142,13 +142,16 @@ pub(super) fn split(text: &str) -> Result<Vec<(Segment, Range<usize>)>, PathErro
             None => return Ok(segments),
             Some('.') => start = end + 1,
             Some(_) => {
-                return Err(PathError { at: end..text.len(), message: "expected a `.` behind the quotes" });
+                return Err(PathError {
+                    at: end..text.len(),
+                    message: "expected `.` after the closing quote",
+                });
             }
         }
     }
 }
 
-/// The length of the quoted name that `text` begins with, quotes included; nothing if they never close.
+/// The length of the quoted name at the start of `text`, with its quotes, or `None` if the closing quote is missing.
 fn quoted_length(text: &str) -> Option<usize> {
     let mut escaped = false;
     for (offset, c) in text.char_indices().skip(1) {
@@ -162,22 +165,22 @@ fn quoted_length(text: &str) -> Option<usize> {
     None
 }
 
-/// Reads one segment, quotes and all.
+/// Parses one segment, with or without quotes.
 fn segment(text: &str) -> Result<Segment, &'static str> {
     let text = text.trim();
     if text.starts_with('"') {
         if quoted_length(text) != Some(text.len()) {
-            return Err("a quoted name of the path is never closed");
+            return Err("a quoted name in the path is never closed");
         }
         return match super::parser::parse(text, 0, super::source::Origin::File)
             .map(|parsed| parsed.root.value)
         {
             Ok(super::tree::Value::Text(name)) => Ok(Segment::Name(name)),
-            _ => Err("a quoted name of the path cannot be read"),
+            _ => Err("a quoted name in the path is not a valid text"),
         };
     }
     if text.is_empty() {
-        return Err("a name is missing from the path");
+        return Err("expected a name in the path, found nothing");
     }
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse() {
@@ -202,8 +205,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_path_is_refused_where_it_breaks() {
-        let at = |text: &str| text.parse::<Path>().expect_err("no path").at;
+    fn an_invalid_path_is_refused_with_the_position_of_the_error() {
+        let at = |text: &str| text.parse::<Path>().expect_err("an invalid path").at;
         assert_eq!(at(""), 0..0);
         assert_eq!(at("a..b"), 2..2);
         assert_eq!(at("a.\"b"), 2..4);
@@ -212,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn descent_is_told_by_steps_not_by_letters() {
+    fn descendants_are_compared_by_segments_not_by_characters() {
         let nodes = Path::root().name("nodes");
         assert!(nodes.clone().name("server").starts_with(&nodes));
         assert!(!Path::root().name("nodes-2").starts_with(&nodes));

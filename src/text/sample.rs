@@ -1,5 +1,5 @@
-//! A small scenario and its schema for the tests: the shapes that the real one has, and nothing of its meaning.
-#![expect(dead_code, reason = "fields are there to be read from text")]
+//! A small scenario and its types for the tests: the same kinds of values as real scenarios, without their meaning.
+#![expect(dead_code, reason = "fields are only read from text")]
 
 use std::fmt;
 
@@ -59,7 +59,7 @@ pub(super) enum Arrivals {
     Poisson { rate: RateProfile },
 }
 
-/// A rate as text, or how it changes.
+/// A constant rate as text, or a rate that changes.
 #[derive(Debug)]
 pub(super) enum RateProfile {
     Steady(Rate),

@@ -1,21 +1,20 @@
-//! The cursor of the reader: characters, blanks, comments and bare names.
+//! The cursor of the parser: characters, whitespace and comments.
 //!
-//! Numbers are in [`number`](super::number), texts in [`quoted`](super::quoted), brackets in
-//! [`parser`](super::parser). A mistake after which reading can go on is kept in `diagnostics`; any other ends it.
+//! Strings, numbers and names are in [`leaf`](super::leaf), brackets in [`parser`](super::parser). Errors after which
+//! parsing can go on are added to `diagnostics`; any other error ends it.
 
 use super::diagnostic::Diagnostic;
 use super::path::Path;
 use super::source::{Location, Origin};
-use super::tree::Word;
 
-/// What a reading step returns: the first mistake that cannot be stepped over ends the reading.
+/// The result of a parsing step: an error ends parsing.
 pub(super) type Read<T> = Result<T, Diagnostic>;
 
 pub(super) struct Scanner<'a> {
     text: &'a str,
     at: usize,
     origin: Origin,
-    /// Mistakes that were stepped over.
+    /// Errors after which parsing went on.
     pub(super) diagnostics: Vec<Diagnostic>,
 }
 
@@ -32,7 +31,7 @@ impl<'a> Scanner<'a> {
         self.at
     }
 
-    /// Goes back to an offset that this scanner has been at.
+    /// Moves to a byte offset of the text.
     pub(super) const fn return_to(&mut self, offset: usize) {
         self.at = offset;
     }
@@ -41,7 +40,7 @@ impl<'a> Scanner<'a> {
         self.text.get(self.at..).unwrap_or("")
     }
 
-    /// The text read since an offset that this scanner has been at.
+    /// The text from `start`, an earlier offset, up to the current offset.
     pub(super) fn read_since(&self, start: usize) -> &'a str {
         self.text.get(start..self.at).unwrap_or("")
     }
@@ -50,7 +49,7 @@ impl<'a> Scanner<'a> {
         self.rest().chars().next()
     }
 
-    /// The character behind the next one.
+    /// The character after the next one.
     pub(super) fn peek_second(&self) -> Option<char> {
         self.rest().chars().nth(1)
     }
@@ -77,26 +76,26 @@ impl<'a> Scanner<'a> {
         eaten
     }
 
-    pub(super) fn eat_while(&mut self, wanted: impl Fn(char) -> bool) {
+    pub(super) fn eat_while(&mut self, accepted: impl Fn(char) -> bool) {
         let rest = self.rest();
-        self.at += rest.find(|c| !wanted(c)).unwrap_or(rest.len());
+        self.at += rest.find(|c| !accepted(c)).unwrap_or(rest.len());
     }
 
-    /// From `start` up to here.
+    /// The location from `start` up to the current offset.
     pub(super) const fn since(&self, start: usize) -> Location {
         Location { origin: self.origin, start, end: self.at }
     }
 
-    /// The next character, or the end of the text.
+    /// The location of the next character, or of the end of the text.
     pub(super) fn here(&self) -> Location {
         let length = self.peek().map_or(0, char::len_utf8);
         Location { origin: self.origin, start: self.at, end: self.at + length }
     }
 
-    /// The next thing in words, for a sentence that ends with "found".
+    /// The next word or character, for a message that ends with "found ..".
     pub(super) fn found(&self) -> String {
         match self.peek() {
-            None => "the end".to_owned(),
+            None => "the end of the text".to_owned(),
             Some(c) if is_word_start(c) => {
                 let rest = self.rest();
                 let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
@@ -110,10 +109,10 @@ impl<'a> Scanner<'a> {
         Diagnostic::new(location, Path::root(), message)
     }
 
-    /// Skips blanks and comments.
+    /// Skips whitespace and comments.
     pub(super) fn skip_blank(&mut self) -> Read<()> {
         loop {
-            self.eat_while(|c| c.is_whitespace() || c == '\u{feff}');
+            self.eat_while(is_blank);
             if self.rest().starts_with("//") {
                 self.eat_while(|c| c != '\n');
             } else if self.rest().starts_with("/*") {
@@ -124,7 +123,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Skips `/* ... */`, others inside of it included.
+    /// Skips `/* ... */`, which may be nested.
     fn skip_block_comment(&mut self) -> Read<()> {
         let start = self.at;
         let mut open = 0_usize;
@@ -144,20 +143,6 @@ impl<'a> Scanner<'a> {
             }
         }
     }
-
-    /// A bare name such as `Random`, or `r#load-aware` where it has characters of its own.
-    pub(super) fn word(&mut self) -> Option<Word> {
-        let start = self.at;
-        if self.rest().starts_with("r#") && self.rest()[2..].starts_with(is_raw_word) {
-            self.at += 2;
-            let name = self.at;
-            self.eat_while(is_raw_word);
-            return Some(Word { text: self.read_since(name).to_owned(), location: self.since(start) });
-        }
-        self.peek().filter(|&c| is_word_start(c))?;
-        self.eat_while(is_word);
-        Some(Word { text: self.read_since(start).to_owned(), location: self.since(start) })
-    }
 }
 
 pub(super) fn is_word_start(c: char) -> bool {
@@ -168,8 +153,9 @@ pub(super) fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-fn is_raw_word(c: char) -> bool {
-    is_word(c) || matches!(c, '.' | '+' | '-')
+/// Whether `c` is whitespace in RON: Unicode's `Pattern_White_Space`.
+pub(super) fn is_blank(c: char) -> bool {
+    matches!(c, '\t'..='\r' | ' ' | '\u{85}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}')
 }
 
 #[cfg(test)]
@@ -181,25 +167,16 @@ mod tests {
     }
 
     #[test]
-    fn blanks_and_nested_comments_are_skipped() {
+    fn whitespace_and_nested_comments_are_skipped() {
         let mut scan = scanner(" \r\n\t// one\n/* two /* inner */ still */ x");
         scan.skip_blank().unwrap();
         assert_eq!(scan.rest(), "x");
     }
 
     #[test]
-    fn a_comment_without_end_is_shown_where_it_begins() {
+    fn a_comment_without_an_end_is_reported_where_it_begins() {
         let diagnostic = scanner("  /* a /* b */").skip_blank().unwrap_err();
         assert_eq!((diagnostic.location.start, diagnostic.location.end), (2, 4));
         assert!(diagnostic.message.contains("never closed"));
-    }
-
-    #[test]
-    fn names_are_plain_or_raw() {
-        assert_eq!(scanner("Load_2 x").word().unwrap().text, "Load_2");
-        assert_eq!(scanner("r#load-aware:").word().unwrap().text, "load-aware");
-        assert_eq!(scanner("größe").word().unwrap().text, "größe");
-        assert_eq!(scanner("2x").word(), None);
-        assert_eq!(scanner("").word(), None);
     }
 }

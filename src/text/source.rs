@@ -1,9 +1,9 @@
-//! Where a piece of text comes from: the scenario file, or one of the `--set` arguments on top of it.
+//! The texts of a scenario, which are the file and the `--set` arguments, and locations in them.
 //!
-//! Positions are byte offsets with their origin; lines and columns (from 1, columns in characters) are counted only
-//! when somebody is to read them.
+//! Locations are byte offsets with their origin. Lines and columns (from 1, columns in characters) are counted only
+//! for output.
 
-/// Which text a location points into.
+/// The text that a location points into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
     /// The scenario file.
@@ -12,18 +12,18 @@ pub enum Origin {
     Set(usize),
 }
 
-/// A stretch of text: bytes `start..end` of its origin.
+/// A range of a text: bytes `start..end` of its origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Location {
-    /// The text that the offsets count in.
+    /// The text that the offsets refer to.
     pub origin: Origin,
     /// Offset of the first byte.
     pub start: usize,
-    /// Offset behind the last byte.
+    /// Offset after the last byte.
     pub end: usize,
 }
 
-/// The texts of a scenario, kept to show the lines that diagnostics are about.
+/// The texts of a scenario, from which diagnostics print source lines.
 #[derive(Clone, Debug)]
 pub struct Sources {
     name: String,
@@ -36,13 +36,13 @@ impl Sources {
         Self { name: name.to_owned(), text, arguments: Vec::new() }
     }
 
-    /// Keeps a `--set` argument and tells under which origin.
+    /// Adds a `--set` argument, and returns its origin.
     pub(super) fn add_argument(&mut self, argument: &str) -> Origin {
         self.arguments.push(argument.to_owned());
         Origin::Set(self.arguments.len() - 1)
     }
 
-    /// The name of the file, as it was given.
+    /// The name of the file, as given by the user.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -54,7 +54,7 @@ impl Sources {
         &self.arguments
     }
 
-    /// The whole text behind `origin`; empty if there is no such `--set` argument.
+    /// The text of `origin`; empty for a `--set` argument that does not exist.
     #[must_use]
     pub fn text(&self, origin: Origin) -> &str {
         match origin {
@@ -63,7 +63,7 @@ impl Sources {
         }
     }
 
-    /// Line and column of a location's first character, both counted from 1.
+    /// Line and column of the first character of a location, both from 1.
     #[must_use]
     pub fn line_and_column(&self, location: Location) -> (usize, usize) {
         line_and_column(self.text(location.origin), location.start)
@@ -78,7 +78,7 @@ pub(super) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
     (line, before[line_start..].chars().count() + 1)
 }
 
-/// A location in words, for a sentence: "line 3, column 7", or "column 7" in a `--set` argument.
+/// The position of a location, for messages: "line 3, column 7", or "column 7" in a `--set` argument.
 pub(super) fn in_words(text: &str, location: Location) -> String {
     let (line, column) = line_and_column(text, location.start);
     match location.origin {
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn each_argument_is_an_origin_of_its_own() {
+    fn each_argument_has_its_own_origin() {
         let mut sources = Sources::new("a.ron", "(b: 1)".to_owned());
         let origin = sources.add_argument("b=2");
         assert_eq!(origin, Origin::Set(0));

@@ -1,7 +1,7 @@
-//! Values put into the text of a scenario, which otherwise stays as its author wrote it: comments, layout and all.
+//! Changes values in the text of a scenario, and preserves everything else: comments, layout, order.
 //!
-//! What an override does to the tree is done to the text here: a value is replaced where it stands, or a field is added
-//! before the closing bracket. Each splice reads the text anew, so that one may build upon another.
+//! This is the counterpart of [`overrides`], which change the tree: a value is replaced in place, or a field is added
+//! before the closing bracket. Each splice parses the text again, so a splice can change what an earlier one added.
 
 use std::ops::Range;
 
@@ -12,42 +12,42 @@ use super::parser::parse;
 use super::path::Segment;
 use super::scan::Scanner;
 use super::source::Origin;
-use super::tree::{Entry, Field, Node, Value, Word};
+use super::tree::{Node, Value};
+use super::write;
 
-/// One level of brackets further in.
+/// The indentation of one level of brackets.
 const INDENT: &str = "    ";
 
-/// The text with what the `--set` argument sets.
+/// The text with the value that the `--set` argument sets.
 ///
 /// # Errors
-/// If the text is no RON, or the argument no path to something in it.
+/// If the text is not RON, the argument is invalid, or its path does not exist in the text.
 pub(super) fn set(text: &str, argument: &str) -> Result<String, Vec<Diagnostic>> {
     let origin = Origin::Set(0);
-    // The same diagnostics as those of an override.
+    // For the same diagnostics as those of an override.
     let root = parse(text, 0, Origin::File)?.root;
     overrides::apply(&root, argument, origin)?;
     let (segments, value) = overrides::read(argument, origin)?;
     let segments: Vec<Segment> = segments.into_iter().map(|(segment, _)| segment).collect();
-    Ok(put(text, &root, &segments, &value))
+    Ok(put(text, &root, &segments, &source_text(argument, &value)))
 }
 
-/// The text with some more items at the end of the list in the field `name` of the scenario, each on a line of its own. A
-/// list that is not there is made.
+/// The text with `items` appended to the list in the field `name` of the scenario, each on its own line. The field is
+/// added if it is missing.
 ///
 /// # Errors
-/// If the text is no RON.
-pub(super) fn append(text: &str, name: &str, items: &[Node]) -> Result<String, Vec<Diagnostic>> {
+/// If the text is not RON.
+pub(super) fn append(text: &str, name: &str, items: &[String]) -> Result<String, Vec<Diagnostic>> {
     let root = parse(text, 0, Origin::File)?.root;
-    let lines: Vec<String> = items.iter().map(ToString::to_string).collect();
     let segment = Segment::Name(name.to_owned());
     if let Some((_, list)) = child(&root, &segment)
         && let Value::List(present) = &list.value
     {
         let brackets = Brackets::of(text, list, present.last());
-        return Ok(brackets.with(&lines, true));
+        return Ok(brackets.with(items, true));
     }
     let newline = newline(text);
-    let lines: String = lines.iter().map(|line| format!("{INDENT}{line},{newline}")).collect();
+    let lines: String = items.iter().map(|line| format!("{INDENT}{line},{newline}")).collect();
     let item = format!("{name}: [{newline}{lines}]");
     Ok(insert(text, &root, |_| item.clone()))
 }
@@ -56,8 +56,21 @@ fn newline(text: &str) -> &'static str {
     if text.contains("\r\n") { "\r\n" } else { "\n" }
 }
 
-/// The text with `value` where the segments lead.
-fn put(text: &str, root: &Node, segments: &[Segment], value: &Node) -> String {
+/// The source text of the value in an argument, with quotes added to an unquoted text.
+fn source_text(argument: &str, value: &Node) -> String {
+    let source = argument.get(range(value)).unwrap_or("").trim();
+    match &value.value {
+        Value::Text(text) if text == source => quoted(text),
+        _ => source.to_owned(),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    write::ron(text).unwrap_or_default()
+}
+
+/// The text with `value` at the path `segments`.
+fn put(text: &str, root: &Node, segments: &[Segment], value: &str) -> String {
     let mut node = root;
     for segment in segments {
         match child(node, segment) {
@@ -67,12 +80,12 @@ fn put(text: &str, root: &Node, segments: &[Segment], value: &Node) -> String {
                     Segment::Name(name) => name.clone(),
                     Segment::Index(index) => index.to_string(),
                 };
-                return insert(text, node, |place| named(place, &name, value));
+                return insert(text, node, |parent| named(parent, &name, value));
             }
         }
     }
     let mut changed = text.to_owned();
-    changed.replace_range(range(node), &value.to_string());
+    changed.replace_range(range(node), value);
     changed
 }
 
@@ -80,17 +93,13 @@ fn range(node: &Node) -> Range<usize> {
     node.location.start..node.location.end
 }
 
-/// A field or an entry, as it is written in this place.
-fn named(place: &Value, name: &str, value: &Node) -> String {
-    let (location, value) = (value.location, value.clone());
-    if matches!(place, Value::Map(_)) {
-        Entry { key: Node { location, value: Value::Text(name.to_owned()) }, value }.to_string()
-    } else {
-        Field { name: Word { text: name.to_owned(), location }, value }.to_string()
-    }
+/// The source text of a field or an entry of `parent`.
+fn named(parent: &Value, name: &str, value: &str) -> String {
+    let name = if matches!(parent, Value::Map(_)) { quoted(name) } else { name.to_owned() };
+    format!("{name}: {value}")
 }
 
-/// The text with one more field or entry in a node.
+/// The text with another field or entry in `node`.
 fn insert(text: &str, node: &Node, item: impl Fn(&Value) -> String) -> String {
     let last = match &node.value {
         Value::Record(_, fields) => fields.last().map(|field| &field.value),
@@ -116,15 +125,16 @@ fn insert(text: &str, node: &Node, item: impl Fn(&Value) -> String) -> String {
     Brackets::of(text, node, last).with(&[item(&node.value)], false)
 }
 
-/// What stands in brackets, to be added to.
+/// A bracketed node of the text, to which items are added.
 struct Brackets<'a> {
     text: &'a str,
-    /// Where the line of the opening bracket begins.
+    /// The start of the line with the opening bracket.
     first_line: usize,
-    /// Where the last item ends, if there is one, and whether a comma is still to be put there.
+    /// The end of the last item and whether a comma is missing after it; `None` without items.
     last: Option<(usize, bool)>,
-    /// Where the closing bracket stands, and where its line begins if it is the first thing there.
+    /// The position of the closing bracket.
     close: usize,
+    /// The start of the line of the closing bracket if the bracket is the first character on it.
     own_line: Option<usize>,
 }
 
@@ -142,7 +152,7 @@ impl<'a> Brackets<'a> {
         Self { text, first_line: line_of(node.location.start), last, close, own_line: alone.then_some(line) }
     }
 
-    /// The text with more items; with `spread` each gets a line of its own in any case.
+    /// The text with more items. With `spread` each gets its own line; otherwise only if the closing bracket has one.
     fn with(&self, items: &[String], spread: bool) -> String {
         let (text, newline) = (self.text, newline(self.text));
         let mut changed =

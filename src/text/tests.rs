@@ -1,12 +1,18 @@
-//! The reader as a whole: against ron on a corpus, against files that are no text, and against a storm of mutations.
+//! Tests of the whole reader: comparison with ron, files that are not text, and random mutations of scenarios.
 
+use std::collections::BTreeMap;
+
+use rand::Rng;
 use serde::Deserialize;
 
 use super::Document;
+use super::parser::parse;
 use super::sample::{Scenario, TEXT};
-use crate::engine::random::RandomStream;
+use super::source::Origin;
+use super::tree::{Node, Value};
+use crate::engine::random::{Draw, RandomStream};
 
-/// Reads any text into ron's own value, by our reader; the message if it does not.
+/// Reads a text into the value type of `ron` by our reader, or returns the diagnostics.
 fn ours(text: &str) -> Result<ron::Value, String> {
     let decoded =
         Document::parse("a.ron", text.as_bytes()).map_err(|all| all.to_string())?.decode::<ron::Value>();
@@ -17,7 +23,7 @@ fn ours(text: &str) -> Result<ron::Value, String> {
 }
 
 #[test]
-fn what_ron_reads_we_read_alike() {
+fn every_text_that_ron_reads_has_the_same_value() {
     let corpus = [
         "1",
         "-1",
@@ -78,7 +84,7 @@ fn what_ron_reads_we_read_alike() {
     }
 }
 
-/// Numbers may come in different widths.
+/// A value as text, without the widths of numbers, which may differ.
 fn comparable(value: ron::Value) -> String {
     match value {
         ron::Value::Number(number) => format!("{:?}", number.into_f64()),
@@ -86,21 +92,22 @@ fn comparable(value: ron::Value) -> String {
             format!("[{}]", items.into_iter().map(|it| comparable(it) + ",").collect::<String>())
         }
         ron::Value::Map(map) => {
-            let pairs =
-                map.into_iter().map(|(key, value)| format!("{}: {},", comparable(key), comparable(value)));
-            format!("{{{}}}", pairs.collect::<String>())
+            let pairs: BTreeMap<_, _> =
+                map.into_iter().map(|(key, value)| (comparable(key), comparable(value))).collect();
+            format!("{{{}}}", pairs.iter().map(|(key, value)| format!("{key}: {value},")).collect::<String>())
         }
         ron::Value::Option(held) => format!("Option({:?})", held.map(|held| comparable(*held))),
-        other @ (ron::Value::Bool(_)
-        | ron::Value::Char(_)
-        | ron::Value::String(_)
-        | ron::Value::Bytes(_)
-        | ron::Value::Unit) => format!("{other:?}"),
+        // `ron` reads `()` as a unit and `( )` as an empty tuple.
+        ron::Value::Unit => comparable(ron::Value::Seq(Vec::new())),
+        other
+        @ (ron::Value::Bool(_) | ron::Value::Char(_) | ron::Value::String(_) | ron::Value::Bytes(_)) => {
+            format!("{other:?}")
+        }
     }
 }
 
 #[test]
-fn what_ron_refuses_we_refuse() {
+fn every_text_that_ron_refuses_is_refused() {
     let corpus = [
         "",
         " // only\n",
@@ -138,8 +145,162 @@ fn what_ron_refuses_we_refuse() {
     }
 }
 
+/// A text with every kind of leaf, for mutations.
+const LEAVES: &str = r##"// a comment
+(a: 42, b: -0x1f, c: 1_000.5e-3, d: [+7, .5, 1., inf, -NaN, 0b101, 0o17], e: "x\n\u{e9}\x41\"", f: r#"raw "x""#,
+ g: 'c', h: '\\', i: {"k": Some(true), 2: None, 'q': (1, "two")}, j: Fifo(capacity: 3), r#odd-name: Random, /* b */ k: ())
+"##;
+
+/// A mutated copy of a text.
+fn mutated(text: &str, random: &mut RandomStream) -> Vec<u8> {
+    const PIECES: [&str; 44] = [
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        "\"",
+        "'",
+        ",",
+        ":",
+        "//",
+        "/*",
+        "*/",
+        "r#\"",
+        "\"#",
+        "\\",
+        "-",
+        "+",
+        ".",
+        "_",
+        "e",
+        "E",
+        "0x",
+        "1e999",
+        "u8",
+        "inf",
+        "NaN",
+        "Some(",
+        "None",
+        "true",
+        "é",
+        "\u{a0}",
+        "\u{200e}",
+        "\u{1b}",
+        "#![enable(",
+        "\r\n",
+        "\\x",
+        "\\u{",
+        "b'",
+        "b\"",
+        "..",
+        "1",
+        "r#",
+        "\u{feff}",
+    ];
+    let mut bytes = text.as_bytes().to_vec();
+    for _ in 0..=random.below(3) {
+        let at = random.index(bytes.len().max(1));
+        let length = random.index(12).min(bytes.len() - at.min(bytes.len()));
+        let piece = PIECES[random.index(PIECES.len())].bytes();
+        match random.below(6) {
+            0 if random.chance(0.1) => bytes.truncate(at),
+            0 | 1 => drop(bytes.drain(at..at + length)),
+            2 => drop(bytes.splice(at..at, piece)),
+            3 => drop(bytes.splice(at..at + length, piece)),
+            4 => {
+                if let Some(last) = bytes.len().checked_sub(1) {
+                    bytes.swap(at, (at + length).min(last));
+                }
+            }
+            _ => {
+                let byte = random.next_u64().to_le_bytes()[0];
+                bytes.push(byte);
+                bytes.swap_remove(at);
+            }
+        }
+    }
+    bytes
+}
+
+/// A tree in the form of [`comparable`]: `ron` reads no names of structs and variants into its own value.
+fn shape(node: &Node) -> String {
+    let list =
+        |items: &[Node]| format!("[{}]", items.iter().map(|item| shape(item) + ",").collect::<String>());
+    let map = |pairs: Vec<(String, &Node)>| {
+        let pairs: BTreeMap<_, _> = pairs.into_iter().map(|(key, value)| (key, shape(value))).collect();
+        format!("{{{}}}", pairs.iter().map(|(key, value)| format!("{key}: {value},")).collect::<String>())
+    };
+    match &node.value {
+        Value::Unit => list(&[]),
+        Value::Bool(value) => format!("Bool({value})"),
+        Value::Char(value) => format!("Char({value:?})"),
+        Value::Number(number) => format!("{:?}", number.as_f64()),
+        Value::Text(text) => format!("String({text:?})"),
+        Value::Word(word) if word == "None" => "Option(None)".to_owned(),
+        Value::Word(_) => list(&[]),
+        Value::Tuple(Some(name), items) if name.text == "Some" && items.len() == 1 => {
+            format!("Option(Some({:?}))", shape(&items[0]))
+        }
+        Value::List(items) | Value::Tuple(_, items) => list(items),
+        Value::Map(entries) => map(entries.iter().map(|entry| (shape(&entry.key), &entry.value)).collect()),
+        Value::Record(_, fields) => {
+            map(fields.iter().map(|field| (format!("String({:?})", field.name.text), &field.value)).collect())
+        }
+        Value::Removed => panic!("nothing was removed"),
+    }
+}
+
+/// Reads mutated texts with both readers: both must succeed with the same value, or both must fail.
+fn compare_with_ron(mutations: usize) {
+    // Valid RON that is refused on purpose: duplicates, numbers beyond a float, depth, byte strings and ranges.
+    const REFUSED: [&str; 5] = ["is specified more than once", "too large", "deep here", "b\"", ".."];
+    let mut random = RandomStream::from_seed(3);
+    let (mut read, mut refused, mut disagreements) = (0_u32, 0_u32, Vec::new());
+    for round in 0..mutations {
+        let bytes = mutated(if round % 2 == 0 { TEXT } else { LEAVES }, &mut random);
+        let Ok(text) = String::from_utf8(bytes) else { continue };
+        if text.contains("r#None") {
+            // A name to `ron`, but the tree does not distinguish the two spellings of a name.
+            continue;
+        }
+        let ours = match parse(&text, 0, Origin::File) {
+            Ok(parsed) if parsed.diagnostics.is_empty() => Ok(shape(&parsed.root)),
+            Ok(parsed) => Err(parsed.diagnostics),
+            Err(diagnostics) => Err(diagnostics),
+        };
+        match (ours, ron::from_str::<ron::Value>(&text).map(comparable)) {
+            (Ok(ours), Ok(theirs)) if ours == theirs => read += 1,
+            (Ok(ours), Ok(theirs)) => disagreements.push(format!("{ours}\nis not\n{theirs}\n{text}")),
+            (Err(_), Err(_)) => refused += 1,
+            (Ok(_), Err(error)) => disagreements.push(format!("only we read this; ron: {error}\n{text}")),
+            (Err(diagnostics), Ok(_)) => {
+                let message = &diagnostics.last().expect("a refusal has a reason").message;
+                let has = |part: &&str| message.contains(part) || text.contains(part);
+                if !REFUSED.iter().any(has) {
+                    disagreements.push(format!("only ron reads this; we: {message}\n{text}"));
+                }
+            }
+        }
+    }
+    assert!(
+        disagreements.is_empty(),
+        "{} of {mutations}:\n{}",
+        disagreements.len(),
+        disagreements[..disagreements.len().min(5)].join("\n")
+    );
+    let share = |count: u32| f64::from(count) / mutations as f64;
+    assert!(share(read) > 0.05 && share(refused) > 0.3, "the mutations test both: {read} {refused}");
+}
+
 #[test]
-fn what_ron_prints_of_a_value_we_read_back() {
+fn mutated_texts_are_read_as_ron_reads_them() {
+    compare_with_ron(100_000);
+}
+
+#[test]
+fn values_that_ron_writes_are_read_back() {
     #[derive(Debug, PartialEq, serde::Serialize, Deserialize)]
     struct Wrapped(u64);
     #[derive(Debug, PartialEq, serde::Serialize, Deserialize)]
@@ -165,21 +326,22 @@ fn what_ron_prints_of_a_value_we_read_back() {
 }
 
 #[test]
-fn what_is_no_text_is_said_to_be_none() {
-    let said = |bytes: &[u8]| Document::parse("x", bytes).expect_err("no text").to_string();
+fn files_that_are_not_text_are_refused() {
+    let refused = |bytes: &[u8]| Document::parse("x", bytes).expect_err("not text").to_string();
+    let invalid_byte = "expected text in UTF-8, found an invalid byte";
     assert!(
-        said(b"(a: 1)\n\xff\xff").starts_with("x:2:1: this file is not written in UTF-8"),
+        refused(b"(a: 1)\n\xff\xff").starts_with(&format!("x:2:1: {invalid_byte}")),
         "{}",
-        said(b"(a: 1)\n\xff")
+        refused(b"(a: 1)\n\xff")
     );
-    assert!(said(b"\xef\xbb\xbf\xff").starts_with("x:1:1: this file is not"));
-    assert!(said(b"\x7fELF\0\0").starts_with("x:1:5: this looks like a binary file"));
-    assert!(said(b"\xff\xfe(\0)\0").starts_with("x:1:1: this file is written in UTF-16"));
-    assert!(said(b"").starts_with("x:1:1: there is nothing here"));
+    assert!(refused(b"\xef\xbb\xbf\xff").starts_with(&format!("x:1:1: {invalid_byte}")));
+    assert!(refused(b"\x7fELF\0\0").starts_with("x:1:5: expected text in UTF-8, found a zero byte"));
+    assert!(refused(b"\xff\xfe(\0)\0").starts_with("x:1:1: expected text in UTF-8, found UTF-16"));
+    assert!(refused(b"").starts_with("x:1:1: expected a value, found only whitespace"));
 }
 
 #[test]
-fn mistakes_of_the_text_and_of_its_values_are_reported_together() {
+fn errors_of_the_syntax_and_of_values_are_reported_together() {
     let text = TEXT.replacen("\"20/s\"", "20/s", 1).replacen("seed: 42,", "seed: 42, seed: 43,", 1);
     let text = text.replacen("concurrency: 10", "concurrency: 1.5", 1).replacen(
         "threshold: 0.9)),",
@@ -188,27 +350,27 @@ fn mistakes_of_the_text_and_of_its_values_are_reported_together() {
     );
     let document = Document::parse("a.ron", text.as_bytes()).unwrap();
     let decoded = document.decode::<Scenario>();
-    let said: Vec<_> = decoded.diagnostics.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
+    let messages: Vec<_> = decoded.diagnostics.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
     assert_eq!(
-        said,
+        messages,
         [
-            "`seed` is given twice: first at line 4, column 5",
-            "`20/s` stands without quotes",
-            "expected `,` behind this",
+            "`seed` is specified more than once: first at line 4, column 5",
+            "expected quotes around `20/s`",
+            "expected `,` after this",
             "expected a whole number of 0 or more, found 1.5",
         ]
     );
 }
 
 #[test]
-fn a_diagnostic_found_later_points_at_its_path() {
+fn a_diagnostic_about_a_decoded_value_points_at_its_path() {
     let document = Document::parse("a.ron", TEXT.as_bytes()).unwrap();
     let diagnostic = document.diagnostic_at(&"nodes.server.concurrency".parse().unwrap(), "too many");
     let shown = document.diagnostics(vec![diagnostic]).to_string();
     assert!(shown.starts_with("a.ron:15:49: nodes.server.concurrency: too many\n"), "{shown}");
 }
 
-/// Everything that can be done to a text, without a panic; only that is promised here.
+/// Parses, overrides, decodes and prints a text: none of these may panic.
 fn exercise(bytes: &[u8], argument: &str) {
     let mut document = match Document::parse("a.ron", bytes) {
         Ok(document) => document,
@@ -259,7 +421,7 @@ fn no_mutation_of_a_scenario_makes_the_reader_panic() {
                 2 => drop(bytes.splice(at..at, PIECES[random.index(PIECES.len())].bytes())),
                 3 => drop(bytes.splice(at..at + length, PIECES[random.index(PIECES.len())].bytes())),
                 _ => {
-                    let byte = random.bits().to_le_bytes()[0];
+                    let byte = random.next_u64().to_le_bytes()[0];
                     bytes.push(byte);
                     bytes.swap_remove(at);
                 }
@@ -280,7 +442,7 @@ fn every_prefix_of_a_scenario_is_refused_without_a_panic() {
 }
 
 #[test]
-fn the_deepest_tree_there_may_be_is_read_within_a_small_stack() {
+fn a_tree_of_the_maximum_depth_is_read_with_a_small_stack() {
     for (open, close) in [("[", "]"), ("{1:", "}"), ("(a:", ")"), ("(", ",)")] {
         let text = format!("{}1{}", open.repeat(127), close.repeat(127));
         let read = std::thread::Builder::new().stack_size(1 << 20).spawn(move || ours(&text).map(drop));
@@ -289,7 +451,7 @@ fn the_deepest_tree_there_may_be_is_read_within_a_small_stack() {
 }
 
 #[test]
-fn a_megabyte_of_anything_is_read_without_delay() {
+fn a_megabyte_of_any_syntax_is_read_without_delay() {
     let repeated = |start: &str, piece: &str, end: &str| {
         format!("{start}{}{end}", piece.repeat(1_000_000 / piece.len()))
     };

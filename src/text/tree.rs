@@ -1,20 +1,20 @@
-//! A scenario as it was written: RON as a tree in which every piece knows where it stands.
+//! The syntax tree of a scenario: RON values with their locations.
 //!
-//! [`parser`](super::parser) makes it, [`overrides`](super::overrides) change it, [`de`](super::de) reads types from
-//! it, and [`navigate`](super::navigate) finds a path in it.
+//! [`parser`](super::parser) creates it, [`overrides`](super::overrides) change it, [`de`](super::de) reads types from
+//! it, and [`navigate`](super::navigate) finds paths in it.
 
 use std::fmt;
 
 use super::source::Location;
 
-/// A value and where it stands.
+/// A value and its location.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Node {
     pub(crate) location: Location,
     pub(crate) value: Value,
 }
 
-/// What can be written in RON.
+/// A value in RON.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Value {
     /// `()`
@@ -30,15 +30,15 @@ pub(crate) enum Value {
     Map(Vec<Entry>),
     /// `Name(a: 1)` or `(a: 1)`
     Record(Option<Word>, Vec<Field>),
-    /// `Name(1, 2)`, `(1, 2)`, also `Some(1)` and `Name()`; `()` is the unit
+    /// `Name(1, 2)` or `(1, 2)`, also `Some(1)` and `Name()`; `()` is the unit
     Tuple(Option<Word>, Vec<Node>),
     /// `Name`, also `None`
     Word(String),
-    /// Taken out while mistakes are collected; it keeps its place so that its neighbours keep theirs.
+    /// Removed because of an error. Keeps its place, so that the indexes of its neighbours do not change.
     Removed,
 }
 
-/// A number as precisely as it was written.
+/// A number, with the precision of its source text.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Number {
     Unsigned(u64),
@@ -46,7 +46,7 @@ pub(crate) enum Number {
     Float(f64),
 }
 
-/// A bare name and where it stands.
+/// A bare name and its location.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Word {
     pub(crate) text: String,
@@ -65,6 +65,30 @@ pub(crate) struct Field {
 pub(crate) struct Entry {
     pub(crate) key: Node,
     pub(crate) value: Node,
+}
+
+impl Number {
+    /// The number as a float, which is the nearest one beyond 2^53.
+    #[expect(clippy::cast_precision_loss, reason = "the nearest float is intended")]
+    pub(crate) const fn as_f64(self) -> f64 {
+        match self {
+            Self::Unsigned(number) => number as f64,
+            Self::Negative(number) => number as f64,
+            Self::Float(number) => number,
+        }
+    }
+
+    /// The number as an integer, or `None` if it is not whole. `1e3` is 1000.
+    #[expect(clippy::cast_possible_truncation, reason = "whole and within the bounds of 64 bits")]
+    pub(crate) fn whole(self) -> Option<i128> {
+        match self {
+            Self::Unsigned(number) => Some(i128::from(number)),
+            Self::Negative(number) => Some(i128::from(number)),
+            Self::Float(number) => (libm::fabs(number - libm::trunc(number)) == 0.0
+                && libm::fabs(number) < 2e19)
+                .then_some(number as i128),
+        }
+    }
 }
 
 impl fmt::Display for Number {
@@ -98,7 +122,7 @@ impl Node {
         }
     }
 
-    /// The name, or the opening bracket: enough to point at a piece that fills many lines.
+    /// The location of the name or the opening bracket, for diagnostics about values of many lines.
     pub(crate) fn head(&self) -> Location {
         match self.name() {
             Some(name) => name.location,
@@ -116,7 +140,7 @@ impl Node {
         }
     }
 
-    /// How a map key reads as a step of a path.
+    /// The text of a map key as a segment of a path.
     pub(crate) fn key_text(&self) -> String {
         match &self.value {
             Value::Text(text) | Value::Word(text) => text.clone(),
@@ -131,7 +155,7 @@ impl Node {
         }
     }
 
-    /// The value in words, for a sentence that begins with "found".
+    /// A description of the value, for messages: "found ..".
     pub(crate) fn describe(&self) -> String {
         match &self.value {
             Value::Unit => "`()`".to_owned(),
@@ -151,7 +175,7 @@ impl Node {
         }
     }
 
-    /// How many brackets deep the tree is.
+    /// The depth of the tree; 1 for a value without brackets.
     pub(crate) fn depth(&self) -> usize {
         let deepest = match &self.value {
             Value::List(items) | Value::Tuple(_, items) => items.iter().map(Self::depth).max(),
@@ -171,10 +195,10 @@ impl Node {
     }
 }
 
-/// At most 40 characters of a text: what is quoted in a sentence must not drown it.
+/// The first 40 characters of a text that is quoted in a message, with an ellipsis if it is longer.
 pub(crate) fn shortened(text: &str) -> String {
-    const LONGEST: usize = 40;
-    match text.char_indices().nth(LONGEST) {
+    const MAX_CHARACTERS: usize = 40;
+    match text.char_indices().nth(MAX_CHARACTERS) {
         None => text.to_owned(),
         Some((end, _)) => format!("{}…", &text[..end]),
     }

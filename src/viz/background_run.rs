@@ -1,8 +1,8 @@
-//! The whole run, as the headless program makes it: what plots and findings are drawn from.
+//! The background run: the whole run of a scenario, simulated on its own thread. Plots and findings come from its
+//! result.
 //!
-//! It is made beside the window by a thread of its own, so that even a run of minutes does not keep anybody waiting; one
-//! that takes a moment is waited for, so that nothing flickers. A run has one thread and no clock: what comes out is the
-//! same wherever it is made.
+//! The window stays responsive even if the run takes minutes. A run that takes a moment is waited for, so that plots do
+//! not flicker. A run is single-threaded and reads no clock, so the result is the same as that of `rushhour run`.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
@@ -16,152 +16,158 @@ use crate::metrics::result::RunResult;
 use crate::scenario::Scenario;
 use crate::simulation::{RunOptions, Simulation};
 
-/// As long a run is waited for.
-const PATIENCE: Duration = Duration::from_millis(150);
-/// After as many events the thread looks whether anybody still wants to know.
-const EVENTS_AT_ONCE: u64 = 500_000;
-/// The share that is done is told in so many parts.
-const PARTS: f64 = 1_000.0;
+/// How long [`BackgroundRun::start`] waits for the result.
+const START_WAIT: Duration = Duration::from_millis(150);
+/// Number of events between two checks for cancellation.
+const EVENTS_PER_POLL: u64 = 500_000;
+/// The error if the thread ends without sending a result, which happens only if it panics.
+const NO_RESULT: &str = "The background run ended without a result (a bug; please report it)";
+/// Number of steps in which progress is counted.
+const PROGRESS_STEPS: f64 = 1_000.0;
 
-/// A run from its start to its end, and what it says.
+/// The result of a finished background run.
 #[derive(Debug)]
 pub struct FinishedRun {
-    /// Its result.
+    /// The result of the run.
     pub result: RunResult,
-    /// What was found, the most important first.
+    /// Its findings, the most important first.
     pub findings: Vec<Finding>,
 }
 
-/// The whole run, once it is there.
+/// A run on a thread of its own. Dropping it cancels the run.
 #[derive(Debug)]
 pub struct BackgroundRun {
     state: State,
-    wanted: Arc<AtomicBool>,
-    done: Arc<AtomicU32>,
+    /// Cleared to cancel the run.
+    keep_running: Arc<AtomicBool>,
+    /// Simulated share of the run, in [`PROGRESS_STEPS`].
+    progress: Arc<AtomicU32>,
 }
 
 #[derive(Debug)]
 enum State {
-    /// In a lock only because it goes into a resource, which many threads could look at.
-    Awaited(Mutex<Receiver<Result<FinishedRun, String>>>),
-    Here(Box<FinishedRun>),
+    /// The mutex makes the receiver `Sync`, which Bevy requires of a resource.
+    Running(Mutex<Receiver<Result<FinishedRun, String>>>),
+    Finished(Box<FinishedRun>),
     Failed(String),
 }
 
 impl BackgroundRun {
-    /// Begins to make it. The scenario has passed its checks.
+    /// Starts the run of a checked scenario, and waits a moment for its result.
     #[must_use]
-    pub fn of(scenario: &Scenario, options: RunOptions) -> Self {
-        let (wanted, done) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicU32::new(0)));
+    pub fn start(scenario: &Scenario, options: RunOptions) -> Self {
+        let (keep_running, progress) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicU32::new(0)));
         let (sender, receiver) = channel();
-        let (scenario, still_wanted, told) = (scenario.clone(), Arc::clone(&wanted), Arc::clone(&done));
+        let scenario = scenario.clone();
+        let (keep_running_flag, progress_counter) = (Arc::clone(&keep_running), Arc::clone(&progress));
         let spawned = thread::Builder::new()
             .name("background run".to_owned())
-            .spawn(move || make(&scenario, options, &still_wanted, &told, &sender));
+            .spawn(move || simulate(&scenario, options, &keep_running_flag, &progress_counter, &sender));
         let state = match spawned {
-            Ok(_) => State::Awaited(Mutex::new(receiver)),
-            Err(error) => State::Failed(format!("no thread for the whole run: {error}")),
+            Ok(_) => State::Running(Mutex::new(receiver)),
+            Err(error) => State::Failed(format!("Could not start a thread for the background run: {error}")),
         };
-        let mut background_run = Self { state, wanted, done };
-        background_run.wait(PATIENCE);
+        let mut background_run = Self { state, keep_running, progress };
+        background_run.wait(START_WAIT);
         background_run
     }
 
-    /// The whole run, if it is there.
+    /// The finished run, or `None` while it is running and after it has failed.
     #[must_use]
-    pub fn floor_to_usize(&self) -> Option<&FinishedRun> {
+    pub fn finished(&self) -> Option<&FinishedRun> {
         match &self.state {
-            State::Here(whole) => Some(whole),
-            State::Awaited(_) | State::Failed(_) => None,
+            State::Finished(run) => Some(run),
+            State::Running(_) | State::Failed(_) => None,
         }
     }
 
-    /// What was found, as far as it is known.
+    /// The findings of the finished run; empty until it has finished.
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
-        self.floor_to_usize().map_or(&[], |whole| &whole.findings)
+        self.finished().map_or(&[], |run| &run.findings)
     }
 
-    /// Why there is nothing to show, in words: how far it is, or what went wrong.
+    /// The progress or the error, as a text for the user, or `None` if the run has finished.
     #[must_use]
-    pub fn excuse(&self) -> Option<String> {
+    pub fn status_text(&self) -> Option<String> {
         match &self.state {
-            State::Here(_) => None,
-            State::Failed(why) => Some(why.clone()),
-            State::Awaited(_) => {
-                let percent = f64::from(self.done.load(Ordering::Relaxed)) / PARTS * 100.0;
-                Some(format!("The whole run is being simulated: {percent:.0} %"))
+            State::Finished(_) => None,
+            State::Failed(error) => Some(error.clone()),
+            State::Running(_) => {
+                let percent = f64::from(self.progress.load(Ordering::Relaxed)) / PROGRESS_STEPS * 100.0;
+                Some(format!("Simulating the whole run: {percent:.0} %"))
             }
         }
     }
 
-    /// Whether it is still being made.
+    /// Whether the run is still running.
     #[must_use]
-    pub const fn is_awaited(&self) -> bool {
-        matches!(self.state, State::Awaited(_))
+    pub const fn is_running(&self) -> bool {
+        matches!(self.state, State::Running(_))
     }
 
-    /// Takes it in if it has been made meanwhile; tells whether it has just come.
+    /// Receives the result if it is available. Returns whether the run has ended since the last call.
     pub fn poll(&mut self) -> bool {
-        let State::Awaited(receiver) = &mut self.state else { return false };
+        let State::Running(receiver) = &mut self.state else { return false };
         let Ok(receiver) = receiver.get_mut() else { return false };
         match receiver.try_recv() {
-            Ok(made) => self.take(made),
+            Ok(outcome) => self.end(outcome),
             Err(TryRecvError::Empty) => return false,
-            Err(TryRecvError::Disconnected) => self.take(Err("the whole run came to nothing".to_owned())),
+            Err(TryRecvError::Disconnected) => self.end(Err(NO_RESULT.to_owned())),
         }
         true
     }
 
-    /// Waits for it, at most so long.
-    pub fn wait(&mut self, most: Duration) {
-        let State::Awaited(receiver) = &mut self.state else { return };
+    /// Waits for the run to end, for at most `timeout`.
+    pub fn wait(&mut self, timeout: Duration) {
+        let State::Running(receiver) = &mut self.state else { return };
         let Ok(receiver) = receiver.get_mut() else { return };
-        match receiver.recv_timeout(most) {
-            Ok(made) => self.take(made),
+        match receiver.recv_timeout(timeout) {
+            Ok(outcome) => self.end(outcome),
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => self.take(Err("the whole run came to nothing".to_owned())),
+            Err(RecvTimeoutError::Disconnected) => self.end(Err(NO_RESULT.to_owned())),
         }
     }
 
-    fn take(&mut self, made: Result<FinishedRun, String>) {
-        self.state = match made {
-            Ok(whole) => State::Here(Box::new(whole)),
-            Err(why) => State::Failed(why),
+    fn end(&mut self, outcome: Result<FinishedRun, String>) {
+        self.state = match outcome {
+            Ok(run) => State::Finished(Box::new(run)),
+            Err(error) => State::Failed(error),
         };
     }
 }
 
 impl Drop for BackgroundRun {
     fn drop(&mut self) {
-        self.wanted.store(false, Ordering::Relaxed);
+        self.keep_running.store(false, Ordering::Relaxed);
     }
 }
 
-fn make(
+fn simulate(
     scenario: &Scenario,
     options: RunOptions,
-    wanted: &AtomicBool,
-    done: &AtomicU32,
+    keep_running: &AtomicBool,
+    progress: &AtomicU32,
     sender: &Sender<Result<FinishedRun, String>>,
 ) {
-    let made = || {
+    let run = || {
         let mut simulation = Simulation::new(scenario, options)
             .map_err(|problems| problems.iter().map(|problem| format!("{problem}\n")).collect::<String>())?;
         let end = simulation.end();
-        while !simulation.advance(end, EVENTS_AT_ONCE) {
-            if !wanted.load(Ordering::Relaxed) {
-                return Err("nobody wants to know any more".to_owned());
+        while !simulation.advance(end, EVENTS_PER_POLL) {
+            if !keep_running.load(Ordering::Relaxed) {
+                return Err("The background run was cancelled".to_owned());
             }
             let share = simulation.now().as_seconds() / end.as_seconds().max(f64::MIN_POSITIVE);
-            done.store(u32::try_from(floor_to_usize(share * PARTS)).unwrap_or(0), Ordering::Relaxed);
+            progress
+                .store(u32::try_from(floor_to_usize(share * PROGRESS_STEPS)).unwrap_or(0), Ordering::Relaxed);
         }
         let result = simulation.finish().map_err(|error| error.to_string())?;
         let findings = findings(scenario, &result);
         Ok(FinishedRun { result, findings })
     };
-    // If nobody listens any more, nobody wants to know.
-    let _ = sender.send(made());
+    // Sending fails if the `BackgroundRun` was dropped: the run is cancelled.
+    let _ = sender.send(run());
 }
 
 #[cfg(test)]
@@ -171,36 +177,39 @@ mod tests {
     use crate::simulation::run;
 
     #[test]
-    fn it_is_the_run_of_the_headless_program() {
+    fn its_result_is_that_of_a_headless_run() {
         let (name, text) = DEFAULT_SCENARIO;
-        let scenario = load(name, text.as_bytes(), &[]).expect("it is good").scenario;
-        let mut background_run = BackgroundRun::of(&scenario, RunOptions::default());
+        let scenario = load(name, text.as_bytes(), &[]).expect("the scenario is valid").scenario;
+        let mut background_run = BackgroundRun::start(&scenario, RunOptions::default());
         background_run.wait(Duration::from_secs(60));
-        let whole = background_run.floor_to_usize().expect("it was waited for");
-        let result = run(&scenario, RunOptions::default()).expect("it runs");
-        assert_eq!((whole.result.events, whole.result.fingerprint), (result.events, result.fingerprint));
-        assert_eq!(whole.findings, findings(&scenario, &result));
-        assert!(background_run.excuse().is_none() && !background_run.poll());
+        let finished = background_run.finished().expect("the run has finished");
+        let result = run(&scenario, RunOptions::default()).expect("the scenario runs");
+        assert_eq!(
+            (finished.result.events, finished.result.fingerprint),
+            (result.events, result.fingerprint)
+        );
+        assert_eq!(finished.findings, findings(&scenario, &result));
+        assert!(background_run.status_text().is_none() && !background_run.poll());
     }
 
     #[test]
-    fn a_long_run_is_made_beside_and_given_up_when_nobody_wants_it() {
+    fn a_long_run_continues_in_the_background_and_stops_when_it_is_dropped() {
         let text = r#"(name: "long", run_until: "1000000s",
             sources: {"s": (arrivals: Poisson(rate: "1000/s"), to: "a")},
             nodes: {"a": Server(concurrency: 4, service: Exponential(mean: "1ms"))})"#;
-        let scenario = load("long.ron", text.as_bytes(), &[]).expect("it is good").scenario;
-        let background_run = BackgroundRun::of(&scenario, RunOptions::default());
-        assert!(background_run.floor_to_usize().is_none() && background_run.findings().is_empty());
-        assert!(background_run.excuse().is_some_and(|excuse| excuse.contains("being simulated")));
-        let wanted = Arc::downgrade(&background_run.wanted);
+        let scenario = load("long.ron", text.as_bytes(), &[]).expect("the scenario is valid").scenario;
+        let background_run = BackgroundRun::start(&scenario, RunOptions::default());
+        assert!(background_run.finished().is_none() && background_run.findings().is_empty());
+        assert!(background_run.status_text().is_some_and(|text| text.contains("Simulating the whole run")));
+        let flag = Arc::downgrade(&background_run.keep_running);
         drop(background_run);
-        // The thread holds the last one: it ends long before the run would.
+        // The thread holds the last reference, and ends long before the run would.
         for _ in 0..600 {
-            if wanted.upgrade().is_none() {
+            if flag.upgrade().is_none() {
                 return;
             }
             thread::sleep(Duration::from_millis(100));
         }
-        panic!("the run goes on though nobody wants it");
+        panic!("the thread still runs after the run was dropped");
     }
 }

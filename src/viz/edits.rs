@@ -1,7 +1,7 @@
-//! Live changes: what a person does to the system while it runs, each an edit of the scenario at that moment.
+//! Live edits: changes that the user makes while the run is shown. Each is a change of the scenario at the time shown.
 //!
-//! The session goes on with the edited scenario, from its start to the moment of the edit and on. So whatever was done, the
-//! session always is the run of a scenario, which can be saved and run headless, and every edit can be taken back.
+//! The session always shows the run of the edited scenario from its start. So the scenario can be saved, its headless
+//! run is the same as the session, and every edit can be undone.
 
 use crate::engine::time::SimTime;
 use crate::model::change::ChangeSpec;
@@ -13,15 +13,15 @@ use crate::text::Document;
 use super::layout::NodeBox;
 use super::session::Session;
 
-/// Edits happen at whole microseconds: a time that people can read, and still the next moment.
-const GRAIN: u64 = 1_000;
+/// Edits are made at whole microseconds, so that their times are short to write. In nanoseconds.
+const EDIT_RESOLUTION: u64 = 1_000;
 
-/// A setting as it is written: `Concurrency(20)`.
+/// Parses a setting in RON: `Concurrency(20)`.
 ///
 /// # Errors
-/// What is wrong with it, in words for people.
-pub fn parsed(text: &str) -> Result<Setting, String> {
-    let document = Document::parse("setting", text.as_bytes()).map_err(|wrong| wrong.to_string())?;
+/// The diagnostics, as a text for the user.
+pub fn parse_setting(text: &str) -> Result<Setting, String> {
+    let document = Document::parse("setting", text.as_bytes()).map_err(|error| error.to_string())?;
     let decoded = document.decode::<Setting>();
     match decoded.value {
         Some(setting) if decoded.diagnostics.is_empty() => Ok(setting),
@@ -29,17 +29,17 @@ pub fn parsed(text: &str) -> Result<Setting, String> {
     }
 }
 
-/// What was done to a scenario since it was opened.
+/// The history of the edits of a session.
 #[derive(Clone, Debug)]
 pub struct Edits {
-    /// The scenario as it was opened.
+    /// The scenario without edits.
     loaded: Loaded,
-    /// What was taken back, the last one last.
+    /// The undone edits, in the order in which they were undone.
     undone: Vec<ChangeSpec>,
 }
 
 impl Edits {
-    /// Nothing, so far.
+    /// An empty history.
     #[must_use]
     pub const fn of(loaded: Loaded) -> Self {
         Self { loaded, undone: Vec::new() }
@@ -47,56 +47,56 @@ impl Edits {
 }
 
 impl Session {
-    /// What was done since the scenario was opened, in the order in which it was done.
+    /// The edits since the scenario was opened, in the order in which they were made.
     #[must_use]
     pub fn edits(&self) -> &[ChangeSpec] {
         &self.scenario.changes[self.edits.loaded.scenario.changes.len()..]
     }
 
-    /// Changes a node or a group in the next moment, which is shown then.
+    /// Changes a setting of a node or a group at the next microsecond, and shows that time.
     ///
     /// # Errors
-    /// What is wrong with it, in words for people; nothing has happened then.
-    pub fn change(&mut self, of: &str, set: Setting) -> Result<(), String> {
-        let next = SimTime::from_nanos((self.clock.now.as_nanos() / GRAIN + 1) * GRAIN);
+    /// The errors of the edited scenario, as a text for the user. The session is not changed then.
+    pub fn change(&mut self, target: &str, set: Setting) -> Result<(), String> {
+        let next = SimTime::from_nanos((self.clock.now.as_nanos() / EDIT_RESOLUTION + 1) * EDIT_RESOLUTION);
         let at = next.since(SimTime::ZERO);
-        self.adopt(ChangeSpec { at, of: of.into(), set })?;
+        self.push_edit(ChangeSpec { at, of: target.into(), set })?;
         self.edits.undone.clear();
         Ok(())
     }
 
-    fn adopt(&mut self, change: ChangeSpec) -> Result<(), String> {
+    fn push_edit(&mut self, change: ChangeSpec) -> Result<(), String> {
         let at = SimTime::ZERO + change.at;
         self.scenario.changes.push(change);
-        let wrong = check(&self.scenario);
-        if wrong.is_empty() {
-            // What is still to come the run takes in as it goes; for what would have been it runs again.
+        let problems = check(&self.scenario);
+        if problems.is_empty() {
             self.run_edited(at, self.clock.now.max(at));
             return Ok(());
         }
         self.scenario.changes.pop();
-        Err(wrong.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("; "))
+        Err(problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("; "))
     }
 
-    /// What can be set of a node or a folded group, as it is at the moment that is shown.
+    /// The settings of a node or a folded group, with their values at the time shown.
     #[must_use]
-    pub fn settings(&self, place: &Place) -> Vec<Setting> {
-        let written = self.scenario.spec(&place.entry).map(SpecRef::settings).unwrap_or_default();
+    pub fn settings(&self, node_box: &NodeBox) -> Vec<Setting> {
+        let initial = self.scenario.spec(&node_box.entry).map(SpecRef::settings).unwrap_or_default();
         let now = self.clock.now.since(SimTime::ZERO);
         let concerns = |change: &&ChangeSpec| {
-            change.at <= now && change.of.0.iter().any(|of| *of == place.name || *of == place.entry)
+            change.at <= now
+                && change.of.0.iter().any(|name| *name == node_box.name || *name == node_box.entry)
         };
-        // Changes of one moment happen in the order in which they are written.
+        // The sort is stable: simultaneous changes keep the order of the scenario, in which they are applied.
         let mut changes: Vec<&ChangeSpec> = self.scenario.changes.iter().filter(concerns).collect();
         changes.sort_by_key(|change| change.at);
-        let latest = |written: Setting| {
-            let same = changes.iter().rev().find(|change| change.set.topic() == written.topic());
-            same.map_or(written, |change| change.set.clone())
+        let latest = |initial: Setting| {
+            let last_change = changes.iter().rev().find(|change| change.set.topic() == initial.topic());
+            last_change.map_or(initial, |change| change.set.clone())
         };
-        written.into_iter().map(latest).collect()
+        initial.into_iter().map(latest).collect()
     }
 
-    /// Takes the last edit back; tells whether there was one.
+    /// Undoes the last edit. Returns whether there was one.
     pub fn undo(&mut self) -> bool {
         if self.edits().is_empty() {
             return false;
@@ -106,19 +106,18 @@ impl Session {
         true
     }
 
-    /// Does again what was taken back last; tells whether there was something.
+    /// Redoes the edit that was undone last. Returns whether there was one.
     pub fn redo(&mut self) -> bool {
         let Some(change) = self.edits.undone.pop() else { return false };
-        // It was there before.
-        self.adopt(change).is_ok()
+        self.push_edit(change).is_ok()
     }
 
-    /// The text of the scenario that this session is a run of: with its overrides, its seed and all edits.
+    /// The text of the scenario whose run this session shows, with its overrides, its seed and all edits.
     ///
     /// # Errors
-    /// What is wrong with it, in words for people.
-    pub fn saved(&self) -> Result<String, String> {
-        save(&self.edits.loaded, self.options.seed, self.edits()).map_err(|wrong| wrong.to_string())
+    /// The errors of the scenario, as a text for the user.
+    pub fn scenario_text(&self) -> Result<String, String> {
+        save(&self.edits.loaded, self.options.seed, self.edits()).map_err(|error| error.to_string())
     }
 }
 
@@ -131,75 +130,78 @@ mod tests {
 
     fn session(overrides: &[String], seed: Option<u64>) -> Session {
         let (name, text) = DEFAULT_SCENARIO;
-        Session::open(name, text.as_bytes(), overrides, seed).expect("it is good")
+        Session::open(name, text.as_bytes(), overrides, seed).expect("the scenario is valid")
     }
 
-    /// Changes something as a person who types it would.
-    fn change(session: &mut Session, of: &str, setting: &str) -> Result<(), String> {
-        session.change(of, parsed(setting)?)
+    /// Changes a setting as typed by the user.
+    fn change(session: &mut Session, target: &str, setting: &str) -> Result<(), String> {
+        session.change(target, parse_setting(setting)?)
     }
 
-    /// What the headless program makes of the saved text.
+    /// The number of events and the fingerprint of a headless run of a saved scenario.
     fn headless(text: &str) -> (u64, u64) {
         let scenario =
-            load("saved.ron", text.as_bytes(), &[]).unwrap_or_else(|wrong| panic!("{wrong}")).scenario;
-        let result = run(&scenario, RunOptions::default()).expect("it runs");
+            load("saved.ron", text.as_bytes(), &[]).unwrap_or_else(|error| panic!("{error}")).scenario;
+        let result = run(&scenario, RunOptions::default()).expect("the scenario runs");
         (result.events, result.fingerprint)
     }
 
     #[test]
-    fn a_session_with_edits_is_the_headless_run_of_what_it_saves() {
+    fn an_edited_session_equals_the_headless_run_of_its_saved_scenario() {
         let overrides = ["nodes.server.concurrency=9".to_owned()];
         for (overrides, seed) in [(&[][..], None), (&overrides[..], Some(7))] {
             let mut session = session(overrides, seed);
             session.go_to(moment(12.345_678_9));
-            change(&mut session, "server-2", "Down").expect("it can go down");
+            change(&mut session, "server-2", "Down").expect("a server can go down");
             assert!(
                 session.clock.now.as_seconds() < 12.345_68 + 1e-9 && session.clock.now > moment(12.345_678_9)
             );
             assert_eq!(server_state(&session, "server-2").active_slots, 0);
             session.go_to(moment(18.0));
-            change(&mut session, "server", "Concurrency(13)").expect("it can have more");
-            change(&mut session, "server-2", "Up").expect("it can be up again");
+            change(&mut session, "server", "Concurrency(13)").expect("slots can be added");
+            change(&mut session, "server-2", "Up").expect("a server can come up again");
             let service = "Service(Exponential(mean: \"20.500001ms\"))";
-            change(&mut session, "server-0", service).expect("it can be slower");
+            change(&mut session, "server-0", service).expect("a service time can be changed");
             assert_eq!(session.edits().len(), 4);
             assert_eq!(server_state(&session, "server-2").active_slots, 13);
             session.go_to(session.end());
-            assert_eq!(headless(&session.saved().expect("it can be saved")), session.trace());
+            assert_eq!(
+                headless(&session.scenario_text().expect("the scenario can be saved")),
+                session.digest()
+            );
         }
     }
 
     #[test]
-    fn what_is_taken_back_never_was() {
+    fn an_undone_edit_leaves_no_trace() {
         let mut session = session(&[], None);
         session.go_to(moment(20.0));
-        let before = (session.trace(), session.live_state.clone());
+        let before = (session.digest(), session.live_state.clone());
         assert!(!session.undo() && !session.redo());
-        change(&mut session, "server-1", "Down").expect("it can go down");
+        change(&mut session, "server-1", "Down").expect("a server can go down");
         session.go_to(moment(25.0));
-        let after = (session.trace(), session.live_state.clone());
+        let after = (session.digest(), session.live_state.clone());
         assert!(session.undo());
-        assert_eq!(session.clock.now, moment(25.0), "it stays where it is");
+        assert_eq!(session.clock.now, moment(25.0), "undoing does not change the time shown");
         session.go_to(moment(20.0));
-        assert_eq!((session.trace(), session.live_state.clone()), before);
+        assert_eq!((session.digest(), session.live_state.clone()), before);
         assert!(session.redo());
         session.go_to(moment(25.0));
-        assert_eq!((session.trace(), session.live_state.clone()), after);
+        assert_eq!((session.digest(), session.live_state.clone()), after);
         assert!(!session.redo());
     }
 
     #[test]
-    fn what_cannot_be_is_told_and_not_done() {
+    fn invalid_edits_are_errors_and_change_nothing() {
         let mut session = session(&[], None);
-        let trace = session.trace();
-        for (of, setting) in [("server-0", "Concurrency(0)"), ("nobody", "Down"), ("router", "Down")] {
-            assert!(change(&mut session, of, setting).is_err(), "{setting} of {of}");
+        let digest = session.digest();
+        for (target, setting) in [("server-0", "Concurrency(0)"), ("nobody", "Down"), ("router", "Down")] {
+            assert!(change(&mut session, target, setting).is_err(), "{setting} of {target}");
         }
         session.go_to(session.end());
         assert!(change(&mut session, "server-0", "Down").is_err(), "the run is over");
         assert!(session.edits().is_empty());
         session.go_to(SimTime::ZERO);
-        assert_eq!(session.trace(), trace);
+        assert_eq!(session.digest(), digest);
     }
 }

@@ -1,9 +1,12 @@
-//! Where nodes stand: in layers along the flow, groups kept together, with few crossings.
+//! Layout: positions of the boxes of nodes, in layers along the flow, with groups kept together and few crossings.
 //!
-//! Layered drawing after Sugiyama, Tagawa and Toda ("Methods for visual understanding of hierarchical system structures",
-//! 1981): each group or single node is a block; its layer is the longest way from a source; within a layer blocks are
-//! ordered by the mean place of their neighbours, sweep by sweep. All of it is plain arithmetic on the scenario, so that the
-//! same system looks the same every time.
+//! Layered graph drawing after Sugiyama, Tagawa and Toda ("Methods for visual understanding of hierarchical system
+//! structures", 1981). Each group or single node is a block. Its layer is the length of the longest path from a source.
+//! Within a layer, blocks are ordered by the mean position of their neighbours, in several sweeps. The layout depends
+//! on the scenario alone, so the same system always looks the same.
+//!
+//! Distances are in layout units; at a zoom of 1, a unit is a screen point. Positions are centres of boxes; y points
+//! upwards.
 
 use crate::engine::floor_to_usize;
 use crate::event::{Node, NodeRange, PerKind};
@@ -12,82 +15,86 @@ use crate::scenario::Scenario;
 
 /// Distance between two layers.
 pub const LAYER: f32 = 300.0;
-/// Size of a node.
+/// Width and height of a box.
 pub const NODE: (f32, f32) = (150.0, 64.0);
-/// Room between two nodes of a layer, and between two blocks.
+/// Vertical gap between two boxes of a block.
 const GAP: f32 = 26.0;
+/// Additional vertical gap between two blocks.
 const BLOCK_GAP: f32 = 40.0;
 /// Distance between two columns of a layer.
 const COLUMN: f32 = 196.0;
-/// A layer of more boxes may stand in several columns.
-const ROWS: f64 = 16.0;
-/// How much wider than high a layer of many boxes is: about as much as a window.
-const WIDER: f64 = 1.5;
-/// Groups of more members are folded into one box.
+/// Number of boxes up to which a layer always has a single column.
+const MIN_ROWS: f64 = 16.0;
+/// Aspect ratio (width to height) of a layer with several columns: about that of a window.
+const LAYER_ASPECT: f64 = 1.5;
+/// Maximum number of members of a group that are drawn one by one. A larger group is folded into one box.
 pub const MAX_MEMBERS: usize = 16;
-/// Sweeps in which blocks are ordered: more change nothing in systems that people draw.
+/// Number of ordering sweeps. More sweeps do not change the layout of typical systems.
 const SWEEPS: usize = 8;
 
-/// A box on the live state: a node, or a whole group that is folded into one.
+/// The box of a node, or of all members of a folded group.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NodeBox {
-    /// What is written on it.
+    /// The label of the box.
     pub name: String,
-    /// Its name in the scenario: that of its group if it is a member of one.
+    /// The name in the scenario: of the node, or of its group if it is a member.
     pub entry: String,
-    /// The nodes that it stands for: one, or all members of a group.
+    /// The nodes in the box: one, or all members of a folded group.
     pub nodes: NodeRange,
-    /// Its middle.
+    /// Centre of the box.
     pub x: f32,
     /// See `x`; upwards.
     pub y: f32,
 }
 
 impl NodeBox {
-    /// Its node; the first one if it stands for several.
+    /// The node of the box; the first member of a folded group.
     #[must_use]
     pub const fn node(&self) -> Node {
         Node::new(self.nodes.kind, self.nodes.first)
     }
 
-    /// Whether it stands for several nodes.
+    /// Whether the box contains several nodes.
     #[must_use]
     pub const fn is_folded(&self) -> bool {
         self.nodes.count != 1
     }
 }
 
-/// The live state: all boxes, and which of them send to which.
+/// All boxes, and the links between them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layout {
     /// The boxes.
-    pub places: Vec<NodeBox>,
-    /// Pairs of boxes, by position.
+    pub boxes: Vec<NodeBox>,
+    /// Sender and receiver of each link, as indices into `boxes`.
     pub edges: Vec<(usize, usize)>,
-    /// The box of every node, by kind and row: a hundred thousand dots ask for theirs in every frame.
-    standing: PerKind<Vec<usize>>,
+    /// The box of every node, by kind and row. An array, because every dot looks up two boxes in every frame.
+    box_of_node: PerKind<Vec<usize>>,
 }
 
-/// A source, a node or a group while it is being arranged.
+/// A source, a node or a group during the layout.
 struct Block {
+    /// Index of its entry in [`Names::entries`].
     entry: usize,
     layer: usize,
+    /// Sort key within the layer.
     order: f32,
+    /// Number of boxes.
     boxes: usize,
 }
 
 impl Layout {
-    /// The layout of a scenario that has passed its checks.
+    /// The layout of a checked scenario.
     #[must_use]
     pub fn of(scenario: &Scenario, names: &Names) -> Self {
-        let edges = flows(scenario, names);
+        let edges = entry_edges(scenario, names);
         let mut blocks = layered(names, &edges);
         order(&mut blocks, &edges);
         let mut layout = Self::default();
         let mut boxes_of: Vec<Vec<usize>> = vec![Vec::new(); blocks.len()];
         let mut left = 0.0;
         for layer in 0..=blocks.iter().map(|block| block.layer).max().unwrap_or(0) {
-            left = layout.stack((layer, left), &blocks, names, &mut boxes_of);
+            left = layout.place_layer((layer, left), &blocks, names, &mut boxes_of);
         }
         for (from, to) in edges {
             for &a in &boxes_of[from] {
@@ -97,23 +104,23 @@ impl Layout {
         layout
     }
 
-    /// Stands the blocks of a layer on top of each other, around the middle, from `left` on; in several columns if there
-    /// are many. Tells where the next layer begins.
-    fn stack(
+    /// Places the blocks of a layer below each other, in one or several columns from `left` on, each vertically
+    /// centred. Returns the x position of the next layer.
+    fn place_layer(
         &mut self,
         (layer, left): (usize, f32),
         blocks: &[Block],
         names: &Names,
         boxes_of: &mut [Vec<usize>],
     ) -> f32 {
-        let mut stacked: Vec<&Block> = blocks.iter().filter(|block| block.layer == layer).collect();
-        stacked.sort_by(|a, b| a.order.total_cmp(&b.order).then(a.entry.cmp(&b.entry)));
-        let rows = rows(stacked.iter().map(|block| block.boxes).sum());
-        let (mut x, mut y, mut first) = (left, 0.0, self.places.len());
-        for block in stacked {
+        let mut layer_blocks: Vec<&Block> = blocks.iter().filter(|block| block.layer == layer).collect();
+        layer_blocks.sort_by(|a, b| a.order.total_cmp(&b.order).then(a.entry.cmp(&b.entry)));
+        let rows = rows(layer_blocks.iter().map(|block| block.boxes).sum());
+        let (mut x, mut y, mut first) = (left, 0.0, self.boxes.len());
+        for block in layer_blocks {
             let entry = &names.entries[block.entry];
-            let used = self.places.len() - first;
-            // A group that fits into a column stays together.
+            let used = self.boxes.len() - first;
+            // A group that fits into one column is not split.
             if used > 0 && used + block.boxes > rows {
                 (x, y, first) = self.next_column(x, first);
             }
@@ -125,15 +132,15 @@ impl Layout {
                 } else {
                     entry.members[member as usize].clone()
                 };
-                let at = self.places.len();
+                let at = self.boxes.len();
                 boxes_of[block.entry].push(at);
-                let stands_for = if folded { count } else { 1 };
-                let nodes = NodeRange { kind: entry.kind, first: entry.first + member, count: stands_for };
-                let standing = &mut self.standing[nodes.kind];
+                let nodes_in_box = if folded { count } else { 1 };
+                let nodes = NodeRange { kind: entry.kind, first: entry.first + member, count: nodes_in_box };
+                let box_of_node = &mut self.box_of_node[nodes.kind];
                 let (row, end) = (nodes.first as usize, (nodes.first + nodes.count) as usize);
-                standing.resize(standing.len().max(end), 0);
-                standing[row..end].fill(at);
-                self.places.push(NodeBox { name, entry: entry.name.clone(), nodes, x, y });
+                box_of_node.resize(box_of_node.len().max(end), 0);
+                box_of_node[row..end].fill(at);
+                self.boxes.push(NodeBox { name, entry: entry.name.clone(), nodes, x, y });
                 y -= NODE.1 + GAP;
             }
             y -= BLOCK_GAP;
@@ -142,32 +149,33 @@ impl Layout {
         x + LAYER
     }
 
-    /// Moves the boxes of a column, which begins with the box `first`, around the middle; tells where the next one begins.
+    /// Centres the boxes of a column, from box `first` on, vertically. Returns x, y and the first box of the next
+    /// column.
     fn next_column(&mut self, x: f32, first: usize) -> (f32, f32, usize) {
-        let column = &mut self.places[first..];
+        let column = &mut self.boxes[first..];
         let ends = column.first().zip(column.last()).map(|(top, bottom)| f32::midpoint(top.y, bottom.y));
-        column.iter_mut().for_each(|place| place.y -= ends.unwrap_or_default());
-        (x + COLUMN, 0.0, self.places.len())
+        column.iter_mut().for_each(|node_box| node_box.y -= ends.unwrap_or_default());
+        (x + COLUMN, 0.0, self.boxes.len())
     }
 
-    /// The box that a node stands in.
+    /// The box of a node, as an index into `boxes`, or `None` if there is no such node.
     #[must_use]
     pub fn find(&self, node: Node) -> Option<usize> {
-        self.standing[node.kind()].get(node.row() as usize).copied()
+        self.box_of_node[node.kind()].get(node.row() as usize).copied()
     }
 
-    /// Whether the boxes of another layout stand for the same nodes, wherever they stand.
+    /// Whether another layout has the same boxes, possibly at other positions.
     #[must_use]
-    pub fn is_alike(&self, other: &Self) -> bool {
+    pub fn has_same_boxes(&self, other: &Self) -> bool {
         let same = |(a, b): (&NodeBox, &NodeBox)| a.nodes == b.nodes && a.name == b.name;
-        self.places.len() == other.places.len() && self.places.iter().zip(&other.places).all(same)
+        self.boxes.len() == other.boxes.len() && self.boxes.iter().zip(&other.boxes).all(same)
     }
 
-    /// The corners of the smallest rectangle around all boxes: least x, least y, largest x, largest y.
+    /// The bounding rectangle of all boxes and the origin: minimum x, minimum y, maximum x, maximum y.
     #[must_use]
     pub fn bounds(&self) -> [f32; 4] {
-        let xs = || self.places.iter().map(|place| place.x);
-        let ys = || self.places.iter().map(|place| place.y);
+        let xs = || self.boxes.iter().map(|node_box| node_box.x);
+        let ys = || self.boxes.iter().map(|node_box| node_box.y);
         let (w, h) = (NODE.0 / 2.0, NODE.1 / 2.0);
         [
             xs().fold(0.0, f32::min) - w,
@@ -178,14 +186,14 @@ impl Layout {
     }
 }
 
-/// Boxes of a column, in a layer of so many.
+/// Maximum number of boxes of a column, in a layer of `boxes`.
 fn rows(boxes: usize) -> usize {
-    let of_a_column = boxes as f64 * f64::from(COLUMN / (NODE.1 + GAP)) / WIDER;
-    floor_to_usize(of_a_column.sqrt().ceil().max(ROWS))
+    let squared_rows = boxes as f64 * f64::from(COLUMN / (NODE.1 + GAP)) / LAYER_ASPECT;
+    floor_to_usize(squared_rows.sqrt().ceil().max(MIN_ROWS))
 }
 
-/// Who sends to whom, by entry.
-fn flows(scenario: &Scenario, names: &Names) -> Vec<(usize, usize)> {
+/// Sender and receiver of each link, as indices of entries.
+fn entry_edges(scenario: &Scenario, names: &Names) -> Vec<(usize, usize)> {
     let mut edges = Vec::new();
     let mut add = |from: &str, to: &str| {
         if let (Some((from, _)), Some((to, _))) = (names.entry(from), names.entry(to))
@@ -200,7 +208,7 @@ fn flows(scenario: &Scenario, names: &Names) -> Vec<(usize, usize)> {
     edges
 }
 
-/// Each entry in its layer: the longest way from a source, counted in steps. Cycles are refused by the checks.
+/// One block for each entry. Its layer is the length of the longest path from a source. The scenario has no cycles.
 fn layered(names: &Names, edges: &[(usize, usize)]) -> Vec<Block> {
     let mut layers = vec![0_usize; names.entries.len()];
     for _ in 0..names.entries.len() {
@@ -208,30 +216,30 @@ fn layered(names: &Names, edges: &[(usize, usize)]) -> Vec<Block> {
             layers[to] = layers[to].max(layers[from] + 1);
         }
     }
-    let blocks = names.entries.iter().zip(layers).enumerate().map(|(entry, (found, layer))| {
-        // What nothing leads to stands beside what it is most like: sources in the first layer, others behind it.
-        let alone = !edges.iter().any(|edge| edge.1 == entry) && found.kind.receives();
-        let boxes = if found.members.len() > MAX_MEMBERS { 1 } else { found.members.len() };
-        #[expect(clippy::cast_precision_loss, reason = "an order of some hundred blocks")]
+    let blocks = names.entries.iter().zip(layers).enumerate().map(|(entry, (group, layer))| {
+        // A node without senders goes into the second layer, as the first is for sources.
+        let has_no_sender = !edges.iter().any(|edge| edge.1 == entry) && group.kind.receives();
+        let boxes = if group.members.len() > MAX_MEMBERS { 1 } else { group.members.len() };
+        #[expect(clippy::cast_precision_loss, reason = "there are some hundred blocks")]
         let order = entry as f32;
-        Block { entry, layer: if alone { layer.max(1) } else { layer }, order, boxes }
+        Block { entry, layer: if has_no_sender { layer.max(1) } else { layer }, order, boxes }
     });
     blocks.collect()
 }
 
-/// Orders blocks by the mean place of those that they are connected with.
+/// Orders blocks by the mean order of their neighbours: senders and receivers, in alternating sweeps.
 fn order(blocks: &mut [Block], edges: &[(usize, usize)]) {
     for sweep in 0..SWEEPS {
         let before: Vec<f32> = blocks.iter().map(|block| block.order).collect();
         for block in &mut *blocks {
-            let toward = |&(from, to): &(usize, usize)| {
+            let neighbour_order = |&(from, to): &(usize, usize)| {
                 let (own, other) = if sweep % 2 == 0 { (to, from) } else { (from, to) };
                 (own == block.entry).then(|| before[other])
             };
-            let near: Vec<f32> = edges.iter().filter_map(toward).collect();
-            if !near.is_empty() {
-                #[expect(clippy::cast_precision_loss, reason = "some neighbours")]
-                let mean = near.iter().sum::<f32>() / near.len() as f32;
+            let neighbours: Vec<f32> = edges.iter().filter_map(neighbour_order).collect();
+            if !neighbours.is_empty() {
+                #[expect(clippy::cast_precision_loss, reason = "a block has few neighbours")]
+                let mean = neighbours.iter().sum::<f32>() / neighbours.len() as f32;
                 block.order = mean;
             }
         }
@@ -244,60 +252,62 @@ mod tests {
     use crate::event::NodeKind;
     use crate::scenario::{DEFAULT_SCENARIO, load};
 
-    fn named(text: &str) -> (Layout, Names) {
-        let loaded = load("test.ron", text.as_bytes(), &[]).unwrap_or_else(|wrong| panic!("{wrong}"));
+    fn layout_and_names(text: &str) -> (Layout, Names) {
+        let loaded = load("test.ron", text.as_bytes(), &[]).unwrap_or_else(|error| panic!("{error}"));
         let names = loaded.scenario.names();
         (Layout::of(&loaded.scenario, &names), names)
     }
 
     fn layout(text: &str) -> Layout {
-        named(text).0
+        layout_and_names(text).0
     }
 
     #[test]
-    fn the_default_system_stands_in_four_layers() {
-        let (layout, names) = named(DEFAULT_SCENARIO.1);
-        let x = |name: &str| layout.places.iter().find(|place| place.name == name).expect("a box").x;
+    fn the_built_in_scenario_has_four_layers() {
+        let (layout, names) = layout_and_names(DEFAULT_SCENARIO.1);
+        let x = |name: &str| {
+            layout.boxes.iter().find(|node_box| node_box.name == name).expect("the node has a box").x
+        };
         let columns =
             ["everyone", "customer-1001", "router", "client-1", "server-2"].map(|name| x(name) / LAYER);
         assert_eq!(columns.map(f32::to_bits), [0.0_f32, 0.0, 1.0, 2.0, 3.0].map(f32::to_bits));
-        // Two sources to the router, it to three clients, each of them to three servers.
+        // Two sources send to the router, the router to three clients, each client to three servers.
         assert_eq!(layout.edges.len(), 2 + 3 + 9);
-        let server = names.node_named("server-2").expect("it is there");
-        assert_eq!(layout.find(server).map(|at| layout.places[at].name.as_str()), Some("server-2"));
+        let server = names.node_named("server-2").expect("the node exists");
+        assert_eq!(layout.find(server).map(|at| layout.boxes[at].name.as_str()), Some("server-2"));
     }
 
     #[test]
     fn no_two_boxes_overlap_and_large_groups_are_folded() {
-        let (layout, names) = named(
+        let (layout, names) = layout_and_names(
             r#"(name: "x", run_until: "1s",
                 sources: {"a": (arrivals: Constant(rate: "1/s"), to: "lb"), "b": (arrivals: Constant(rate: "1/s"), to: "s-0")},
                 nodes: {"lb": LoadBalancer(policy: Random, to: ["s", "many"]), "s": Server(count: 5, service: Constant("1ms"), then: "end"),
                         "many": Server(count: 400, service: Constant("1ms")), "end": Server(service: Constant("1ms")),
                         "idle": Server(service: Constant("1ms"))})"#,
         );
-        // Sources, a balancer, five servers, one box for 400 of them, two more.
-        assert_eq!(layout.places.len(), 2 + 1 + 5 + 1 + 2);
-        for (at, place) in layout.places.iter().enumerate() {
-            assert_eq!(place.is_folded(), place.entry == "many");
-            assert!(place.nodes.nodes().all(|node| layout.find(node) == Some(at)), "{}", place.name);
+        // Two sources, a load balancer, five servers, one box for 400 servers, two more servers.
+        assert_eq!(layout.boxes.len(), 2 + 1 + 5 + 1 + 2);
+        for (at, node_box) in layout.boxes.iter().enumerate() {
+            assert_eq!(node_box.is_folded(), node_box.entry == "many");
+            assert!(node_box.nodes.nodes().all(|node| layout.find(node) == Some(at)), "{}", node_box.name);
         }
         for kind in NodeKind::ALL {
-            let rows = u32::try_from(names.count(kind)).expect("there are few");
+            let rows = u32::try_from(names.count(kind)).expect("there are few nodes");
             assert_eq!(layout.find(Node::new(kind, rows)), None);
         }
-        for (i, a) in layout.places.iter().enumerate() {
-            for b in &layout.places[i + 1..] {
+        for (i, a) in layout.boxes.iter().enumerate() {
+            for b in &layout.boxes[i + 1..] {
                 let apart = (a.x - b.x).abs() >= NODE.0 || (a.y - b.y).abs() >= NODE.1;
-                assert!(apart, "{} lies on {}", a.name, b.name);
+                assert!(apart, "the boxes of {} and {} overlap", a.name, b.name);
             }
         }
         let [left, low, right, high] = layout.bounds();
-        assert!(layout.places.iter().all(|p| p.x > left && p.x < right && p.y > low && p.y < high));
+        assert!(layout.boxes.iter().all(|p| p.x > left && p.x < right && p.y > low && p.y < high));
     }
 
     #[test]
-    fn a_thousand_boxes_stand_in_a_picture_that_is_not_much_higher_than_wide() {
+    fn a_layer_of_a_thousand_boxes_has_several_columns() {
         let groups: Vec<String> = (0..60).map(|group| format!("g{group}")).collect();
         let nodes: String = groups
             .iter()
@@ -307,29 +317,33 @@ mod tests {
             r#"(name: "x", run_until: "1s", sources: {{"a": (arrivals: Constant(rate: "1/s"), to: "lb")}},
                 nodes: {{"lb": LoadBalancer(policy: Random, to: {groups:?}), {nodes} }})"#
         ));
-        assert_eq!(layout.places.len(), 962);
+        assert_eq!(layout.boxes.len(), 962);
         let [left, low, right, high] = layout.bounds();
-        let shape = (right - left) / (high - low);
-        assert!((1.0..2.5).contains(&shape), "{shape}");
-        let column = |name: &str| layout.places.iter().find(|place| place.name == name).expect("a box").x;
+        let aspect = (right - left) / (high - low);
+        assert!((1.0..2.5).contains(&aspect), "{aspect}");
+        let column = |name: &str| {
+            layout.boxes.iter().find(|node_box| node_box.name == name).expect("the node has a box").x
+        };
         for group in &groups {
             let (first, last) = (column(&format!("{group}-0")), column(&format!("{group}-15")));
-            assert_eq!(first.to_bits(), last.to_bits(), "{group} stays together");
+            assert_eq!(first.to_bits(), last.to_bits(), "{group} is in one column");
         }
-        for (i, a) in layout.places.iter().enumerate() {
+        for (i, a) in layout.boxes.iter().enumerate() {
             let apart = |b: &NodeBox| (a.x - b.x).abs() >= NODE.0 || (a.y - b.y).abs() >= NODE.1;
-            assert!(layout.places[i + 1..].iter().all(apart), "{} lies on another box", a.name);
+            assert!(layout.boxes[i + 1..].iter().all(apart), "the box of {} overlaps another one", a.name);
         }
     }
 
     #[test]
-    fn crossings_are_avoided_where_they_can_be() {
+    fn crossings_are_avoided() {
         let layout = layout(
             r#"(name: "x", run_until: "1s",
                 sources: {"a": (arrivals: Constant(rate: "1/s"), to: "y"), "b": (arrivals: Constant(rate: "1/s"), to: "x")},
                 nodes: {"x": Server(service: Constant("1ms")), "y": Server(service: Constant("1ms"))})"#,
         );
-        let y = |name: &str| layout.places.iter().find(|place| place.name == name).expect("a box").y;
+        let y = |name: &str| {
+            layout.boxes.iter().find(|node_box| node_box.name == name).expect("the node has a box").y
+        };
         assert_eq!(y("a") > y("b"), y("y") > y("x"));
     }
 }

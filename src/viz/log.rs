@@ -1,4 +1,4 @@
-//! The log: what has just happened, request by request, and the questions that it can be asked.
+//! The log: the most recent trace records, with filters.
 
 use std::collections::VecDeque;
 
@@ -7,58 +7,58 @@ use crate::event::{Node, NodeRange, RequestRow};
 use crate::model::trace::{NodeCapacity, TraceEvent};
 use crate::request::Outcome;
 
-/// Of more entries than this the oldest are forgotten.
+/// Maximum number of entries; older ones are dropped.
 pub const MAX_ENTRIES: usize = 50_000;
 
-/// Something that happened to a request.
+/// An event of a request or a node.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LogLine {
-    /// When.
+    /// Time of the event.
     pub at: SimTime,
-    /// The place of the request in the pool, while it is under way.
+    /// Row of the request in the pool. After the request has ended, another one may have it.
     pub request: RequestRow,
-    /// Its key; 0 where it is about no request.
+    /// Key of the request; 0 for an event without a request.
     pub key: u32,
-    /// What happened.
+    /// The event.
     pub event: TraceEvent,
-    /// Where: the node that the request was at, or left for.
+    /// The node where the request was, or to which it was sent.
     pub node: Node,
 }
 
-/// The kinds of entries, as people filter by them.
+/// Kinds of log entries, for the filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogKind {
     /// A request was created.
     Created,
-    /// A request or its response left for a node.
+    /// A request or its response was sent to a node.
     Sent,
-    /// A request began to wait.
+    /// A request entered a queue.
     Queued,
-    /// A node began to serve, or was done.
+    /// A service started or ended.
     Served,
-    /// A node turned a request away.
+    /// A node rejected a request.
     Rejected,
-    /// A request came to its end.
-    Over,
-    /// A node has other slots, or other room for those who wait.
-    Slots,
+    /// A request ended, with an outcome.
+    Ended,
+    /// The number of slots or the queue capacity of a node changed.
+    Capacity,
 }
 
 impl LogKind {
-    /// All of them, with their names.
+    /// All kinds, with their labels.
     pub const ALL: [(Self, &'static str); 7] = [
-        (Self::Created, "born"),
+        (Self::Created, "created"),
         (Self::Sent, "sent"),
         (Self::Queued, "queued"),
         (Self::Served, "served"),
         (Self::Rejected, "rejected"),
-        (Self::Over, "over"),
-        (Self::Slots, "slots"),
+        (Self::Ended, "ended"),
+        (Self::Capacity, "capacity"),
     ];
 }
 
 impl LogLine {
-    /// Its kind.
+    /// The kind of the entry.
     #[must_use]
     pub const fn kind(&self) -> LogKind {
         match self.event {
@@ -67,22 +67,24 @@ impl LogLine {
             TraceEvent::Queued { .. } => LogKind::Queued,
             TraceEvent::Started { .. } | TraceEvent::Served { .. } => LogKind::Served,
             TraceEvent::Rejected { .. } => LogKind::Rejected,
-            TraceEvent::NodeCapacity { .. } => LogKind::Slots,
-            TraceEvent::Over { .. } => LogKind::Over,
+            TraceEvent::NodeCapacity { .. } => LogKind::Capacity,
+            TraceEvent::Over { .. } => LogKind::Ended,
         }
     }
 
-    /// What happened, in words; the node is called `name`.
+    /// A description of the event, in which the node is called `name`.
     #[must_use]
-    pub fn words(&self, name: &str) -> String {
+    pub fn describe(&self, name: &str) -> String {
         match self.event {
-            TraceEvent::Created { .. } => format!("born at {name}"),
+            TraceEvent::Created { .. } => format!("created at {name}"),
             TraceEvent::Sent { arrives: Some(_), .. } => format!("sent to {name}"),
             TraceEvent::ResponseSent { arrives: Some(_), .. } => format!("response sent to {name}"),
-            TraceEvent::Sent { arrives: None, .. } => format!("lost on the way to {name}"),
-            TraceEvent::ResponseSent { arrives: None, .. } => format!("response lost on the way to {name}"),
-            TraceEvent::Queued { .. } => format!("waits at {name}"),
-            TraceEvent::Started { done, .. } => format!("served by {name} until {:.6} s", done.as_seconds()),
+            TraceEvent::Sent { arrives: None, .. } => format!("lost on the link to {name}"),
+            TraceEvent::ResponseSent { arrives: None, .. } => format!("response lost on the link to {name}"),
+            TraceEvent::Queued { .. } => format!("queued at {name}"),
+            TraceEvent::Started { done, .. } => {
+                format!("in service at {name} until {:.6} s", done.as_seconds())
+            }
             TraceEvent::Served { .. } => format!("served by {name}"),
             TraceEvent::Rejected { .. } => format!("rejected by {name}"),
             TraceEvent::NodeCapacity { holds: NodeCapacity { slots: 0, .. }, .. } => {
@@ -91,15 +93,15 @@ impl LogLine {
             TraceEvent::NodeCapacity { holds: NodeCapacity { slots, waiting: None }, .. } => {
                 format!("{name} has {slots} slots")
             }
-            TraceEvent::NodeCapacity { holds: NodeCapacity { slots, waiting: Some(bound) }, .. } => {
-                format!("{name} has {slots} slots, {bound} may wait")
+            TraceEvent::NodeCapacity { holds: NodeCapacity { slots, waiting: Some(capacity) }, .. } => {
+                format!("{name} has {slots} slots and a queue capacity of {capacity}")
             }
             TraceEvent::Over { outcome } => outcome.label().to_owned(),
         }
     }
 }
 
-/// What is wanted of the log. What is not given may be anything.
+/// A filter of log entries. An entry matches if it fulfils all conditions that are `Some`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Filter {
     /// Entries of this kind.
@@ -108,33 +110,34 @@ pub struct Filter {
     pub key: Option<u32>,
     /// Entries at these nodes: a node, or a folded group.
     pub nodes: Option<NodeRange>,
-    /// Ends with this outcome.
+    /// Entries of requests that ended with this outcome.
     pub outcome: Option<Outcome>,
 }
 
 impl Filter {
-    /// Whether an entry is wanted.
+    /// Whether an entry matches the filter.
     #[must_use]
-    pub fn wants(&self, entry: &LogLine) -> bool {
-        let ends_in = |wanted| matches!(entry.event, TraceEvent::Over { outcome } if outcome == wanted);
+    pub fn matches(&self, entry: &LogLine) -> bool {
+        let ended_with =
+            |expected| matches!(entry.event, TraceEvent::Over { outcome } if outcome == expected);
         self.kind.is_none_or(|kind| kind == entry.kind())
             && self.key.is_none_or(|key| key == entry.key)
             && self.nodes.is_none_or(|nodes| nodes.contains(entry.node))
-            && self.outcome.is_none_or(ends_in)
+            && self.outcome.is_none_or(ended_with)
     }
 }
 
-/// The last entries.
+/// The most recent entries, at most [`MAX_ENTRIES`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Log {
     entries: VecDeque<LogLine>,
-    /// How many were ever written: a filter's answer is fresh as long as this stays.
+    /// Number of entries ever added, including dropped ones.
     pub written: u64,
 }
 
 impl Log {
-    /// Writes something down.
-    pub fn write(&mut self, entry: LogLine) {
+    /// Adds an entry.
+    pub fn push(&mut self, entry: LogLine) {
         if self.entries.len() == MAX_ENTRIES {
             self.entries.pop_front();
         }
@@ -142,10 +145,10 @@ impl Log {
         self.written += 1;
     }
 
-    /// The entries that a filter wants, the latest first, at most so many.
+    /// The entries that match a filter, the latest first, at most `limit`.
     #[must_use]
-    pub fn latest(&self, filter: &Filter, most: usize) -> Vec<LogLine> {
-        self.entries.iter().rev().filter(|entry| filter.wants(entry)).take(most).copied().collect()
+    pub fn latest(&self, filter: &Filter, limit: usize) -> Vec<LogLine> {
+        self.entries.iter().rev().filter(|entry| filter.matches(entry)).take(limit).copied().collect()
     }
 }
 
@@ -154,7 +157,7 @@ mod tests {
     use super::*;
     use crate::event::NodeKind;
 
-    /// The kinds of two different nodes.
+    /// Two different kinds of nodes.
     const KINDS: [NodeKind; 2] = [NodeKind::ALL[0], NodeKind::ALL[NodeKind::COUNT - 1]];
 
     fn entry(nanos: u64, key: u32, event: TraceEvent, node: Node) -> LogLine {
@@ -165,44 +168,44 @@ mod tests {
     fn filters_choose_by_kind_key_node_and_outcome() {
         let mut log = Log::default();
         let (source, node) = (Node::new(KINDS[0], 4), |row| Node::new(KINDS[1], row));
-        log.write(entry(1, 7, TraceEvent::Created { source, key: 7 }, source));
-        log.write(entry(2, 7, TraceEvent::Queued { node: node(4) }, node(4)));
-        log.write(entry(3, 8, TraceEvent::Rejected { node: node(5) }, node(5)));
-        log.write(entry(4, 8, TraceEvent::Over { outcome: Outcome::Rejected }, source));
-        log.write(entry(5, 7, TraceEvent::Over { outcome: Outcome::Completed }, source));
-        let times = |filter: Filter| {
+        log.push(entry(1, 7, TraceEvent::Created { source, key: 7 }, source));
+        log.push(entry(2, 7, TraceEvent::Queued { node: node(4) }, node(4)));
+        log.push(entry(3, 8, TraceEvent::Rejected { node: node(5) }, node(5)));
+        log.push(entry(4, 8, TraceEvent::Over { outcome: Outcome::Rejected }, source));
+        log.push(entry(5, 7, TraceEvent::Over { outcome: Outcome::Completed }, source));
+        let matching_times = |filter: Filter| {
             log.latest(&filter, 10).iter().map(|entry| entry.at.as_nanos()).collect::<Vec<_>>()
         };
         let any = Filter::default();
-        assert_eq!(times(any), [5, 4, 3, 2, 1]);
-        assert_eq!(times(Filter { kind: Some(LogKind::Over), ..any }), [5, 4]);
-        assert_eq!(times(Filter { key: Some(8), ..any }), [4, 3]);
+        assert_eq!(matching_times(any), [5, 4, 3, 2, 1]);
+        assert_eq!(matching_times(Filter { kind: Some(LogKind::Ended), ..any }), [5, 4]);
+        assert_eq!(matching_times(Filter { key: Some(8), ..any }), [4, 3]);
         let at = |first, count| Filter { nodes: Some(NodeRange { kind: KINDS[1], first, count }), ..any };
-        assert_eq!((times(at(4, 2)), times(at(5, 1))), (vec![3, 2], vec![3]));
-        assert!(times(at(6, 2)).is_empty());
-        assert_eq!(times(Filter { outcome: Some(Outcome::Rejected), ..any }), [4]);
-        assert!(times(Filter { kind: Some(LogKind::Created), key: Some(8), ..any }).is_empty());
+        assert_eq!((matching_times(at(4, 2)), matching_times(at(5, 1))), (vec![3, 2], vec![3]));
+        assert!(matching_times(at(6, 2)).is_empty());
+        assert_eq!(matching_times(Filter { outcome: Some(Outcome::Rejected), ..any }), [4]);
+        assert!(matching_times(Filter { kind: Some(LogKind::Created), key: Some(8), ..any }).is_empty());
         assert_eq!(log.latest(&any, 2).len(), 2);
     }
 
     #[test]
-    fn what_a_node_can_hold_is_told_in_words() {
+    fn capacities_are_described() {
         let node = Node::new(KINDS[1], 0);
-        let words = |slots, waiting| {
+        let description = |slots, waiting| {
             let event = TraceEvent::NodeCapacity { node, holds: NodeCapacity { slots, waiting } };
-            entry(1, 0, event, node).words("web-1")
+            entry(1, 0, event, node).describe("web-1")
         };
-        assert_eq!(words(3, None), "web-1 has 3 slots");
-        assert_eq!(words(3, Some(20)), "web-1 has 3 slots, 20 may wait");
-        assert_eq!(words(0, Some(0)), "web-1 is down");
+        assert_eq!(description(3, None), "web-1 has 3 slots");
+        assert_eq!(description(3, Some(20)), "web-1 has 3 slots and a queue capacity of 20");
+        assert_eq!(description(0, Some(0)), "web-1 is down");
     }
 
     #[test]
-    fn the_oldest_entries_are_forgotten() {
+    fn the_oldest_entries_are_dropped() {
         let mut log = Log::default();
         for nanos in 0..=MAX_ENTRIES as u64 {
             let node = Node::new(KINDS[1], 0);
-            log.write(entry(nanos, 0, TraceEvent::Queued { node }, node));
+            log.push(entry(nanos, 0, TraceEvent::Queued { node }, node));
         }
         let all = log.latest(&Filter::default(), usize::MAX);
         assert_eq!((all.len(), log.written), (MAX_ENTRIES, MAX_ENTRIES as u64 + 1));

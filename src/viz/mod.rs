@@ -1,9 +1,10 @@
-//! The window: watch the requests of a run flow. Every dot is a real request of the very run that the headless program makes.
+//! The window: shows the requests of a run moving through the system. Every dot is a real request of the same run that
+//! `rushhour run` simulates.
 //!
-//! The simulation keeps a world and a schedule of its own; the window only gives it horizons and reads what happened
-//! ([`session`]). [`live_state`] knows who is where, [`layout`] where boxes stand, [`picture`] paints a moment, [`panels`] what is
-//! around it. All of these are plain functions of plain data, painted by egui, so that they are tested without a GPU; Bevy
-//! brings the window, the loop and the renderer, in `app`.
+//! The simulation has its own world and schedule. A [`session`] advances it to a time and reads its trace.
+//! [`live_state`] holds the state of all requests and servers, [`layout`] the positions of the boxes. [`picture`]
+//! paints both, and [`panels`] surround the picture. All of these are plain functions of plain data that paint with
+//! egui, so they are tested without a GPU. Bevy provides the window, the loop and the renderer, in `app`.
 
 mod app;
 pub mod background_run;

@@ -1,4 +1,4 @@
-//! Lines over time: what parts measured of themselves and what probes took, ready to be painted at any size.
+//! Lines over time: the metrics of a run and the samples of its probes, and frames that paint them at any size.
 
 use bevy_egui::egui::{Color32, CornerRadius, Mesh, Painter, Pos2, Rect, Shape, Stroke, pos2};
 
@@ -6,35 +6,36 @@ use super::picture::single;
 use super::session::Session;
 use crate::engine::floor_to_usize;
 use crate::event::Node;
-use crate::format::numbers as figures;
+use crate::format::numbers;
 use crate::metrics::result::RunResult;
 use crate::model::metric::{ARRIVAL_RATE, Metric, SeriesKey, Subject, Unit};
 use crate::model::probe::Series;
 
-/// Lines of a plot at most.
+/// Maximum number of lines in a plot.
 pub const MAX_LINES: usize = 7;
-/// Behind the name of a gauge that is plotted as a probe took it, and not as the part measured itself.
+/// Suffix of the name of a metric as sampled by probes, to tell it from the same metric in the timeline.
 pub const PROBED: &str = " (probe)";
 
-/// One line.
+/// A line of a plot.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
-    /// Whose it is.
+    /// The name of the node or link.
     pub name: String,
     /// The unit of its values.
     pub unit: Unit,
-    /// Seconds, and values; not a number where there is none.
+    /// Times in seconds, and values; NaN where there is no value.
     pub points: Vec<(f64, f32)>,
 }
 
 impl Line {
-    /// The largest value; 0 if there is none.
+    /// The maximum value; 0 if there is none.
     #[must_use]
     pub fn peak(&self) -> f32 {
         peak(self.points.iter().map(|point| point.1))
     }
 
-    /// The value at a moment: the last one before its end.
+    /// The value at a time: that of the last point up to then, or of the first point if all are later. `None` if there
+    /// is no point, or if its value is NaN.
     #[must_use]
     pub fn at(&self, seconds: f64) -> Option<f32> {
         let next = self.points.partition_point(|point| point.0 <= seconds);
@@ -50,21 +51,21 @@ fn peak(values: impl Iterator<Item = f32>) -> f32 {
     values.filter(|value| value.is_finite()).fold(0.0, f32::max)
 }
 
-/// A value as people read it.
+/// Formats a value with its unit.
 #[must_use]
-pub fn words(value: f32, unit: Unit) -> String {
+pub fn format_value(value: f32, unit: Unit) -> String {
     let value = f64::from(value);
     match unit {
-        Unit::Count => figures::short(value),
+        Unit::Count => numbers::short(value),
         Unit::Share => format!("{:.0} %", value * 100.0),
-        Unit::Seconds => figures::time(Some(value)),
-        Unit::PerSecond => format!("{}/s", figures::short(value)),
+        Unit::Seconds => numbers::time(Some(value)),
+        Unit::PerSecond => format!("{}/s", numbers::short(value)),
     }
 }
 
-/// The names of all that can be plotted of a run: metrics, then gauges of probes.
+/// The names of the metrics of a run that can be plotted: those of the timeline, then those of probes.
 #[must_use]
-pub fn measures(result: &RunResult) -> Vec<String> {
+pub fn metric_names(result: &RunResult) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let probed = result.series.iter().map(|series| format!("{}{PROBED}", series.name()));
     for name in result.timeline.keys.iter().map(|key| key.metric.name.to_owned()).chain(probed) {
@@ -75,37 +76,37 @@ pub fn measures(result: &RunResult) -> Vec<String> {
     names
 }
 
-/// The lines of a measure; where there are many, those that reach highest.
+/// The lines of a metric, by its name in [`metric_names`]; of more than [`MAX_LINES`], those with the highest peaks.
 #[must_use]
-pub fn lines(session: &Session, measure: &str) -> Vec<Line> {
-    let Some(whole) = session.background_run.floor_to_usize() else { return Vec::new() };
-    let mut found: Vec<Line> = match measure.strip_suffix(PROBED) {
+pub fn lines(session: &Session, metric: &str) -> Vec<Line> {
+    let Some(run) = session.background_run.finished() else { return Vec::new() };
+    let mut lines: Vec<Line> = match metric.strip_suffix(PROBED) {
         Some(metric) => {
-            let wanted = whole.result.series.iter().filter(|series| series.name() == metric);
+            let matching = run.result.series.iter().filter(|series| series.name() == metric);
             let line = |series: &Series| Line {
                 name: series.node.clone(),
                 unit: series.metric.unit,
                 points: series.samples.iter().map(|(at, value)| (at.as_seconds(), single(*value))).collect(),
             };
-            wanted.map(line).collect()
+            matching.map(line).collect()
         }
         None => {
-            let keys = whole.result.timeline.keys.iter().enumerate();
-            let wanted = keys.filter(|(_, key)| key.metric.name == measure);
-            wanted.map(|(at, _)| line(session, &whole.result, at)).collect()
+            let keys = run.result.timeline.keys.iter().enumerate();
+            let matching = keys.filter(|(_, key)| key.metric.name == metric);
+            matching.map(|(position, _)| line(session, &run.result, position)).collect()
         }
     };
-    if found.len() > MAX_LINES {
-        found.sort_by(|a, b| b.peak().total_cmp(&a.peak()));
-        found.truncate(MAX_LINES);
+    if lines.len() > MAX_LINES {
+        lines.sort_by(|a, b| b.peak().total_cmp(&a.peak()));
+        lines.truncate(MAX_LINES);
     }
-    found
+    lines
 }
 
-/// The line of a metric of one node.
+/// The line of a metric of one node, or `None` if the background run has not finished or the node lacks the metric.
 #[must_use]
-pub fn of_node(session: &Session, node: Node, metric: &Metric) -> Option<Line> {
-    let result = &session.background_run.floor_to_usize()?.result;
+pub fn line_of_node(session: &Session, node: Node, metric: &Metric) -> Option<Line> {
+    let result = &session.background_run.finished()?.result;
     Some(line(session, result, result.timeline.position(Subject::Node(node), metric)?))
 }
 
@@ -113,7 +114,7 @@ fn line(session: &Session, result: &RunResult, position: usize) -> Line {
     let timeline = &result.timeline;
     let SeriesKey { subject, metric, .. } = timeline.keys[position];
     let width = timeline.interval.as_seconds();
-    // Values of an interval stand in its middle. What is told once a window is not a number in the other intervals.
+    // The value of an interval is plotted at its middle. Metrics of a window are NaN in all but one of its intervals.
     let points = (0_u32..)
         .zip(timeline.series(position))
         .map(|(interval, value)| ((f64::from(interval) + 0.5) * width, value));
@@ -128,15 +129,15 @@ fn name(session: &Session, result: &RunResult, subject: Subject) -> String {
     }
 }
 
-/// How many requests were offered each second, over time: all that create some together.
+/// The rate of offered requests over time, in the sum of all sources.
 #[must_use]
 pub fn offered(session: &Session) -> Line {
     let mut sum = Line { name: "offered".to_owned(), unit: Unit::PerSecond, points: Vec::new() };
-    let Some(whole) = session.background_run.floor_to_usize() else { return sum };
-    let creates = |subject: Subject| matches!(subject, Subject::Node(node) if !node.kind().receives());
-    let keys = whole.result.timeline.keys.iter().enumerate();
-    for (at, _) in keys.filter(|(_, key)| *key.metric == ARRIVAL_RATE && creates(key.subject)) {
-        let line = line(session, &whole.result, at);
+    let Some(run) = session.background_run.finished() else { return sum };
+    let is_source = |subject: Subject| matches!(subject, Subject::Node(node) if !node.kind().receives());
+    let keys = run.result.timeline.keys.iter().enumerate();
+    for (position, _) in keys.filter(|(_, key)| *key.metric == ARRIVAL_RATE && is_source(key.subject)) {
+        let line = line(session, &run.result, position);
         if sum.points.is_empty() {
             sum.points = line.points;
         } else {
@@ -146,23 +147,24 @@ pub fn offered(session: &Session) -> Line {
     sum
 }
 
-/// Where plots are painted: a rectangle, and the seconds that lie at its right edge.
+/// A rectangle to paint a plot into, with the time axis from 0 to `end`.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame {
     /// The rectangle.
     pub rect: Rect,
-    /// Seconds.
+    /// Time at the right edge, in seconds.
     pub end: f64,
 }
 
 impl Frame {
-    /// Where a moment lies.
+    /// The x position of a time.
     #[must_use]
     pub fn x(&self, seconds: f64) -> f32 {
         self.rect.left() + self.rect.width() * single((seconds / self.end.max(1e-9)).clamp(0.0, 1.0))
     }
 
-    /// A line with as many points as there is room for, `top` at the upper edge: of what falls together the largest.
+    /// The path of a line, with the value `top` at the upper edge. Of values less than a screen point apart, only the
+    /// maximum is kept.
     #[must_use]
     pub fn path(&self, line: &Line, top: f32) -> Vec<Pos2> {
         let mut path: Vec<Pos2> = Vec::new();
@@ -181,12 +183,12 @@ impl Frame {
         painter.line(self.path(line, top), stroke);
     }
 
-    /// Paints a line in dashes.
+    /// Paints a dashed line.
     pub fn dashes(&self, painter: &Painter, line: &Line, top: f32, stroke: Stroke) {
         painter.extend(Shape::dashed_line(&self.path(line, top), stroke, 5.0, 4.0));
     }
 
-    /// Fills what lies below a line.
+    /// Fills the area below a line.
     pub fn area(&self, painter: &Painter, line: &Line, top: f32, colour: Color32) {
         let mut mesh = Mesh::default();
         for (number, at) in (0_u32..).zip(self.path(line, top)) {
@@ -201,47 +203,46 @@ impl Frame {
         painter.add(mesh);
     }
 
-    /// Paints the moment that is shown.
+    /// Paints a vertical line at the time shown.
     pub fn playhead(&self, painter: &Painter, seconds: f64, colour: Color32) {
         let x = self.x(seconds);
         painter
             .line_segment([pos2(x, self.rect.top()), pos2(x, self.rect.bottom())], Stroke::new(1.5, colour));
     }
 
-    /// The ground of the plot.
+    /// Paints the background of the plot.
     pub fn ground(&self, painter: &Painter, colour: Color32) {
         painter.rect_filled(self.rect, CornerRadius::same(4), colour);
     }
 
-    /// The second that lies at a point.
+    /// The time at an x position, in seconds.
     #[must_use]
     pub fn seconds(&self, x: f32) -> f64 {
         f64::from(((x - self.rect.left()) / self.rect.width().max(1.0)).clamp(0.0, 1.0)) * self.end
     }
 }
 
-/// Lines that were gathered for a measure: gathered anew only when the run or the measure changes.
+/// The lines of the plotted metric. They are kept until the run or the metric changes.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Gathered {
-    of: Option<(String, u64)>,
+pub struct PlotLines {
+    /// Name of the metric and fingerprint of the run, or `None` if the run has not finished.
+    source: Option<(String, u64)>,
     /// The lines.
     pub lines: Vec<Line>,
-    /// How many requests were offered each second.
+    /// The rate of offered requests, or `None` if it is 0 throughout.
     pub offered: Option<Line>,
 }
 
-impl Gathered {
-    /// Gathers the lines of a measure of a session.
-    pub fn gather(&mut self, session: &Session, measure: &str) {
-        let of = session
-            .background_run
-            .floor_to_usize()
-            .map(|whole| (measure.to_owned(), whole.result.fingerprint));
-        if of != self.of {
+impl PlotLines {
+    /// Collects the lines of a metric, if the run or the metric has changed.
+    pub fn refresh(&mut self, session: &Session, metric: &str) {
+        let run = session.background_run.finished();
+        let source = run.map(|run| (metric.to_owned(), run.result.fingerprint));
+        if source != self.source {
             let offered = offered(session);
             let offered =
                 Some(offered).filter(|line| floor_to_usize(line.peak().into()) > 0 || line.peak() > 0.0);
-            *self = Self { of, lines: lines(session, measure), offered };
+            *self = Self { source, lines: lines(session, metric), offered };
         }
     }
 }
@@ -254,27 +255,28 @@ mod tests {
     use bevy_egui::egui::vec2;
 
     #[test]
-    fn lines_are_those_of_the_run() {
+    fn lines_have_the_values_of_the_run() {
         let session = session();
-        let loads = lines(&session, UTILIZATION.name);
-        let names: Vec<&str> = loads.iter().map(|line| line.name.as_str()).collect();
+        let utilizations = lines(&session, UTILIZATION.name);
+        let names: Vec<&str> = utilizations.iter().map(|line| line.name.as_str()).collect();
         assert_eq!(names, ["server-0", "server-1", "server-2"]);
-        // The spike is from 10 s to 25 s: server 2 is full then, and is not before.
-        assert!(loads[2].at(12.0).is_some_and(|load| load > 0.9), "{:?}", loads[2].at(12.0));
-        assert!(loads[2].at(3.0).is_some_and(|load| load < 0.85), "{:?}", loads[2].at(3.0));
-        let server = session.names.node_named("server-2").expect("it is there");
-        assert_eq!(of_node(&session, server, &UTILIZATION).as_ref(), Some(&loads[2]));
+        // The spike is from 10 s to 25 s: server-2 is saturated then, but not before.
+        let utilization_at = |seconds| utilizations[2].at(seconds);
+        assert!(utilization_at(12.0).is_some_and(|value| value > 0.9), "{:?}", utilization_at(12.0));
+        assert!(utilization_at(3.0).is_some_and(|value| value < 0.85), "{:?}", utilization_at(3.0));
+        let server = session.names.node_named("server-2").expect("the server exists");
+        assert_eq!(line_of_node(&session, server, &UTILIZATION).as_ref(), Some(&utilizations[2]));
         let probed = lines(&session, &format!("{}{PROBED}", UTILIZATION.name));
         assert_eq!((probed.len(), probed[0].unit), (3, Unit::Share));
-        let result = &session.background_run.floor_to_usize().expect("it was waited for").result;
-        for measure in measures(result) {
-            assert!(!lines(&session, &measure).is_empty(), "{measure} has no line");
+        let result = &session.background_run.finished().expect("the run has finished").result;
+        for metric in metric_names(result) {
+            assert!(!lines(&session, &metric).is_empty(), "{metric} has no line");
         }
-        let born: u64 = result.sources.iter().map(|source| source.outcomes.offered).sum();
+        let created: u64 = result.sources.iter().map(|source| source.outcomes.offered).sum();
         let offered = offered(&session);
         let width = result.timeline.interval.as_seconds();
         let sum: f64 = offered.points.iter().map(|point| f64::from(point.1) * width).sum();
-        assert!((sum - born as f64).abs() < 0.5, "{sum} of {born} requests");
+        assert!((sum - created as f64).abs() < 0.5, "{sum} of {created} requests");
     }
 
     #[test]
@@ -286,7 +288,7 @@ mod tests {
         let path = frame.path(&line, line.peak());
         assert!(path.len() <= 201, "{} points", path.len());
         assert!(path.iter().all(|at| rect.expand(0.01).contains(*at)));
-        let highest = path.iter().min_by(|a, b| a.y.total_cmp(&b.y)).expect("it has points");
+        let highest = path.iter().min_by(|a, b| a.y.total_cmp(&b.y)).expect("the path has points");
         assert!((highest.x - frame.x(4_321.0)).abs() < 1.5 && (highest.y - rect.top()).abs() < 0.01);
         assert!((frame.seconds(frame.x(2_500.0)) - 2_500.0).abs() < 1.0);
     }

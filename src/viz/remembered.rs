@@ -1,7 +1,7 @@
-//! What the window was like when it was left, in a small file: the next one opens like it.
+//! Remembered settings of the window: size, position, theme and others, saved in a small file and restored when the
+//! window opens again.
 //!
-//! The file is nobody's duty: one that is missing, broken or cannot be written does no harm, and a value that means
-//! nothing is left out.
+//! The file is optional. A missing or invalid file and invalid values are ignored, and so is a failure to write it.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -14,51 +14,53 @@ use super::session::{SPEEDS, position_of};
 use super::theme::{Colouring, Theme};
 use crate::files::OutputDirectory;
 
-/// Seconds between two writes.
-const REFRESH_SECONDS: f64 = 1.0;
-/// What is longer was not written by this program.
+/// Minimum time between two writes, in seconds.
+const WRITE_INTERVAL_SECONDS: f64 = 1.0;
+/// Maximum size that is read. This program does not write larger files.
 const MAX_BYTES: u64 = 65_536;
-/// Windows that are smaller or larger, in either direction, are no windows.
-const SIDES: std::ops::RangeInclusive<u32> = 200..=16_384;
+/// Valid widths and heights of a window.
+const VALID_SIDES: std::ops::RangeInclusive<u32> = 200..=16_384;
 
-/// What the window is like. What is not known is left to the defaults.
+/// Settings of the window. `None` leaves the default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Remembered {
-    /// Width and height, in the points of its screen.
+    /// Width and height, in logical pixels.
     pub size: Option<(u32, u32)>,
-    /// Where its left upper corner is, in pixels of the desktop.
+    /// Position of the upper left corner, in pixels of the desktop.
     pub position: Option<(i32, i32)>,
-    /// Whether it is light.
+    /// Whether the theme is the light one.
     pub light: Option<bool>,
-    /// Virtual seconds a real one, as a text because JSON has no infinity.
+    /// Speed, in simulated seconds per real second. A string, because JSON has no infinity.
     pub speed: Option<String>,
-    /// How requests are coloured.
+    /// Name of the colouring of requests.
     pub colouring: Option<String>,
-    /// The measure that is plotted.
+    /// Name of the plotted metric.
     pub plotted: Option<String>,
 }
 
 impl Remembered {
-    /// What is remembered in a file; nothing if there is none, or if it is not to be understood.
+    /// Reads the settings from a file; all are `None` if the file is missing or invalid.
     #[must_use]
     pub fn read(path: &Path) -> Self {
         let mut bytes = Vec::new();
         let read = File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes));
-        let read: Option<Self> = read.ok().and_then(|_| serde_json::from_slice(&bytes).ok());
-        let mut read = read.unwrap_or_default();
-        read.size = read.size.filter(|(width, height)| SIDES.contains(width) && SIDES.contains(height));
-        read
+        let parsed: Option<Self> = read.ok().and_then(|_| serde_json::from_slice(&bytes).ok());
+        let mut remembered = parsed.unwrap_or_default();
+        remembered.size = remembered
+            .size
+            .filter(|(width, height)| VALID_SIDES.contains(width) && VALID_SIDES.contains(height));
+        remembered
     }
 
-    /// Makes a window like it.
-    pub fn apply(&self, window: &mut Window) {
+    /// Applies the settings to the panels. Size and position are set by the app.
+    pub fn apply(&self, panels: &mut Panels) {
         match self.light {
-            Some(true) => window.theme = Theme::LIGHT,
-            Some(false) => window.theme = Theme::DARK,
+            Some(true) => panels.theme = Theme::LIGHT,
+            Some(false) => panels.theme = Theme::DARK,
             None => {}
         }
-        if let Ok(session) = &mut window.session
+        if let Ok(session) = &mut panels.session
             && let Some(speed) = self.speed.as_ref().and_then(|speed| position_of(speed.parse().ok()?))
         {
             session.clock.speed = speed;
@@ -66,60 +68,63 @@ impl Remembered {
         if let Some(name) = &self.colouring
             && let Some(colouring) = Colouring::ALL.into_iter().find(|colouring| colouring.name() == name)
         {
-            window.view.colouring = colouring;
+            panels.camera.colouring = colouring;
         }
         if let Some(plotted) = &self.plotted {
-            window.plotted.clone_from(plotted);
+            panels.plotted.clone_from(plotted);
         }
     }
 
-    /// Notes what a window is like; where it is, only the system knows.
-    pub fn note(&mut self, window: &Window) {
-        self.light = Some(!window.theme.dark);
-        if let Ok(session) = &window.session {
+    /// Takes the settings from the panels. Size and position are set by the app.
+    pub fn capture(&mut self, panels: &Panels) {
+        self.light = Some(!panels.theme.dark);
+        if let Ok(session) = &panels.session {
             self.speed = Some(SPEEDS[session.clock.speed].to_string());
         }
-        self.colouring = Some(window.view.colouring.name().to_owned());
-        self.plotted = Some(window.plotted.clone());
+        self.colouring = Some(panels.camera.colouring.name().to_owned());
+        self.plotted = Some(panels.plotted.clone());
     }
 }
 
-/// Writes down what has changed, not too often.
+/// Writes the settings to a file when they change, at most once a second.
 #[derive(Debug)]
 pub struct StateFile {
     path: PathBuf,
+    /// The content of the file.
     written: Remembered,
-    /// When it was last looked at whether something has changed, in seconds of real time.
-    looked: f64,
-    works: bool,
+    /// Time of the last check for changes, in seconds of real time.
+    last_check: f64,
+    /// Cleared after the first failure to write.
+    is_writable: bool,
 }
 
 impl StateFile {
-    /// Of a file that says this.
+    /// A file with a known content.
     #[must_use]
     pub const fn new(path: PathBuf, written: Remembered) -> Self {
-        Self { path, written, looked: 0.0, works: true }
+        Self { path, written, last_check: 0.0, is_writable: true }
     }
 
-    /// Writes it down if it has changed and some time has passed; `seconds` is real time.
-    pub fn tell(&mut self, now: &Remembered, seconds: f64) {
-        if seconds - self.looked >= REFRESH_SECONDS {
-            self.looked = seconds;
-            self.write(now);
+    /// Writes the settings if they have changed, unless the last check is less than a second ago. `seconds` is the
+    /// current real time.
+    pub fn write_if_due(&mut self, remembered: &Remembered, seconds: f64) {
+        if seconds - self.last_check >= WRITE_INTERVAL_SECONDS {
+            self.last_check = seconds;
+            self.write(remembered);
         }
     }
 
-    /// Writes it down if it has changed.
-    pub fn write(&mut self, now: &Remembered) {
-        if self.works && *now != self.written {
-            self.written = now.clone();
-            // Where it cannot be written once it will not be a second later.
-            self.works = self.put(now).is_some();
+    /// Writes the settings if they have changed.
+    pub fn write(&mut self, remembered: &Remembered) {
+        if self.is_writable && *remembered != self.written {
+            self.written = remembered.clone();
+            // After a failure there are no further attempts: they would fail as well.
+            self.is_writable = self.write_file(remembered).is_some();
         }
     }
 
-    fn put(&self, now: &Remembered) -> Option<()> {
-        let text = serde_json::to_string_pretty(now).ok()?;
+    fn write_file(&self, remembered: &Remembered) -> Option<()> {
+        let text = serde_json::to_string_pretty(remembered).ok()?;
         let directory = OutputDirectory::prepare(self.path.parent()?).ok()?;
         let content = |out: &mut dyn Write| writeln!(out, "{text}");
         directory.write(&[(self.path.file_name()?.to_str()?, &content)]).ok()
@@ -132,83 +137,86 @@ mod tests {
     use crate::scenario::DEFAULT_SCENARIO;
     use crate::viz::Origin;
 
-    fn window() -> Window {
+    fn panels() -> Panels {
         let (name, text) = DEFAULT_SCENARIO;
-        Window::open(Origin::of(name, text))
+        Panels::open(Origin::of(name, text))
     }
 
     #[test]
-    fn a_window_opens_as_it_was_left() {
-        let home = tempfile::tempdir().expect("a directory");
-        let path = home.path().join("rushhour/window.json");
-        let mut left = window();
-        left.theme = Theme::LIGHT;
-        left.view.colouring = Colouring::Age;
-        left.plotted = "utilization".to_owned();
-        left.session.as_mut().expect("it is good").clock.speed = SPEEDS.len() - 1;
+    fn settings_are_restored() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("rushhour/window.json");
+        let mut closed = panels();
+        closed.theme = Theme::LIGHT;
+        closed.camera.colouring = Colouring::Age;
+        closed.plotted = "utilization".to_owned();
+        closed.session.as_mut().expect("the scenario is valid").clock.speed = SPEEDS.len() - 1;
         let mut state =
             Remembered { size: Some((900, 700)), position: Some((-5, 40)), ..Remembered::default() };
-        state.note(&left);
+        state.capture(&closed);
         StateFile::new(path.clone(), Remembered::default()).write(&state);
 
         let read = Remembered::read(&path);
         assert_eq!(read, state);
-        let mut opened = window();
+        let mut opened = panels();
         read.apply(&mut opened);
         assert_eq!(opened.theme, Theme::LIGHT);
-        assert_eq!(opened.view.colouring, Colouring::Age);
+        assert_eq!(opened.camera.colouring, Colouring::Age);
         assert_eq!(opened.plotted, "utilization");
-        assert_eq!(opened.session.expect("it is good").clock.speed, SPEEDS.len() - 1);
+        assert_eq!(opened.session.expect("the scenario is valid").clock.speed, SPEEDS.len() - 1);
     }
 
     #[test]
-    fn a_file_that_means_nothing_does_no_harm() {
-        let home = tempfile::tempdir().expect("a directory");
-        let path = home.path().join("window.json");
+    fn an_invalid_file_is_ignored() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("window.json");
         assert_eq!(Remembered::read(&path), Remembered::default());
-        assert_eq!(Remembered::read(home.path()), Remembered::default());
+        assert_eq!(Remembered::read(directory.path()), Remembered::default());
         for text in ["", "{", "[1]", "{\"size\": \"large\"}", "\u{0}\u{fffd}", "{\"size\": [-1, 1]}"] {
-            std::fs::write(&path, text).expect("it can be written");
+            std::fs::write(&path, text).expect("the file can be written");
             assert_eq!(Remembered::read(&path), Remembered::default(), "{text}");
         }
-        // What has a meaning is taken all the same.
+        // Valid values are taken even if others are invalid.
         let text = "{\"size\": [0, 4000000000], \"light\": true, \"speed\": \"NaN\", \"colouring\": \"x\", \"new\": 1}";
-        std::fs::write(&path, text).expect("it can be written");
+        std::fs::write(&path, text).expect("the file can be written");
         let read = Remembered::read(&path);
         assert_eq!((read.size, read.light), (None, Some(true)));
-        let (mut opened, untouched) = (window(), window());
+        let (mut opened, untouched) = (panels(), panels());
         read.apply(&mut opened);
         assert_eq!(opened.theme, Theme::LIGHT);
-        assert_eq!(opened.view, untouched.view);
-        assert_eq!(opened.session.expect("it is good").clock, untouched.session.expect("it is good").clock);
+        assert_eq!(opened.camera, untouched.camera);
+        assert_eq!(
+            opened.session.expect("the scenario is valid").clock,
+            untouched.session.expect("the scenario is valid").clock
+        );
     }
 
     #[test]
-    fn it_is_written_when_it_has_changed_and_not_more_often_than_each_second() {
-        let home = tempfile::tempdir().expect("a directory");
-        let path = home.path().join("window.json");
+    fn changes_are_written_at_most_once_a_second() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("window.json");
         let mut state = Remembered::default();
-        let mut keeper = StateFile::new(path.clone(), state.clone());
-        keeper.tell(&state, 5.0);
+        let mut file = StateFile::new(path.clone(), state.clone());
+        file.write_if_due(&state, 5.0);
         assert!(!path.exists(), "nothing has changed");
         state.light = Some(true);
-        keeper.tell(&state, 5.5);
-        assert!(!path.exists(), "it is too early");
-        keeper.tell(&state, 6.1);
+        file.write_if_due(&state, 5.5);
+        assert!(!path.exists(), "the last check is less than a second ago");
+        file.write_if_due(&state, 6.1);
         assert_eq!(Remembered::read(&path).light, Some(true));
         state.light = Some(false);
-        keeper.write(&state);
-        assert_eq!(Remembered::read(&path).light, Some(false), "at the end nothing is waited for");
+        file.write(&state);
+        assert_eq!(Remembered::read(&path).light, Some(false), "`write` does not wait");
     }
 
     #[test]
-    fn a_place_that_cannot_be_written_is_tried_once() {
-        let home = tempfile::tempdir().expect("a directory");
-        let file = home.path().join("file");
-        std::fs::write(&file, "").expect("it can be written");
-        let mut keeper = StateFile::new(file.join("window.json"), Remembered::default());
-        keeper.write(&Remembered { light: Some(true), ..Remembered::default() });
-        assert!(!keeper.works);
-        assert!(std::fs::read(&file).expect("it is there").is_empty());
+    fn a_failure_to_write_is_not_repeated() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let obstacle = directory.path().join("file");
+        std::fs::write(&obstacle, "").expect("the file can be written");
+        let mut file = StateFile::new(obstacle.join("window.json"), Remembered::default());
+        file.write(&Remembered { light: Some(true), ..Remembered::default() });
+        assert!(!file.is_writable);
+        assert!(std::fs::read(&obstacle).expect("the file exists").is_empty());
     }
 }

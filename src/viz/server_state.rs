@@ -1,33 +1,33 @@
-//! A node that holds requests: who is served in which of its slots, and who waits.
+//! The state of a node that holds requests: the requests in its slots, and its queue.
 
 use std::collections::VecDeque;
 
 use crate::event::RequestRow;
 use crate::model::trace::NodeCapacity;
 
-/// Of a node with more slots it is known of only so many who is in each; of the others, how many are taken.
+/// Maximum number of slots per node whose requests are known. Of further slots only the number of busy ones is known.
 const MAX_SLOTS: u32 = 1_024;
 
-/// A node that holds requests, as the live state knows it.
+/// The state of a node that holds requests.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ServerState {
-    /// Who waits, in order.
-    pub line: VecDeque<RequestRow>,
-    /// How many may wait; any number if there is no bound.
-    pub may_wait: Option<u32>,
-    /// Who is served, by slot. Slots beyond those that are active are still taken.
+    /// The waiting requests, in order.
+    pub queue: VecDeque<RequestRow>,
+    /// Capacity of the queue, or `None` if it is unlimited.
+    pub queue_capacity: Option<u32>,
+    /// The requests in service, by slot. Slots beyond the active ones were removed, but are still busy.
     pub slots: Vec<Option<RequestRow>>,
-    /// How many slots the node has at the moment; none while it is down.
+    /// Number of slots that the node has now; 0 while it is down.
     pub active_slots: u32,
-    /// How many are served.
+    /// Number of requests in service.
     pub in_service: u32,
 }
 
 impl ServerState {
-    /// An empty server state of a node that can hold as many.
-    pub(super) fn new(holds: NodeCapacity) -> Self {
+    /// The state of an empty node.
+    pub(super) fn new(capacity: NodeCapacity) -> Self {
         let mut server_state = Self::default();
-        server_state.hold(holds);
+        server_state.set_capacity(capacity);
         server_state
     }
 
@@ -43,58 +43,58 @@ impl ServerState {
         self.in_service >= self.active_slots
     }
 
-    /// Whether nobody more may wait.
+    /// Whether the queue has no free place.
     #[must_use]
-    pub fn has_full_line(&self) -> bool {
-        self.may_wait.is_some_and(|bound| self.line.len() >= bound as usize)
+    pub fn is_queue_full(&self) -> bool {
+        self.queue_capacity.is_some_and(|capacity| self.queue.len() >= capacity as usize)
     }
 
-    /// Slots that are seen: those that are active, and those beyond them that are still taken.
+    /// Number of slots to show: the active ones, and removed ones that are still busy.
     #[must_use]
-    pub fn seen_slots(&self) -> usize {
+    pub fn shown_slots(&self) -> usize {
         self.slots.len().max(self.active_slots.max(self.in_service) as usize)
     }
 
-    /// The node can hold as many from now on.
-    pub(super) fn hold(&mut self, NodeCapacity { slots, waiting }: NodeCapacity) {
-        (self.active_slots, self.may_wait) = (slots, waiting);
-        let shown = slots.min(MAX_SLOTS) as usize;
-        if self.slots.len() < shown {
-            self.slots.resize(shown, None);
+    /// Sets the number of slots and the capacity of the queue.
+    pub(super) fn set_capacity(&mut self, NodeCapacity { slots, waiting }: NodeCapacity) {
+        (self.active_slots, self.queue_capacity) = (slots, waiting);
+        let known_slots = slots.min(MAX_SLOTS) as usize;
+        if self.slots.len() < known_slots {
+            self.slots.resize(known_slots, None);
         }
-        self.take_away();
+        self.remove_inactive_slots();
     }
 
-    /// A request takes a slot; which one.
-    pub(super) fn take(&mut self, row: RequestRow) -> usize {
+    /// Starts the service of a request in the first free slot, and returns the index of the slot.
+    pub(super) fn occupy_slot(&mut self, row: RequestRow) -> usize {
         self.in_service += 1;
         let slot = self.slots.iter().position(Option::is_none).unwrap_or(self.slots.len());
-        if let Some(place) = self.slots.get_mut(slot) {
-            *place = Some(row);
+        if let Some(request) = self.slots.get_mut(slot) {
+            *request = Some(row);
         }
         slot
     }
 
-    /// A slot becomes free.
-    pub(super) fn free(&mut self, slot: usize) {
+    /// Ends the service in a slot.
+    pub(super) fn free_slot(&mut self, slot: usize) {
         self.in_service -= 1;
-        if let Some(place) = self.slots.get_mut(slot) {
-            *place = None;
+        if let Some(request) = self.slots.get_mut(slot) {
+            *request = None;
         }
-        self.take_away();
+        self.remove_inactive_slots();
     }
 
-    /// A request leaves the line: the first one, nearly always.
-    pub(super) fn leave_line(&mut self, row: RequestRow) {
-        if self.line.front() == Some(&row) {
-            self.line.pop_front();
+    /// Removes a request from the queue. Nearly always it is the first one.
+    pub(super) fn leave_queue(&mut self, row: RequestRow) {
+        if self.queue.front() == Some(&row) {
+            self.queue.pop_front();
         } else {
-            self.line.retain(|other| *other != row);
+            self.queue.retain(|other| *other != row);
         }
     }
 
-    /// Free slots that are not active any more go, from the last one.
-    fn take_away(&mut self) {
+    /// Removes free slots that are no longer active, from the end.
+    fn remove_inactive_slots(&mut self) {
         while self.slots.len() > self.active_slots as usize && self.slots.last() == Some(&None) {
             self.slots.pop();
         }

@@ -1,10 +1,10 @@
-//! A session: one scenario being watched. It holds the simulation, the live state that follows it, and the clock.
+//! A session: a scenario that is played in the window. It holds the simulation, the live state, and the clock.
 //!
-//! The simulation runs to the horizon that the clock gives and knows nothing of being watched; the run is the one that the
-//! headless program makes, whatever the frames are like. Going back is running again from the start, which is exact and,
-//! for what a person watches, takes milliseconds.
+//! Each frame advances the simulation to the time of the clock. The simulation does not depend on frames or speed, so
+//! the run is the same as that of `rushhour run`. To go back in time, the simulation runs again from the start. This is
+//! exact, and takes milliseconds for typical scenarios.
 
-use crate::analysis::{ScheduledPeriod, Severity, phases};
+use crate::analysis::{ScheduledPeriod, Severity, scheduled_periods};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::Node;
 use crate::metrics::figures::NodeFigures;
@@ -17,67 +17,67 @@ use super::edits::Edits;
 use super::layout::Layout;
 use super::live_state::LiveState;
 
-/// Events that are handled in a frame at most: a sixtieth of a second or so.
-const EVENTS_A_FRAME: u64 = 150_000;
-/// Passages are remembered for as long of real time, so that they can be seen.
+/// Maximum number of events per frame; they take about 1/60 s.
+const MAX_EVENTS_PER_FRAME: u64 = 150_000;
+/// How long an instant hop is shown, in seconds of real time.
 pub const HOP_SECONDS: f64 = 0.35;
-/// Speeds, in virtual seconds a real one.
+/// Speeds, in simulated seconds per real second.
 pub const SPEEDS: [f64; 15] =
     [0.001, 0.003, 0.01, 0.03, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 60.0, 600.0, f64::INFINITY];
 
-/// A scenario that is being watched.
+/// A scenario that is played in the window.
 pub struct Session {
-    /// Name of the file.
+    /// Name of the scenario file.
     pub name: String,
-    /// The scenario.
+    /// The scenario, with all edits.
     pub scenario: Scenario,
-    /// Who is who in it.
+    /// The names of its nodes.
     pub names: Names,
-    /// Where its nodes stand.
+    /// The positions of the boxes.
     pub layout: Layout,
-    /// Who is where.
+    /// The state of all requests and servers at the time shown.
     pub live_state: LiveState,
-    /// The whole run, as the headless program makes it: what plots and findings are drawn from.
+    /// The whole run of the scenario, for plots and findings.
     pub background_run: BackgroundRun,
-    /// Announced changes of the workload.
-    pub phases: Vec<ScheduledPeriod>,
+    /// The scheduled periods of the scenario.
+    pub scheduled_periods: Vec<ScheduledPeriod>,
     /// The clock.
     pub clock: Clock,
-    /// Where time is to stand still.
+    /// Conditions that pause playback.
     pub stops: Stops,
     pub(super) edits: Edits,
     pub(super) options: RunOptions,
     simulation: Simulation,
 }
 
-/// Virtual time as it is watched.
+/// The clock of the playback.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Clock {
-    /// Whether time goes on by itself.
+    /// Whether the session is playing.
     pub playing: bool,
-    /// Position in [`SPEEDS`].
+    /// Index of the speed in [`SPEEDS`].
     pub speed: usize,
-    /// Virtual seconds a real second that were reached, lately.
+    /// Speed achieved in recent frames, in simulated seconds per real second.
     pub achieved: f64,
-    /// The moment that is shown.
+    /// The time shown.
     pub now: SimTime,
 }
 
-/// At what time stands still while it is played.
+/// Conditions that pause playback.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Stops {
-    /// At a moment.
+    /// At a time.
     pub moment: Option<SimTime>,
-    /// When the next request is rejected or lost.
+    /// When a request fails.
     pub failure: bool,
-    /// When something is announced to change: a spike, a fault.
+    /// When a scheduled period starts or ends: a spike, a fault.
     pub change: bool,
-    /// When the next trouble that was found begins.
+    /// When a finding of severity "trouble" starts.
     pub finding: bool,
 }
 
 impl Clock {
-    /// Virtual seconds a real one.
+    /// The speed, in simulated seconds per real second.
     #[must_use]
     pub const fn rate(&self) -> f64 {
         SPEEDS[self.speed]
@@ -90,14 +90,14 @@ impl Default for Clock {
     }
 }
 
-/// The position of a speed in [`SPEEDS`], if it is one of them; in virtual seconds a real one.
+/// The index of a speed in [`SPEEDS`], or `None` if it is none of them. In simulated seconds per real second.
 #[must_use]
-#[expect(clippy::float_cmp, reason = "a speed is one of those that there are, or it is not")]
+#[expect(clippy::float_cmp, reason = "only exactly the listed speeds are valid")]
 pub fn position_of(speed: f64) -> Option<usize> {
-    SPEEDS.iter().position(|known| *known == speed)
+    SPEEDS.iter().position(|listed| *listed == speed)
 }
 
-/// The moment so many seconds from the start.
+/// The simulated time `seconds` after the start.
 #[must_use]
 pub fn moment(seconds: f64) -> SimTime {
     SimTime::ZERO + SimDuration::from_nanos_f64((seconds * 1e9).max(0.0))
@@ -107,9 +107,9 @@ impl Session {
     /// Opens a scenario.
     ///
     /// # Errors
-    /// All that is wrong with it, in words for people.
+    /// The errors of the scenario, as a text for the user.
     pub fn open(name: &str, bytes: &[u8], overrides: &[String], seed: Option<u64>) -> Result<Self, String> {
-        let loaded = load(name, bytes, overrides).map_err(|wrong| wrong.to_string())?;
+        let loaded = load(name, bytes, overrides).map_err(|errors| errors.to_string())?;
         let scenario = loaded.scenario.clone();
         let options = RunOptions { seed, ..RunOptions::default() };
         let (simulation, live_state) = traced(&scenario, options)?;
@@ -119,8 +119,8 @@ impl Session {
             layout: Layout::of(&scenario, &names),
             names,
             live_state,
-            background_run: BackgroundRun::of(&scenario, options),
-            phases: phases(&scenario),
+            background_run: BackgroundRun::start(&scenario, options),
+            scheduled_periods: scheduled_periods(&scenario),
             clock: Clock::default(),
             stops: Stops::default(),
             edits: Edits::of(loaded),
@@ -130,19 +130,19 @@ impl Session {
         })
     }
 
-    /// When the run ends.
+    /// The end of the run.
     #[must_use]
     pub fn end(&self) -> SimTime {
         self.simulation.end()
     }
 
-    /// Events handled up to now, and the fingerprint over them.
+    /// The number of events up to now, and the fingerprint over them.
     #[must_use]
-    pub fn trace(&self) -> (u64, u64) {
+    pub fn digest(&self) -> (u64, u64) {
         (self.simulation.events(), self.simulation.fingerprint())
     }
 
-    /// Lets time go on by as much as has passed in reality.
+    /// Advances the session by `real_seconds` of real time, at the speed of the clock.
     pub fn frame(&mut self, real_seconds: f64) {
         self.background_run.poll();
         if !self.clock.playing {
@@ -160,25 +160,25 @@ impl Session {
             let achieved = self.clock.now.since(before.min(self.clock.now)).as_seconds() / real_seconds;
             self.clock.achieved = 0.8 * self.clock.achieved + 0.2 * achieved;
         }
-        self.forget();
+        self.drop_old_hops();
     }
 
-    /// Forgets hops that are not seen any more.
-    fn forget(&mut self) {
+    /// Drops hops that are no longer shown.
+    fn drop_old_hops(&mut self) {
         let rate = self.clock.rate();
         let span = HOP_SECONDS * if rate.is_finite() { rate } else { self.clock.achieved };
-        let seen = SimDuration::from_nanos_f64(span * 1e9).as_nanos().min(self.clock.now.as_nanos());
-        self.live_state.forget_before(SimTime::from_nanos(self.clock.now.as_nanos() - seen));
+        let shown = SimDuration::from_nanos_f64(span * 1e9).as_nanos().min(self.clock.now.as_nanos());
+        self.live_state.drop_hops_before(SimTime::from_nanos(self.clock.now.as_nanos() - shown));
     }
 
-    /// Plays towards a moment, and stands still where that is wanted.
+    /// Plays up to a time, and pauses at the first stop before it.
     fn play(&mut self, target: SimTime) {
         let stop = self.next_stop().filter(|stop| *stop <= target);
-        let failed = self.advance(stop.unwrap_or(target), EVENTS_A_FRAME);
-        if let Some(failed) = failed.filter(|_| self.stops.failure) {
+        let failure = self.advance(stop.unwrap_or(target), MAX_EVENTS_PER_FRAME);
+        if let Some(failure) = failure.filter(|_| self.stops.failure) {
             self.clock.playing = false;
-            // What came after it in this frame has not happened yet.
-            self.go_to(failed);
+            // The frame has advanced past the failure: show the time of the failure.
+            self.go_to(failure);
         }
         if self.clock.now >= self.end() || stop == Some(self.clock.now) {
             self.clock.playing = false;
@@ -188,7 +188,7 @@ impl Session {
         }
     }
 
-    /// The next moment at which time is to stand still, as far as it is known beforehand.
+    /// The time of the next stop, or `None` if there is none. Failures are not included: they are not known in advance.
     #[must_use]
     pub fn next_stop(&self) -> Option<SimTime> {
         let mut stops: Vec<SimTime> = self.stops.moment.into_iter().collect();
@@ -201,47 +201,48 @@ impl Session {
         stops.into_iter().filter(|stop| *stop > self.clock.now).min()
     }
 
-    /// When something is announced to change.
+    /// Starts and ends of the scheduled periods.
     fn changes(&self) -> impl Iterator<Item = SimTime> + '_ {
-        self.phases.iter().flat_map(|phase| [Some(phase.from), phase.to]).flatten().map(moment)
+        self.scheduled_periods.iter().flat_map(|period| [Some(period.from), period.to]).flatten().map(moment)
     }
 
-    /// When the troubles that were found begin.
+    /// Starts of the findings of severity "trouble".
     fn troubles(&self) -> impl Iterator<Item = SimTime> + '_ {
-        let trouble = self.background_run.findings().iter();
-        let trouble = trouble.filter(|finding| finding.kind().severity() == Severity::Trouble);
-        trouble.filter_map(|finding| finding.from).map(moment)
+        let findings = self.background_run.findings().iter();
+        let troubles = findings.filter(|finding| finding.kind().severity() == Severity::Trouble);
+        troubles.filter_map(|finding| finding.from).map(moment)
     }
 
-    /// Goes to the next announced change, if there is one.
+    /// Pauses at the next start or end of a scheduled period, if there is one.
     pub fn to_next_change(&mut self) {
         let next = self.changes().filter(|at| *at > self.clock.now).min();
-        self.show(next);
+        self.pause_at(next);
     }
 
-    /// Goes to where the next trouble that was found begins, if there is one.
+    /// Pauses at the next start of a finding of severity "trouble", if there is one.
     pub fn to_next_finding(&mut self) {
         let next = self.troubles().filter(|at| *at > self.clock.now).min();
-        self.show(next);
+        self.pause_at(next);
     }
 
-    fn show(&mut self, moment: Option<SimTime>) {
-        if let Some(moment) = moment {
+    fn pause_at(&mut self, time: Option<SimTime>) {
+        if let Some(time) = time {
             self.clock.playing = false;
-            self.go_to(moment);
+            self.go_to(time);
         }
     }
 
-    /// Lets everything happen up to a time, or so many events; tells when the first request failed among them.
-    fn advance(&mut self, to: SimTime, budget: u64) -> Option<SimTime> {
-        let done = self.simulation.advance(to, budget);
-        let failed = self.live_state.apply(&self.simulation.take_trace());
-        // Where the budget is used up, what is shown is the last thing that happened.
+    /// Advances to a time, or by `max_events` if that is earlier. Returns the time of the first failure, or `None` if
+    /// no request failed.
+    fn advance(&mut self, to: SimTime, max_events: u64) -> Option<SimTime> {
+        let done = self.simulation.advance(to, max_events);
+        let first_failure = self.live_state.apply(&self.simulation.take_trace());
+        // After `max_events`, the time of the last event is shown.
         self.clock.now = if done { to } else { self.simulation.now() };
-        failed
+        first_failure
     }
 
-    /// Shows a moment; one that is past by running again from the start.
+    /// Shows a time, without earlier hops. To go back, the simulation runs again from the start.
     pub fn go_to(&mut self, time: SimTime) {
         let time = time.min(self.end());
         if time < self.clock.now || self.simulation.now() > time {
@@ -251,69 +252,70 @@ impl Session {
         self.live_state.hops.clear();
     }
 
-    /// Lets things happen up to a moment, which is shown with what has just happened.
+    /// Advances to a time, and shows it with the latest hops.
     pub fn play_to(&mut self, time: SimTime) {
         self.advance(time.min(self.end()), u64::MAX);
     }
 
-    /// Goes on with the scenario as it is now, which has one more change at `at`, and shows a moment that is not earlier.
+    /// Runs the edited scenario, which has one more change at `at`, and shows the time `shown`, which is not earlier. A
+    /// change in the future is added to the running simulation; otherwise the simulation runs again from the start.
     pub(super) fn run_edited(&mut self, at: SimTime, shown: SimTime) {
         if at > self.simulation.now()
             && at >= self.clock.now
             && self.simulation.append_changes(&self.scenario).is_ok()
         {
-            self.look_ahead();
+            self.restart_background_run();
             self.play_to(shown);
         } else {
             self.run_again(shown);
         }
     }
 
-    /// Runs the scenario as it is now from its start, up to a moment that is shown then.
+    /// Runs the edited scenario from its start up to `shown`.
     pub(super) fn run_again(&mut self, shown: SimTime) {
-        self.look_ahead();
+        self.restart_background_run();
         self.restart();
         self.go_to(shown);
     }
 
-    /// Finds out what the whole run will be.
-    fn look_ahead(&mut self) {
-        self.background_run = BackgroundRun::of(&self.scenario, self.options);
-        self.phases = phases(&self.scenario);
+    /// Starts the background run of the edited scenario, which cancels the previous one.
+    fn restart_background_run(&mut self) {
+        self.background_run = BackgroundRun::start(&self.scenario, self.options);
+        self.scheduled_periods = scheduled_periods(&self.scenario);
     }
 
-    /// Begins again.
+    /// Goes back to the start.
     ///
     /// # Panics
-    /// Never: the scenario was run before.
+    /// Never: the scenario has passed its checks.
     pub fn restart(&mut self) {
         (self.simulation, self.live_state) =
-            traced(&self.scenario, self.options).expect("the scenario was run before");
+            traced(&self.scenario, self.options).expect("the scenario has passed its checks");
         self.clock.now = SimTime::ZERO;
     }
 
-    /// Faster by one step, if there is one.
+    /// Increases the speed by one step, up to the maximum.
     pub fn faster(&mut self) {
         self.clock.speed = (self.clock.speed + 1).min(SPEEDS.len() - 1);
     }
 
-    /// Slower by one step, if there is one.
+    /// Decreases the speed by one step, down to the minimum.
     pub const fn slower(&mut self) {
         self.clock.speed = self.clock.speed.saturating_sub(1);
     }
 
-    /// The name of a node, as its box has it.
+    /// The label of the box of a node; empty if there is no such node.
     #[must_use]
     pub fn name_of(&self, node: Node) -> String {
-        self.layout.find(node).map_or_else(String::new, |at| self.layout.places[at].name.clone())
+        self.layout.find(node).map_or_else(String::new, |at| self.layout.boxes[at].name.clone())
     }
 
-    /// The figures of a node at the moment that is shown.
+    /// The figures of a node at the time shown.
     pub fn figures(&mut self, node: Node) -> NodeFigures {
         self.simulation.figures(node, self.clock.now)
     }
 
-    /// Shows the moment that another session shows.
+    /// Shows the time that another session shows, or the end if that is earlier.
     pub fn follow(&mut self, leader: &Self) {
         self.background_run.poll();
         let now = leader.clock.now.min(self.end());
@@ -323,10 +325,10 @@ impl Session {
             self.play_to(now);
         }
         self.clock = Clock { now, ..leader.clock };
-        self.forget();
+        self.drop_old_hops();
     }
 
-    /// Plays or pauses; at the end it begins again.
+    /// Plays or pauses. At the end, plays again from the start.
     pub fn toggle(&mut self) {
         if !self.clock.playing && self.clock.now >= self.end() {
             self.restart();
@@ -334,25 +336,25 @@ impl Session {
         self.clock.playing = !self.clock.playing;
     }
 
-    /// Lets the next event happen, with all that follows from it in the same instant without delay, and stops.
+    /// Handles the next event, with its immediate consequences at the same time, and pauses.
     pub fn step_event(&mut self) {
         self.clock.playing = false;
         self.advance(self.end(), 1);
     }
 
-    /// Lets things happen until one more request is over, and stops.
+    /// Advances until one more request has ended, and pauses.
     pub fn step_request(&mut self) {
         let before = self.live_state.outcomes.ended();
-        self.until(|live_state| live_state.outcomes.ended() > before);
+        self.step_until(|live_state| live_state.outcomes.ended() > before);
     }
 
-    /// Lets things happen until one more request is turned away or lost, and stops.
+    /// Advances until one more request has failed, and pauses.
     pub fn to_next_failure(&mut self) {
         let before = self.live_state.outcomes.failed();
-        self.until(|live_state| live_state.outcomes.failed() > before);
+        self.step_until(|live_state| live_state.outcomes.failed() > before);
     }
 
-    fn until(&mut self, reached: impl Fn(&LiveState) -> bool) {
+    fn step_until(&mut self, reached: impl Fn(&LiveState) -> bool) {
         self.clock.playing = false;
         while !reached(&self.live_state) && self.clock.now < self.end() {
             self.advance(self.end(), 1);
@@ -360,7 +362,7 @@ impl Session {
     }
 }
 
-/// A simulation that records every step, and the live state that follows it.
+/// A simulation with tracing enabled, and its live state.
 fn traced(scenario: &Scenario, options: RunOptions) -> Result<(Simulation, LiveState), String> {
     let mut simulation = Simulation::new(scenario, options)
         .map_err(|problems| problems.iter().map(|problem| format!("{problem}\n")).collect::<String>())?;
@@ -368,20 +370,20 @@ fn traced(scenario: &Scenario, options: RunOptions) -> Result<(Simulation, LiveS
     Ok((simulation, LiveState::of(scenario)))
 }
 
-/// Load-aware routing, with all that is known of the whole run.
+/// A session of the built-in scenario, with a finished background run.
 #[cfg(test)]
 pub(super) fn session() -> Session {
     let (name, text) = crate::scenario::DEFAULT_SCENARIO;
-    let mut session = Session::open(name, text.as_bytes(), &[], None).expect("it is good");
+    let mut session = Session::open(name, text.as_bytes(), &[], None).expect("the scenario is valid");
     session.background_run.wait(std::time::Duration::from_secs(60));
     session
 }
 
-/// A node that holds requests, by its name.
+/// The state of a server, by name.
 #[cfg(test)]
 pub(super) fn server_state<'a>(session: &'a Session, name: &str) -> &'a super::server_state::ServerState {
-    let node = session.names.node_named(name).expect("it is there");
-    session.live_state.server_state(node).expect("it holds requests")
+    let node = session.names.node_named(name).expect("the node exists");
+    session.live_state.server_state(node).expect("a server holds requests")
 }
 
 #[cfg(test)]
@@ -389,7 +391,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn uneven_frames_at_any_speed_make_the_run_of_the_headless_program() {
+    fn frames_of_any_duration_and_speed_give_the_headless_run() {
         for speed in [4, 9, 13, 14] {
             let mut session = session();
             session.clock.speed = speed;
@@ -399,29 +401,29 @@ mod tests {
                     break;
                 }
             }
-            let (events, fingerprint) = session.trace();
-            let whole = &session.background_run.floor_to_usize().expect("it was waited for").result;
-            assert_eq!((events, fingerprint), (whole.events, whole.fingerprint));
+            let (events, fingerprint) = session.digest();
+            let result = &session.background_run.finished().expect("the run has finished").result;
+            assert_eq!((events, fingerprint), (result.events, result.fingerprint));
         }
     }
 
     #[test]
-    fn going_back_shows_what_was_there() {
+    fn going_back_restores_the_state() {
         let mut session = session();
         session.go_to(moment(14.3));
-        let then = (session.trace(), session.live_state.clone());
+        let before = (session.digest(), session.live_state.clone());
         session.go_to(moment(40.0));
         session.go_to(moment(14.3));
-        assert_eq!((session.trace(), session.live_state.clone()), then);
+        assert_eq!((session.digest(), session.live_state.clone()), before);
         session.step_event();
-        assert!(session.trace().0 > then.0.0);
+        assert!(session.digest().0 > before.0.0);
         session.step_request();
         session.to_next_failure();
         assert!(session.live_state.outcomes.failed() > 0 && !session.clock.playing);
     }
 
-    /// Plays until time stands still.
-    fn stop_of(session: &mut Session, stops: Stops) -> f64 {
+    /// Plays until the session pauses, and returns the time in seconds.
+    fn play_to_stop(session: &mut Session, stops: Stops) -> f64 {
         session.stops = stops;
         session.clock.playing = true;
         while session.clock.playing {
@@ -431,37 +433,34 @@ mod tests {
     }
 
     #[test]
-    fn time_stands_still_where_it_is_wanted() {
+    fn playback_pauses_at_the_chosen_stops() {
         let mut session = session();
         let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-6, "{a} is not {b}");
-        near(stop_of(&mut session, Stops { moment: Some(moment(3.217)), ..Stops::default() }), 3.217);
+        near(play_to_stop(&mut session, Stops { moment: Some(moment(3.217)), ..Stops::default() }), 3.217);
         assert_eq!(session.stops.moment, None);
-        let announced = session.changes().map(SimTime::as_seconds).fold(f64::MAX, f64::min);
-        near(stop_of(&mut session, Stops { change: true, ..Stops::default() }), announced);
-        let stopped = stop_of(&mut session, Stops { failure: true, ..Stops::default() });
-        assert_eq!(session.live_state.outcomes.failed(), 1, "the first rejection, and no more");
-        let first = session.trace();
+        let first_change = session.changes().map(SimTime::as_seconds).fold(f64::MAX, f64::min);
+        near(play_to_stop(&mut session, Stops { change: true, ..Stops::default() }), first_change);
+        let stopped = play_to_stop(&mut session, Stops { failure: true, ..Stops::default() });
+        assert_eq!(session.live_state.outcomes.failed(), 1, "only the first rejection");
+        let digest = session.digest();
         session.go_to(moment(1.0));
         session.to_next_failure();
         near(session.clock.now.as_seconds(), stopped);
-        assert!(
-            session.trace().0 <= first.0,
-            "all of the instant of the rejection has happened, and no more"
-        );
+        assert!(session.digest().0 <= digest.0, "no event after the time of the rejection was handled");
         session.go_to(SimTime::ZERO);
-        let found: Vec<f64> = session.troubles().map(SimTime::as_seconds).filter(|at| *at > 0.0).collect();
-        let soonest = found.into_iter().fold(f64::MAX, f64::min);
-        near(stop_of(&mut session, Stops { finding: true, ..Stops::default() }), soonest);
+        let troubles: Vec<f64> = session.troubles().map(SimTime::as_seconds).filter(|at| *at > 0.0).collect();
+        let first_trouble = troubles.into_iter().fold(f64::MAX, f64::min);
+        near(play_to_stop(&mut session, Stops { finding: true, ..Stops::default() }), first_trouble);
         session.go_to(SimTime::ZERO);
         session.to_next_change();
-        near(session.clock.now.as_seconds(), announced);
-        // With nothing to stop at it plays to the end.
-        near(stop_of(&mut session, Stops::default()), session.end().as_seconds());
+        near(session.clock.now.as_seconds(), first_change);
+        // Without stops, it plays to the end.
+        near(play_to_stop(&mut session, Stops::default()), session.end().as_seconds());
     }
 
     #[test]
-    fn a_scenario_that_cannot_be_run_says_why() {
-        let wrong = Session::open("x.ron", b"(name: 3)", &[], None).err().expect("it is wrong");
-        assert!(wrong.contains("x.ron:1"), "{wrong}");
+    fn an_invalid_scenario_reports_its_errors() {
+        let error = Session::open("x.ron", b"(name: 3)", &[], None).err().expect("the scenario is invalid");
+        assert!(error.contains("x.ron:1"), "{error}");
     }
 }

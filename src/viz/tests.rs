@@ -1,4 +1,4 @@
-//! The window without a window: panels and picture are laid out and painted by egui, with keys and clicks, and no GPU.
+//! Tests of the panels and the picture with keys and clicks: egui lays out and paints them, without a window and a GPU.
 
 use bevy_egui::egui::{self, Event, Key, Modifiers, PointerButton, Pos2, RawInput, Rect, vec2};
 
@@ -8,28 +8,28 @@ use super::theme::BAD;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::scenario::DEFAULT_SCENARIO;
 
-/// A window that is painted into nothing.
-struct Stand {
+/// Panels whose frames are laid out but not displayed.
+struct TestWindow {
     context: egui::Context,
-    window: Window,
+    panels: Panels,
 }
 
-impl Stand {
+impl TestWindow {
     fn open() -> Self {
         let (name, text) = DEFAULT_SCENARIO;
-        let mut window = Window::open(Origin::of(name, text));
-        if let Ok(session) = &mut window.session {
+        let mut panels = Panels::open(Origin::of(name, text));
+        if let Ok(session) = &mut panels.session {
             session.background_run.wait(std::time::Duration::from_secs(60));
         }
-        Self { context: egui::Context::default(), window }
+        Self { context: egui::Context::default(), panels }
     }
 
-    /// A frame with these events; what it painted.
+    /// Runs a frame with input events, and returns the painted shapes.
     fn frame(&mut self, events: Vec<Event>) -> Vec<egui::epaint::ClippedShape> {
         let screen = Rect::from_min_size(Pos2::ZERO, vec2(1280.0, 800.0));
         let input = RawInput { screen_rect: Some(screen), events, ..RawInput::default() };
-        let window = &mut self.window;
-        let mut output = self.context.run_ui(input, |ui| window.frame(ui, 1.0 / 60.0));
+        let panels = &mut self.panels;
+        let mut output = self.context.run_ui(input, |ui| panels.frame(ui, 1.0 / 60.0));
         output.textures_delta.clear();
         output.shapes
     }
@@ -57,7 +57,7 @@ impl Stand {
         self.frame(vec![button(false)]);
     }
 
-    /// Texts that a frame paints, with where they stand.
+    /// The painted texts, with the centres of their positions.
     fn texts(&mut self) -> Vec<(String, Pos2)> {
         let shapes = self.frame(Vec::new());
         let texts = shapes.into_iter().filter_map(|clipped| {
@@ -68,159 +68,159 @@ impl Stand {
     }
 
     fn session(&mut self) -> &mut super::session::Session {
-        self.window.session.as_mut().expect("the scenario is good")
+        self.panels.session.as_mut().expect("the scenario is valid")
     }
 }
 
 #[test]
-fn it_opens_playing_and_every_name_is_painted() {
-    let mut stand = Stand::open();
-    stand.frame(Vec::new());
-    let texts: Vec<String> = stand.texts().into_iter().map(|(text, _)| text).collect();
+fn the_window_opens_playing_and_paints_all_names() {
+    let mut window = TestWindow::open();
+    window.frame(Vec::new());
+    let texts: Vec<String> = window.texts().into_iter().map(|(text, _)| text).collect();
     for name in ["everyone", "customer-1001", "router", "client-1", "server-2", "oscillation", "Pause"] {
-        assert!(texts.iter().any(|text| text == name), "{name} is not among {texts:?}");
+        assert!(texts.iter().any(|text| text == name), "{name} is missing in {texts:?}");
     }
-    assert!(stand.session().clock.now > SimTime::ZERO);
+    assert!(window.session().clock.now > SimTime::ZERO);
 }
 
 #[test]
 fn keys_play_pause_step_and_change_the_speed() {
-    let mut stand = Stand::open();
-    stand.press(Key::Space);
-    assert!(!stand.session().clock.playing);
-    let (events, _) = stand.session().trace();
-    stand.press(Key::ArrowRight);
-    assert!(stand.session().trace().0 > events);
-    let speed = stand.session().clock.speed;
-    stand.press(Key::ArrowUp);
-    assert_eq!(stand.session().clock.speed, speed + 1);
-    (0..30).for_each(|_| stand.press(Key::ArrowUp));
-    assert_eq!(stand.session().clock.speed, SPEEDS.len() - 1);
-    stand.press(Key::F);
-    assert!(stand.session().live_state.outcomes.failed() == 1, "the first rejection");
-    stand.press(Key::Home);
-    assert_eq!(stand.session().clock.now, SimTime::ZERO);
-    (0..10).for_each(|_| stand.press(Key::ArrowDown));
-    stand.press(Key::Space);
-    assert!(stand.session().clock.playing);
+    let mut window = TestWindow::open();
+    window.press(Key::Space);
+    assert!(!window.session().clock.playing);
+    let (events, _) = window.session().digest();
+    window.press(Key::ArrowRight);
+    assert!(window.session().digest().0 > events);
+    let speed = window.session().clock.speed;
+    window.press(Key::ArrowUp);
+    assert_eq!(window.session().clock.speed, speed + 1);
+    (0..30).for_each(|_| window.press(Key::ArrowUp));
+    assert_eq!(window.session().clock.speed, SPEEDS.len() - 1);
+    window.press(Key::F);
+    assert!(window.session().live_state.outcomes.failed() == 1, "the first rejection");
+    window.press(Key::Home);
+    assert_eq!(window.session().clock.now, SimTime::ZERO);
+    (0..10).for_each(|_| window.press(Key::ArrowDown));
+    window.press(Key::Space);
+    assert!(window.session().clock.playing);
 }
 
 #[test]
-fn a_click_on_a_box_tells_of_it_and_one_on_pause_stops() {
-    let mut stand = Stand::open();
-    stand.frame(Vec::new());
-    let at = |stand: &mut Stand, name: &str| {
-        stand.texts().into_iter().rfind(|(text, _)| text == name).expect("it is painted").1
+fn a_click_selects_a_box_and_the_pause_button_pauses() {
+    let mut window = TestWindow::open();
+    window.frame(Vec::new());
+    let at = |window: &mut TestWindow, name: &str| {
+        window.texts().into_iter().rfind(|(text, _)| text == name).expect("the text is painted").1
     };
-    let pause = at(&mut stand, "Pause");
-    stand.click(pause);
-    assert!(!stand.session().clock.playing);
-    let server = at(&mut stand, "server-2");
-    stand.click(server);
-    let place = stand.window.view.node.expect("a box was clicked");
-    assert_eq!(stand.session().layout.places[place].name, "server-2");
-    assert!(stand.texts().iter().any(|(text, _)| text.starts_with("queue depth: ")));
+    let pause = at(&mut window, "Pause");
+    window.click(pause);
+    assert!(!window.session().clock.playing);
+    let server = at(&mut window, "server-2");
+    window.click(server);
+    let selected = window.panels.camera.node.expect("a box is selected");
+    assert_eq!(window.session().layout.boxes[selected].name, "server-2");
+    assert!(window.texts().iter().any(|(text, _)| text.starts_with("queue depth: ")));
 }
 
 #[test]
-fn a_finding_leads_to_its_moment() {
-    let mut stand = Stand::open();
-    stand.frame(Vec::new());
-    let found = stand.texts().into_iter().find(|(text, _)| text == "oscillation").expect("it is listed").1;
-    stand.click(found);
-    let from = stand.session().background_run.findings()[0].from.expect("it has a time");
-    assert!((stand.session().clock.now.as_seconds() - from).abs() < 1e-6);
+fn a_click_on_a_finding_goes_to_its_start() {
+    let mut window = TestWindow::open();
+    window.frame(Vec::new());
+    let at = window.texts().into_iter().find(|(text, _)| text == "oscillation").expect("it is listed").1;
+    window.click(at);
+    let from = window.session().background_run.findings()[0].from.expect("the finding has a start");
+    assert!((window.session().clock.now.as_seconds() - from).abs() < 1e-6);
 }
 
 #[test]
-fn every_moment_of_every_colouring_and_theme_can_be_painted() {
-    let mut stand = Stand::open();
-    for tenth in 0..130 {
-        let moment = SimTime::ZERO + SimDuration::from_nanos(tenth * 500_000_000);
-        stand.session().go_to(moment);
-        if tenth % 13 == 0 {
-            stand.press(Key::C);
-            stand.press(Key::T);
+fn all_times_colourings_and_themes_can_be_painted() {
+    let mut window = TestWindow::open();
+    for half_second in 0..130 {
+        let time = SimTime::ZERO + SimDuration::from_nanos(half_second * 500_000_000);
+        window.session().go_to(time);
+        if half_second % 13 == 0 {
+            window.press(Key::C);
+            window.press(Key::T);
         }
-        assert!(stand.frame(Vec::new()).len() > 40);
+        assert!(window.frame(Vec::new()).len() > 40);
     }
 }
 
 #[test]
-fn a_broken_scenario_shows_its_mistakes() {
-    let mut stand = Stand::open();
-    stand.window = Window::open(Origin::of("broken.ron", "(name: 3)"));
-    let texts = stand.texts();
+fn an_invalid_scenario_shows_its_errors() {
+    let mut window = TestWindow::open();
+    window.panels = Panels::open(Origin::of("broken.ron", "(name: 3)"));
+    let texts = window.texts();
     assert!(texts.iter().any(|(text, _)| text.contains("broken.ron:1")), "{texts:?}");
-    // Keys that mean a session have none, and do no harm.
-    stand.press(Key::Space);
-    stand.press(Key::ArrowRight);
+    // Without a session, its keys do nothing.
+    window.press(Key::Space);
+    window.press(Key::ArrowRight);
 }
 
 #[test]
-fn nothing_is_painted_far_outside_of_the_screen() {
-    let mut stand = Stand::open();
-    stand.press(Key::Space);
-    // At 15 s a slot has just been taken: its clock has an angle of next to nothing.
+fn nothing_is_painted_far_outside_the_screen() {
+    let mut window = TestWindow::open();
+    window.press(Key::Space);
+    // At 15 s a service has just started: the angle of its sector is close to 0.
     for seconds in [12.0, 15.0, 20.0] {
-        stand.session().go_to(moment(seconds));
-        let shapes = stand.frame(Vec::new());
-        let around = Rect::from_min_size(Pos2::ZERO, vec2(1280.0, 800.0)).expand(100.0);
-        for clipped in stand.context.tessellate(shapes, 1.0) {
+        window.session().go_to(moment(seconds));
+        let shapes = window.frame(Vec::new());
+        let allowed = Rect::from_min_size(Pos2::ZERO, vec2(1280.0, 800.0)).expand(100.0);
+        for clipped in window.context.tessellate(shapes, 1.0) {
             let egui::epaint::Primitive::Mesh(mesh) = clipped.primitive else { continue };
-            // The picture clips what is dragged out of it; what panels scroll lies below them.
-            let strays =
-                mesh.vertices.iter().filter(|vertex| !around.contains(vertex.pos) && vertex.pos.y < 0.0);
-            assert_eq!(strays.count(), 0, "at {seconds} s");
+            // Only above the screen: panels scroll content beyond the lower edge, and the picture clips its own.
+            let outside =
+                mesh.vertices.iter().filter(|vertex| !allowed.contains(vertex.pos) && vertex.pos.y < 0.0);
+            assert_eq!(outside.count(), 0, "at {seconds} s");
         }
     }
 }
 
-/// How many wait at each server, and how many are served.
-fn loads(session: &super::session::Session) -> [(usize, u32); 3] {
+/// The numbers of requests waiting and in service, for each server.
+fn server_loads(session: &super::session::Session) -> [(usize, u32); 3] {
     ["server-0", "server-1", "server-2"].map(|name| {
         let server_state = server_state(session, name);
-        (server_state.line.len(), server_state.in_service)
+        (server_state.queue.len(), server_state.in_service)
     })
 }
 
 #[test]
-fn load_aware_routing_overloads_spreads_and_comes_back() {
-    let mut stand = Stand::open();
-    stand.press(Key::Space);
+fn load_aware_routing_overloads_a_server_spreads_the_load_and_returns() {
+    let mut window = TestWindow::open();
+    window.press(Key::Space);
     let mut at = |seconds| {
-        stand.session().go_to(moment(seconds));
-        loads(stand.session())
+        window.session().go_to(moment(seconds));
+        server_loads(window.session())
     };
-    // The hot key has all gone to its own server: the line is as long as that server can make it in two seconds.
+    // All requests with the hot key go to the server of the key: two seconds into the spike, its queue is long.
     let overloaded = at(12.0);
     assert!(overloaded[2].0 > 80 && overloaded[..2].iter().all(|load| load.0 == 0), "{overloaded:?}");
-    // Its clients have heard of that: all servers are about equally busy, and nobody waits for long.
+    // The clients have received load reports: all servers are about equally busy, and queues are short.
     let spread = at(15.0);
     assert!(spread.iter().all(|load| load.0 < 10), "{spread:?}");
     assert!(spread.iter().all(|load| load.1 > spread[2].1 / 2), "{spread:?}");
-    // They have forgotten it again and come back.
-    let back = at(20.0);
-    assert!(back[2].0 > 40 && back[..2].iter().all(|load| load.0 == 0), "{back:?}");
+    // The reports have expired, and the clients send to the overloaded server again.
+    let returned = at(20.0);
+    assert!(returned[2].0 > 40 && returned[..2].iter().all(|load| load.0 == 0), "{returned:?}");
 }
 
 #[test]
-fn keys_ask_for_pictures_and_films_and_a_red_dot_tells_of_one() {
-    let mut stand = Stand::open();
-    stand.press(Key::P);
-    assert_eq!(stand.window.wish.take(), Some(HostRequest::Picture));
-    stand.press(Key::R);
-    assert_eq!(stand.window.wish.take(), Some(HostRequest::Recording));
-    let dots = |stand: &mut Stand| -> Vec<Pos2> {
-        let circles = stand.frame(Vec::new()).into_iter().filter_map(|clipped| {
+fn keys_request_pictures_and_films_and_a_red_dot_marks_a_recording() {
+    let mut window = TestWindow::open();
+    window.press(Key::P);
+    assert_eq!(window.panels.host_request.take(), Some(HostRequest::Picture));
+    window.press(Key::R);
+    assert_eq!(window.panels.host_request.take(), Some(HostRequest::Recording));
+    let dots = |window: &mut TestWindow| -> Vec<Pos2> {
+        let circles = window.frame(Vec::new()).into_iter().filter_map(|clipped| {
             let egui::Shape::Circle(circle) = clipped.shape else { return None };
             (circle.fill == BAD && circle.radius > 5.0).then_some(circle.center)
         });
         circles.collect()
     };
-    assert_eq!((dots(&mut stand).len(), stand.window.lamp), (0, None));
-    stand.window.recording = true;
-    let seen = dots(&mut stand);
-    let lamp = stand.window.lamp.expect("it is known where the dot is");
-    assert!(seen.len() == 1 && lamp.contains(seen[0]), "{seen:?} {lamp:?}");
+    assert_eq!((dots(&mut window).len(), window.panels.record_indicator), (0, None));
+    window.panels.recording = true;
+    let painted = dots(&mut window);
+    let indicator = window.panels.record_indicator.expect("a recording has an indicator");
+    assert!(painted.len() == 1 && indicator.contains(painted[0]), "{painted:?} {indicator:?}");
 }

@@ -1,8 +1,9 @@
-//! Colours, for light and dark, told apart whatever one's eyes: those of Okabe and Ito ("Color universal design", 2008).
+//! Colours of the light and the dark theme. The colours of series are those of Okabe and Ito ("Color universal design",
+//! 2008), which people with colour blindness can distinguish.
 
 use bevy_egui::egui::{Color32, Visuals};
 
-/// How requests are coloured.
+/// The colouring of requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Colouring {
     /// By their source.
@@ -10,17 +11,17 @@ pub enum Colouring {
     Source,
     /// By their key.
     Key,
-    /// By how long they have been under way.
+    /// By the time since they were created.
     Age,
-    /// By whether a node turned them away.
+    /// By whether a node has rejected them.
     Outcome,
 }
 
 impl Colouring {
-    /// All of them.
+    /// All colourings.
     pub const ALL: [Self; 4] = [Self::Source, Self::Key, Self::Age, Self::Outcome];
 
-    /// What people call it.
+    /// The name, as shown in the window and in the file of [`remembered`](super::remembered) settings.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -32,7 +33,7 @@ impl Colouring {
     }
 }
 
-/// Colours that things are told apart by.
+/// Colours of series, sources and keys.
 pub const SERIES: [Color32; 7] = [
     Color32::from_rgb(0x56, 0xb4, 0xe9),
     Color32::from_rgb(0xe6, 0x9f, 0x00),
@@ -42,29 +43,29 @@ pub const SERIES: [Color32; 7] = [
     Color32::from_rgb(0x00, 0x72, 0xb2),
     Color32::from_rgb(0xd5, 0x5e, 0x00),
 ];
-/// What is wrong.
+/// Colour of failures and of findings of severity "trouble".
 pub const BAD: Color32 = Color32::from_rgb(0xe8, 0x5d, 0x3a);
-/// What is right.
+/// Colour of completed requests and healthy servers.
 pub const GOOD: Color32 = Color32::from_rgb(0x2f, 0xb3, 0x84);
 
 /// A theme.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Theme {
-    /// Whether it is dark.
+    /// Whether this is the dark theme.
     pub dark: bool,
-    /// Behind everything.
+    /// Background of the window.
     pub ground: Color32,
-    /// A box.
+    /// Fill of boxes and panels.
     pub plate: Color32,
-    /// Around a box.
+    /// Outline of boxes.
     pub edge: Color32,
     /// Text.
     pub ink: Color32,
-    /// Text that may be overlooked.
+    /// Secondary text.
     pub faint: Color32,
-    /// A link.
+    /// Links.
     pub link: Color32,
-    /// A free slot.
+    /// Free slots.
     pub free: Color32,
 }
 
@@ -92,7 +93,7 @@ impl Theme {
         free: Color32::from_rgb(0xe3, 0xe8, 0xef),
     };
 
-    /// What panels look like in it.
+    /// The visuals of egui's panels and widgets in this theme.
     #[must_use]
     pub fn visuals(&self) -> Visuals {
         let base = if self.dark { Visuals::dark() } else { Visuals::light() };

@@ -1,13 +1,13 @@
-//! The experiment that started it all comes out as its original does.
+//! The load-aware routing experiment reproduces the results of its original, the ancestor of this simulator.
 //!
-//! Source of the figures: happy-simulator, load-aware routing example, 30 seeds; "mean (sd)" is over seeds. A figure of
-//! ours agrees if the two means are no further apart than three standard errors of their difference, which is the root
-//! of sd^2 / seeds of theirs plus that of ours: chance alone takes one figure in 370 further.
+//! Source of their figures: happy-simulator, load-aware routing example, 30 seeds; "mean (sd)" is over seeds. A figure
+//! of ours agrees if the two means differ by at most three standard errors of their difference, the root of the sum of
+//! sd^2 / seeds of both: by chance, one figure in 370 differs by more.
 //!
-//! The farthest are two that belong together. Over 2,000 seeds of ours server 2 rejects 144 (their mean is 161 +- 5.5)
-//! and its load is 0.914 (theirs 0.900 +- 0.0047), close to three standard errors of their thirty seeds. An independent
-//! program of sixty lines, written from the description of the algorithm, gives 145 and 0.912; with loads averaged in
-//! floats, as theirs are, so that a mean of nine tenths may fall below its threshold, it gives 150 and 0.913.
+//! The largest differences are in two related figures. Over 2,000 of our seeds, server 2 rejects 144 requests (theirs
+//! 161 +- 5.5) at a load of 0.914 (theirs 0.900 +- 0.0047), close to three standard errors of their 30 seeds. An
+//! independent program of sixty lines, written from the description of the algorithm, gives 145 and 0.912. With loads
+//! averaged in floats, as theirs are, so that a mean of 0.9 may fall below the threshold, it gives 150 and 0.913.
 
 use rushhour::engine::time::SimTime;
 use rushhour::event::{Node, NodeKind};
@@ -29,7 +29,7 @@ fn experiment(overrides: &[&str]) -> Scenario {
     scenario_with(DEFAULT_SCENARIO.1, overrides)
 }
 
-/// What the original reports of a run.
+/// The figures that the original reports for a run.
 fn figures(result: &RunResult) -> Vec<(&'static str, f64)> {
     let completed = |name| server(result, name).completed as f64;
     let latency = |name, q| {
@@ -54,7 +54,7 @@ fn figures(result: &RunResult) -> Vec<(&'static str, f64)> {
     ]
 }
 
-/// Mean and standard deviation over their seeds, in the order of [`figures`].
+/// Mean and standard deviation of the original over its seeds, in the order of [`figures`].
 const THEIRS: [(f64, f64); 13] = [
     (2709.0, 49.0),
     (780.0, 34.0),
@@ -76,13 +76,13 @@ fn first_rejection(result: &RunResult) -> f64 {
         Some((at, Outcome::Rejected)) => Some(at),
         Some(_) | None => None,
     });
-    rejections.min().expect("server 2 overflows in every run").as_seconds() - SPIKE.0
+    rejections.min().expect("server 2 rejects requests in every run").as_seconds() - SPIKE.0
 }
 
-/// The mean of what the probe saw: the share of slots in use every 100 ms.
+/// The mean of the probe's samples: the share of busy slots, every 100 ms.
 fn load_during_spike(result: &RunResult) -> f64 {
     let load = result.series.iter().find(|series| (&*series.node, &*series.name()) == ("server-2", "load"));
-    let samples = load.expect("the scenario probes it").samples.iter();
+    let samples = load.expect("the scenario has this probe").samples.iter();
     let during: Vec<f64> = samples
         .filter(|(at, _)| (SPIKE.0..=SPIKE.1).contains(&at.as_seconds()))
         .map(|&(_, load)| load)
@@ -96,24 +96,24 @@ fn the_load_aware_routing_experiment_agrees_with_its_original() {
         assert_eq!(
             source(&result, "everyone").outcomes.offered,
             1200,
-            "20/s for 60 s, the last one at 60 s included"
+            "20/s for 60 s, including the last one at 60 s"
         );
         for idle in ["server-0", "server-1"] {
-            assert_eq!(server(&result, idle).rejected, 0, "only the hot server overflows");
+            assert_eq!(server(&result, idle).rejected, 0, "only the hot server rejects requests");
         }
         figures(&result)
     });
     let mut wrong = Vec::new();
-    for (at, (their_mean, their_sd)) in THEIRS.into_iter().enumerate() {
-        let ours = Estimate::of(runs.iter().map(|run| run[at].1));
-        let spread = (their_sd * their_sd / THEIR_SEEDS + ours.standard_error * ours.standard_error).sqrt();
-        let off = (ours.mean - their_mean) / spread;
+    for (index, (their_mean, their_sd)) in THEIRS.into_iter().enumerate() {
+        let ours = Estimate::of(runs.iter().map(|run| run[index].1));
+        let error = (their_sd * their_sd / THEIR_SEEDS + ours.standard_error * ours.standard_error).sqrt();
+        let deviation = (ours.mean - their_mean) / error;
         let line = format!(
-            "{}: ours {:.4} (sd {:.4}), theirs {their_mean} (sd {their_sd}): {off:+.2} standard errors",
-            runs[0][at].0, ours.mean, ours.sd
+            "{}: ours {:.4} (sd {:.4}), theirs {their_mean} (sd {their_sd}): {deviation:+.2} standard errors",
+            runs[0][index].0, ours.mean, ours.sd
         );
         println!("{line}");
-        if off.abs() > 3.0 {
+        if deviation.abs() > 3.0 {
             wrong.push(line);
         }
     }
@@ -121,18 +121,17 @@ fn the_load_aware_routing_experiment_agrees_with_its_original() {
 }
 
 #[test]
-fn the_last_request_of_the_constant_source_is_born_at_the_last_moment() {
+fn the_constant_source_creates_its_last_request_at_the_end_of_the_run() {
     let result = run_logged(&experiment(&[]));
-    let born: Vec<SimTime> =
+    let mut created: Vec<SimTime> =
         result.requests.iter().filter(|record| record.source == 0).map(|record| record.created).collect();
     let expected = (1..=1200).map(|n| SimTime::from_nanos(n * 50_000_000));
-    let mut sorted = born;
-    sorted.sort_unstable();
-    assert!(sorted.into_iter().eq(expected), "one every 50 ms, from 50 ms to 60 s");
+    created.sort_unstable();
+    assert!(created.into_iter().eq(expected), "one every 50 ms, from 50 ms to 60 s");
 }
 
 #[test]
-fn a_hot_customer_is_spread_only_with_smart_routing() {
+fn requests_of_a_hot_customer_are_spread_only_with_smart_routing() {
     let served_by = |result: &RunResult| {
         let mut servers: Vec<u32> = result
             .requests
@@ -147,18 +146,19 @@ fn a_hot_customer_is_spread_only_with_smart_routing() {
     assert_eq!(served_by(&run_logged(&experiment(&[]))), [0, 1, 2]);
     let off = run_logged(&experiment(&["nodes.client.routing.smart=false"]));
     assert_eq!(served_by(&off), [2], "1001 mod 3 is 2");
-    // Every customer keeps its own server then.
+    // Without it, every customer stays with one server.
     assert!(off.requests.iter().all(|record| record.server == Some(server_in_row(record.key % 3))));
 }
 
 #[test]
-fn nothing_but_the_routing_differs_between_smart_and_not() {
-    // Common random numbers: both variants meet the same requests at the same moments.
-    let births = |overrides: &[&str]| {
+fn smart_routing_changes_only_the_routing() {
+    // Common random numbers: both variants get the same requests at the same times.
+    let created = |overrides: &[&str]| {
         let result = run_logged(&experiment(overrides));
-        let mut births: Vec<_> = result.requests.iter().map(|r| (r.id, r.created, r.source, r.key)).collect();
-        births.sort_unstable();
-        births
+        let mut requests: Vec<_> =
+            result.requests.iter().map(|r| (r.id, r.created, r.source, r.key)).collect();
+        requests.sort_unstable();
+        requests
     };
-    assert_eq!(births(&[]), births(&["nodes.client.routing.smart=false"]));
+    assert_eq!(created(&[]), created(&["nodes.client.routing.smart=false"]));
 }

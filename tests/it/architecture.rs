@@ -1,8 +1,8 @@
-//! The house stands as it was drawn: modules know only those below them, a kind of node is known in its room and hardly
-//! anywhere else, and every file says what it is about.
+//! The architecture holds: modules import only lower modules, a kind of node is named in its own directory and hardly
+//! anywhere else, and every file begins with a module doc.
 //!
-//! engine <- text <- event <- request <- model <- scenario, metrics <- simulation <- analysis <- format <- report, viz <-
-//! cli, main.
+//! engine <- text <- event <- request <- model <- scenario, metrics <- simulation <- analysis <- format <- report, viz
+//! <- cli, main.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use rushhour::event::NodeKind;
 
 use crate::harness::root;
 
-/// The modules in order: each may know itself and those before it, but for what [`STRANGERS`] says.
+/// The root modules in order: each may import itself and those before it, except for [`FORBIDDEN_IMPORTS`].
 const ORDER: [&str; 15] = [
     "engine",
     "text",
@@ -30,18 +30,19 @@ const ORDER: [&str; 15] = [
     "main",
 ];
 
-/// Modules that stand side by side: the first does not know the second. What is written and what is counted know nothing
-/// of each other; what prints and what draws share the words ([`format`](rushhour::format)) and nothing else.
-const STRANGERS: [(&str, &str); 2] = [("metrics", "scenario"), ("viz", "report")];
+/// Pairs of modules on one level: the first must not import the second. Scenarios and metrics are independent; reports
+/// and the window share only the wording of texts ([`format`](rushhour::format)).
+const FORBIDDEN_IMPORTS: [(&str, &str); 2] = [("metrics", "scenario"), ("viz", "report")];
 
-/// Outside of its room, a kind of node is named in no more files than this: the vocabulary of events and the list of
+/// Maximum number of files outside of its directory that name a kind of node: the vocabulary of events, the list of
 /// parts, and hardly any others.
 const MAX_FILES_THAT_NAME_A_KIND: usize = 4;
 
-/// The longest that a file may become, its tests included. From 400 lines on it deserves a hard look.
-const LONGEST: usize = 600;
+/// Maximum number of lines of a file, tests included. From 400 lines on, consider splitting it.
+const MAX_LINES: usize = 600;
 
-fn sources() -> Vec<(PathBuf, String)> {
+/// The paths and texts of all source files.
+fn source_files() -> Vec<(PathBuf, String)> {
     let mut files = Vec::new();
     let mut directories = vec![root().join("src")];
     while let Some(directory) = directories.pop() {
@@ -59,7 +60,7 @@ fn sources() -> Vec<(PathBuf, String)> {
     files
 }
 
-/// The module at the root of the crate that a file belongs to; none for lib.rs.
+/// The root module that a file belongs to; `None` for lib.rs.
 fn module(file: &Path) -> Option<String> {
     let inside = file.strip_prefix(root().join("src")).expect("a file of src");
     let first = inside.components().next().expect("a path").as_os_str().to_string_lossy();
@@ -67,19 +68,19 @@ fn module(file: &Path) -> Option<String> {
     (name != "lib").then_some(name)
 }
 
-/// A text without its comments. Quotes are left alone: a path in a string is not worth a parser.
+/// A text without its line comments. A `//` in a string counts as a comment.
 fn code(text: &str) -> String {
     let lines = text.lines().map(|line| line.find("//").map_or(line, |comment| &line[..comment]));
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The modules at the root of the crate that a text names: `crate::engine::..`, `rushhour::{engine, event}`.
-fn known(text: &str) -> BTreeSet<String> {
+/// The root modules that a text names: `crate::engine::..`, `rushhour::{engine, event}`.
+fn imports(text: &str) -> BTreeSet<String> {
     let text = code(text);
-    let mut known = BTreeSet::new();
+    let mut imports = BTreeSet::new();
     for prefix in ["crate::", "rushhour::"] {
         for (at, _) in text.match_indices(prefix) {
-            // `$crate::` is a path as well; a longer word that ends like this is none.
+            // `$crate::` is a path as well; a longer word with this ending is not.
             if text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_') {
                 continue;
             }
@@ -89,7 +90,7 @@ fn known(text: &str) -> BTreeSet<String> {
             };
             match rest.strip_prefix('{') {
                 None => {
-                    known.insert(word(rest));
+                    imports.insert(word(rest));
                 }
                 Some(list) => {
                     let (mut depth, mut start) = (0, true);
@@ -100,7 +101,7 @@ fn known(text: &str) -> BTreeSet<String> {
                             '}' => depth -= 1,
                             ',' if depth == 0 => start = true,
                             c if start && !c.is_whitespace() => {
-                                known.insert(word(&list[at..]));
+                                imports.insert(word(&list[at..]));
                                 start = false;
                             }
                             _ => {}
@@ -110,43 +111,40 @@ fn known(text: &str) -> BTreeSet<String> {
             }
         }
     }
-    known
+    imports
 }
 
 #[test]
-fn modules_know_only_those_below_them() {
-    let place = |name: &str| ORDER.iter().position(|module| *module == name);
+fn modules_import_only_lower_modules() {
+    let level = |name: &str| ORDER.iter().position(|module| *module == name);
     let mut wrong = Vec::new();
-    for (file, text) in sources() {
+    for (file, text) in source_files() {
         let Some(module) = module(&file) else { continue };
-        let Some(own) = place(&module) else {
-            panic!(
-                "{} belongs to a module without a place in the house: give it one in ORDER",
-                file.display()
-            )
+        let Some(own_level) = level(&module) else {
+            panic!("{} belongs to a module that is not listed in ORDER", file.display())
         };
-        let is_below = |name: &str| place(name).is_some_and(|place| place <= own);
-        let are_strangers = |name: &str| STRANGERS.contains(&(module.as_str(), name));
-        let unknown = known(&text).into_iter();
-        let unknown = unknown.filter(|name| !is_below(name) || are_strangers(name));
-        wrong.extend(unknown.map(|name| format!("{} knows `{name}`", file.display())));
+        let is_lower = |name: &str| level(name).is_some_and(|level| level <= own_level);
+        let is_forbidden = |name: &str| FORBIDDEN_IMPORTS.contains(&(module.as_str(), name));
+        let imports = imports(&text).into_iter();
+        let imports = imports.filter(|name| !is_lower(name) || is_forbidden(name));
+        wrong.extend(imports.map(|name| format!("{} imports `{name}`", file.display())));
     }
-    assert!(wrong.is_empty(), "these imports point against the arrows:\n{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "imports against the order of modules:\n{}", wrong.join("\n"));
 }
 
-/// A file without its unit tests, which stand at its end.
+/// A file without the unit tests at its end.
 fn without_tests(text: &str) -> &str {
     text.find("\n#[cfg(test)]\nmod tests {").map_or(text, |tests| &text[..tests])
 }
 
-/// Code without what stands in quotes, such as scenarios of tests.
+/// Code without string literals, such as the scenarios of tests.
 fn without_quotes(code: &str) -> String {
     let (mut out, mut rest) = (String::new(), code);
     while let Some(quote) = rest.find('"') {
         let (before, quoted) = (&rest[..quote], &rest[quote + 1..]);
         out += before;
         if before.ends_with('\'') && quoted.starts_with('\'') {
-            // A quote as a character.
+            // A quote as a char literal.
             rest = quoted;
             continue;
         }
@@ -170,37 +168,37 @@ fn without_quotes(code: &str) -> String {
     out + rest
 }
 
-/// The words of a text that could be names.
+/// The words of a text that could be identifiers.
 fn words(text: &str) -> BTreeSet<&str> {
     text.split(|c: char| !c.is_alphanumeric() && c != '_').collect()
 }
 
-/// The name of the room of a kind: `load_balancer` for `LoadBalancer`.
-fn room(kind: &str) -> String {
-    let mut room = String::new();
+/// The name of the module of a kind: `load_balancer` for `LoadBalancer`.
+fn module_of_kind(kind: &str) -> String {
+    let mut module = String::new();
     for c in kind.chars() {
-        if c.is_uppercase() && !room.is_empty() {
-            room.push('_');
+        if c.is_uppercase() && !module.is_empty() {
+            module.push('_');
         }
-        room.extend(c.to_lowercase());
+        module.extend(c.to_lowercase());
     }
-    room
+    module
 }
 
 #[test]
-fn a_kind_of_node_is_known_in_its_room_and_hardly_anywhere_else() {
-    // Sources are part of the root of a scenario: every request comes from one and ends there.
+fn a_kind_of_node_is_named_in_its_directory_and_hardly_anywhere_else() {
+    // Sources are exempt: they are part of the root of a scenario, and every request begins and ends at one.
     let mut wrong = Vec::new();
     for kind in NodeKind::ALL.into_iter().filter(|kind| *kind != NodeKind::Source) {
         let name = format!("{kind:?}");
-        let room = room(&name);
-        let inside = root().join("src/model").join(&room);
-        assert!(inside.join("mod.rs").is_file(), "{name} has a room of its own, {}", inside.display());
+        let module = module_of_kind(&name);
+        let directory = root().join("src/model").join(&module);
+        assert!(directory.join("mod.rs").is_file(), "{name} has its own module, {}", directory.display());
         let names = [name.clone(), format!("{name}Spec"), format!("{name}Setting")];
-        let path = format!("{room}::");
-        let files: Vec<String> = sources()
+        let path = format!("{module}::");
+        let files: Vec<String> = source_files()
             .into_iter()
-            .filter(|(file, _)| !file.starts_with(&inside))
+            .filter(|(file, _)| !file.starts_with(&directory))
             .filter(|(_, text)| {
                 let code = without_quotes(&code(without_tests(text)));
                 let words = words(&code);
@@ -208,22 +206,26 @@ fn a_kind_of_node_is_known_in_its_room_and_hardly_anywhere_else() {
             })
             .map(|(file, _)| file.strip_prefix(root()).unwrap_or(&file).display().to_string())
             .collect();
-        for known in ["src/event.rs", "src/model/parts/mod.rs"] {
+        for expected in ["src/event.rs", "src/model/parts/mod.rs"] {
             assert!(
-                files.iter().any(|file| file == known),
-                "{name} is not named in {known}: is it looked for?"
+                files.iter().any(|file| file == expected),
+                "{name} was not found in {expected}: does the search work?"
             );
         }
         if files.len() > MAX_FILES_THAT_NAME_A_KIND {
             wrong.push(format!("{name} is named in {} files: {}", files.len(), files.join(", ")));
         }
     }
-    assert!(wrong.is_empty(), "let what is general ask the part:\n{}", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "general code must not name kinds of nodes, use the `Part` trait:\n{}",
+        wrong.join("\n")
+    );
 }
 
 #[test]
-fn imports_are_found_however_they_are_written() {
-    let found = known(
+fn all_forms_of_imports_are_found() {
+    let found = imports(
         "//! crate::comment\nuse crate::engine::{time, hash};\nuse rushhour::{cli, model::{link, probe},\n    viz};\n\
          let x = crate::event::Event; // crate::other\nlet y = mycrate::nothing;",
     );
@@ -232,24 +234,24 @@ fn imports_are_found_however_they_are_written() {
 }
 
 #[test]
-fn what_stands_in_quotes_is_left_out() {
+fn string_literals_are_left_out() {
     let code = r##"let a = "Server(\"x\")"; let b = '"'; let c = r#"a "Client" b"#; let d = Server;"##;
     let words: Vec<String> = words(&without_quotes(code)).into_iter().map(str::to_owned).collect();
-    let known = |word: &str| words.iter().any(|known| known == word);
-    assert!(known("Server") && known("d") && !known("Client") && !known("x"), "{words:?}");
+    let contains = |word: &str| words.iter().any(|other| other == word);
+    assert!(contains("Server") && contains("d") && !contains("Client") && !contains("x"), "{words:?}");
 }
 
 #[test]
-fn every_file_opens_with_what_it_is_about() {
-    for (file, text) in sources() {
-        assert!(text.starts_with("//! "), "{} does not open with a module doc", file.display());
+fn every_file_begins_with_a_module_doc() {
+    for (file, text) in source_files() {
+        assert!(text.starts_with("//! "), "{} does not begin with a module doc", file.display());
     }
 }
 
 #[test]
-fn no_file_is_too_long_to_be_read() {
-    for (file, text) in sources() {
+fn no_file_is_too_long() {
+    for (file, text) in source_files() {
         let lines = text.lines().count();
-        assert!(lines <= LONGEST, "{} has {lines} lines: split it by its ideas", file.display());
+        assert!(lines <= MAX_LINES, "{} has {lines} lines: split it by topic", file.display());
     }
 }

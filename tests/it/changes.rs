@@ -1,4 +1,4 @@
-//! What changes while a run goes on changes just that, at its moment, and nothing is lost track of.
+//! A change during the run takes effect at its time and affects only its setting. All requests stay accounted for.
 
 use rushhour::analysis::findings;
 use rushhour::engine::time::{SimDuration, SimTime};
@@ -14,7 +14,7 @@ use crate::harness::{
     Estimate, replicate, run_logged, run_once, scenario, scenario_with, server, server_in_row, source,
 };
 
-/// A source of requests, some parts behind it, and what changes.
+/// The text of a scenario with a source "s" that sends to "n", these nodes, and these changes.
 fn system(arrivals: &str, nodes: &str, changes: &str) -> String {
     format!(
         r#"Scenario(name: "x", run_until: "60s", sources: {{ "s": (arrivals: {arrivals}, key: Uniform(0, 99), to: "n") }},
@@ -26,13 +26,14 @@ fn at(seconds: f64) -> SimTime {
     SimTime::ZERO + SimDuration::from_nanos_f64(seconds * 1e9)
 }
 
-/// Requests that wait and that are served, by server, at a moment.
-fn inside(simulation: &Simulation) -> Vec<(u32, u32)> {
+/// The numbers of waiting requests and of requests in service, by server.
+fn waiting_and_in_service(simulation: &Simulation) -> Vec<(u32, u32)> {
     let world = simulation.world();
     let mut servers = world.try_query::<(&InFlight, &WaitQueue)>().expect("there are servers");
-    servers.iter(world).map(|(in_flight, queue)| (queue.depth.level(), in_flight.level.level())).collect()
+    servers.iter(world).map(|(in_service, queue)| (queue.depth.level(), in_service.level.level())).collect()
 }
 
+/// The records of the requests with this outcome, each with the time of the outcome.
 fn ended(result: &RunResult, outcome: Outcome) -> Vec<(SimTime, &RequestRecord)> {
     let ended = result.requests.iter().filter_map(|record| Some((record.finished?, record)));
     ended.filter(|((_, other), _)| *other == outcome).map(|((at, _), record)| (at, record)).collect()
@@ -42,7 +43,7 @@ const GROUP: &str = r#""n": LoadBalancer(policy: Random, to: "m"),
     "m": Server(count: 3, concurrency: 4, service: Exponential(mean: "100ms"), queue: Fifo(capacity: 20))"#;
 
 #[test]
-fn a_server_that_goes_down_loses_what_it_has_and_refuses_who_comes() {
+fn a_server_that_goes_down_drops_its_requests_and_rejects_new_ones() {
     let text = system(
         r#"Poisson(rate: "110/s")"#,
         GROUP,
@@ -51,10 +52,10 @@ fn a_server_that_goes_down_loses_what_it_has_and_refuses_who_comes() {
     let system = scenario(&text);
     let mut simulation = Simulation::new(&system, RunOptions::default()).expect("a scenario");
     simulation.advance(SimTime::from_nanos(at(20.0).as_nanos() - 1), u64::MAX);
-    let (waited, served) = inside(&simulation)[2];
-    assert!(waited > 0 && served == 4, "{waited} wait, {served} are served: not much to lose");
+    let (waited, served) = waiting_and_in_service(&simulation)[2];
+    assert!(waited > 0 && served == 4, "{waited} waiting, {served} in service: too few for this test");
     simulation.advance(at(20.0), 1);
-    assert_eq!(inside(&simulation)[2], (0, 0));
+    assert_eq!(waiting_and_in_service(&simulation)[2], (0, 0));
     let down = |simulation: &Simulation| -> Vec<bool> {
         let world = simulation.world();
         world.try_query::<&ServerConfig>().expect("servers").iter(world).map(ServerConfig::is_down).collect()
@@ -71,32 +72,32 @@ fn a_server_that_goes_down_loses_what_it_has_and_refuses_who_comes() {
     assert!(
         dropped.iter().all(|(when, record)| *when == at(20.0) && record.server == Some(server_in_row(2)))
     );
-    // In no time, and only while it is down: with twenty places and four slots nobody else is turned away here.
+    // Rejections take no time, and occur only while it is down: with 20 places and 4 slots, the queue does not fill up.
     let rejected: Vec<_> = ended(&result, Outcome::Rejected)
         .into_iter()
         .filter(|(_, record)| record.server == Some(server_in_row(2)))
         .collect();
-    let meanwhile = |when: SimTime| (at(20.0)..at(25.0)).contains(&when);
-    let came = result
+    let while_down = |when: SimTime| (at(20.0)..at(25.0)).contains(&when);
+    let arrived = result
         .requests
         .iter()
-        .filter(|record| record.server == Some(server_in_row(2)) && meanwhile(record.created));
-    let lost_at_once = dropped.iter().filter(|(_, record)| meanwhile(record.created)).count();
-    let refused = rejected.iter().filter(|(when, _)| meanwhile(*when)).count();
-    assert_eq!(refused, came.count() - lost_at_once);
-    assert!(refused > 100, "{refused}");
+        .filter(|record| record.server == Some(server_in_row(2)) && while_down(record.created));
+    let dropped_at_creation = dropped.iter().filter(|(_, record)| while_down(record.created)).count();
+    let rejected_while_down = rejected.iter().filter(|(when, _)| while_down(*when)).count();
+    assert_eq!(rejected_while_down, arrived.count() - dropped_at_creation);
+    assert!(rejected_while_down > 100, "{rejected_while_down}");
     assert!(
-        rejected.iter().filter(|(when, _)| meanwhile(*when)).all(|(when, record)| *when == record.created)
+        rejected.iter().filter(|(when, _)| while_down(*when)).all(|(when, record)| *when == record.created)
     );
-    // It offered its slots for 55 of 60 seconds, and was busy for a part of those.
+    // Its slots were available for 55 of 60 seconds, and busy for a part of that time.
     let (slots, busy) =
-        (figures.slots_mean.expect("time passes"), figures.in_flight_mean.expect("time passes"));
+        (figures.slots_mean.expect("time passes"), figures.in_service_mean.expect("time passes"));
     assert!((slots - 4.0 * 55.0 / 60.0).abs() < 1e-9, "{slots}");
     assert!((figures.utilization.expect("it was up") - busy / slots).abs() < 1e-12);
 }
 
 #[test]
-fn down_twice_and_up_twice_is_once_and_what_is_set_meanwhile_counts_afterwards() {
+fn repeated_down_and_up_have_no_effect_and_settings_changed_while_down_apply_after_up() {
     let changes =
         r#"(at: "10s", of: "m", set: Up), (at: "20s", of: "m", set: Down), (at: "25s", of: "m", set: Up)"#;
     let more = r#"(at: "10s", of: "m", set: Up), (at: "20s", of: "m", set: Down), (at: "21s", of: "m", set: Down),
@@ -105,25 +106,24 @@ fn down_twice_and_up_twice_is_once_and_what_is_set_meanwhile_counts_afterwards()
     let [once, twice] = [changes, more].map(|changes| run_logged(&scenario(&text(changes))));
     assert_eq!((once.events + 2, once.requests), (twice.events, twice.requests));
 
-    let meanwhile = r#"(at: "20s", of: "m", set: Down), (at: "21s", of: "m", set: Concurrency(1)),
+    let while_down = r#"(at: "20s", of: "m", set: Down), (at: "21s", of: "m", set: Concurrency(1)),
         (at: "22s", of: "m", set: Queue(Fifo(capacity: 0))), (at: "25s", of: "m", set: Up)"#;
-    let afterwards = r#"(at: "20s", of: "m", set: Down), (at: "25s", of: "m", set: Up),
+    let after_up = r#"(at: "20s", of: "m", set: Down), (at: "25s", of: "m", set: Up),
         (at: "25s", of: "m", set: Concurrency(1)), (at: "25s", of: "m", set: Queue(Fifo(capacity: 0)))"#;
-    let [meanwhile, afterwards] =
-        [meanwhile, afterwards].map(|changes| run_logged(&scenario(&text(changes))));
-    assert_eq!(meanwhile.requests, afterwards.requests);
-    assert_eq!(server(&meanwhile, "m-0").concurrency, 1);
+    let [while_down, after_up] = [while_down, after_up].map(|changes| run_logged(&scenario(&text(changes))));
+    assert_eq!(while_down.requests, after_up.requests);
+    assert_eq!(server(&while_down, "m-0").concurrency, 1);
 }
 
 #[test]
-fn a_response_that_would_pass_a_server_that_is_down_is_lost() {
-    // Each request is at "n" for 10 ms and at "b" for a second; those that are at "b" when "n" goes down come too late.
+fn a_response_whose_return_path_passes_a_server_that_is_down_is_dropped() {
+    // Each request is at "n" for 10 ms and at "b" for a second. Those at "b" when "n" goes down cannot return.
     let nodes = r#""n": Server(concurrency: 9, service: Constant("10ms"), then: "b"),
         "b": Server(concurrency: 99, service: Constant("1s"))"#;
     let changes = r#"(at: "30.5s", of: "n", set: Down), (at: "32s", of: "n", set: Up)"#;
     let result = run_logged(&scenario(&system(r#"Constant(rate: "10/s")"#, nodes, changes)));
     let dropped = ended(&result, Outcome::Dropped);
-    // Born from 29.5 s to 30.4 s; the one of 30.5 s finds "n" closed.
+    // Those created from 29.5 s to 30.4 s. The one created at 30.5 s is rejected by "n".
     assert_eq!(dropped.len(), 10, "{dropped:?}");
     assert!(dropped.iter().all(|(when, record)| {
         (at(29.5)..=at(30.4)).contains(&record.created)
@@ -134,7 +134,7 @@ fn a_response_that_would_pass_a_server_that_is_down_is_lost() {
 }
 
 #[test]
-fn what_is_set_at_the_start_is_what_was_written_from_the_start() {
+fn a_change_at_the_start_equals_the_setting_in_the_scenario() {
     let nodes = |slots: &str, service: &str, queue: &str, policy: &str, routing: &str| {
         format!(
             r#""n": LoadBalancer(policy: {policy}, to: "c"), "c": Client(count: 2, to: "m", routing: {routing}),
@@ -152,84 +152,86 @@ fn what_is_set_at_the_start_is_what_was_written_from_the_start() {
         (3, "KeyHash(salt: 3)", "n", "Policy(KeyHash(salt: 3))".to_owned()),
         (4, aware, "c", format!("Routing({aware})")),
     ];
-    for (place, value, of, set) in cases {
+    for (position, value, target, set) in cases {
         let run = |values: [&str; 5], changes: &str| {
             let [slots, service, queue, policy, routing] = values;
             let nodes = nodes(slots, service, queue, policy, routing);
             run_logged(&scenario(&system(r#"Poisson(rate: "75/s")"#, &nodes, changes)))
         };
         let mut values = base;
-        values[place] = value;
-        let written = run(values, "");
-        let changed = run(base, &format!(r#"(at: "0s", of: "{of}", set: {set})"#));
-        assert_eq!(written.requests, changed.requests, "{set}");
-        assert_eq!(format!("{:?}", written.nodes), format!("{:?}", changed.nodes), "{set}");
-        assert_ne!(written.fingerprint, changed.fingerprint, "a change is an event");
-        assert_ne!(run(base, "").requests, changed.requests, "{set} is no change");
-        // Half way it is neither the one nor the other.
-        let half_way = run(base, &format!(r#"(at: "30s", of: "{of}", set: {set})"#));
+        values[position] = value;
+        let from_start = run(values, "");
+        let changed = run(base, &format!(r#"(at: "0s", of: "{target}", set: {set})"#));
+        assert_eq!(from_start.requests, changed.requests, "{set}");
+        assert_eq!(format!("{:?}", from_start.nodes), format!("{:?}", changed.nodes), "{set}");
+        assert_ne!(from_start.fingerprint, changed.fingerprint, "a change is an event");
+        assert_ne!(run(base, "").requests, changed.requests, "{set} has no effect");
+        // A change at half time affects only the second half.
+        let changed_at_half = run(base, &format!(r#"(at: "30s", of: "{target}", set: {set})"#));
         let before = |result: &RunResult| -> Vec<RequestRecord> {
-            let over = |record: &&RequestRecord| record.finished.is_some_and(|(when, _)| when < at(30.0));
-            result.requests.iter().filter(over).copied().collect()
+            let has_ended =
+                |record: &&RequestRecord| record.finished.is_some_and(|(when, _)| when < at(30.0));
+            result.requests.iter().filter(has_ended).copied().collect()
         };
-        assert_eq!(before(&half_way), before(&run(base, "")), "{set} before its time");
-        assert_ne!(half_way.requests, run(base, "").requests, "{set} after its time");
+        assert_eq!(before(&changed_at_half), before(&run(base, "")), "{set}: before the change");
+        assert_ne!(changed_at_half.requests, run(base, "").requests, "{set}: after the change");
     }
 }
 
 #[test]
-fn arrivals_begin_anew_at_the_change_and_keep_to_their_limits() {
-    let births = |changes: &str, overrides: &[&str]| -> Vec<f64> {
+fn changed_arrivals_start_at_the_change_and_keep_the_limits_of_the_source() {
+    let arrivals = |changes: &str, overrides: &[&str]| -> Vec<f64> {
         let text = system(
             r#"Constant(rate: "1/s")"#,
             r#""n": Server(concurrency: 99, service: Constant("1ms"))"#,
             changes,
         );
         let result = run_logged(&scenario_with(&text, overrides));
-        let mut births: Vec<f64> = result.requests.iter().map(|record| record.created.as_seconds()).collect();
-        births.sort_unstable_by(f64::total_cmp);
-        births
+        let mut arrivals: Vec<f64> =
+            result.requests.iter().map(|record| record.created.as_seconds()).collect();
+        arrivals.sort_unstable_by(f64::total_cmp);
+        arrivals
     };
     let faster = r#"(at: "2.5s", of: "s", set: Arrivals(Constant(rate: "4/s")))"#;
     let limits = ["sources.s.stop=3.6s"];
-    assert_eq!(births(faster, &limits), [1.0, 2.0, 2.75, 3.0, 3.25, 3.5]);
-    assert_eq!(births(faster, &["sources.s.max_requests=4"]), [1.0, 2.0, 2.75, 3.0]);
-    assert_eq!(births(faster, &["sources.s.start=3s", limits[0]]), [3.25, 3.5]);
-    // What was to come at the very moment of the change does not.
+    assert_eq!(arrivals(faster, &limits), [1.0, 2.0, 2.75, 3.0, 3.25, 3.5]);
+    assert_eq!(arrivals(faster, &["sources.s.max_requests=4"]), [1.0, 2.0, 2.75, 3.0]);
+    assert_eq!(arrivals(faster, &["sources.s.start=3s", limits[0]]), [3.25, 3.5]);
+    // The arrival scheduled for exactly the time of the change is cancelled.
     let none = r#"(at: "3s", of: "s", set: Arrivals(Constant(rate: "0/s")))"#;
-    assert_eq!(births(none, &[]), [1.0, 2.0]);
-    // A rate that changes counts from the start of the run; a source that had ended begins again.
+    assert_eq!(arrivals(none, &[]), [1.0, 2.0]);
+    // The times of a varying rate count from the start of the run. A source that had stopped starts again.
     let again = format!(
         "{none}, {}",
         r#"(at: "10s", of: "s", set: Arrivals(Constant(rate: Steps([(at: "12s", rate: "2/s"), (at: "13s", rate: "0/s")]))))"#
     );
-    assert_eq!(births(&again, &[]), [1.0, 2.0, 12.5, 13.0]);
+    assert_eq!(arrivals(&again, &[]), [1.0, 2.0, 12.5, 13.0]);
 }
 
 #[test]
-fn fewer_slots_let_go_and_more_slots_take_in() {
-    // Six come at 1, 2, .. 6 s and are served for 10 s each, by four, then two, then five.
+fn removed_slots_finish_their_services_and_added_slots_take_waiting_requests() {
+    // Requests arrive at 1, 2, .. 8 s and take 10 s each, in four slots, then two, then five.
     let nodes = r#""n": Server(concurrency: 4, service: Constant("10s"))"#;
     let changes =
         r#"(at: "6.5s", of: "n", set: Concurrency(2)), (at: "13.5s", of: "n", set: Concurrency(5))"#;
     let text = system(r#"Constant(rate: "1/s")"#, nodes, changes);
     let system = scenario_with(&text, &["sources.s.max_requests=8"]);
     let mut simulation = Simulation::new(&system, RunOptions::default()).expect("a scenario");
-    let mut seen = Vec::new();
+    let mut observed = Vec::new();
     for moment in [6.6, 11.1, 12.1, 13.1, 13.6, 14.1] {
         simulation.advance(at(moment), u64::MAX);
-        seen.push(inside(&simulation)[0]);
+        observed.push(waiting_and_in_service(&simulation)[0]);
     }
-    // At 11 s and 12 s one leaves and none is taken in; at 13 s one is; at 13.5 s three more are.
-    assert_eq!(seen, [(2, 4), (4, 3), (4, 2), (3, 2), (0, 5), (0, 4)]);
+    // At 11 s and 12 s a service ends and none starts; at 13 s one starts; at 13.5 s three more start.
+    assert_eq!(observed, [(2, 4), (4, 3), (4, 2), (3, 2), (0, 5), (0, 4)]);
     let result = run_logged(&system);
-    // Slots that are busy count until they are free: 6.5 s of 4, 4.5 s of 4, 1 s of 3, 1.5 s of 2, 46.5 s of 5.
+    // Busy slots count until they are free: 6.5 s of 4, 4.5 s of 4, 1 s of 3, 1.5 s of 2, 46.5 s of 5.
     let slots = server(&result, "n").slots_mean.expect("time passes") * 60.0;
     assert!((slots - (26.0 + 18.0 + 3.0 + 3.0 + 232.5)).abs() < 1e-6, "{slots}");
     let busy = 8.0 * 10.0 / slots;
     assert!((server(&result, "n").utilization.expect("it was up") - busy).abs() < 1e-12);
     let load = result.timeline.mean_over(&UTILIZATION, &[server_in_row(0)]);
-    // Slices of a twentieth of a second.
+    // The intervals are a twentieth of a second.
     let load_at = |twentieth: usize| f64::from(load[twentieth]);
     assert!([90, 140, 230, 250, 276].map(load_at).iter().all(|load| (load - 1.0).abs() < 1e-6), "{load:?}");
     assert!(
@@ -239,19 +241,19 @@ fn fewer_slots_let_go_and_more_slots_take_in() {
 }
 
 #[test]
-fn who_waits_stays_when_the_queue_becomes_short() {
+fn waiting_requests_stay_when_the_queue_capacity_is_reduced() {
     let nodes = r#""n": Server(service: Constant("10s"), queue: Fifo(capacity: 4))"#;
     let text =
         system(r#"Constant(rate: "1/s")"#, nodes, r#"(at: "4.5s", of: "n", set: Queue(Fifo(capacity: 2)))"#);
     let result = run_logged(&scenario_with(&text, &["sources.s.max_requests=30"]));
     let rejected: Vec<f64> =
         ended(&result, Outcome::Rejected).iter().map(|(when, _)| when.as_seconds()).collect();
-    // Three wait when it changes; the first who finds room again comes when two of them have gone.
-    let found_room: Vec<f64> = (1..=30).map(f64::from).filter(|second| !rejected.contains(second)).collect();
-    assert_eq!(found_room, [1.0, 2.0, 3.0, 4.0, 21.0]);
+    // Three requests wait at the change. The next request is admitted after two of them have left the queue.
+    let admitted: Vec<f64> = (1..=30).map(f64::from).filter(|second| !rejected.contains(second)).collect();
+    assert_eq!(admitted, [1.0, 2.0, 3.0, 4.0, 21.0]);
 }
 
-/// After its change a system is the one that theory knows, whatever it was before.
+/// After a change, a system agrees with theory for its new settings, whatever they were before.
 #[test]
 fn changed_queues_agree_with_theory() {
     let wait = |before: &str, change: &str| {
@@ -275,41 +277,42 @@ fn changed_queues_agree_with_theory() {
     wait(slow, r#""s", set: Arrivals(Poisson(rate: "5/s"))"#).assert_is("fewer arrivals", 0.5 / 5.0);
 }
 
-/// What the visualizer does: a change is added while the run is under way.
+/// The window appends changes to a running simulation.
 #[test]
-fn a_change_that_is_added_under_way_makes_the_run_of_the_whole_scenario() {
+fn a_run_with_appended_changes_equals_a_run_that_had_them_from_the_start() {
     let changes = r#"(at: "10s", of: "m", set: Concurrency(5)), (at: "20.000000001s", of: "m-0", set: Down),
         (at: "20.000000001s", of: "s", set: Arrivals(Poisson(rate: "150/s"))), (at: "31s", of: "m-0", set: Up)"#;
-    let whole = scenario(&system(r#"Poisson(rate: "90/s")"#, GROUP, changes));
-    let expected = run_once(&whole);
-    let mut known = Scenario { changes: Vec::new(), ..whole.clone() };
+    let complete = scenario(&system(r#"Poisson(rate: "90/s")"#, GROUP, changes));
+    let expected = run_once(&complete);
+    let mut known = Scenario { changes: Vec::new(), ..complete.clone() };
     let mut simulation = Simulation::new(&known, RunOptions::default()).expect("a scenario");
-    for change in &whole.changes {
+    for change in &complete.changes {
         let before = SimTime::from_nanos(change.at.as_nanos() - 1);
-        // In the middle of an instant too.
+        // Also stop between two events at the same time.
         simulation.advance(before, 17);
         simulation.advance(before, u64::MAX);
         known.changes.push(change.clone());
         simulation.append_changes(&known).expect("it is not too late");
     }
-    let late = Scenario { changes: [&whole.changes[..], &whole.changes[..1]].concat(), ..whole.clone() };
-    let problems = simulation.append_changes(&late).expect_err("ten seconds are over");
+    let late =
+        Scenario { changes: [&complete.changes[..], &complete.changes[..1]].concat(), ..complete.clone() };
+    let problems = simulation.append_changes(&late).expect_err("10 s have passed");
     assert_eq!(problems[0].path.to_string(), "changes.4.at");
-    let wrong = Scenario {
-        changes: [&known.changes[..], &whole.changes[..1]].concat(),
+    let invalid = Scenario {
+        changes: [&known.changes[..], &complete.changes[..1]].concat(),
         nodes: Default::default(),
-        ..whole
+        ..complete
     };
-    assert!(simulation.append_changes(&wrong).is_err());
+    assert!(simulation.append_changes(&invalid).is_err());
     simulation.advance(simulation.end(), u64::MAX);
-    let result = simulation.finish().expect("the books balance");
+    let result = simulation.finish().expect("all requests are accounted for");
     assert_eq!((result.events, result.fingerprint), (expected.events, expected.fingerprint));
     assert_eq!(format!("{:?}", result.nodes), format!("{:?}", expected.nodes));
     assert!(source(&result, "s").outcomes.of(Outcome::Dropped) > 0);
 }
 
 #[test]
-fn everything_that_is_wrong_with_changes_is_said_at_once_and_where() {
+fn all_errors_in_changes_are_reported_at_once_with_their_positions() {
     let nodes = r#""n": LoadBalancer(policy: Random, to: "c"), "c": Client(to: "m"), "m": Server(count: 2, service: Constant("1ms"))"#;
     let changes = r#"
         (at: "90s", of: "m", set: Up),
@@ -324,45 +327,46 @@ fn everything_that_is_wrong_with_changes_is_said_at_once_and_where() {
         (at: 5, of: "m", set: Dwon),
         (at: "1s", of: "s", set: Policy(Random)),"#;
     let text = system(r#"Constant(rate: "1/s")"#, nodes, changes);
-    let diagnostics = load("x.ron", text.as_bytes(), &[]).expect_err("much is wrong").to_string();
+    let diagnostics = load("x.ron", text.as_bytes(), &[]).expect_err("every change has an error").to_string();
     for expected in [
         "x.ron:3:14: changes.0.at: the run ends at 60s, before this change at 90s",
         "x.ron:4:24: changes.1.of: there is no node or group \"mm\"",
         "x.ron:5:34: changes.2.set: Down cannot be set for \"c\", which is a client",
         "x.ron:6:24: changes.3.of: \"m-1\" is named twice",
-        "x.ron:6:43: changes.3.set: a server that serves 0 requests at a time serves none",
+        "x.ron:6:43: changes.3.set: a server with 0 slots serves no requests",
         "changes.4.set.sd: 9ms is too wide",
         "changes.5.set.rate.amplitude: 2/s is more than the mean",
-        "changes.6.set.window: a window of no time",
-        "changes.6.set.threshold: 2 is no load",
+        "changes.6.set.window: with a window of 0 s",
+        "changes.6.set.threshold: 2 is not a valid load",
         "changes.7.of: there is nothing to change",
         "changes.8.set.capacity: expected a whole number",
         "changes.9.at: 5 lacks a unit",
-        "changes.9.set: there is no `Dwon`",
+        "changes.9.set: unknown variant `Dwon`",
         "x.ron:13:34: changes.10.set: Policy cannot be set for \"s\", which is a source",
     ] {
         assert!(diagnostics.contains(expected), "{expected}\n{diagnostics}");
     }
 }
 
-/// Findings know what was announced: nobody wonders at a server that is down, nor takes it for a measure.
+/// Findings take scheduled changes into account: a server that is down causes no other finding than its rejections, and
+/// the capacity follows the changes.
 #[test]
-fn what_is_said_of_a_run_with_changes_is_true() {
-    let said = |arrivals: &str, changes: &str| -> Vec<String> {
+fn findings_of_a_run_with_changes_are_correct() {
+    let finding_names = |arrivals: &str, changes: &str| -> Vec<String> {
         let nodes = GROUP.replace("Random", "RoundRobin");
         let scenario = scenario(&system(&format!("Poisson(rate: \"{arrivals}\")"), &nodes, changes));
         let result = run_once(&scenario);
-        let told = findings(&scenario, &result);
-        told.iter().map(|finding| format!("{} of {}", finding.kind().name(), finding.subject)).collect()
+        let findings = findings(&scenario, &result);
+        findings.iter().map(|finding| format!("{} of {}", finding.kind().name(), finding.subject)).collect()
     };
     let down = r#"(at: "20s", of: "m-2", set: Down), (at: "40s", of: "m-2", set: Up)"#;
-    assert_eq!(said("60/s", down), ["rejection of m-2"]);
-    // Two thirds of the slots are too few for a while, and more than enough before and after.
+    assert_eq!(finding_names("60/s", down), ["rejection of m-2"]);
+    // Half of the slots are too few for 20 seconds. Before and after, there are more than enough.
     let fewer = r#"(at: "20s", of: "m", set: Concurrency(2)), (at: "40s", of: "m", set: Concurrency(4))"#;
-    let told = said("90/s", fewer);
-    assert!(told.contains(&"overload of m".to_owned()), "{told:?}");
-    // As many requests as three servers can do with the slots that they have in the end, and had at first.
+    let names = finding_names("90/s", fewer);
+    assert!(names.contains(&"overload of m".to_owned()), "{names:?}");
+    // Always within the capacity of the three servers, before and after both changes.
     let more = r#"(at: "30s", of: "m", set: Concurrency(12)), (at: "30s", of: "s", set: Arrivals(Poisson(rate: "240/s")))"#;
-    let told = said("60/s", more);
-    assert!(!told.iter().any(|finding| finding.starts_with("overload")), "{told:?}");
+    let names = finding_names("60/s", more);
+    assert!(!names.iter().any(|name| name.starts_with("overload")), "{names:?}");
 }

@@ -1,4 +1,4 @@
-//! The program keeps its word: what it prints and where, what it writes, and with which status it ends.
+//! The command line: standard output and standard error, the written files, and the exit status.
 
 use std::process::Command;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::{Program, rushhour};
 
-/// Everything that a report can show, in ten seconds.
+/// A scenario of ten seconds that uses everything that a summary can show.
 const NETWORK: &str = r#"Scenario(
     name: "a network",
     seed: 7,
@@ -27,16 +27,16 @@ const NETWORK: &str = r#"Scenario(
     probes: [(of: "server", gauges: [QueueDepth, Load], every: "500ms")],
 )"#;
 
-/// Nothing is ever born.
+/// A scenario without requests.
 const SILENCE: &str = r#"(name: "silence", run_until: "1s", arrivals_until: "0s",
     sources: {"s": (arrivals: Poisson(rate: "1/h"), to: "a")}, nodes: {"a": Server(service: Constant("1s"))})"#;
 
-/// Runs for minutes.
+/// A scenario whose run takes minutes.
 const LONG: &str = r#"(name: "long", run_until: "100h",
     sources: {"s": (arrivals: Poisson(rate: "90/s"), to: "a")}, nodes: {"a": Server(service: Constant("10ms"))})"#;
 
 const LATENCY: [&str; 11] = ["count", "mean", "sd", "min", "p50", "p80", "p90", "p95", "p99", "p999", "max"];
-const FATES: [&str; 7] = ["offered", "completed", "rejected", "timed_out", "dropped", "shed", "in_flight"];
+const OUTCOMES: [&str; 7] = ["offered", "completed", "rejected", "timed_out", "dropped", "shed", "in_flight"];
 
 fn json(program: Program) -> Value {
     serde_json::from_str(program.run().good()).expect("the output is JSON")
@@ -46,11 +46,11 @@ fn keys(value: &Value) -> Vec<&str> {
     value.as_object().expect("an object").keys().map(String::as_str).collect()
 }
 
-/// `expected` are found in this order; there may be others in between.
+/// Asserts that the object has the expected keys in this order; there may be other keys in between.
 fn assert_keys(value: &Value, expected: &[&str]) {
     let keys = keys(value);
-    let found: Vec<_> = keys.iter().copied().filter(|key| expected.contains(key)).collect();
-    assert_eq!(found, expected, "among {keys:?}");
+    let actual: Vec<_> = keys.iter().copied().filter(|key| expected.contains(key)).collect();
+    assert_eq!(actual, expected, "among {keys:?}");
 }
 
 #[test]
@@ -82,11 +82,11 @@ fn json_keeps_the_output_contract() {
         );
     }
 
-    assert_eq!(keys(&summary["requests"]), FATES);
-    let fate = |name: &str| summary["requests"][name].as_u64().expect("a whole number");
-    assert_eq!(fate("offered"), FATES[1..].iter().map(|name| fate(name)).sum::<u64>());
+    assert_eq!(keys(&summary["requests"]), OUTCOMES);
+    let count = |name: &str| summary["requests"][name].as_u64().expect("a whole number");
+    assert_eq!(count("offered"), OUTCOMES[1..].iter().map(|name| count(name)).sum::<u64>());
     assert!(
-        ["completed", "rejected", "dropped"].iter().all(|name| fate(name) > 0),
+        ["completed", "rejected", "dropped"].iter().all(|name| count(name) > 0),
         "{}",
         summary["requests"]
     );
@@ -121,18 +121,22 @@ fn json_keeps_the_output_contract() {
 }
 
 #[test]
-fn what_does_not_exist_is_null_and_never_zero() {
+fn missing_values_are_null_and_not_zero() {
     let summary = json(rushhour(&["run", "-", "--format", "json"]).stdin(SILENCE));
     assert_eq!(summary["requests"]["offered"], 0);
     let latency = summary["latency"]["all"].as_object().expect("an object");
     assert!(latency.iter().all(|(name, value)| if name == "count" { *value == 0 } else { value.is_null() }));
-    assert_eq!(keys(&summary["latency"]), ["all", "by_source"], "no class, no figures by class");
+    assert_eq!(keys(&summary["latency"]), ["all", "by_source"], "there are no classes");
     assert!(summary["measured_from_seconds"].is_null() && summary["nodes"]["a"]["wait"]["p50"].is_null());
-    assert_eq!(summary["nodes"]["a"]["utilization"].as_f64(), Some(0.0), "an idle server is not in use");
+    assert_eq!(
+        summary["nodes"]["a"]["utilization"].as_f64(),
+        Some(0.0),
+        "an idle server has a utilization of 0"
+    );
 }
 
 #[test]
-fn equal_runs_differ_in_nothing_but_the_time_that_they_took() {
+fn equal_runs_have_the_same_output_except_for_the_wall_time() {
     let run = |seed: &str| {
         let mut summary = json(rushhour(&["run", "-", "--format", "json", "--seed", seed]).stdin(NETWORK));
         summary["wall_seconds"] = Value::Null;
@@ -156,13 +160,13 @@ fn replications_of_a_seed_differ() {
 }
 
 #[test]
-fn text_fits_eighty_columns_and_tells_what_became_of_requests() {
+fn text_fits_eighty_columns_and_shows_outcomes_latency_and_nodes() {
     let long = NETWORK.replace("\"server\"", &format!("\"{}\"", "server-of-a-very-long-name-".repeat(8)));
     for scenario in [NETWORK, SILENCE, &long] {
         let answer = rushhour(&["run", "-"]).stdin(scenario).run();
         let wide: Vec<_> = answer.good().lines().filter(|line| line.chars().count() > 80).collect();
         assert!(wide.is_empty(), "{wide:#?}");
-        assert_eq!(answer.stderr, "", "there is nothing to complain of");
+        assert_eq!(answer.stderr, "", "a successful run prints no diagnostics");
     }
     let answer = rushhour(&["run", "-"]).stdin(NETWORK).run();
     for part in [
@@ -196,34 +200,34 @@ fn quiet_is_one_line_in_either_format() {
 }
 
 #[test]
-fn colour_is_for_terminals_and_for_those_who_insist() {
+fn colour_is_used_on_terminals_or_if_forced() {
     let coloured = |name: &str, value: &str| {
         let answer = rushhour(&["run", "-"]).stdin(NETWORK).env(name, value).run();
         answer.good().contains('\u{1b}')
     };
-    assert!(!coloured("TERM", "xterm"), "a pipe is no terminal");
+    assert!(!coloured("TERM", "xterm"), "a pipe is not a terminal");
     assert!(coloured("CLICOLOR_FORCE", "1"));
     let both = rushhour(&["run", "-"]).stdin(NETWORK).env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1").run();
-    assert!(!both.good().contains('\u{1b}'), "NO_COLOR has the last word");
+    assert!(!both.good().contains('\u{1b}'), "NO_COLOR overrides CLICOLOR_FORCE");
     let diagnostic = rushhour(&["run", "-", "--set", "seeed=1"]).stdin(NETWORK).run();
     assert!(!diagnostic.bad(2).contains('\u{1b}'));
 }
 
 #[test]
-fn values_can_be_set_from_outside() {
+fn values_can_be_replaced_on_the_command_line() {
     let set = ["run", "-", "--format", "json", "--set", "seed=9", "--set", "nodes.server.count=5"];
     let summary = json(rushhour(&set).stdin(NETWORK));
     assert_eq!((&summary["seed"], &summary["groups"]["server"]["members"]), (&9.into(), &5.into()));
-    let wrong = rushhour(&["run", "-", "--set", "nodes.servr.count=5"]).stdin(NETWORK).run();
-    let said = wrong.bad(2);
+    let answer = rushhour(&["run", "-", "--set", "nodes.servr.count=5"]).stdin(NETWORK).run();
+    let error = answer.bad(2);
     assert!(
-        said.contains("--set nodes.servr.count=5, column 7") && said.contains("did you mean `server`"),
-        "{said}"
+        error.contains("--set nodes.servr.count=5, column 7") && error.contains("did you mean `server`"),
+        "{error}"
     );
 }
 
 #[test]
-fn files_are_whole_and_alone_in_their_directory() {
+fn all_files_of_a_run_are_written_and_no_others() {
     let answer = rushhour(&["run", "-", "--out", "a/b", "--requests"]).stdin(NETWORK).run();
     answer.good();
     assert_eq!(
@@ -252,10 +256,10 @@ fn files_are_whole_and_alone_in_their_directory() {
     assert_eq!(without.good(), answer.good());
 }
 
-/// Seconds as written in a file, in nanoseconds.
+/// Parses seconds in decimal notation into nanoseconds.
 fn nanos(text: &str) -> u64 {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    format!("{whole}{fraction:0<9}").parse().unwrap_or_else(|_| panic!("{text:?} is no time"))
+    format!("{whole}{fraction:0<9}").parse().unwrap_or_else(|_| panic!("{text:?} is not a time"))
 }
 
 #[test]
@@ -271,7 +275,7 @@ fn the_times_of_each_request_add_up_to_its_latency() {
              priority,size,weight"
         )
     );
-    let mut fates = std::collections::BTreeMap::new();
+    let mut outcomes = std::collections::BTreeMap::new();
     for line in lines {
         let line = line.replace("\"batch, \"\"nightly\"\"\"", "batch");
         let fields: Vec<_> = line.split(',').collect();
@@ -287,7 +291,7 @@ fn the_times_of_each_request_add_up_to_its_latency() {
         let attributes = if *source == "web" { ("gold", "2", "", "1") } else { ("", "0", "1024", "3") };
         assert_eq!((*class, *priority, *size, *weight), attributes, "{line}");
         assert_eq!(*attempts, "1");
-        *fates.entry((*outcome).to_owned()).or_insert(0_u64) += 1;
+        *outcomes.entry((*outcome).to_owned()).or_insert(0_u64) += 1;
         if *outcome == "in_flight" {
             assert_eq!((*finished, *latency, links, retries), ("", "", "", ""), "{line}");
         } else {
@@ -296,30 +300,30 @@ fn the_times_of_each_request_add_up_to_its_latency() {
             assert_eq!(sum, nanos(latency), "{line}");
         }
     }
-    for name in &FATES[1..] {
-        assert_eq!(summary["requests"][name], fates.get(*name).copied().unwrap_or(0), "{name}");
+    for name in &OUTCOMES[1..] {
+        assert_eq!(summary["requests"][name], outcomes.get(*name).copied().unwrap_or(0), "{name}");
     }
 }
 
 #[test]
-fn a_directory_that_cannot_be_written_to_is_refused_before_the_run() {
-    // Below a regular file nobody can make a directory, not even root.
+fn a_directory_that_cannot_be_written_to_is_reported_before_the_run() {
+    // Not even root can create a directory below a regular file.
     let answer =
         rushhour(&["run", "long.ron", "--out", "file/out"]).file("long.ron", LONG).file("file", "x").run();
-    let said = answer.bad(2);
-    assert!(said.contains("file/out") && said.contains("--out"), "{said}");
+    let error = answer.bad(2);
+    assert!(error.contains("file/out") && error.contains("--out"), "{error}");
     assert_eq!(answer.tree(), ["file", "long.ron"]);
 }
 
 #[test]
-fn a_bad_scenario_leaves_no_directory_behind() {
+fn an_invalid_scenario_leaves_no_directory_behind() {
     let answer = rushhour(&["run", "-", "--out", "a/b"]).stdin("(name: 3)").run();
     answer.bad(2);
     assert_eq!(answer.tree(), [] as [&str; 0]);
 }
 
 #[test]
-fn wrong_usage_is_refused_with_status_two() {
+fn invalid_arguments_are_reported_with_status_two() {
     for arguments in [
         &["run", "--requests"][..],
         &["run", "--seed", "x"],
@@ -335,7 +339,7 @@ fn wrong_usage_is_refused_with_status_two() {
 }
 
 #[test]
-fn help_and_version_are_results() {
+fn help_and_version_are_printed_to_standard_output() {
     assert_eq!(rushhour(&["--version"]).run().good(), concat!("rushhour ", env!("CARGO_PKG_VERSION"), "\n"));
     for arguments in [&["--help"][..], &["run", "--help"], &["check", "--help"]] {
         assert!(rushhour(arguments).run().good().contains("Examples:"), "{arguments:?}");
@@ -343,13 +347,13 @@ fn help_and_version_are_results() {
 }
 
 #[test]
-fn check_complains_of_every_file_and_says_which_are_good() {
+fn check_reports_every_invalid_file_and_lists_the_valid_ones() {
     let answer = rushhour(&["check", "good.ron", "bad.ron", "none.ron"])
         .file("good.ron", NETWORK)
         .file("bad.ron", NETWORK.replace("concurrency: 4", "concurrency: 0"))
         .run();
     assert_eq!(answer.code, Some(2));
-    assert_eq!(answer.stdout, "good.ron: good, 2 sources, 7 nodes, 10 s of virtual time\n");
+    assert_eq!(answer.stdout, "good.ron: valid, 2 sources, 7 nodes, 10 s of virtual time\n");
     for part in ["bad.ron:13:", "none.ron: there is no such file", "2 of 3 files cannot be run"] {
         assert!(answer.stderr.contains(part), "{part} is missing: {}", answer.stderr);
     }
@@ -358,7 +362,7 @@ fn check_complains_of_every_file_and_says_which_are_good() {
 }
 
 #[test]
-fn a_closed_pipe_is_no_failure() {
+fn a_closed_pipe_counts_as_success() {
     for format in ["json", "text"] {
         let mut program = rushhour(&["run", "network.ron", "--format", format]).file("network.ron", NETWORK);
         let mut child = program.start();
@@ -373,18 +377,18 @@ fn a_closed_pipe_is_no_failure() {
 fn ctrl_c_ends_a_run_cleanly_and_writes_nothing() {
     let mut program = rushhour(&["run", "long.ron", "--out", "out"]).file("long.ron", LONG);
     let child = program.start();
-    // The directory is made when the program already listens.
+    // The directory is created after the handler of Ctrl-C was installed.
     let started = (0..2_000).any(|_| {
         std::thread::sleep(Duration::from_millis(5));
         program.directory().join("out").exists()
     });
-    assert!(started, "the run does not begin");
+    assert!(started, "the run does not start");
     std::thread::sleep(Duration::from_millis(200));
     let kill =
         Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill can be run");
     assert!(kill.success());
     let answer = program.end(child);
-    let said = answer.bad(1);
-    assert!(said.starts_with("interrupted at ") && said.contains("events: there is no result"), "{said}");
+    let error = answer.bad(1);
+    assert!(error.starts_with("interrupted at ") && error.contains("events: there is no result"), "{error}");
     assert_eq!(answer.tree(), ["long.ron"]);
 }

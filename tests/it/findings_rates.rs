@@ -1,6 +1,7 @@
-//! How often findings are right and wrong: `SEEDS=200 cargo test --test it findings_rates -- --ignored --nocapture`
-//! prints, system by system, in what share of so many runs each kind of finding was drawn; `ONLY=fleet` picks systems by
-//! their names. What it found is frozen in [`findings`](super::findings).
+//! Rates of correct and false findings. `SEEDS=200 cargo test --test it findings_rates -- --ignored --nocapture`
+//! prints, for each system, the number of runs with each kind of finding; `ONLY=fleet` selects systems by name, and
+//! `TELL=overload` also prints the findings of the runs with that kind. [`findings`](super::findings) asserts the
+//! results.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +11,14 @@ use rushhour::simulation::{RunOptions, run};
 
 use crate::harness::{scenario, scenario_with, shipped};
 
-/// What is found in a run with a seed.
+/// The findings of a run with a seed.
 pub(crate) fn found(scenario: &Scenario, seed: u64) -> Vec<Finding> {
     let options = RunOptions { seed: Some(seed), ..RunOptions::default() };
     let result = run(scenario, options).unwrap_or_else(|error| panic!("{error}"));
     findings(scenario, &result)
 }
 
-/// A system of one source and some nodes that runs for so many seconds.
+/// A system of one source and some nodes that runs for `seconds`.
 pub(crate) fn system(arrivals: &str, nodes: &str, seconds: f64) -> String {
     format!(
         "Scenario(name: \"x\", run_until: \"{seconds}s\", sources: {{ \"s\": (arrivals: {arrivals}, to: \"n\") }}, \
@@ -25,15 +26,16 @@ pub(crate) fn system(arrivals: &str, nodes: &str, seconds: f64) -> String {
     )
 }
 
-/// Systems in which nothing is wrong and nothing changes, with the kind, the load and the number of requests.
+/// Systems without trouble and without changes. A name consists of the model, the load and the number of requests.
 pub(crate) fn stationary() -> Vec<(String, String)> {
     let mut all = Vec::new();
     let exponential = "service: Exponential(mean: \"10ms\")";
-    // Two loads are looked at more closely.
-    for (load, closely) in [(0.5, false), (0.6, false), (0.7, true), (0.8, false), (0.9, true), (0.95, false)]
+    // For two loads there are more systems.
+    for (load, has_more) in
+        [(0.5, false), (0.6, false), (0.7, true), (0.8, false), (0.9, true), (0.95, false)]
     {
         for requests in [200.0, 2e3, 2e4, 2e5] {
-            if requests > 1e5 && !closely {
+            if requests > 1e5 && !has_more {
                 continue;
             }
             let poisson = |capacity: f64| format!("Poisson(rate: \"{}/s\")", load * capacity);
@@ -61,7 +63,7 @@ pub(crate) fn stationary() -> Vec<(String, String)> {
                 "\"n\": Server({exponential}, then: \"m\"), \"m\": Server({exponential}, then: \"o\"), \"o\": Server({exponential})"
             );
             all.push((name("tandem"), system(&poisson(100.0), &tandem, seconds(100.0))));
-            if closely {
+            if has_more {
                 for servers in [3_u32, 30, 300] {
                     for policy in ["Random", "RoundRobin"] {
                         let many = f64::from(servers) * 100.0;
@@ -89,8 +91,8 @@ pub(crate) fn stationary() -> Vec<(String, String)> {
     all
 }
 
-/// Systems in trouble, and odd ones.
-pub(crate) fn odd() -> Vec<(String, String)> {
+/// Systems in trouble, and unusual ones.
+pub(crate) fn in_trouble() -> Vec<(String, String)> {
     let one = "\"n\": Server(service: Exponential(mean: \"10ms\"))";
     let ten = "\"n\": Server(concurrency: 10, service: Exponential(mean: \"10ms\"))";
     let poisson = |rate: f64| format!("Poisson(rate: \"{rate}/s\")");
@@ -139,26 +141,32 @@ pub(crate) fn odd() -> Vec<(String, String)> {
     all.into_iter().map(|(name, text)| (name.to_owned(), text)).collect()
 }
 
-/// The number of seeds: few, unless somebody wants more.
-pub(crate) fn seeds(few: u64) -> u64 {
-    std::env::var("SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(few)
+/// The number of seeds: the environment variable `SEEDS`, or else `default`.
+pub(crate) fn seeds(default: u64) -> u64 {
+    std::env::var("SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
 #[test]
-#[ignore = "an experiment of some minutes"]
+#[ignore = "an experiment that takes some minutes"]
 fn rates() {
     let only = std::env::var("ONLY").unwrap_or_default();
-    let own = shipped().into_iter().map(|(name, text)| (format!("shipped {name}"), text));
-    let mut all: Vec<(String, Scenario)> =
-        own.chain(odd()).chain(stationary()).map(|(name, text)| (name, scenario(&text))).collect();
-    let spike =
-        shipped().into_iter().find(|(name, _)| name == "load_aware_routing.ron").expect("it is shipped").1;
+    let shipped_scenarios = shipped().into_iter().map(|(name, text)| (format!("shipped {name}"), text));
+    let mut all: Vec<(String, Scenario)> = shipped_scenarios
+        .chain(in_trouble())
+        .chain(stationary())
+        .map(|(name, text)| (name, scenario(&text)))
+        .collect();
+    let spike = shipped()
+        .into_iter()
+        .find(|(name, _)| name == "load_aware_routing.ron")
+        .expect("a shipped scenario")
+        .1;
     let long = ["sources.customer-1001.arrivals.rate.to=130s", "arrivals_until=160s", "run_until=165s"];
     all.push(("shipped load_aware_routing long".to_owned(), scenario_with(&spike, &long)));
     for (name, scenario) in all.iter().filter(|(name, _)| name.contains(&only)) {
         let mut counts: BTreeMap<String, u64> = BTreeMap::new();
         let runs = seeds(20);
-        let mut said = String::new();
+        let mut details = String::new();
         for seed in 0..runs {
             let found = found(scenario, seed);
             let mut kinds: Vec<String> =
@@ -169,10 +177,10 @@ fn rates() {
                 kinds.push("NOTHING".to_owned());
             }
             if std::env::var("TELL").is_ok_and(|kind| kinds.contains(&kind)) {
-                said += &format!("\n    {seed}: {found:?}");
+                details += &format!("\n    {seed}: {found:?}");
             }
             kinds.into_iter().for_each(|kind| *counts.entry(kind).or_default() += 1);
         }
-        println!("{name} [{runs}]: {counts:?}{said}");
+        println!("{name} [{runs}]: {counts:?}{details}");
     }
 }

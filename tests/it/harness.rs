@@ -1,8 +1,7 @@
-//! What the tests of promises share: scenarios from text, runs in replications, and estimates that know how far off
-//! they may be.
+//! Helpers of the tests: scenarios from text, runs in replications, and estimates with their standard errors.
 //!
-//! Tolerances come from the spread between replications, which are independent of each other: within a run waiting
-//! times are not, so that the spread within it says little.
+//! Tolerances come from the spread between replications, which are independent of each other. Waiting times within a
+//! run are correlated, so their spread does not give a standard error.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +11,7 @@ use rushhour::event::{Node, NodeKind};
 use rushhour::metrics::figures::{FigureValue, NodeFigures};
 use rushhour::metrics::result::{NodeResult, RunResult, SourceResult};
 use rushhour::model::figure::{
-    ARRIVED, COMPLETED, CONCURRENCY, Figure, IN_FLIGHT_MEAN, QUEUE_DEPTH_MAX, QUEUE_DEPTH_MEAN, REJECTED,
+    ARRIVED, COMPLETED, CONCURRENCY, Figure, IN_SERVICE_MEAN, QUEUE_DEPTH_MAX, QUEUE_DEPTH_MEAN, REJECTED,
     SERVICE, SLOTS_MEAN, UTILIZATION, WAIT,
 };
 use rushhour::model::server::LOST;
@@ -20,22 +19,22 @@ use rushhour::request::RequestRecord;
 use rushhour::scenario::{Scenario, load};
 use rushhour::simulation::{RunOptions, run};
 
-/// How many standard errors an estimate may be away from theory. With 30 replications one estimate in 2,500 is
-/// further off by chance; seeds are fixed, so that a test that passed keeps passing.
+/// Maximum deviation of an estimate from theory, in standard errors. With 30 replications, one estimate in 2,500
+/// deviates more by chance; seeds are fixed, so that a test that has passed keeps passing.
 pub(crate) const Z: f64 = 4.0;
 
-/// The scenario that a text describes.
+/// The scenario in a text.
 pub(crate) fn scenario(text: &str) -> Scenario {
     scenario_with(text, &[])
 }
 
-/// The same with some values replaced.
+/// The scenario in a text, with overrides of some values.
 pub(crate) fn scenario_with(text: &str, overrides: &[&str]) -> Scenario {
     let overrides: Vec<String> = overrides.iter().map(|&value| value.to_owned()).collect();
-    load("test.ron", text.as_bytes(), &overrides).unwrap_or_else(|wrong| panic!("{wrong}")).scenario
+    load("test.ron", text.as_bytes(), &overrides).unwrap_or_else(|error| panic!("{error}")).scenario
 }
 
-/// The scenarios that are shipped, with their file names, in alphabetical order.
+/// File names and texts of the shipped scenarios, in alphabetical order.
 pub(crate) fn shipped() -> Vec<(String, String)> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(root().join("scenarios"))
         .expect("the directory of scenarios")
@@ -66,7 +65,7 @@ pub(crate) fn run_logged(scenario: &Scenario) -> RunResult {
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// What `measure` makes of each of so many replications.
+/// The values of `measure` for a number of replications.
 pub(crate) fn replicate<T>(
     scenario: &Scenario,
     replications: u64,
@@ -75,7 +74,7 @@ pub(crate) fn replicate<T>(
     replicate_with(scenario, replications, RunOptions::default(), measure)
 }
 
-/// The same with a record of every request.
+/// The values of `measure` for a number of replications with a record of every request.
 pub(crate) fn replicate_logged<T>(
     scenario: &Scenario,
     replications: u64,
@@ -110,7 +109,7 @@ pub(crate) struct Server<'a> {
     pub(crate) lost: u64,
     pub(crate) slots_mean: Option<f64>,
     pub(crate) utilization: Option<f64>,
-    pub(crate) in_flight_mean: Option<f64>,
+    pub(crate) in_service_mean: Option<f64>,
     pub(crate) queue_depth_mean: Option<f64>,
     pub(crate) queue_depth_max: u64,
     pub(crate) wait: &'a Tally,
@@ -118,7 +117,7 @@ pub(crate) struct Server<'a> {
 }
 
 impl<'a> Server<'a> {
-    /// The figures of a node, each of which has to be there and of its sort.
+    /// The figures of a server node. Panics if one is missing or has another type.
     fn of(node: &'a NodeResult) -> Self {
         Self {
             node: node.node,
@@ -129,7 +128,7 @@ impl<'a> Server<'a> {
             lost: count(&node.figures, &LOST),
             slots_mean: number(&node.figures, &SLOTS_MEAN),
             utilization: number(&node.figures, &UTILIZATION),
-            in_flight_mean: number(&node.figures, &IN_FLIGHT_MEAN),
+            in_service_mean: number(&node.figures, &IN_SERVICE_MEAN),
             queue_depth_mean: number(&node.figures, &QUEUE_DEPTH_MEAN),
             queue_depth_max: count(&node.figures, &QUEUE_DEPTH_MAX),
             wait: times(&node.figures, &WAIT),
@@ -138,38 +137,38 @@ impl<'a> Server<'a> {
     }
 }
 
-/// A count that a node has to have.
+/// A count among the figures of a node. Panics if there is none.
 pub(crate) fn count(figures: &NodeFigures, figure: &Figure) -> u64 {
     let Some(FigureValue::Count(count)) = figures.get(figure) else {
-        panic!("{} is no count of {figures:?}", figure.name)
+        panic!("{} is not a count in {figures:?}", figure.name)
     };
     *count
 }
 
 fn number(figures: &NodeFigures, figure: &Figure) -> Option<f64> {
     let Some(FigureValue::Number(number)) = figures.get(figure) else {
-        panic!("{} is no number of {figures:?}", figure.name)
+        panic!("{} is not a number in {figures:?}", figure.name)
     };
     *number
 }
 
 fn times<'a>(figures: &'a NodeFigures, figure: &Figure) -> &'a Tally {
-    figures.times(figure).unwrap_or_else(|| panic!("{} are no times of {figures:?}", figure.name))
+    figures.times(figure).unwrap_or_else(|| panic!("{} is not a tally of times in {figures:?}", figure.name))
 }
 
-/// A node.
+/// The node with this name.
 pub(crate) fn node<'a>(result: &'a RunResult, name: &str) -> &'a NodeResult {
     result.nodes.iter().find(|node| node.name == name).unwrap_or_else(|| panic!("there is no node {name}"))
 }
 
-/// The figures of a server.
+/// The figures of the server with this name.
 pub(crate) fn server<'a>(result: &'a RunResult, name: &str) -> Server<'a> {
     let node = node(result, name);
-    assert_eq!(node.node.kind(), NodeKind::Server, "{name} is no server");
+    assert_eq!(node.node.kind(), NodeKind::Server, "{name} is not a server");
     Server::of(node)
 }
 
-/// All servers with their names.
+/// The figures of all servers, with their names.
 pub(crate) fn servers(result: &RunResult) -> impl Iterator<Item = (&str, Server<'_>)> {
     let servers = result.nodes.iter().filter(|node| node.node.kind() == NodeKind::Server);
     servers.map(|node| (node.name.as_str(), Server::of(node)))
@@ -180,17 +179,17 @@ pub(crate) const fn server_in_row(row: u32) -> Node {
     Node::new(NodeKind::Server, row)
 }
 
-/// What a source has seen.
+/// The result of the source with this name.
 pub(crate) fn source<'a>(result: &'a RunResult, name: &str) -> &'a SourceResult {
     result.sources.iter().find(|source| source.name == name).expect("a source of this name")
 }
 
-/// The records of requests that were born from `from` on.
-pub(crate) fn born_from(result: &RunResult, from: SimTime) -> impl Iterator<Item = &RequestRecord> {
+/// The records of the requests that were created at `from` or later.
+pub(crate) fn created_from(result: &RunResult, from: SimTime) -> impl Iterator<Item = &RequestRecord> {
     result.requests.iter().filter(move |record| record.created >= from)
 }
 
-/// A mean over replications, and how far it may be off.
+/// A mean over replications, with its standard error.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Estimate {
     pub(crate) mean: f64,
@@ -201,7 +200,7 @@ pub(crate) struct Estimate {
 }
 
 impl Estimate {
-    /// The estimate from independent values.
+    /// Estimates the mean from independent values.
     pub(crate) fn of(values: impl IntoIterator<Item = f64>) -> Self {
         let values: Vec<f64> = values.into_iter().collect();
         let n = values.len() as f64;
@@ -211,34 +210,37 @@ impl Estimate {
         Self { mean, sd, standard_error: sd / n.sqrt() }
     }
 
-    /// Asserts that the estimate is what theory says, within [`Z`] standard errors.
-    #[expect(clippy::print_stdout, reason = "the figures, for who asks with --nocapture")]
-    pub(crate) fn assert_is(self, what: &str, theory: f64) {
-        let off = (self.mean - theory) / self.standard_error;
+    /// Asserts that the estimate equals theory within [`Z`] standard errors.
+    #[expect(clippy::print_stdout, reason = "the figures, shown with --nocapture")]
+    pub(crate) fn assert_is(self, name: &str, theory: f64) {
+        let deviation = (self.mean - theory) / self.standard_error;
         println!(
-            "{what}: {:.6} (se {:.6}), theory {theory:.6}: {off:+.2} se",
+            "{name}: {:.6} (se {:.6}), theory {theory:.6}: {deviation:+.2} se",
             self.mean, self.standard_error
         );
         assert!(
             (self.mean - theory).abs() <= Z * self.standard_error,
-            "{what} is {} with a standard error of {}, not {theory}: {off:+.2} standard errors off",
+            "{name} is {} with a standard error of {}, not {theory}: {deviation:+.2} standard errors off",
             self.mean,
             self.standard_error
         );
     }
 }
 
-/// Asserts an estimate for each column of replicated rows of figures.
-pub(crate) fn assert_columns<const N: usize>(rows: &[[f64; N]], what: &str, theory: [(&str, f64); N]) {
+/// Asserts that the mean of each column equals theory. `rows` has a row of figures for each replication.
+pub(crate) fn assert_columns<const N: usize>(rows: &[[f64; N]], system: &str, theory: [(&str, f64); N]) {
     for (column, (name, theory)) in theory.into_iter().enumerate() {
-        Estimate::of(rows.iter().map(|row| row[column])).assert_is(&format!("{what}: {name}"), theory);
+        Estimate::of(rows.iter().map(|row| row[column])).assert_is(&format!("{system}: {name}"), theory);
     }
 }
 
-/// Asserts a count whose variance theory knows.
-#[expect(clippy::print_stdout, reason = "the figures, for who asks with --nocapture")]
-pub(crate) fn assert_count(what: &str, count: f64, expected: f64, variance: f64) {
-    let off = (count - expected) / variance.sqrt();
-    println!("{what}: {count}, theory {expected:.1}: {off:+.2} sd");
-    assert!(off.abs() <= Z, "{what} is {count}, not {expected}: {off:+.2} standard deviations off");
+/// Asserts that a count equals its expected value within [`Z`] standard deviations, given its variance in theory.
+#[expect(clippy::print_stdout, reason = "the figures, shown with --nocapture")]
+pub(crate) fn assert_count(name: &str, count: f64, expected: f64, variance: f64) {
+    let deviation = (count - expected) / variance.sqrt();
+    println!("{name}: {count}, theory {expected:.1}: {deviation:+.2} sd");
+    assert!(
+        deviation.abs() <= Z,
+        "{name} is {count}, not {expected}: {deviation:+.2} standard deviations off"
+    );
 }

@@ -1,9 +1,9 @@
-//! What a type can say, and what a text says of it: the names of fields and variants, as serde sees them.
+//! The names of fields and variants, as serde sees them: those that a type declares, and those that a text uses.
 //!
-//! [`everything`] asks a type: it is read again and again from a reader that has no data, but takes another way through
-//! fields and variants each time and notes what is offered. [`mentioned`] listens in while a text is read. Both name
-//! a field `Struct.field` or `Enum::Variant.field`, and a variant `Enum::Variant`. An enum that a visitor of our own
-//! takes in (a rate's shape) has no name: its variants are `::Variant`.
+//! [`declared_names`] deserializes a type repeatedly from a deserializer without data, which takes another path through
+//! fields and variants each time and records the names it is offered. [`used_names`] records names while a text is
+//! deserialized. Both call a field `Struct.field` or `Enum::Variant.field`, and a variant `Enum::Variant`. An enum that
+//! is read by a visitor of our own (the shape of a rate) has no name: its variants are `::Variant`.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,42 +16,44 @@ use serde::de::{
     VariantAccess, Visitor,
 };
 
-/// All fields and variants of a type and of the types inside of it.
-pub(crate) fn everything<T: DeserializeOwned>() -> BTreeSet<String> {
+/// All fields and variants of a type and of the types it contains.
+pub(crate) fn declared_names<T: DeserializeOwned>() -> BTreeSet<String> {
     let explorer = RefCell::new(Explorer::default());
     loop {
-        let end = T::deserialize(Blank(&explorer));
-        assert!(end.is_err(), "every way ends at a value that is not there");
-        if !explorer.borrow_mut().turn() {
-            return explorer.into_inner().found;
+        let end = T::deserialize(NoData(&explorer));
+        assert!(end.is_err(), "every path ends at a missing value");
+        if !explorer.borrow_mut().next_path() {
+            return explorer.into_inner().names;
         }
     }
 }
 
-/// All fields and variants that a text names, read as a type.
-pub(crate) fn mentioned<T: DeserializeOwned>(document: &Document) -> BTreeSet<String> {
-    SEEN.take();
-    let decoded = document.decode::<Overheard<T>>();
+/// All fields and variants of a type that a text uses.
+pub(crate) fn used_names<T: DeserializeOwned>(document: &Document) -> BTreeSet<String> {
+    RECORDED.take();
+    let decoded = document.decode::<Recorded<T>>();
     assert!(decoded.value.is_some(), "{}", document.diagnostics(decoded.diagnostics));
-    SEEN.take()
+    RECORDED.take()
 }
 
-/// The state of an exploration: which way is taken at each fork, and what has been found.
+/// The state of an exploration: the branch taken at each fork, and the names found so far.
 #[derive(Default)]
 struct Explorer {
-    /// At each fork on the way: the branch that is taken, and how many there are.
+    /// For each fork of the path: the branch taken, and the number of branches.
     forks: Vec<(usize, usize)>,
-    /// How many forks have been passed.
+    /// Number of forks passed on the current path.
     passed: usize,
-    /// Types on the way: a type inside of itself is not entered again.
-    inside: Vec<&'static str>,
-    found: BTreeSet<String>,
-    /// Variants of enums that keep their names to themselves, by the way there.
-    revealed: BTreeMap<Vec<(usize, usize)>, &'static [&'static str]>,
-    again: bool,
+    /// Types on the current path: a recursive type is not entered again.
+    entered: Vec<&'static str>,
+    names: BTreeSet<String>,
+    /// Variants of enums that do not declare them to the deserializer, by the path there.
+    undeclared_variants: BTreeMap<Vec<(usize, usize)>, &'static [&'static str]>,
+    /// Whether to take the current path again.
+    repeat: bool,
 }
 
 impl Explorer {
+    /// Returns the branch to take at the next fork.
     fn choose(&mut self, branches: usize) -> usize {
         if self.passed == self.forks.len() {
             self.forks.push((0, branches));
@@ -60,11 +62,11 @@ impl Explorer {
         self.forks[self.passed - 1].0
     }
 
-    /// Turns to the next way; false if there is none.
-    fn turn(&mut self) -> bool {
+    /// Moves to the next path. Returns false if there is none.
+    fn next_path(&mut self) -> bool {
         self.passed = 0;
-        self.inside.clear();
-        if std::mem::take(&mut self.again) {
+        self.entered.clear();
+        if std::mem::take(&mut self.repeat) {
             return true;
         }
         while let Some((taken, branches)) = self.forks.pop() {
@@ -76,20 +78,21 @@ impl Explorer {
         false
     }
 
-    /// Enters a type unless it is inside of itself.
+    /// Enters a type. Fails if the path is inside it already.
     fn enter(&mut self, name: &'static str) -> Result<(), End> {
-        if self.inside.contains(&name) {
+        if self.entered.contains(&name) {
             return Err(End::NoData);
         }
-        self.inside.push(name);
+        self.entered.push(name);
         Ok(())
     }
 }
 
-/// Why a way ends.
+/// Why a path ends.
 #[derive(Debug)]
 enum End {
     NoData,
+    /// An enum rejected a variant, and listed those it expects.
     Variants(&'static [&'static str]),
 }
 
@@ -111,12 +114,12 @@ impl de::Error for End {
     }
 }
 
-/// A reader without data.
+/// A deserializer without data.
 #[derive(Clone, Copy)]
-struct Blank<'a>(&'a RefCell<Explorer>);
+struct NoData<'a>(&'a RefCell<Explorer>);
 
-impl<'a> Blank<'a> {
-    /// Takes one of the fields of `owner`, and notes all of them.
+impl<'a> NoData<'a> {
+    /// Takes one of the fields of `owner`, and records the names of all.
     fn fields<'de, V: Visitor<'de>>(
         self,
         owner: &str,
@@ -127,27 +130,27 @@ impl<'a> Blank<'a> {
         'a: 'de,
     {
         let mut explorer = self.0.borrow_mut();
-        explorer.found.extend(fields.iter().map(|field| format!("{owner}.{field}")));
+        explorer.names.extend(fields.iter().map(|field| format!("{owner}.{field}")));
         let taken = explorer.choose(fields.len());
         drop(explorer);
-        visitor.visit_map(One { reader: self, key: Some(fields[taken]) })
+        visitor.visit_map(SingleEntry { deserializer: self, key: Some(fields[taken]) })
     }
 }
 
-impl<'de> Deserializer<'de> for Blank<'de> {
+impl<'de> Deserializer<'de> for NoData<'de> {
     type Error = End;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, End> {
-        let way = {
+        let path = {
             let explorer = self.0.borrow();
             explorer.forks[..explorer.passed].to_vec()
         };
-        let known = self.0.borrow().revealed.get(&way).copied();
-        let end = visitor.visit_enum(OneVariant { reader: self, name: "", variants: known });
+        let known = self.0.borrow().undeclared_variants.get(&path).copied();
+        let end = visitor.visit_enum(SingleVariant { deserializer: self, name: "", variants: known });
         if let (None, Err(End::Variants(variants))) = (known, &end) {
             let mut explorer = self.0.borrow_mut();
-            explorer.revealed.insert(way, variants);
-            explorer.again = true;
+            explorer.undeclared_variants.insert(path, variants);
+            explorer.repeat = true;
         }
         end
     }
@@ -165,11 +168,11 @@ impl<'de> Deserializer<'de> for Blank<'de> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, End> {
-        visitor.visit_seq(One { reader: self, key: Some("") })
+        visitor.visit_seq(SingleEntry { deserializer: self, key: Some("") })
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, End> {
-        visitor.visit_map(One { reader: self, key: Some("any") })
+        visitor.visit_map(SingleEntry { deserializer: self, key: Some("any") })
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -189,7 +192,7 @@ impl<'de> Deserializer<'de> for Blank<'de> {
         visitor: V,
     ) -> Result<V::Value, End> {
         self.0.borrow_mut().enter(name)?;
-        visitor.visit_enum(OneVariant { reader: self, name, variants: Some(variants) })
+        visitor.visit_enum(SingleVariant { deserializer: self, name, variants: Some(variants) })
     }
 
     serde::forward_to_deserialize_any! {
@@ -198,13 +201,13 @@ impl<'de> Deserializer<'de> for Blank<'de> {
     }
 }
 
-/// A map or a list of one entry.
-struct One<'a> {
-    reader: Blank<'a>,
+/// A map or a list with one entry.
+struct SingleEntry<'a> {
+    deserializer: NoData<'a>,
     key: Option<&'static str>,
 }
 
-impl<'de> MapAccess<'de> for One<'de> {
+impl<'de> MapAccess<'de> for SingleEntry<'de> {
     type Error = End;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, End> {
@@ -212,48 +215,50 @@ impl<'de> MapAccess<'de> for One<'de> {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, End> {
-        seed.deserialize(self.reader)
+        seed.deserialize(self.deserializer)
     }
 }
 
-impl<'de> SeqAccess<'de> for One<'de> {
+impl<'de> SeqAccess<'de> for SingleEntry<'de> {
     type Error = End;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, End> {
-        self.key.take().map(|_| seed.deserialize(self.reader)).transpose()
+        self.key.take().map(|_| seed.deserialize(self.deserializer)).transpose()
     }
 }
 
-/// One of the variants of an enum; without their names a variant that cannot be, so that the enum reveals them.
-struct OneVariant<'a> {
-    reader: Blank<'a>,
+/// One of the variants of an enum.
+struct SingleVariant<'a> {
+    deserializer: NoData<'a>,
     name: &'static str,
+    /// If `None`, the variant is invalid, so that the error of the enum lists the valid ones.
     variants: Option<&'static [&'static str]>,
 }
 
-impl<'de> EnumAccess<'de> for OneVariant<'de> {
+impl<'de> EnumAccess<'de> for SingleVariant<'de> {
     type Error = End;
-    type Variant = Inside<'de>;
+    type Variant = VariantContent<'de>;
 
-    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Inside<'de>), End> {
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, VariantContent<'de>), End> {
         let variant = self.variants.map_or("\0", |variants| {
-            let mut explorer = self.reader.0.borrow_mut();
+            let mut explorer = self.deserializer.0.borrow_mut();
             let names = variants.iter().map(|variant| format!("{}::{variant}", self.name));
-            explorer.found.extend(names);
+            explorer.names.extend(names);
             variants[explorer.choose(variants.len())]
         });
         let owner = format!("{}::{variant}", self.name);
-        Ok((seed.deserialize(StrDeserializer::new(variant))?, Inside { reader: self.reader, owner }))
+        let content = VariantContent { deserializer: self.deserializer, owner };
+        Ok((seed.deserialize(StrDeserializer::new(variant))?, content))
     }
 }
 
-/// The inside of a variant.
-struct Inside<'a> {
-    reader: Blank<'a>,
+/// The content of a variant.
+struct VariantContent<'a> {
+    deserializer: NoData<'a>,
     owner: String,
 }
 
-impl<'de> VariantAccess<'de> for Inside<'de> {
+impl<'de> VariantAccess<'de> for VariantContent<'de> {
     type Error = End;
 
     fn unit_variant(self) -> Result<(), End> {
@@ -261,7 +266,7 @@ impl<'de> VariantAccess<'de> for Inside<'de> {
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, End> {
-        seed.deserialize(self.reader)
+        seed.deserialize(self.deserializer)
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, End> {
@@ -273,82 +278,83 @@ impl<'de> VariantAccess<'de> for Inside<'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, End> {
-        self.reader.fields(&self.owner, fields, visitor)
+        self.deserializer.fields(&self.owner, fields, visitor)
     }
 }
 
 thread_local! {
-    /// What has been overheard in this thread: serde hands nothing else through to where a type is read.
-    static SEEN: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
-    /// The variant that was named last.
-    static VARIANT: RefCell<String> = const { RefCell::new(String::new()) };
+    /// The names recorded in this thread. A thread local, as serde passes no context to `Deserialize`.
+    static RECORDED: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+    /// The variant that was recorded last.
+    static LAST_VARIANT: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// A type that is listened in on while it is read.
-struct Overheard<T>(std::marker::PhantomData<T>);
+/// A type whose names are recorded while it is deserialized.
+struct Recorded<T>(std::marker::PhantomData<T>);
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Overheard<T> {
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Recorded<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        T::deserialize(Ear { inner: deserializer, listens: For::Nothing })
+        T::deserialize(Recorder { inner: deserializer, role: Role::Other })
             .map(|_| Self(std::marker::PhantomData))
     }
 }
 
-/// Stands between a reader and a type, at each of the things that they pass to each other.
-struct Ear<T> {
+/// Wraps a deserializer, visitor, seed or access of serde, and records the names that pass through.
+struct Recorder<T> {
     inner: T,
-    listens: For,
+    role: Role,
 }
 
-/// What a name means that is heard next.
+/// The role of the value that a [`Recorder`] wraps.
 #[derive(Clone)]
-enum For {
-    Nothing,
-    /// The keys of a struct or of a variant with fields.
+enum Role {
+    /// No name of a field or variant.
+    Other,
+    /// A struct or variant with fields.
     FieldsOf(String),
-    /// A key of it.
+    /// The name of a field.
     FieldOf(String),
-    /// The variants of an enum.
+    /// An enum.
     VariantsOf(&'static str),
-    /// One of them.
+    /// The name of a variant.
     VariantOf(&'static str),
 }
 
-impl<T> Ear<T> {
-    const fn new(inner: T, listens: For) -> Self {
-        Self { inner, listens }
+impl<T> Recorder<T> {
+    const fn new(inner: T, role: Role) -> Self {
+        Self { inner, role }
     }
 
-    fn hear(&self, name: &str) {
-        let heard = match &self.listens {
-            For::FieldOf(owner) => format!("{owner}.{name}"),
-            For::VariantOf(owner) => {
+    fn record(&self, name: &str) {
+        let name = match &self.role {
+            Role::FieldOf(owner) => format!("{owner}.{name}"),
+            Role::VariantOf(owner) => {
                 let variant = format!("{owner}::{name}");
-                VARIANT.set(variant.clone());
+                LAST_VARIANT.set(variant.clone());
                 variant
             }
-            For::Nothing | For::FieldsOf(_) | For::VariantsOf(_) => return,
+            Role::Other | Role::FieldsOf(_) | Role::VariantsOf(_) => return,
         };
-        SEEN.with_borrow_mut(|seen| seen.insert(heard));
+        RECORDED.with_borrow_mut(|recorded| recorded.insert(name));
     }
 }
 
-macro_rules! listen {
+macro_rules! forward_deserializer {
     ($($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-            let listens = match self.listens {
-                For::Nothing | For::FieldsOf(_) | For::VariantsOf(_) => For::VariantsOf(""),
-                name @ (For::FieldOf(_) | For::VariantOf(_)) => name,
+            let role = match self.role {
+                Role::Other | Role::FieldsOf(_) | Role::VariantsOf(_) => Role::VariantsOf(""),
+                name @ (Role::FieldOf(_) | Role::VariantOf(_)) => name,
             };
-            self.inner.$method(Ear::new(visitor, listens))
+            self.inner.$method(Recorder::new(visitor, role))
         }
     )*};
 }
 
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for Ear<D> {
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Recorder<D> {
     type Error = D::Error;
 
-    listen! {
+    forward_deserializer! {
         deserialize_any deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_u8
         deserialize_u16 deserialize_u32 deserialize_u64 deserialize_f32 deserialize_f64 deserialize_char
         deserialize_str deserialize_string deserialize_bytes deserialize_byte_buf deserialize_option deserialize_unit
@@ -360,7 +366,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Ear<D> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.inner.deserialize_unit_struct(name, Ear::new(visitor, For::Nothing))
+        self.inner.deserialize_unit_struct(name, Recorder::new(visitor, Role::Other))
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -368,11 +374,11 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Ear<D> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.inner.deserialize_newtype_struct(name, Ear::new(visitor, For::Nothing))
+        self.inner.deserialize_newtype_struct(name, Recorder::new(visitor, Role::Other))
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, D::Error> {
-        self.inner.deserialize_tuple(len, Ear::new(visitor, For::Nothing))
+        self.inner.deserialize_tuple(len, Recorder::new(visitor, Role::Other))
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
@@ -381,7 +387,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Ear<D> {
         len: usize,
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.inner.deserialize_tuple_struct(name, len, Ear::new(visitor, For::Nothing))
+        self.inner.deserialize_tuple_struct(name, len, Recorder::new(visitor, Role::Other))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -390,7 +396,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Ear<D> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.inner.deserialize_struct(name, fields, Ear::new(visitor, For::FieldsOf(name.to_owned())))
+        self.inner.deserialize_struct(name, fields, Recorder::new(visitor, Role::FieldsOf(name.to_owned())))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -399,11 +405,11 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Ear<D> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.inner.deserialize_enum(name, variants, Ear::new(visitor, For::VariantsOf(name)))
+        self.inner.deserialize_enum(name, variants, Recorder::new(visitor, Role::VariantsOf(name)))
     }
 }
 
-macro_rules! pass_on {
+macro_rules! forward_visitor {
     ($($method:ident: $value:ty),*) => {$(
         fn $method<E: de::Error>(self, value: $value) -> Result<V::Value, E> {
             self.inner.$method(value)
@@ -411,30 +417,30 @@ macro_rules! pass_on {
     )*};
 }
 
-impl<'de, V: Visitor<'de>> Visitor<'de> for Ear<V> {
+impl<'de, V: Visitor<'de>> Visitor<'de> for Recorder<V> {
     type Value = V::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.inner.expecting(f)
     }
 
-    pass_on!(
+    forward_visitor!(
         visit_bool: bool, visit_i64: i64, visit_i128: i128, visit_u64: u64, visit_u128: u128, visit_f64: f64,
         visit_char: char, visit_bytes: &[u8]
     );
 
     fn visit_str<E: de::Error>(self, name: &str) -> Result<V::Value, E> {
-        self.hear(name);
+        self.record(name);
         self.inner.visit_str(name)
     }
 
     fn visit_borrowed_str<E: de::Error>(self, name: &'de str) -> Result<V::Value, E> {
-        self.hear(name);
+        self.record(name);
         self.inner.visit_borrowed_str(name)
     }
 
     fn visit_string<E: de::Error>(self, name: String) -> Result<V::Value, E> {
-        self.hear(&name);
+        self.record(&name);
         self.inner.visit_string(name)
     }
 
@@ -447,73 +453,73 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Ear<V> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
-        self.inner.visit_some(Ear::new(deserializer, For::Nothing))
+        self.inner.visit_some(Recorder::new(deserializer, Role::Other))
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
-        self.inner.visit_newtype_struct(Ear::new(deserializer, For::Nothing))
+        self.inner.visit_newtype_struct(Recorder::new(deserializer, Role::Other))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
-        self.inner.visit_seq(Ear::new(access, For::Nothing))
+        self.inner.visit_seq(Recorder::new(access, Role::Other))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
-        self.inner.visit_map(Ear::new(access, self.listens))
+        self.inner.visit_map(Recorder::new(access, self.role))
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
-        self.inner.visit_enum(Ear::new(access, self.listens))
+        self.inner.visit_enum(Recorder::new(access, self.role))
     }
 }
 
-impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Ear<S> {
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Recorder<S> {
     type Value = S::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
-        self.inner.deserialize(Ear::new(deserializer, self.listens))
+        self.inner.deserialize(Recorder::new(deserializer, self.role))
     }
 }
 
-impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Ear<A> {
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Recorder<A> {
     type Error = A::Error;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        self.inner.next_element_seed(Ear::new(seed, For::Nothing))
+        self.inner.next_element_seed(Recorder::new(seed, Role::Other))
     }
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Ear<A> {
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Recorder<A> {
     type Error = A::Error;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        let listens = match &self.listens {
-            For::FieldsOf(owner) => For::FieldOf(owner.clone()),
-            For::Nothing | For::FieldOf(_) | For::VariantsOf(_) | For::VariantOf(_) => For::Nothing,
+        let role = match &self.role {
+            Role::FieldsOf(owner) => Role::FieldOf(owner.clone()),
+            Role::Other | Role::FieldOf(_) | Role::VariantsOf(_) | Role::VariantOf(_) => Role::Other,
         };
-        self.inner.next_key_seed(Ear::new(seed, listens))
+        self.inner.next_key_seed(Recorder::new(seed, role))
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
-        self.inner.next_value_seed(Ear::new(seed, For::Nothing))
+        self.inner.next_value_seed(Recorder::new(seed, Role::Other))
     }
 }
 
-impl<'de, A: EnumAccess<'de>> EnumAccess<'de> for Ear<A> {
+impl<'de, A: EnumAccess<'de>> EnumAccess<'de> for Recorder<A> {
     type Error = A::Error;
-    type Variant = Ear<A::Variant>;
+    type Variant = Recorder<A::Variant>;
 
     fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self::Variant), A::Error> {
-        let listens = match self.listens {
-            For::VariantsOf(name) => For::VariantOf(name),
-            For::Nothing | For::FieldsOf(_) | For::FieldOf(_) | For::VariantOf(_) => For::VariantOf(""),
+        let role = match self.role {
+            Role::VariantsOf(name) => Role::VariantOf(name),
+            Role::Other | Role::FieldsOf(_) | Role::FieldOf(_) | Role::VariantOf(_) => Role::VariantOf(""),
         };
-        let (value, inside) = self.inner.variant_seed(Ear::new(seed, listens))?;
-        Ok((value, Ear::new(inside, For::FieldsOf(VARIANT.with_borrow(Clone::clone)))))
+        let (value, content) = self.inner.variant_seed(Recorder::new(seed, role))?;
+        Ok((value, Recorder::new(content, Role::FieldsOf(LAST_VARIANT.with_borrow(Clone::clone)))))
     }
 }
 
-impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Ear<A> {
+impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Recorder<A> {
     type Error = A::Error;
 
     fn unit_variant(self) -> Result<(), A::Error> {
@@ -521,11 +527,11 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Ear<A> {
     }
 
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, A::Error> {
-        self.inner.newtype_variant_seed(Ear::new(seed, For::Nothing))
+        self.inner.newtype_variant_seed(Recorder::new(seed, Role::Other))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, A::Error> {
-        self.inner.tuple_variant(len, Ear::new(visitor, For::Nothing))
+        self.inner.tuple_variant(len, Recorder::new(visitor, Role::Other))
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -533,6 +539,6 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Ear<A> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, A::Error> {
-        self.inner.struct_variant(fields, Ear::new(visitor, self.listens))
+        self.inner.struct_variant(fields, Recorder::new(visitor, self.role))
     }
 }

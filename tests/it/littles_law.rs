@@ -1,11 +1,10 @@
-//! Nothing is lost, neither a request nor a nanosecond: every mean over time is the sum of the times that requests
-//! spent there, and every request comes to one end.
+//! Every request and every nanosecond is accounted for: each mean over time equals the sum of the times that requests
+//! spent there, and each request has one outcome.
 //!
-//! Little's law, as an identity of a single run: the integral of a level over the time that is measured is the sum,
-//! over all requests, of the part of that time which they spent there. There is no error to allow for but the rounding
-//! of a mean to a float.
+//! This is Little's law as an identity of a single run: the integral of a level over the measured time is the sum, over
+//! all requests, of the part of that time that they spent there. The only tolerance is for rounding a mean to a float.
 
-use rushhour::engine::random::RandomStream;
+use rushhour::engine::random::{Draw, RandomStream};
 use rushhour::engine::time::{SimDuration, SimTime};
 use rushhour::event::NodeKind;
 use rushhour::metrics::result::RunResult;
@@ -17,7 +16,7 @@ use rushhour::simulation::{RunOptions, Simulation};
 
 use crate::harness::{Server, run_logged, scenario, server_in_row, servers, shipped};
 
-/// A part of the run.
+/// A period of the run.
 #[derive(Clone, Copy)]
 struct Span {
     from: SimTime,
@@ -25,30 +24,30 @@ struct Span {
 }
 
 impl Span {
-    /// What is measured of a run.
+    /// The measured period of a run.
     fn measured(result: &RunResult) -> Self {
         Self { from: result.identity.measured_from, to: result.end }
     }
 
-    /// Nanoseconds that lie in both.
+    /// Length of the overlap of two periods, in nanoseconds.
     fn overlap(self, other: Self) -> u128 {
         let (from, to) = (self.from.max(other.from), self.to.min(other.to));
         u128::from(to.as_nanos().saturating_sub(from.as_nanos()))
     }
 }
 
-/// Asserts that a mean over the time measured is an integral over it, but for the rounding of floats.
-fn assert_mean(what: &str, mean: Option<f64>, integral: u128, result: &RunResult) {
+/// Asserts that a mean over the measured time corresponds to an integral over it, within rounding of floats.
+fn assert_mean(place: &str, mean: Option<f64>, integral: u128, result: &RunResult) {
     let elapsed = result.end.since(result.identity.measured_from).as_nanos() as f64;
-    let found = mean.expect("time has passed") * elapsed;
-    let difference = (found - integral as f64).abs();
+    let from_mean = mean.expect("time has passed") * elapsed;
+    let difference = (from_mean - integral as f64).abs();
     assert!(
         difference <= 1e-12 * integral as f64,
-        "{what}: a mean level of {found} request nanoseconds, but requests spent {integral} there"
+        "{place}: the mean level gives {from_mean} request nanoseconds, but requests spent {integral} there"
     );
 }
 
-/// Sources: each request is under way from its birth to its end.
+/// Asserts that the figures of sources match the records: each request is in flight from creation to outcome.
 fn assert_sources(name: &str, result: &RunResult) {
     let measured = Span::measured(result);
     for (row, source) in result.sources.iter().enumerate() {
@@ -71,25 +70,26 @@ fn assert_sources(name: &str, result: &RunResult) {
     }
 }
 
-/// Offered is the sum of all ends and of what is under way, and the log agrees with each.
+/// Asserts that offered is the sum of all outcomes and of requests in flight, and that the records agree with each.
 fn assert_conservation(name: &str, result: &RunResult) {
     let mut offered = 0;
     for (row, source) in result.sources.iter().enumerate() {
         let own = || result.requests.iter().filter(move |record| usize::from(record.source) == row);
-        let ended = |wanted| {
-            own().filter(|record| record.finished.is_some_and(|(_, outcome)| outcome == wanted)).count()
-                as u64
+        let count_of = |outcome| {
+            own()
+                .filter(|record| record.finished.is_some_and(|(_, own_outcome)| own_outcome == outcome))
+                .count() as u64
         };
-        let by_log = Outcome::ALL.map(ended);
-        let under_way = own().filter(|record| record.finished.is_none()).count() as u64;
+        let by_outcome = Outcome::ALL.map(count_of);
+        let in_flight = own().filter(|record| record.finished.is_none()).count() as u64;
         assert_eq!(
             Outcome::ALL.map(|outcome| source.outcomes.of(outcome)),
-            by_log,
+            by_outcome,
             "{name}: {}",
             source.name
         );
-        assert_eq!(source.outcomes.in_flight(), under_way, "{name}: {}", source.name);
-        assert_eq!(source.outcomes.offered, by_log.iter().sum::<u64>() + under_way);
+        assert_eq!(source.outcomes.in_flight(), in_flight, "{name}: {}", source.name);
+        assert_eq!(source.outcomes.offered, by_outcome.iter().sum::<u64>() + in_flight);
         offered += source.outcomes.offered;
     }
     let mut ids: Vec<u64> = result.requests.iter().map(|record| record.id).collect();
@@ -107,27 +107,30 @@ fn requests_of_every_shipped_scenario_are_all_accounted_for() {
 }
 
 #[test]
-fn servers_of_every_shipped_scenario_account_for_each_request_that_came() {
+fn servers_of_every_shipped_scenario_account_for_each_arrival() {
     for (name, text) in shipped() {
         let scenario = scenario(&text);
         let names = scenario.names();
         let mut simulation = Simulation::new(&scenario, RunOptions::default()).expect("a scenario");
-        // At several moments, for requests are everywhere in the middle of a run.
-        for part in 1..=4 {
-            let moment = SimTime::from_nanos(simulation.end().as_nanos() / 4 * part);
-            assert!(simulation.advance(moment, u64::MAX));
+        // At several times, as in the middle of a run requests are everywhere.
+        for quarter in 1..=4 {
+            let time = SimTime::from_nanos(simulation.end().as_nanos() / 4 * quarter);
+            assert!(simulation.advance(time, u64::MAX));
             let world = simulation.world();
             let mut servers = world
                 .try_query::<(&InFlight, &WaitQueue, &ServerCounters, &ServerConfig)>()
                 .expect("there are servers");
             assert_eq!(servers.iter(world).count(), names.count(NodeKind::Server), "{name}");
-            for (row, (in_flight, queue, counters, setup)) in (0..).zip(servers.iter(world)) {
+            for (row, (in_flight, queue, counters, config)) in (0..).zip(servers.iter(world)) {
                 let server = names.name_of(server_in_row(row));
                 let inside = u64::from(in_flight.level.level()) + u64::from(queue.depth.level());
-                let gone = counters.completed + counters.rejected + setup.lost;
-                assert_eq!(counters.arrived, gone + inside, "{name}: {server} at {moment}");
+                let left = counters.completed + counters.rejected + config.lost;
+                assert_eq!(counters.arrived, left + inside, "{name}: {server} at {time}");
                 let idle = in_flight.level.level() < in_flight.concurrency;
-                assert!(!(idle && queue.depth.level() > 0), "{name}: {server} idles while requests wait");
+                assert!(
+                    !(idle && queue.depth.level() > 0),
+                    "{name}: {server} has idle slots while requests wait"
+                );
             }
         }
     }
@@ -136,22 +139,25 @@ fn servers_of_every_shipped_scenario_account_for_each_request_that_came() {
 #[test]
 fn levels_of_every_server_are_the_times_that_requests_spent_there() {
     for (name, text) in shipped() {
-        // All requests come to an end in this one, so that none is counted in a level but not yet in a tally.
+        // All requests finish before the end, so that none is counted in a level but not yet in a tally.
         let mut drained = scenario(&text);
         drained.arrivals_until = drained.arrivals_until.or(Some(drained.run_until));
         drained.run_until += SimDuration::from_seconds(600);
         drained.warm_up = SimDuration::ZERO;
         drained.probes.clear();
         let result = run_logged(&drained);
-        assert!(result.sources.iter().all(|source| source.outcomes.in_flight() == 0), "{name} is not over");
+        assert!(
+            result.sources.iter().all(|source| source.outcomes.in_flight() == 0),
+            "{name}: requests are still in flight"
+        );
         let mut inside = 0;
         for (server, figures) in servers(&result) {
             let (waiting, service) = (figures.wait.sum(), figures.service.sum());
             assert_mean(&format!("{name}: queue of {server}"), figures.queue_depth_mean, waiting, &result);
-            assert_mean(&format!("{name}: slots of {server}"), figures.in_flight_mean, service, &result);
+            assert_mean(&format!("{name}: slots of {server}"), figures.in_service_mean, service, &result);
             inside += waiting + service;
         }
-        // The records tell the same: those of requests whose response was lost included.
+        // The records agree, including those of requests whose response was lost.
         let times = result.requests.iter().map(|record| nanos(record.waiting) + nanos(record.service));
         assert_eq!(inside, times.sum::<u128>(), "{name}");
     }
@@ -161,13 +167,13 @@ fn nanos(time: SimDuration) -> u128 {
     u128::from(time.as_nanos())
 }
 
-/// A random system of one layer of servers, with a warm-up, links of constant latency, and much going on at its end.
+/// A random system of one layer of servers, with a warm-up and links of constant latency, and busy at its end.
 fn random_system(stream: &mut RandomStream) -> (Scenario, Links) {
     let mut pick = |options: &[&str]| options[stream.index(options.len())].to_owned();
     let servers = pick(&["1", "2", "5"]);
     let slots = pick(&["1", "3", "10"]);
     let capacity = pick(&["0", "1", "20", "1000000"]);
-    let law = pick(&[
+    let service = pick(&[
         r#"Constant("100ms")"#,
         r#"Exponential(mean: "100ms")"#,
         r#"LogNormal(mean: "100ms", sd: "300ms")"#,
@@ -182,16 +188,16 @@ fn random_system(stream: &mut RandomStream) -> (Scenario, Links) {
     let warm_up = pick(&["0s", "1s", "7.000000001s"]);
     let mut changes = String::new();
     for _ in 0..4 {
-        // Everything that is served with fewer slots has come to its end before the run does.
+        // Early enough: requests beyond a lowered concurrency have left service before the run ends.
         let at = pick(&["0s", "1.5s", "3s", "3.000000001s", "5s"]);
-        let of = pick(&["server", "server-0"]);
+        let target = pick(&["server", "server-0"]);
         let change = pick(&[
-            &format!("(at: \"{at}\", of: \"{of}\", set: Down), "),
+            &format!("(at: \"{at}\", of: \"{target}\", set: Down), "),
             &format!("(at: \"{at}\", of: \"server\", set: Up), "),
-            &format!("(at: \"{at}\", of: \"{of}\", set: Concurrency(2)), "),
-            &format!("(at: \"{at}\", of: \"{of}\", set: Concurrency(7)), "),
-            &format!("(at: \"{at}\", of: \"{of}\", set: Service(Constant(\"55ms\"))), "),
-            &format!("(at: \"{at}\", of: \"{of}\", set: Service(Exponential(mean: \"150ms\"))), "),
+            &format!("(at: \"{at}\", of: \"{target}\", set: Concurrency(2)), "),
+            &format!("(at: \"{at}\", of: \"{target}\", set: Concurrency(7)), "),
+            &format!("(at: \"{at}\", of: \"{target}\", set: Service(Constant(\"55ms\"))), "),
+            &format!("(at: \"{at}\", of: \"{target}\", set: Service(Exponential(mean: \"150ms\"))), "),
             &format!("(at: \"{at}\", of: \"users\", set: Arrivals(Poisson(rate: \"70/s\"))), "),
             &format!("(at: \"{at}\", of: \"router\", set: Policy(Random)), "),
             "",
@@ -201,7 +207,7 @@ fn random_system(stream: &mut RandomStream) -> (Scenario, Links) {
         ]);
         changes += &change;
     }
-    // A rejection on its way back looks in its record like a request that waits: where there are any, it has no way.
+    // A rejection on its way back has the same record as a waiting request: if any is possible, links take no time.
     let bounded = capacity != "1000000" || changes.contains("Down");
     let (out, back) = if bounded {
         ("0s".to_owned(), "0s".to_owned())
@@ -215,7 +221,7 @@ fn random_system(stream: &mut RandomStream) -> (Scenario, Links) {
             sources: {{ "users": (arrivals: {arrivals}, key: Uniform(0, 99), to: "router") }},
             nodes: {{
                 "router": LoadBalancer(policy: {policy}, to: "server"),
-                "server": Server(count: {servers}, concurrency: {slots}, service: {law}, queue: Fifo(capacity: {capacity})),
+                "server": Server(count: {servers}, concurrency: {slots}, service: {service}, queue: Fifo(capacity: {capacity})),
             }},
             links: [(from: "router", to: "server", latency: Constant("{out}"), response_latency: Constant("{back}"))],
             changes: [{changes}],
@@ -225,22 +231,21 @@ fn random_system(stream: &mut RandomStream) -> (Scenario, Links) {
     (system, Links { out: time(&out), back: time(&back) })
 }
 
-/// Latencies on the way of every request.
+/// The link latencies of every request.
 #[derive(Clone, Copy)]
 struct Links {
     out: SimDuration,
     back: SimDuration,
 }
 
-/// When a request was at its server, worked out of its record: when it came, when its service began, when it was over.
+/// The times of a request at its server, computed from its record.
 struct Visit {
-    came: SimTime,
-    begun: Option<SimTime>,
-    done: Option<SimTime>,
+    arrival: SimTime,
+    service_start: Option<SimTime>,
+    service_end: Option<SimTime>,
 }
 
-/// The visits to a server, in the order in which requests came. Those that were rejected, or have not come yet, are not
-/// among them.
+/// The visits to a server, in the order of arrivals, without those of requests that were rejected or have not arrived.
 fn visits(result: &RunResult, server: Server<'_>, links: Links) -> Vec<Visit> {
     let mut records: Vec<&RequestRecord> =
         result.requests.iter().filter(|record| record.server == Some(server.node)).collect();
@@ -248,26 +253,26 @@ fn visits(result: &RunResult, server: Server<'_>, links: Links) -> Vec<Visit> {
     let mut inside = 0;
     let mut visits = Vec::new();
     for record in records {
-        let came = record.created + links.out;
-        let (begun, done) = match record.finished {
-            // Served to its end, or lost with its server while it waited or was served.
+        let arrival = record.created + links.out;
+        let (service_start, service_end) = match record.finished {
+            // Served, or lost while waiting or in service because the server went down.
             Some((_, Outcome::Completed | Outcome::Dropped)) => {
-                let begun = came + record.waiting;
-                (Some(begun), Some(begun + record.service))
+                let start = arrival + record.waiting;
+                (Some(start), Some(start + record.service))
             }
             Some(_) => continue,
             // Served, and on its way back.
             None if !record.service.is_zero() => {
-                let begun = came + record.waiting;
-                (Some(begun), Some(begun + record.service))
+                let start = arrival + record.waiting;
+                (Some(start), Some(start + record.service))
             }
-            // Still there: the first come are in service.
+            // Still at the server: the earliest arrivals are in service.
             None => {
                 inside += 1;
-                ((inside <= server.concurrency).then_some(came + record.waiting), None)
+                ((inside <= server.concurrency).then_some(arrival + record.waiting), None)
             }
         };
-        visits.push(Visit { came, begun, done });
+        visits.push(Visit { arrival, service_start, service_end });
     }
     visits
 }
@@ -285,9 +290,11 @@ fn levels_of_random_systems_are_the_times_that_requests_spent_there_up_to_the_en
         for (name, figures) in servers(&result) {
             let visits = visits(&result, figures, links);
             let (end, overlap) = (result.end, |from, to| measured.overlap(Span { from, to }));
-            let waiting = visits.iter().map(|visit| overlap(visit.came, visit.begun.unwrap_or(end)));
-            let served =
-                visits.iter().filter_map(|visit| Some(overlap(visit.begun?, visit.done.unwrap_or(end))));
+            let waiting =
+                visits.iter().map(|visit| overlap(visit.arrival, visit.service_start.unwrap_or(end)));
+            let served = visits
+                .iter()
+                .filter_map(|visit| Some(overlap(visit.service_start?, visit.service_end.unwrap_or(end))));
             assert_mean(
                 &format!("queue of {name} in {system:?}"),
                 figures.queue_depth_mean,
@@ -296,11 +303,11 @@ fn levels_of_random_systems_are_the_times_that_requests_spent_there_up_to_the_en
             );
             assert_mean(
                 &format!("slots of {name} in {system:?}"),
-                figures.in_flight_mean,
+                figures.in_service_mean,
                 served.sum(),
                 &result,
             );
-            let inside = visits.iter().filter(|visit| visit.done.is_none()).count() as u64;
+            let inside = visits.iter().filter(|visit| visit.service_end.is_none()).count() as u64;
             assert_eq!(figures.arrived, figures.completed + figures.rejected + figures.lost + inside);
             cut_off += inside;
             rejected += figures.rejected;
@@ -312,12 +319,12 @@ fn levels_of_random_systems_are_the_times_that_requests_spent_there_up_to_the_en
             assert_eq!(
                 at.since(record.created),
                 times,
-                "{outcome:?}: waiting, service and links are all there is"
+                "{outcome:?}: the latency consists of waiting, service and links"
             );
         }
     }
     assert!(
         cut_off > 1_000 && rejected > 1_000 && lost > 300,
-        "{cut_off} cut off, {rejected} rejected and {lost} lost are too few to tell"
+        "too few requests for this test: {cut_off} cut off, {rejected} rejected, {lost} lost"
     );
 }

@@ -1,4 +1,4 @@
-//! The integration tests, one file a promise.
+//! The integration tests: each file tests one promise.
 
 mod ancestor;
 mod architecture;
@@ -25,3 +25,4 @@ mod summary;
 mod support;
 #[cfg(feature = "viz")]
 mod viz;
+mod words;

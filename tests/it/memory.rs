@@ -1,4 +1,4 @@
-//! Memory grows with the requests in flight, not with the requests that were served.
+//! Memory grows with the number of requests in flight, not with the number of requests served.
 
 use rushhour::engine::queue::EventQueue;
 use rushhour::engine::time::{SimDuration, SimTime};
@@ -8,15 +8,15 @@ use rushhour::simulation::{RunOptions, Simulation};
 
 use crate::harness::{run_logged, run_once, scenario};
 
-/// Places for requests, and events that wait for their time.
-fn places(simulation: &Simulation) -> (usize, usize) {
+/// Number of rows in the pool of requests, and number of pending events.
+fn sizes(simulation: &Simulation) -> (usize, usize) {
     let world = simulation.world();
-    let mut requests = world.try_query::<&Request>().expect("requests were born");
+    let mut requests = world.try_query::<&Request>().expect("requests were created");
     (requests.iter(world).count(), world.resource::<EventQueue<PackedEvent>>().len())
 }
 
 #[test]
-fn a_hundred_times_longer_run_needs_no_more_places() {
+fn a_hundred_times_longer_run_needs_no_larger_pool() {
     let system = scenario(
         r#"Scenario(
             name: "M/M/10", run_until: "1000s",
@@ -26,19 +26,19 @@ fn a_hundred_times_longer_run_needs_no_more_places() {
     );
     let mut simulation = Simulation::new(&system, RunOptions::default()).expect("a scenario");
     simulation.advance(SimTime::ZERO + SimDuration::from_seconds(10), u64::MAX);
-    let (early, _) = places(&simulation);
+    let (early, _) = sizes(&simulation);
     simulation.advance(simulation.end(), u64::MAX);
-    let (late, waiting) = places(&simulation);
+    let (late, pending) = sizes(&simulation);
     assert!(simulation.events() > 2_000_000, "{} events", simulation.events());
-    // The pool grows by 1,024 at first; that so many are ever in this system at once has a probability below 0.8^1000.
+    // The pool starts with 1,024 rows. The probability of more requests in this system at once is below 0.8^1000.
     assert_eq!((early, late), (1024, 1024));
-    // One completion for each busy slot, the next arrival, and the survey.
-    assert!(waiting <= 12, "{waiting} events");
+    // One completion for each busy slot, the next arrival, and the end of the interval of the timeline.
+    assert!(pending <= 12, "{pending} events");
 }
 
 #[test]
-fn a_crowd_is_given_room_and_not_much_more() {
-    // 20,000 requests in flight: each stays for a minute, and 60 s after the start they begin to leave.
+fn the_pool_is_little_larger_than_the_number_of_requests_in_flight() {
+    // 20,000 requests in flight: each stays for a minute, and the first leaves 60 s after the start.
     let system = scenario(
         r#"Scenario(
             name: "crowd", run_until: "200s",
@@ -48,13 +48,13 @@ fn a_crowd_is_given_room_and_not_much_more() {
     );
     let mut simulation = Simulation::new(&system, RunOptions::default()).expect("a scenario");
     simulation.advance(simulation.end(), u64::MAX);
-    let (places, _) = places(&simulation);
-    // The pool grows by a quarter.
-    assert!((19_998..=25_000).contains(&places), "{places}");
+    let (rows, _) = sizes(&simulation);
+    // The pool grows by an eighth, and this allows for a quarter.
+    assert!((19_998..=25_000).contains(&rows), "{rows}");
 }
 
 #[test]
-fn no_record_is_kept_unless_it_was_asked_for() {
+fn records_of_all_requests_are_kept_only_with_a_log() {
     let system = scenario(
         r#"Scenario(
             name: "short", run_until: "1s",
@@ -67,7 +67,7 @@ fn no_record_is_kept_unless_it_was_asked_for() {
 }
 
 #[test]
-fn a_place_forgets_the_size_of_the_request_that_left_it() {
+fn a_request_does_not_inherit_the_size_of_the_previous_request_in_its_row() {
     let system = scenario(
         r#"Scenario(
             name: "sizes", run_until: "10s",

@@ -1,30 +1,33 @@
-//! Queues behave as queueing theory says they do: the formulas of Erlang, Pollaczek, Khinchine, Burke and Jackson, as
-//! they stand in Kleinrock, "Queueing systems", volume 1, 1975.
+//! Queues match queueing theory: the formulas of Erlang, Pollaczek, Khinchine, Burke and Jackson, as given in
+//! Kleinrock, "Queueing systems", volume 1, 1975.
 //!
-//! Service times are 1 s on average, so that times are in units of the service time. Runs begin with an empty system;
-//! the warm-up is many relaxation times long, 1 / (c mu (1 - sqrt(rho))^2) in a Markovian queue, so that what is
-//! left of the beginning is far below a standard error.
+//! The mean service time is 1 s, so that times are in units of the service time. Runs begin with an empty system. The
+//! warm-up lasts many relaxation times, 1 / (c mu (1 - sqrt(rho))^2) in a Markovian queue, so that the remaining bias
+//! from the empty start is far below a standard error.
 
+use rand_distr::Triangular;
+use rushhour::engine::distribution::DistributionSpec;
 use rushhour::engine::time::{NANOS_PER_SECOND, SimDuration, SimTime};
 use rushhour::metrics::result::RunResult;
+use rushhour::model::parts::NodeSpec;
 use rushhour::request::Outcome;
 use rushhour::scenario::Scenario;
 
 use crate::harness::{
-    Estimate, Z, assert_columns, assert_count, born_from, replicate, replicate_logged, run_logged, scenario,
-    server, server_in_row, source,
+    Estimate, Z, assert_columns, assert_count, created_from, replicate, replicate_logged, run_logged,
+    run_once, scenario, server, server_in_row, source,
 };
 
-/// Nanoseconds to seconds.
+/// Seconds per nanosecond.
 const NANO: f64 = 1e-9;
 
-/// Requests at a Poisson rate for one server of mean service time 1 s, unless `law` says otherwise.
-fn station(rate: f64, slots: u32, law: &str, queue: &str, warm_up: u32, run: u32) -> Scenario {
+/// One server with Poisson arrivals and the given distribution of service times.
+fn one_server(rate: f64, slots: u32, service: &str, queue: &str, warm_up: u32, run: u32) -> Scenario {
     scenario(&format!(
         r#"Scenario(
             name: "one station", run_until: "{run}s", warm_up: "{warm_up}s",
             sources: {{ "users": (arrivals: Poisson(rate: "{rate}/s"), to: "desk") }},
-            nodes: {{ "desk": Server(concurrency: {slots}, service: {law}, queue: {queue}) }},
+            nodes: {{ "desk": Server(concurrency: {slots}, service: {service}, queue: {queue}) }},
         )"#
     ))
 }
@@ -37,13 +40,13 @@ fn mean_wait(result: &RunResult, name: &str) -> f64 {
 }
 
 /// Mean wait, mean number waiting, utilization.
-fn line(result: &RunResult, name: &str) -> [f64; 3] {
-    let desk = server(result, name);
-    let levels = [desk.queue_depth_mean, desk.utilization].map(|level| level.expect("time has passed"));
+fn queue_figures(result: &RunResult, name: &str) -> [f64; 3] {
+    let server = server(result, name);
+    let levels = [server.queue_depth_mean, server.utilization].map(|level| level.expect("time has passed"));
     [mean_wait(result, name), levels[0], levels[1]]
 }
 
-/// Erlang's B formula: the share of requests that find all `slots` taken when none can wait.
+/// Erlang's B formula: the share of requests that find all `slots` busy when none can wait.
 fn erlang_b(slots: u32, offered: f64) -> f64 {
     (1..=slots).fold(1.0, |b, k| offered * b / (f64::from(k) + offered * b))
 }
@@ -55,14 +58,14 @@ fn erlang_c(slots: u32, offered: f64) -> f64 {
 }
 
 #[test]
-fn a_single_server_has_the_waits_of_m_m_1() {
+fn a_server_with_one_slot_matches_m_m_1() {
     for (load, warm_up, run) in [(0.5, 500, 20_000), (0.8, 2_000, 60_000), (0.9, 8_000, 160_000)] {
-        let system = station(load, 1, EXPONENTIAL, UNBOUNDED, warm_up, run);
+        let system = one_server(load, 1, EXPONENTIAL, UNBOUNDED, warm_up, run);
         let rows = replicate(&system, 30, |result| {
-            let [wait, waiting, busy] = line(&result, "desk");
+            let [wait, waiting, busy] = queue_figures(&result, "desk");
             let users = source(&result, "users");
             let waits = server(&result, "desk").wait.summarize();
-            let (_, highest, at_once) = waits.histogram().ranges().next().expect("requests were served");
+            let (_, highest, without_wait) = waits.histogram().ranges().next().expect("requests were served");
             assert_eq!(highest, 0, "some requests do not wait");
             let latency = users.latency.summarize();
             [
@@ -70,12 +73,12 @@ fn a_single_server_has_the_waits_of_m_m_1() {
                 waiting,
                 busy,
                 users.in_flight_mean.expect("time has passed"),
-                at_once as f64 / waits.count() as f64,
+                without_wait as f64 / waits.count() as f64,
                 latency.mean().expect("requests were served") * NANO,
                 latency.sd().expect("requests were served") * NANO,
             ]
         });
-        let (wait, stay) = (load / (1.0 - load), 1.0 / (1.0 - load));
+        let (wait, time_in_system) = (load / (1.0 - load), 1.0 / (1.0 - load));
         assert_columns(
             &rows,
             &format!("M/M/1 at {load}"),
@@ -83,11 +86,11 @@ fn a_single_server_has_the_waits_of_m_m_1() {
                 ("mean wait", wait),
                 ("mean number waiting", load * wait),
                 ("utilization", load),
-                ("mean number in the system", load * stay),
+                ("mean number in the system", load * time_in_system),
                 ("share that does not wait", 1.0 - load),
-                ("mean time in the system", stay),
-                // The law is exponential, so that this is its mean.
-                ("sd of the time in the system", stay),
+                ("mean time in the system", time_in_system),
+                // The standard deviation of an exponential distribution is its mean.
+                ("sd of the time in the system", time_in_system),
             ],
         );
     }
@@ -96,7 +99,7 @@ fn a_single_server_has_the_waits_of_m_m_1() {
 #[test]
 fn the_time_in_m_m_1_is_exponentially_distributed() {
     let (load, quantiles) = (0.8, [0.5, 0.8, 0.9, 0.95, 0.99, 0.999]);
-    let system = station(load, 1, EXPONENTIAL, UNBOUNDED, 2_000, 60_000);
+    let system = one_server(load, 1, EXPONENTIAL, UNBOUNDED, 2_000, 60_000);
     let mean = 1.0 / (1.0 - load);
     let theory = quantiles.map(|q: f64| -mean * libm::log1p(-q));
     let tallies = replicate(&system, 40, |result| source(&result, "users").latency.clone());
@@ -104,9 +107,9 @@ fn the_time_in_m_m_1_is_exponentially_distributed() {
     tallies[1..].iter().for_each(|tally| together.merge(tally));
     let together = together.summarize();
     for (q, theory) in quantiles.into_iter().zip(theory) {
-        // A quantile of a run is biased, the share of requests below a fixed time is not. Its standard error becomes
-        // one of the quantile through the density there, (1 - q) / mean; the histogram adds up to 0.1 %. (That shifts a
-        // share by a fraction of its standard error.)
+        // The quantile of a run is biased, the share of requests below a fixed time is not. Dividing the standard error
+        // of the share by the density there, (1 - q) / mean, gives that of the quantile. The histogram adds an error of
+        // up to 0.1 %. (This shifts a share by a fraction of its standard error.)
         let shares = tallies.iter().map(|tally| {
             let figures = tally.summarize();
             let below = figures
@@ -117,15 +120,18 @@ fn the_time_in_m_m_1_is_exponentially_distributed() {
         });
         let share = Estimate::of(shares);
         share.assert_is(&format!("share below the {q} quantile"), q);
-        let found = together.quantile(q).expect("requests were served") as f64 * NANO;
+        let quantile = together.quantile(q).expect("requests were served") as f64 * NANO;
         let error = share.standard_error * mean / (1.0 - q);
-        println!("quantile {q}: {found:.4} (se {error:.4}), theory {theory:.4}");
-        assert!((found - theory).abs() <= Z * error + 1e-3 * theory, "{q}: {found}, not {theory} ({error})");
+        println!("quantile {q}: {quantile:.4} (se {error:.4}), theory {theory:.4}");
+        assert!(
+            (quantile - theory).abs() <= Z * error + 1e-3 * theory,
+            "quantile {q}: {quantile} (se {error}), not {theory}"
+        );
     }
 }
 
 #[test]
-fn several_servers_share_a_line_as_erlang_c_says() {
+fn several_slots_with_one_queue_match_erlang_c() {
     for (slots, load, warm_up, run) in [
         (2, 0.5, 500, 20_000),
         (2, 0.8, 2_000, 40_000),
@@ -135,15 +141,15 @@ fn several_servers_share_a_line_as_erlang_c_says() {
         (10, 0.95, 3_000, 40_000),
     ] {
         let rate = f64::from(slots) * load;
-        let system = station(rate, slots, EXPONENTIAL, UNBOUNDED, warm_up, run);
+        let system = one_server(rate, slots, EXPONENTIAL, UNBOUNDED, warm_up, run);
         let rows = replicate(&system, 30, |result| {
-            let [wait, waiting, busy] = line(&result, "desk");
+            let [wait, waiting, busy] = queue_figures(&result, "desk");
             let waits = server(&result, "desk").wait.summarize();
-            let (_, _, at_once) = waits.histogram().ranges().next().expect("requests were served");
-            [wait, waiting, busy, 1.0 - at_once as f64 / waits.count() as f64]
+            let (_, _, without_wait) = waits.histogram().ranges().next().expect("requests were served");
+            [wait, waiting, busy, 1.0 - without_wait as f64 / waits.count() as f64]
         });
-        let waits = erlang_c(slots, rate);
-        let wait = waits / (f64::from(slots) - rate);
+        let share_waiting = erlang_c(slots, rate);
+        let wait = share_waiting / (f64::from(slots) - rate);
         assert_columns(
             &rows,
             &format!("M/M/{slots} at {load}"),
@@ -151,16 +157,16 @@ fn several_servers_share_a_line_as_erlang_c_says() {
                 ("mean wait", wait),
                 ("mean number waiting", rate * wait),
                 ("utilization", load),
-                ("share that waits", waits),
+                ("share that waits", share_waiting),
             ],
         );
     }
 }
 
-/// The share of requests that were turned away among those born after `from`.
-fn rejected_from(result: &RunResult, from: SimTime) -> f64 {
+/// The share of rejected requests among those created at `from` or later.
+fn rejected_share(result: &RunResult, from: SimTime) -> f64 {
     let (mut rejected, mut all) = (0_u64, 0_u64);
-    for record in born_from(result, from) {
+    for record in created_from(result, from) {
         all += 1;
         rejected += u64::from(record.finished.is_some_and(|(_, outcome)| outcome == Outcome::Rejected));
     }
@@ -168,17 +174,18 @@ fn rejected_from(result: &RunResult, from: SimTime) -> f64 {
 }
 
 #[test]
-fn a_bounded_line_turns_away_the_share_of_m_m_c_k() {
+fn a_bounded_queue_rejects_the_share_of_m_m_c_k() {
     for (slots, capacity, load) in [(1, 4, 0.8), (1, 9, 1.2), (3, 5, 0.9), (10, 20, 1.0)] {
         let rate = f64::from(slots) * load;
-        let system = station(rate, slots, EXPONENTIAL, &format!("Fifo(capacity: {capacity})"), 1_000, 20_000);
+        let system =
+            one_server(rate, slots, EXPONENTIAL, &format!("Fifo(capacity: {capacity})"), 1_000, 20_000);
         let from = SimTime::ZERO + system.warm_up;
         let rows = replicate_logged(&system, 20, |result| {
-            let [wait, waiting, busy] = line(&result, "desk");
-            [rejected_from(&result, from), wait, waiting, busy]
+            let [wait, waiting, busy] = queue_figures(&result, "desk");
+            [rejected_share(&result, from), wait, waiting, busy]
         });
-        // Probabilities of 0, 1, ..., c + K requests in the system, up to a factor: each is the one before times the
-        // rate over the rate at which a busy slot becomes free.
+        // Probabilities of 0, 1, ..., c + K requests in the system, not normalized: each is the previous one times the
+        // arrival rate over the rate at which slots become free.
         let weights: Vec<f64> = (0..=slots + capacity)
             .scan(1.0, |weight, n| {
                 if n > 0 {
@@ -188,8 +195,8 @@ fn a_bounded_line_turns_away_the_share_of_m_m_c_k() {
             })
             .collect();
         let total: f64 = weights.iter().sum();
-        let mean = |of: &dyn Fn(u32) -> f64| {
-            (0..).zip(&weights).map(|(n, weight)| of(n) * weight / total).sum::<f64>()
+        let mean = |value: &dyn Fn(u32) -> f64| {
+            (0..).zip(&weights).map(|(n, weight)| value(n) * weight / total).sum::<f64>()
         };
         let blocked = weights[weights.len() - 1] / total;
         let waiting = mean(&|n| f64::from(n.saturating_sub(slots)));
@@ -197,8 +204,8 @@ fn a_bounded_line_turns_away_the_share_of_m_m_c_k() {
             &rows,
             &format!("M/M/{slots}/{} at {load}", slots + capacity),
             [
-                ("share turned away", blocked),
-                ("mean wait of those let in", waiting / (rate * (1.0 - blocked))),
+                ("share rejected", blocked),
+                ("mean wait of accepted requests", waiting / (rate * (1.0 - blocked))),
                 ("mean number waiting", waiting),
                 ("utilization", rate * (1.0 - blocked) / f64::from(slots)),
             ],
@@ -207,30 +214,30 @@ fn a_bounded_line_turns_away_the_share_of_m_m_c_k() {
 }
 
 #[test]
-fn without_a_line_erlang_b_holds_for_any_law_of_service() {
+fn without_a_queue_erlang_b_holds_for_any_distribution_of_service_times() {
     let blocked = erlang_b(10, 8.0);
-    for law in [
+    for service in [
         EXPONENTIAL,
         r#"Constant("1s")"#,
         r#"Uniform(min: "0s", max: "2s")"#,
         r#"Gamma(mean: "1s", sd: "2s")"#,
         r#"LogNormal(mean: "1s", sd: "1.5s")"#,
     ] {
-        let system = station(8.0, 10, law, "Fifo(capacity: 0)", 500, 10_000);
+        let system = one_server(8.0, 10, service, "Fifo(capacity: 0)", 500, 10_000);
         let from = SimTime::ZERO + system.warm_up;
         let rows = replicate_logged(&system, 20, |result| {
-            assert_eq!(server(&result, "desk").queue_depth_max, 0, "nobody can wait");
-            [rejected_from(&result, from), line(&result, "desk")[2]]
+            assert_eq!(server(&result, "desk").queue_depth_max, 0, "no request can wait");
+            [rejected_share(&result, from), queue_figures(&result, "desk")[2]]
         });
-        let theory = [("share turned away", blocked), ("utilization", 0.8 * (1.0 - blocked))];
-        assert_columns(&rows, &format!("M/G/10/10 with {law}"), theory);
+        let theory = [("share rejected", blocked), ("utilization", 0.8 * (1.0 - blocked))];
+        assert_columns(&rows, &format!("M/G/10/10 with {service}"), theory);
     }
 }
 
-/// Laws with mean 1 s, and their variances by textbook.
-fn laws() -> Vec<(&'static str, f64)> {
-    // The second moment of Weibull's law is gamma(1 + 2/k) / gamma(1 + 1/k)^2 in units of the mean: for k = 1/2 it is
-    // 24 / 4, for k = 2 it is 4 / pi.
+/// Distributions with mean 1 s, and their variances in square seconds.
+fn service_distributions() -> Vec<(&'static str, f64)> {
+    // The second moment of the Weibull distribution, in units of the mean, is gamma(1 + 2/k) / gamma(1 + 1/k)^2: 24 / 4
+    // for k = 1/2, 4 / pi for k = 2.
     vec![
         (r#"Constant("1s")"#, 0.0),
         (EXPONENTIAL, 1.0),
@@ -254,15 +261,15 @@ fn laws() -> Vec<(&'static str, f64)> {
 }
 
 #[test]
-fn any_law_of_service_makes_the_wait_of_pollaczek_and_khinchine() {
-    for (law, variance) in laws() {
+fn waits_match_pollaczek_khinchine_for_any_distribution_of_service_times() {
+    for (service, variance) in service_distributions() {
         for load in [0.5, 0.8] {
             let (warm_up, run) = if load < 0.6 { (1_000, 20_000) } else { (8_000, 60_000) };
-            let system = station(load, 1, law, UNBOUNDED, warm_up, run);
+            let system = one_server(load, 1, service, UNBOUNDED, warm_up, run);
             let rows = replicate(&system, 30, |result| {
                 let served = server(&result, "desk").service.summarize();
                 let mean = served.mean().expect("requests were served") * NANO;
-                let [wait, waiting, busy] = line(&result, "desk");
+                let [wait, waiting, busy] = queue_figures(&result, "desk");
                 [wait, waiting, busy, mean]
             });
             let wait = load * (1.0 + variance) / (2.0 * (1.0 - load));
@@ -273,7 +280,7 @@ fn any_law_of_service_makes_the_wait_of_pollaczek_and_khinchine() {
                 ("mean service", 1.0),
             ];
             if variance > 0.0 {
-                assert_columns(&rows, &format!("M/G/1 with {law} at {load}"), theory);
+                assert_columns(&rows, &format!("M/G/1 with {service} at {load}"), theory);
             } else {
                 let rows: Vec<_> =
                     rows.iter().map(|&[wait, waiting, busy, _]| [wait, waiting, busy]).collect();
@@ -284,8 +291,23 @@ fn any_law_of_service_makes_the_wait_of_pollaczek_and_khinchine() {
 }
 
 #[test]
-fn two_stations_in_a_row_are_two_independent_queues() {
-    // Burke: what leaves an M/M/c queue is again a Poisson stream; Jackson: states are independent.
+fn a_distribution_of_rand_distr_serves_as_those_of_scenarios_do() {
+    // From 0 to 3 with its mode at 0: mean 1, variance 1/2.
+    let (load, variance) = (0.8, 0.5_f64);
+    let mut system = one_server(load, 1, EXPONENTIAL, UNBOUNDED, 8_000, 60_000);
+    let Some(NodeSpec::Server(desk)) = system.nodes.get_mut("desk") else { panic!("a server") };
+    let triangular = Triangular::new(0.0, 3.0, 0.0).expect("a distribution");
+    desk.service = DistributionSpec::custom(triangular, 1.0, variance.sqrt());
+    let rows = replicate(&system, 30, |result| queue_figures(&result, "desk"));
+    let wait = load * (1.0 + variance) / (2.0 * (1.0 - load));
+    let theory = [("mean wait", wait), ("mean number waiting", load * wait), ("utilization", load)];
+    assert_columns(&rows, "M/G/1 with a custom distribution", theory);
+    assert_eq!(run_once(&system).fingerprint, run_once(&system).fingerprint, "it repeats");
+}
+
+#[test]
+fn two_servers_in_series_are_independent_queues() {
+    // Burke: departures from an M/M/c queue are again a Poisson stream; Jackson: the queues are independent.
     let system = scenario(
         r#"Scenario(
             name: "tandem", run_until: "40000s", warm_up: "2000s",
@@ -300,17 +322,17 @@ fn two_stations_in_a_row_are_two_independent_queues() {
         let users = source(&result, "users");
         let latency = users.latency.summarize().mean().expect("requests were served") * NANO;
         [
-            line(&result, "first")[0],
-            line(&result, "first")[2],
-            line(&result, "second")[0],
-            line(&result, "second")[1],
+            queue_figures(&result, "first")[0],
+            queue_figures(&result, "first")[2],
+            queue_figures(&result, "second")[0],
+            queue_figures(&result, "second")[1],
             latency,
             users.in_flight_mean.expect("time has passed"),
         ]
     });
     let first = erlang_c(2, 1.6) / (1.0 - 0.8);
     let second = 0.8 / 0.2;
-    let stay = first + 2.0 + second + 1.0;
+    let time_in_system = first + 2.0 + second + 1.0;
     assert_columns(
         &rows,
         "tandem",
@@ -319,14 +341,14 @@ fn two_stations_in_a_row_are_two_independent_queues() {
             ("first utilization", 0.8),
             ("second wait", second),
             ("second number waiting", 0.8 * second),
-            ("time in the system", stay),
-            ("number in the system", 0.8 * stay),
+            ("time in the system", time_in_system),
+            ("number in the system", 0.8 * time_in_system),
         ],
     );
 }
 
 #[test]
-fn a_poisson_stream_that_is_split_at_random_makes_independent_poisson_streams() {
+fn splitting_a_poisson_stream_at_random_gives_independent_poisson_streams() {
     let system = scenario(
         r#"Scenario(
             name: "split", run_until: "20000s", warm_up: "1000s",
@@ -341,35 +363,40 @@ fn a_poisson_stream_that_is_split_at_random_makes_independent_poisson_streams() 
         replicate(&system, 30, |result| ["desk-0", "desk-1", "desk-2"].map(|name| mean_wait(&result, name)));
     assert_columns(&rows, "split", ["desk-0", "desk-1", "desk-2"].map(|name| (name, 0.7 / 0.3)));
 
-    // Arrivals of each desk in each of 10,000 intervals of 2 s: Poisson with mean 1.4, so that the variance is the mean,
-    // and without correlation.
-    let (bins, mean) = (10_000, 1.4);
-    let mut counts = vec![[0.0; 3]; bins];
+    // Arrivals at each server in each of 10,000 intervals of 2 s: Poisson with mean 1.4, so that the variance equals
+    // the mean, and uncorrelated.
+    let (intervals, mean) = (10_000, 1.4);
+    let mut counts = vec![[0.0; 3]; intervals];
     for record in &run_logged(&system).requests {
-        let desk = record.server.expect("nothing is lost").row() as usize;
-        counts[interval(record.created, 2)][desk] += 1.0;
+        let server = record.server.expect("no request is lost").row() as usize;
+        counts[interval(record.created, 2)][server] += 1.0;
     }
-    let n = bins as f64;
-    for desk in 0..3 {
-        let total: f64 = counts.iter().map(|count| count[desk]).sum();
-        assert_count(&format!("arrivals at desk {desk}"), total, n * mean, n * mean);
+    let n = intervals as f64;
+    for server in 0..3 {
+        let total: f64 = counts.iter().map(|count| count[server]).sum();
+        assert_count(&format!("arrivals at desk-{server}"), total, n * mean, n * mean);
         // The variance of (x - m)^2 is m + 2 m^2 for a Poisson variable of mean m.
-        let squares: f64 = counts.iter().map(|count| (count[desk] - mean) * (count[desk] - mean)).sum();
+        let squares: f64 = counts.iter().map(|count| (count[server] - mean) * (count[server] - mean)).sum();
         let variance = n * (mean + 2.0 * mean * mean);
-        assert_count(&format!("squared deviations at desk {desk}"), squares, n * mean, variance);
-        let other = (desk + 1) % 3;
-        let products: f64 = counts.iter().map(|count| (count[desk] - mean) * (count[other] - mean)).sum();
-        assert_count(&format!("products of desks {desk} and {other}"), products, 0.0, n * mean * mean);
+        assert_count(&format!("squared deviations at desk-{server}"), squares, n * mean, variance);
+        let other = (server + 1) % 3;
+        let products: f64 = counts.iter().map(|count| (count[server] - mean) * (count[other] - mean)).sum();
+        assert_count(
+            &format!("products of deviations at desk-{server} and desk-{other}"),
+            products,
+            0.0,
+            n * mean * mean,
+        );
     }
 }
 
-/// In which interval of so many seconds a moment lies.
-fn interval(moment: SimTime, seconds: u64) -> usize {
-    usize::try_from(moment.as_nanos() / (seconds * NANOS_PER_SECOND)).expect("a run has few of them")
+/// The index of the interval that contains `time`, for intervals of this length.
+fn interval(time: SimTime, seconds: u64) -> usize {
+    usize::try_from(time.as_nanos() / (seconds * NANOS_PER_SECOND)).expect("a run has few intervals")
 }
 
 #[test]
-fn a_wave_brings_as_many_requests_in_each_quarter_as_its_integral() {
+fn a_sine_rate_creates_its_integral_of_requests_in_each_quarter_period() {
     let system = scenario(
         r#"Scenario(
             name: "tide", run_until: "4000s",
@@ -381,10 +408,10 @@ fn a_wave_brings_as_many_requests_in_each_quarter_as_its_integral() {
     for record in &run_logged(&system).requests {
         quarters[interval(record.created, 25) % 4] += 1.0;
     }
-    // In 40 periods: 40 * (20 * 25 +- 15 * 100 / (2 pi)), twice up and twice down.
-    let swing = 15.0 * 100.0 / std::f64::consts::TAU;
+    // In 40 periods: 40 * (20 * 25 +- 15 * 100 / (2 pi)), two quarters above the mean and two below.
+    let excess = 15.0 * 100.0 / std::f64::consts::TAU;
     for (quarter, (count, sign)) in quarters.into_iter().zip([1.0, 1.0, -1.0, -1.0]).enumerate() {
-        let expected = 40.0 * (500.0 + sign * swing);
+        let expected = 40.0 * (500.0 + sign * excess);
         assert_count(&format!("quarter {quarter}"), count, expected, expected);
     }
 }
@@ -404,11 +431,11 @@ const LINKED: &str = r#"Scenario(
 )"#;
 
 #[test]
-fn a_link_of_constant_latency_adds_just_that() {
+fn a_link_of_constant_latency_adds_exactly_that() {
     let result = run_logged(&scenario(LINKED));
     let (mut near, mut far) = (0, 0);
     for record in &result.requests {
-        let (finished, outcome) = record.finished.expect("all is over");
+        let (finished, outcome) = record.finished.expect("every request has finished");
         assert_eq!(outcome, Outcome::Completed);
         let on_links =
             finished.since(record.created).as_nanos() - record.waiting.as_nanos() - record.service.as_nanos();
@@ -416,16 +443,19 @@ fn a_link_of_constant_latency_adds_just_that() {
             assert_eq!(on_links, 33_000_000, "3 ms + 20 ms out, 7 ms + 3 ms back");
             far += 1;
         } else {
-            assert_eq!(on_links, 6_002_000, "3 ms + 1 us, twice: the link to one desk precedes that to both");
+            assert_eq!(
+                on_links, 6_002_000,
+                "3 ms + 1 us, twice: the link to one server takes precedence over that to the group"
+            );
             near += 1;
         }
     }
     assert!(near > 4_000 && far > 4_000, "{near} and {far} of 10,000");
 }
 
-/// Six balancers in a row, some linked and some not: the response goes back through all of them.
+/// Six load balancers in a row, some of them linked: the response goes back through all of them.
 #[test]
-fn a_response_goes_home_the_whole_way_that_the_request_came() {
+fn a_response_takes_the_whole_path_of_the_request_back() {
     let row: String = (0..6)
         .map(|i| {
             format!(
@@ -449,7 +479,7 @@ fn a_response_goes_home_the_whole_way_that_the_request_came() {
     let result = run_logged(&scenario);
     assert!(result.requests.len() > 400);
     for record in &result.requests {
-        let (finished, outcome) = record.finished.expect("all are over");
+        let (finished, outcome) = record.finished.expect("every request has finished");
         assert_eq!(outcome, Outcome::Completed);
         let on_links = finished.since(record.created) - record.waiting - record.service;
         assert_eq!(on_links.as_nanos(), 232_000_000, "1 + 10 + 100 ms out, 100 + 20 + 1 ms back");
@@ -469,17 +499,17 @@ fn a_link_of_random_latency_adds_its_mean_each_way() {
     let latency = run_logged(&system).sources[0].latency.summarize();
     let error = latency.sd().expect("many requests") / (latency.count() as f64).sqrt();
     let mean = latency.mean().expect("many requests");
-    // Requests do not meet each other here, so that each is a sample of its own.
+    // Requests do not wait for each other here, so that their latencies are independent samples.
     assert!((mean - 75e6).abs() <= Z * error, "{mean} ns, not 75 ms, with a standard error of {error}");
-    let spread = 41.231e6; // sqrt(40^2 + 10^2) ms
+    let expected = 41.231e6; // sqrt(40^2 + 10^2) ms
     let sd = latency.sd().expect("many requests");
-    // The fourth moment about the mean of such a sum is at most that of an exponential law, 9 sd^4: so the relative
-    // standard error of a standard deviation is at most sqrt(8 / n) / 2.
-    assert!((sd - spread).abs() <= Z * spread * (2.0 / latency.count() as f64).sqrt(), "{sd}");
+    // The fourth moment about the mean of such a sum is at most that of an exponential distribution, 9 sd^4: so the
+    // relative standard error of a standard deviation is at most sqrt(8 / n) / 2.
+    assert!((sd - expected).abs() <= Z * expected * (2.0 / latency.count() as f64).sqrt(), "{sd}");
 }
 
 #[test]
-fn a_link_loses_the_share_that_it_should() {
+fn a_link_loses_its_share_of_messages() {
     let system = scenario(
         r#"Scenario(
             name: "lossy", arrivals_until: "5000s", run_until: "5010s",
@@ -499,17 +529,13 @@ fn a_link_loses_the_share_that_it_should() {
     );
     let arrived = server(&result, "desk").arrived as f64;
     assert_count("requests that arrive", arrived, offered * 0.97, offered * 0.97 * 0.03);
-    assert_eq!(
-        result.links[0].lost,
-        outcomes.of(Outcome::Dropped),
-        "a message that is lost is a request that is"
-    );
+    assert_eq!(result.links[0].lost, outcomes.of(Outcome::Dropped), "each lost message loses a request");
     let lost = result
         .requests
         .iter()
         .filter(|record| record.finished.is_some_and(|(_, outcome)| outcome == Outcome::Dropped));
-    let on_the_way_out = lost.filter(|record| record.server.is_none()).count() as u64;
-    assert_eq!(on_the_way_out, outcomes.offered - server(&result, "desk").arrived);
-    let none = SimDuration::ZERO;
-    assert!(result.requests.iter().all(|record| record.server.is_some() || record.service == none));
+    let lost_before_arrival = lost.filter(|record| record.server.is_none()).count() as u64;
+    assert_eq!(lost_before_arrival, outcomes.offered - server(&result, "desk").arrived);
+    let zero = SimDuration::ZERO;
+    assert!(result.requests.iter().all(|record| record.server.is_some() || record.service == zero));
 }

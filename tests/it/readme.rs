@@ -1,5 +1,5 @@
-//! What the README says is so: its scenario runs, its commands work, its figures are those of this version, and the names
-//! that it lists are those that there are.
+//! The README is correct: its scenario runs, its commands work, its figures are from this version, and its lists of
+//! names are complete.
 
 use std::collections::BTreeSet;
 
@@ -7,14 +7,14 @@ use rushhour::analysis::FindingKind;
 use rushhour::scenario::Scenario;
 
 use crate::harness::root;
-use crate::introspect::everything;
+use crate::introspect::declared_names;
 use crate::support::rushhour;
 
 fn readme() -> String {
     std::fs::read_to_string(root().join("README.md")).expect("the README")
 }
 
-/// The blocks of code in a language.
+/// The code blocks in a language.
 fn blocks(text: &str, language: &str) -> Vec<String> {
     let opening = format!("```{language}\n");
     text.split(&opening)
@@ -24,13 +24,14 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
         .collect()
 }
 
-/// The commands of the README that run the program, without its name.
+/// The arguments of all `rushhour` commands in the README.
 fn commands() -> Vec<Vec<String>> {
     let shell = blocks(&readme(), "sh").concat();
-    let ours = shell.lines().filter_map(|line| line.strip_prefix("rushhour "));
-    ours.map(|line| line.split_whitespace().map(str::to_owned).collect()).collect()
+    let lines = shell.lines().filter_map(|line| line.strip_prefix("rushhour "));
+    lines.map(|line| line.split_whitespace().map(str::to_owned).collect()).collect()
 }
 
+/// Runs a command of the README, and returns its output.
 fn run(arguments: &[String]) -> String {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let shop = blocks(&readme(), "ron").swap_remove(0);
@@ -38,18 +39,18 @@ fn run(arguments: &[String]) -> String {
     if arguments.first() != Some(&"report") {
         return program.run().good().to_owned();
     }
-    // It draws what a run before it kept.
-    let kept = rushhour(&["run", "shop.ron", "--out", "."]).file("shop.ron", shop).run();
-    kept.good();
+    // The command reads the files of an earlier run.
+    let earlier = rushhour(&["run", "shop.ron", "--out", "."]).file("shop.ron", shop).run();
+    earlier.good();
     std::fs::create_dir(program.directory().join("results")).expect("a directory");
-    let drawn = program.file("results/report.json", kept.read("report.json")).run();
-    drawn.good();
-    // What was written where is told beside the output, of which there is none.
-    drawn.stderr
+    let answer = program.file("results/report.json", earlier.read("report.json")).run();
+    answer.good();
+    // Standard output is empty: the names of the written files are on standard error.
+    answer.stderr
 }
 
 #[test]
-fn it_names_two_commands_to_run_and_to_test() {
+fn it_begins_with_two_commands_to_run_and_to_test() {
     let shell = blocks(&readme(), "sh");
     assert_eq!(shell[0], "cargo run --release\n");
     assert_eq!(shell[1], "cargo test\n");
@@ -67,12 +68,12 @@ fn every_command_of_the_tour_works() {
 }
 
 #[test]
-fn the_figures_of_the_tour_are_those_of_this_version() {
+fn the_output_in_the_tour_is_from_this_version() {
     let texts = blocks(&readme(), "text");
     let summary = run(&["run".to_owned(), "shop.ron".to_owned()]);
     assert!(
         summary.contains(texts[0].trim_end()),
-        "the README shows\n{}\nbut the run says\n{summary}",
+        "the README shows\n{}\nbut the run prints\n{summary}",
         texts[0]
     );
     let variants: Vec<_> =
@@ -84,7 +85,7 @@ fn the_figures_of_the_tour_are_those_of_this_version() {
 }
 
 #[test]
-fn its_picture_is_what_the_program_draws() {
+fn its_plot_is_drawn_by_this_version() {
     let answer = rushhour(&["run", "--quiet", "--plots", "."]).run();
     answer.good();
     let file = root().join("assets/load_aware_routing.svg");
@@ -93,15 +94,15 @@ fn its_picture_is_what_the_program_draws() {
 }
 
 #[test]
-fn its_pictures_are_there_and_small() {
+fn its_pictures_exist_and_are_small() {
     let readme = readme();
     let files: Vec<&str> =
         readme.split("](assets/").skip(1).filter_map(|rest| rest.split(')').next()).collect();
     assert_eq!(files, ["load_aware_routing.svg", "report.png", "view.gif", "view.png"]);
     for file in files {
         let size = std::fs::metadata(root().join("assets").join(file)).expect("a picture").len();
-        let most = if file.ends_with(".gif") { 3_000_000 } else { 300_000 };
-        assert!((10_000..most).contains(&size), "{file}: {size} bytes");
+        let max = if file.ends_with(".gif") { 3_000_000 } else { 300_000 };
+        assert!((10_000..max).contains(&size), "{file}: {size} bytes");
     }
 }
 
@@ -115,7 +116,7 @@ fn it_lists_every_kind_of_finding_in_order() {
 }
 
 #[test]
-fn the_files_that_it_names_are_those_that_a_run_writes() {
+fn it_names_all_files_that_a_run_writes() {
     let readme = readme();
     let (_, rest) = readme.split_once("`results` then holds").expect("the sentence");
     let sentence = rest.split("\n\n").next().expect("a paragraph");
@@ -128,22 +129,22 @@ fn the_files_that_it_names_are_those_that_a_run_writes() {
 }
 
 #[test]
-fn the_names_that_it_lists_are_those_that_there_are() {
+fn its_lists_of_names_are_complete() {
     let readme = readme();
     let listed = |row: &str| -> BTreeSet<String> {
         let line =
             readme.lines().find(|line| line.starts_with(&format!("| {row} |"))).expect("a row of the table");
         line.split('`').skip(1).step_by(2).map(str::to_owned).collect()
     };
-    let all = everything::<Scenario>();
-    let there_are = |of: &str| -> BTreeSet<String> {
-        let prefix = format!("{of}::");
-        let variants = all.iter().filter_map(|name| name.strip_prefix(&prefix));
+    let declared = declared_names::<Scenario>();
+    let variants_of = |type_name: &str| -> BTreeSet<String> {
+        let prefix = format!("{type_name}::");
+        let variants = declared.iter().filter_map(|name| name.strip_prefix(&prefix));
         variants.map(|rest| rest.split('.').next().unwrap_or(rest).to_owned()).collect()
     };
-    for (row, of) in [
+    for (row, type_name) in [
         ("arrivals", "ArrivalsSpec"),
-        // A rate is a text or a variant: its shapes stand under no name.
+        // A rate is a text or a variant, so its variants are listed without the name of a type.
         ("their rate", ""),
         ("keys", "KeySpec"),
         ("distributions", "DistributionSpec"),
@@ -151,6 +152,6 @@ fn the_names_that_it_lists_are_those_that_there_are() {
         ("what changes at a moment", "Setting"),
         ("gauges of a probe", "GaugeSpec"),
     ] {
-        assert_eq!(listed(row), there_are(of), "{row}");
+        assert_eq!(listed(row), variants_of(type_name), "{row}");
     }
 }

@@ -1,4 +1,5 @@
-//! A scenario that was changed under way is saved as a text that is the same scenario, and reads like the author's own.
+//! A scenario that was changed during the run is saved as text: loading it yields the same scenario, and the formatting
+//! and comments of the author are kept.
 
 use rushhour::model::change::ChangeSpec;
 use rushhour::scenario::{Loaded, Scenario, load, save};
@@ -7,17 +8,17 @@ use crate::harness::{run_once, scenario, shipped};
 
 fn loaded(text: &str, overrides: &[&str]) -> Loaded {
     let overrides: Vec<String> = overrides.iter().map(|&value| value.to_owned()).collect();
-    load("test.ron", text.as_bytes(), &overrides).unwrap_or_else(|wrong| panic!("{wrong}\n{text}"))
+    load("test.ron", text.as_bytes(), &overrides).unwrap_or_else(|errors| panic!("{errors}\n{text}"))
 }
 
-/// Saves and asserts that what is read again is what was meant; returns the text.
+/// Saves a scenario, asserts that loading the text yields the expected scenario, and returns the text.
 fn saved(text: &str, overrides: &[&str], seed: Option<u64>, changes: &[ChangeSpec]) -> String {
     let original = loaded(text, overrides);
-    let saved = save(&original, seed, changes).unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));
+    let saved = save(&original, seed, changes).unwrap_or_else(|errors| panic!("{errors}\n{text}"));
     let Scenario { mut changes, seed: own, .. } = original.scenario.clone();
     changes.extend_from_slice(&added(changes_of(&saved), changes.len()));
-    let wanted = Scenario { seed: seed.unwrap_or(own), changes, ..original.scenario };
-    assert_eq!(loaded(&saved, &[]).scenario, wanted, "{saved}");
+    let expected = Scenario { seed: seed.unwrap_or(own), changes, ..original.scenario };
+    assert_eq!(loaded(&saved, &[]).scenario, expected, "{saved}");
     saved
 }
 
@@ -29,8 +30,8 @@ fn added(changes: Vec<ChangeSpec>, known: usize) -> Vec<ChangeSpec> {
     changes.into_iter().skip(known).collect()
 }
 
-/// Every kind of change, and every kind of thing inside of one.
-const MANY: &str = r#"Scenario(name: "x", run_until: "400d",
+/// A scenario with every kind of change, and every kind of value in a change.
+const ALL_CHANGES: &str = r#"Scenario(name: "x", run_until: "400d",
     sources: {"s\\ \"té": (arrivals: Constant(rate: "1/h"), to: "b"), "t": (arrivals: Constant(rate: "1/h"), to: "c")},
     nodes: {"b": LoadBalancer(policy: Random, to: "m"), "c": Client(to: "m"), "m": Server(count: 2, service: Constant("1ms"))},
     changes: [
@@ -60,9 +61,9 @@ const MANY: &str = r#"Scenario(name: "x", run_until: "400d",
     ])"#;
 
 #[test]
-fn every_change_is_written_as_it_is_read() {
-    let all = changes_of(MANY);
-    let without = MANY.split("    changes: [").next().expect("a text").to_owned() + ")";
+fn every_kind_of_change_can_be_saved_and_loaded() {
+    let all = changes_of(ALL_CHANGES);
+    let without = ALL_CHANGES.split("    changes: [").next().expect("a text").to_owned() + ")";
     let saved = saved(&without, &[], None, &all);
     assert_eq!(changes_of(&saved), all, "{saved}");
     assert_eq!(
@@ -73,21 +74,21 @@ fn every_change_is_written_as_it_is_read() {
 }
 
 #[test]
-fn every_shipped_scenario_is_saved_as_it_was_and_runs_as_it_did() {
+fn a_saved_shipped_scenario_has_the_same_text_and_the_same_run() {
     for (name, text) in shipped() {
         let original = loaded(&text, &[]);
         assert_eq!(save(&original, None, &[]).expect("nothing was changed"), text, "{name}");
         let (source, spec) = original.scenario.sources.first().expect("a source");
         let (node, _) = original.scenario.nodes.last().expect("a node");
-        let of = |of: &str, set: &str| format!("(at: \"1.000000001s\", of: {of:?}, set: {set})");
+        let change = |target: &str, set: &str| format!("(at: \"1.000000001s\", of: {target:?}, set: {set})");
         let donor = format!(
             "Scenario(name: \"x\", run_until: \"9s\", sources: {{{source:?}: (arrivals: {}, to: \"n\")}}, nodes: {{\"n\": \
              Server(service: Constant(\"1s\"))}}, changes: [{}])",
             "Constant(rate: \"1/s\")",
-            of(source, "Arrivals(Poisson(rate: \"9.87654321/s\"))")
+            change(source, "Arrivals(Poisson(rate: \"9.87654321/s\"))")
         );
         let changes = changes_of(&donor);
-        assert!(spec.max_requests.is_none_or(|most| most > 0));
+        assert!(spec.max_requests.is_none_or(|max| max > 0));
         let overrides = [
             "run_until=3s",
             "arrivals_until=2.5s",
@@ -101,10 +102,10 @@ fn every_shipped_scenario_is_saved_as_it_was_and_runs_as_it_did() {
         let saved = saved(&text, &overrides, Some(77), &changes);
         let comments = |text: &str| text.lines().filter(|line| line.trim_start().starts_with("//")).count();
         if name != "reference.ron" {
-            assert_eq!(comments(&saved), comments(&text), "{name}: comments stay\n{saved}");
+            assert_eq!(comments(&saved), comments(&text), "{name}: comments are kept\n{saved}");
         }
-        let wanted = Scenario { seed: 77, changes, ..loaded(&text, &overrides).scenario };
-        assert_eq!(run_once(&scenario(&saved)).fingerprint, run_once(&wanted).fingerprint, "{name}");
+        let expected = Scenario { seed: 77, changes, ..loaded(&text, &overrides).scenario };
+        assert_eq!(run_once(&scenario(&saved)).fingerprint, run_once(&expected).fingerprint, "{name}");
     }
 }
 
@@ -118,10 +119,10 @@ fn changes(count: usize) -> Vec<ChangeSpec> {
 }
 
 #[test]
-fn no_layout_is_too_odd() {
+fn changes_can_be_added_to_any_layout() {
     let head = format!("name: \"x\", run_until: \"90s\", {SOURCES}, {NODES}");
     let one = r#"(at: "1s", of: "m", set: Down)"#;
-    let odd = [
+    let layouts = [
         format!("({head})"),
         format!("({head},)"),
         format!("({head} , )"),
@@ -142,7 +143,7 @@ fn no_layout_is_too_odd() {
         format!("(\n    changes: [\n        {one} ],\n    {head}\n)"),
     ];
     for text in
-        odd.iter().flat_map(|text| [text.clone(), text.replace('\n', "\r\n"), format!("\u{feff}{text}")])
+        layouts.iter().flat_map(|text| [text.clone(), text.replace('\n', "\r\n"), format!("\u{feff}{text}")])
     {
         for overrides in [
             &[][..],
@@ -169,10 +170,10 @@ fn no_layout_is_too_odd() {
                 let saved = saved(&text, overrides, seed, &new);
                 let all = changes_of(&saved);
                 assert_eq!(all[all.len() - count..], new, "{saved}");
-                // Where the only lines there were have been replaced, nobody can tell any more how they ended.
+                // If all lines of the text are replaced, their line endings are lost.
                 if overrides.iter().all(|value| !value.starts_with("changes")) {
-                    let ends = if text.contains('\r') { saved.matches('\n').count() } else { 0 };
-                    assert_eq!(saved.matches("\r\n").count(), ends, "{saved}");
+                    let line_endings = if text.contains('\r') { saved.matches('\n').count() } else { 0 };
+                    assert_eq!(saved.matches("\r\n").count(), line_endings, "{saved}");
                 }
                 for comment in ["// the end", "though: ,", "/* and , here */", "/* , /* , */ */"] {
                     assert_eq!(saved.contains(comment), text.contains(comment), "{saved}");
@@ -183,7 +184,7 @@ fn no_layout_is_too_odd() {
 }
 
 #[test]
-fn what_is_added_looks_like_what_is_there() {
+fn added_changes_are_formatted_like_the_text_around_them() {
     let text = format!(
         "// A story.\nScenario(\n    name: \"x\", run_until: \"90s\",\n    {SOURCES},\n    {NODES}, // one\n)\n"
     );
@@ -198,8 +199,9 @@ fn what_is_added_looks_like_what_is_there() {
 }
 
 #[test]
-fn what_cannot_be_run_is_not_saved() {
+fn an_invalid_scenario_is_not_saved() {
     let original = loaded(&format!("(name: \"x\", run_until: \"1s\", {SOURCES}, {NODES})"), &[]);
-    let wrong = save(&original, None, &changes(3)).expect_err("the run ends before").to_string();
-    assert!(wrong.contains("changes.1.at: the run ends at 1s"), "{wrong}");
+    let errors =
+        save(&original, None, &changes(3)).expect_err("the run ends before the last change").to_string();
+    assert!(errors.contains("changes.1.at: the run ends at 1s"), "{errors}");
 }

@@ -1,36 +1,42 @@
-//! The scenarios that are shipped can be run, and the reference shows all that can be written.
+//! The shipped scenarios can be run, and the reference contains every field and variant.
 
 use rushhour::scenario::{DEFAULT_SCENARIO, Scenario, load};
 use rushhour::text::Document;
 
 use crate::harness::{run_once, scenario, scenario_with, servers, shipped};
-use crate::introspect::{everything, mentioned};
+use crate::introspect::{declared_names, used_names};
 
 #[test]
 fn every_shipped_scenario_runs_and_requests_are_served() {
     let all = shipped();
     assert!(all.len() >= 6, "{} scenarios", all.len());
     for (name, text) in all {
-        let loaded = load(&name, text.as_bytes(), &[]).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let loaded = load(&name, text.as_bytes(), &[]).unwrap_or_else(|errors| panic!("{errors}"));
         let result = run_once(&loaded.scenario);
         assert!(
             result.sources.iter().all(|source| source.outcomes.offered > 0),
-            "{name}: a source stays idle"
+            "{name}: a source creates no requests"
         );
-        assert!(servers(&result).all(|(_, server)| server.completed > 0), "{name}: a server stays idle");
+        assert!(
+            servers(&result).all(|(_, server)| server.completed > 0),
+            "{name}: a server serves no requests"
+        );
     }
 }
 
 #[test]
-fn every_shipped_scenario_opens_with_its_story() {
+fn every_shipped_scenario_begins_with_an_explanation() {
     for (name, text) in shipped() {
-        let story = text.lines().take_while(|line| line.starts_with("//")).count();
-        assert!(story >= 4, "{name} opens with {story} lines of comment: tell what will happen, and when");
+        let lines = text.lines().take_while(|line| line.starts_with("//")).count();
+        assert!(
+            lines >= 4,
+            "{name} begins with {lines} lines of comment: explain what will happen, and when"
+        );
     }
 }
 
 #[test]
-fn the_default_scenario_is_the_one_of_load_aware_routing() {
+fn the_built_in_scenario_is_load_aware_routing() {
     let (name, text) = DEFAULT_SCENARIO;
     assert!(shipped().contains(&(name.to_owned(), text.to_owned())));
     assert_eq!(name, "load_aware_routing.ron");
@@ -47,19 +53,22 @@ fn switching_load_aware_routing_off_changes_nothing_else() {
 }
 
 #[test]
-fn the_reference_shows_every_field_and_every_variant_there_is() {
+fn the_reference_contains_every_field_and_every_variant() {
     let (name, text) =
         shipped().into_iter().find(|(name, _)| name == "reference.ron").expect("the reference");
-    let document = Document::parse(&name, text.as_bytes()).unwrap_or_else(|wrong| panic!("{wrong}"));
-    let (all, shown) = (everything::<Scenario>(), mentioned::<Scenario>(&document));
-    let missing: Vec<_> = all.difference(&shown).collect();
-    assert!(missing.is_empty(), "show and explain these in scenarios/reference.ron: {missing:?}");
-    let unknown: Vec<_> = shown.difference(&all).collect();
-    assert!(unknown.is_empty(), "this test looks for less than there is: {unknown:?}");
-    // So that a mistake of the search does not look like success: some that lie deep, by name.
-    for deep in
+    let document = Document::parse(&name, text.as_bytes()).unwrap_or_else(|errors| panic!("{errors}"));
+    let (declared, used) = (declared_names::<Scenario>(), used_names::<Scenario>(&document));
+    let missing: Vec<_> = declared.difference(&used).collect();
+    assert!(missing.is_empty(), "add these to scenarios/reference.ron: {missing:?}");
+    let unknown: Vec<_> = used.difference(&declared).collect();
+    assert!(
+        unknown.is_empty(),
+        "these names of the reference were not found among the declared names: {unknown:?}"
+    );
+    // Some deeply nested names, so that an incomplete search for declared names does not pass.
+    for nested in
         ["DistributionSpec::Truncated.of", "Branch.probability", "::Steps", "::Sine.phase", "RateStep.at"]
     {
-        assert!(all.contains(deep), "{deep} was not found among {all:?}");
+        assert!(declared.contains(nested), "{nested} was not found among {declared:?}");
     }
 }

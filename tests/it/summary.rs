@@ -1,11 +1,11 @@
-//! The summary is what design and README say of it: everything adds up, and what does not exist is null.
+//! The summary: counts add up, and missing values are null.
 
 use rushhour::metrics::summary::{DurationStats, Summary};
 use rushhour::request::OutcomeCounts;
 
 use crate::harness::{run_once, scenario};
 
-/// Two sources, and a group of two servers that rejects what it has no slot for.
+/// Two sources, and a group of two servers that rejects requests for which it has no free slot.
 const TEXT: &str = r#"(name: "s", seed: 7, run_until: "3s",
     sources: {"a": (arrivals: Constant(rate: "10/s"), to: "lb", class: "gold"), "b": (arrivals: Constant(rate: "10/s"), to: "lb")},
     nodes: {"lb": LoadBalancer(policy: RoundRobin, to: "web"),
@@ -29,8 +29,8 @@ fn outcomes_and_latencies_are_added_up_over_sources_and_classes() {
 }
 
 #[test]
-fn a_group_is_told_with_the_number_of_its_members() {
-    let json = serde_json::to_value(summary()).expect("a summary is JSON");
+fn a_group_is_written_with_the_number_of_its_members() {
+    let json = serde_json::to_value(summary()).expect("a summary can be written as JSON");
     let (web, nodes) = (&json["groups"]["web"], &json["nodes"]);
     assert_eq!(
         (&web["kind"], &web["members"], &web["concurrency"]),
@@ -42,8 +42,8 @@ fn a_group_is_told_with_the_number_of_its_members() {
 }
 
 #[test]
-fn what_does_not_exist_is_null_and_the_fingerprint_is_text() {
-    let json = serde_json::to_value(summary()).expect("a summary is JSON");
+fn missing_values_are_null_and_the_fingerprint_is_text() {
+    let json = serde_json::to_value(summary()).expect("a summary can be written as JSON");
     assert_eq!(json["fingerprint"].as_str().map(str::len), Some(16));
     assert!(json["wall_seconds"].is_null() && json["measured_from_seconds"].is_null());
     assert!(json["latency"]["all"]["sd"].is_f64() && json["nodes"]["web-0"]["lost"].is_null());

@@ -1,4 +1,4 @@
-//! The program as a user meets it: arguments in, output, diagnostics and an exit status out.
+//! Runs the program as a user does: with arguments and input, for output, diagnostics and an exit status.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -6,14 +6,14 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-/// A run of the program in a directory of its own.
+/// A run of the program in its own temporary directory, which is prepared first.
 pub(crate) struct Program {
     command: Command,
     directory: TempDir,
     stdin: Option<String>,
 }
 
-/// What came of it.
+/// The result of a run of the program.
 pub(crate) struct Answer {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
@@ -33,37 +33,37 @@ pub(crate) fn rushhour(arguments: &[&str]) -> Program {
 }
 
 impl Program {
-    /// With a file in its directory.
+    /// Writes a file to its directory.
     pub(crate) fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
         std::fs::write(self.directory.path().join(name), content).expect("a file can be written");
         self
     }
 
-    /// With something on standard input.
+    /// Sets its standard input.
     pub(crate) fn stdin(mut self, text: &str) -> Self {
         self.stdin = Some(text.to_owned());
         self
     }
 
-    /// With a variable in its environment.
+    /// Sets an environment variable.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self
     }
 
-    /// The directory that it runs in.
+    /// Its working directory.
     pub(crate) fn directory(&self) -> &Path {
         self.directory.path()
     }
 
-    /// Starts it with all streams in our hands.
+    /// Starts the program with pipes for its output, and for its input if there is any.
     pub(crate) fn start(&mut self) -> Child {
         let stdin = if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() };
         self.command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
         self.command.spawn().expect("the program can be started")
     }
 
-    /// Runs it to its end.
+    /// Runs the program to its end.
     pub(crate) fn run(mut self) -> Answer {
         let mut child = self.start();
         if let (Some(text), Some(mut stdin)) = (self.stdin.take(), child.stdin.take()) {
@@ -72,7 +72,7 @@ impl Program {
         self.end(child)
     }
 
-    /// Waits for the end of what was started.
+    /// Waits for the end of the started program.
     pub(crate) fn end(self, child: Child) -> Answer {
         let output = child.wait_with_output().expect("the program ends");
         Answer {
@@ -85,51 +85,51 @@ impl Program {
 }
 
 impl Answer {
-    /// The output of a run that went well.
+    /// The standard output of a successful run.
     pub(crate) fn good(&self) -> &str {
         assert_eq!(self.code, Some(0), "{}", self.stderr);
         &self.stdout
     }
 
-    /// The diagnostics of a run that was refused or failed with this status, and printed no result.
+    /// The standard error of a run that failed with this exit status and printed no result.
     pub(crate) fn bad(&self, code: i32) -> &str {
         assert_eq!(self.code, Some(code), "{}{}", self.stdout, self.stderr);
-        assert_eq!(self.stdout, "", "a result is printed only if there is one");
+        assert_eq!(self.stdout, "", "a failed run prints no result");
         assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
         &self.stderr
     }
 
-    /// The content of a file in its directory.
+    /// The content of a file in the directory, as text.
     pub(crate) fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.directory.path().join(name))
             .unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
-    /// Where a file in its directory lies.
+    /// The path of a file in the directory.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    /// The bytes of a file in its directory.
+    /// The content of a file in the directory.
     #[cfg(feature = "viz")]
     pub(crate) fn bytes(&self, name: &str) -> Vec<u8> {
         std::fs::read(self.directory.path().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
-    /// All files and directories in its directory, hidden ones too, by their paths in it.
+    /// The relative paths of all files and directories in the directory, including hidden ones.
     pub(crate) fn tree(&self) -> Vec<String> {
         let root = self.directory.path();
-        let (mut found, mut open) = (Vec::new(), vec![PathBuf::from(root)]);
-        while let Some(directory) = open.pop() {
+        let (mut paths, mut unvisited) = (Vec::new(), vec![PathBuf::from(root)]);
+        while let Some(directory) = unvisited.pop() {
             for entry in std::fs::read_dir(directory).expect("a directory") {
                 let path = entry.expect("an entry").path();
-                found.push(path.strip_prefix(root).expect("inside").display().to_string());
+                paths.push(path.strip_prefix(root).expect("inside").display().to_string());
                 if path.is_dir() {
-                    open.push(path);
+                    unvisited.push(path);
                 }
             }
         }
-        found.sort();
-        found
+        paths.sort();
+        paths
     }
 }

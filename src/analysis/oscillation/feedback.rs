@@ -1,5 +1,5 @@
-//! The loop through clients that react to what they hear of loads: from a server's load to what they believe of it, to where
-//! they send, and back to its load. A loop that reacts late swings; its delays, added up, tell with what period.
+//! The feedback loop through load-aware clients: the load of a server determines the perceived load, which determines
+//! where the clients send, which determines the load. A loop with delays oscillates, with a period of about their sum.
 
 use serde::Serialize;
 
@@ -11,33 +11,33 @@ use crate::event::NodeRange;
 use crate::model::metric::{ARRIVAL_RATE, Metric, PERCEIVED_LOAD, Subject};
 use crate::model::routing::REHASH_RATE;
 
-/// The delays of a loop and what it does in a cycle.
+/// The delays of a feedback loop, and its phases in a cycle.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LoopDelays {
-    /// The clients of the loop.
+    /// Name of the clients in the loop.
     pub clients: String,
-    /// The load from which on they avoid a server.
+    /// Perceived load from which on they avoid a server.
     pub threshold: f64,
-    /// How long they remember what they heard.
+    /// Time for which they keep load reports.
     pub window_seconds: f64,
-    /// How old what they hear is: how long the average request stayed at the server meanwhile.
+    /// Age of a load report on arrival: the mean time that a request stayed at the server during the oscillation.
     pub response_seconds: f64,
-    /// How long the server takes to serve the requests by which its queue swings.
+    /// Time that the server takes to serve as many requests as its queue swings by.
     pub queue_seconds: f64,
-    /// These three together.
+    /// Sum of these three delays.
     pub sum_seconds: f64,
-    /// The same by the period.
+    /// That sum over the period.
     pub sum_by_period: f64,
-    /// How long after the first trouble the clients took the server for overloaded, where they did.
+    /// Time from the first saturation until the perceived load reached the threshold; `None` if it was not observed.
     pub noticed_after_seconds: Option<f64>,
-    /// How long in each cycle they sent most of its requests elsewhere, on average.
+    /// Mean time per cycle in which they sent most of their requests to other servers.
     pub avoided_seconds: Option<f64>,
-    /// How long in each cycle they came back to it, on average.
+    /// Mean time per cycle in which they sent most of their requests to the intended server.
     pub returned_seconds: Option<f64>,
 }
 
-/// The loop through load-aware clients of a server that oscillates.
-pub(super) fn delays(context: &RunContext<'_>, row: usize, found: &Oscillation) -> Option<LoopDelays> {
+/// Returns the delays of the feedback loop of a server that oscillates, or `None` if no clients route by its load.
+pub(super) fn delays(context: &RunContext<'_>, row: usize, oscillation: &Oscillation) -> Option<LoopDelays> {
     let names = context.result.names();
     let (clients, window, threshold) = context.scenario.specs().find_map(|(name, spec)| {
         let routing = spec.routing()?;
@@ -46,10 +46,10 @@ pub(super) fn delays(context: &RunContext<'_>, row: usize, found: &Oscillation) 
         sends.then_some((name, feedback.window.as_seconds(), feedback.threshold))
     })?;
     let server = &context.stations[row];
-    let response = stay(context, row, found)?;
-    let queue = 2.0 * found.amplitude * server.service / server.slots();
+    let response = mean_stay(context, row, oscillation)?;
+    let queue = 2.0 * oscillation.amplitude * server.service / server.slots();
     let sum = window + response + queue;
-    let (avoided, returned) = turns(context, clients, found);
+    let (avoided, returned) = turns(context, clients, oscillation);
     Some(LoopDelays {
         clients: clients.to_owned(),
         threshold,
@@ -57,42 +57,51 @@ pub(super) fn delays(context: &RunContext<'_>, row: usize, found: &Oscillation) 
         response_seconds: response,
         queue_seconds: queue,
         sum_seconds: sum,
-        sum_by_period: sum / found.period,
-        noticed_after_seconds: noticed(context, row, threshold, found),
+        sum_by_period: sum / oscillation.period,
+        noticed_after_seconds: noticed_after(context, row, threshold, oscillation),
         avoided_seconds: avoided,
         returned_seconds: returned,
     })
 }
 
-/// How long the average request stayed at a server while it oscillated.
-fn stay(context: &RunContext<'_>, row: usize, found: &Oscillation) -> Option<f64> {
-    let meanwhile = context.result.sample.records.iter().filter(|record| {
+/// Returns the mean time that a request stayed at a server while it oscillated, in seconds.
+fn mean_stay(context: &RunContext<'_>, row: usize, oscillation: &Oscillation) -> Option<f64> {
+    let records = context.result.sample.records.iter().filter(|record| {
         context.position(record.server) == Some(row)
-            && (found.from..=found.to).contains(&record.created.as_seconds())
+            && (oscillation.from..=oscillation.to).contains(&record.created.as_seconds())
     });
     let stays: Vec<f64> =
-        meanwhile.map(|record| record.waiting.as_seconds() + record.service.as_seconds()).collect();
+        records.map(|record| record.waiting.as_seconds() + record.service.as_seconds()).collect();
     (!stays.is_empty()).then(|| stays.iter().sum::<f64>() / stays.len() as f64)
 }
 
-/// From when the server had no free slot before the first swing to when its clients took it for overloaded.
-fn noticed(context: &RunContext<'_>, row: usize, threshold: f64, found: &Oscillation) -> Option<f64> {
-    let wanted = context.stations[row].node;
-    let about = |subject: Subject| matches!(subject, Subject::Estimate { of, .. } if of == wanted);
+/// Returns the seconds from the saturation before the first swing until the perceived load reached the threshold.
+fn noticed_after(
+    context: &RunContext<'_>,
+    row: usize,
+    threshold: f64,
+    oscillation: &Oscillation,
+) -> Option<f64> {
+    let server = context.stations[row].node;
+    let is_estimate = |subject: Subject| matches!(subject, Subject::Estimate { of, .. } if of == server);
     let keys = &context.result.timeline.keys;
-    let at = keys.iter().position(|key| about(key.subject) && *key.metric == PERCEIVED_LOAD)?;
+    let at = keys.iter().position(|key| is_estimate(key.subject) && *key.metric == PERCEIVED_LOAD)?;
     let load = context.stations[row].load();
-    let first = context.interval_at(found.from).min(load.len());
-    // The first slice of the spell without a free slot in which the first swing begins, or the next one.
+    let first = context.interval_at(oscillation.from).min(load.len());
+    // The first interval of the spell without a free slot in which the first swing begins, or of the next spell.
     let before = load[..first].iter().rposition(|load| *load < 0.99).map_or(0, |free| free + 1);
     let full = before + load[before..].iter().position(|load| *load >= 0.99)?;
-    let noticed =
-        context.result.timeline.series(at).skip(full).position(|belief| f64::from(belief) >= threshold)?;
+    let noticed = context
+        .result
+        .timeline
+        .series(at)
+        .skip(full)
+        .position(|perceived| f64::from(perceived) >= threshold)?;
     (noticed > 0).then(|| context.time_of(noticed))
 }
 
-/// How long, on average, the clients avoided servers and how long they came back, in the cycles that were seen whole.
-fn turns(context: &RunContext<'_>, clients: &str, found: &Oscillation) -> (Option<f64>, Option<f64>) {
+/// Returns the mean times in which the clients avoided servers and in which they did not, in seconds.
+fn turns(context: &RunContext<'_>, clients: &str, oscillation: &Oscillation) -> (Option<f64>, Option<f64>) {
     let nodes = context.result.names().range(clients).into_iter().flat_map(NodeRange::nodes);
     let total = |metric: &Metric| {
         let find = |node| context.result.timeline.find(Subject::Node(node), metric);
@@ -100,20 +109,21 @@ fn turns(context: &RunContext<'_>, clients: &str, found: &Oscillation) -> (Optio
             nodes.clone().filter_map(find).map(|series| series.map(f64::from).collect()).collect();
         super::sum(own.iter().map(Vec::as_slice))
     };
-    // A twelfth of a cycle tells most of the noise from the turns.
-    let width = floor_to_usize(found.period / 12.0 / context.step).max(1);
-    let (elsewhere, all) = (smoothed(&total(&REHASH_RATE), width), smoothed(&total(&ARRIVAL_RATE), width));
-    let avoids = |slice: usize| elsewhere[slice] > 0.5 * all[slice];
-    let (from, to) = (context.interval_at(found.from), context.interval_at(found.to).min(elsewhere.len()));
+    // Smoothing over a twelfth of a cycle removes most of the noise.
+    let width = floor_to_usize(oscillation.period / 12.0 / context.step).max(1);
+    let (rerouted, all) = (smoothed(&total(&REHASH_RATE), width), smoothed(&total(&ARRIVAL_RATE), width));
+    let avoids = |interval: usize| rerouted[interval] > 0.5 * all[interval];
+    let (from, to) =
+        (context.interval_at(oscillation.from), context.interval_at(oscillation.to).min(rerouted.len()));
     let mut turns: Vec<(bool, usize)> = Vec::new();
-    for slice in from..to {
+    for interval in from..to {
         match turns.last_mut() {
-            Some((avoided, length)) if *avoided == avoids(slice) => *length += 1,
-            Some(_) | None => turns.push((avoids(slice), 1)),
+            Some((avoided, length)) if *avoided == avoids(interval) => *length += 1,
+            Some(_) | None => turns.push((avoids(interval), 1)),
         }
     }
-    // What is shorter than an eighth of a cycle is a flicker.
-    turns.retain(|(_, length)| context.time_of(*length) >= found.period / 8.0);
+    // Turns shorter than an eighth of a cycle are noise.
+    turns.retain(|(_, length)| context.time_of(*length) >= oscillation.period / 8.0);
     let mean = |avoided: bool| {
         let lengths: Vec<f64> =
             turns.iter().filter(|turn| turn.0 == avoided).map(|turn| context.time_of(turn.1)).collect();
@@ -131,25 +141,25 @@ mod tests {
     use crate::scenario::DEFAULT_SCENARIO;
 
     fn delays(overrides: &[&str]) -> Option<(LoopDelays, f64)> {
-        let found = look_at(DEFAULT_SCENARIO.1, overrides, find);
-        found.into_iter().find_map(|finding| {
+        let findings = look_at(DEFAULT_SCENARIO.1, overrides, find);
+        findings.into_iter().find_map(|finding| {
             let Evidence::Oscillation(evidence) = finding.evidence else { return None };
             evidence.feedback.map(|feedback| (feedback, evidence.period_seconds))
         })
     }
 
     #[test]
-    fn the_delays_of_the_loop_add_up_to_about_its_period() {
-        let (delays, period) = delays(&[]).expect("a loop");
+    fn the_delays_of_the_loop_add_up_to_about_the_period() {
+        let (delays, period) = delays(&[]).expect("a feedback loop");
         assert_eq!((delays.clients.as_str(), delays.window_seconds), ("client", 4.0));
         let sum = delays.window_seconds + delays.response_seconds + delays.queue_seconds;
         assert!(
             (delays.sum_seconds - sum).abs() < 1e-9 && (delays.sum_by_period - sum / period).abs() < 1e-9
         );
         assert!((0.6..1.6).contains(&delays.sum_by_period), "{delays:?}");
-        // A queue of a hundred takes a second, and whoever waits in it half of that on average.
+        // A queue of a hundred takes a second to drain, and a request waits half of that on average.
         assert!((0.3..1.2).contains(&delays.response_seconds), "{delays:?}");
-        let noticed = delays.noticed_after_seconds.expect("they notice");
+        let noticed = delays.noticed_after_seconds.expect("the perceived load reaches the threshold");
         assert!((1.0..5.0).contains(&noticed), "{delays:?}");
         let turns = delays.avoided_seconds.unwrap_or(0.0) + delays.returned_seconds.unwrap_or(0.0);
         assert!((turns - period).abs() < 0.4 * period, "{delays:?}");

@@ -1,11 +1,11 @@
-//! How much a series resembles itself some time later.
+//! Autocorrelation: the correlation of a series with itself at a lag.
 
 use super::fft::Fft;
 use super::level::mean;
 
-/// The autocorrelation at lags 0 to `lags` (in samples), 1 at lag 0. The sums are divided by the length of the series
-/// and not of the overlap (Box, Jenkins: "Time series analysis", 1970): far lags are damped rather than
-/// wild. A constant series has none: its lags are all zero.
+/// Returns the autocorrelation at lags 0 to `lags` (in samples), 1 at lag 0. The sums are divided by the length of the
+/// series, not of the overlap (Box, Jenkins: "Time series analysis", 1970), which damps the noise at large lags. For a
+/// constant series all values are 0.
 #[must_use]
 pub fn autocorrelation(values: &[f64], lags: usize) -> Vec<f64> {
     let lags = lags.min(values.len().saturating_sub(1));
@@ -18,18 +18,18 @@ pub fn autocorrelation(values: &[f64], lags: usize) -> Vec<f64> {
     power[..=lags].iter().map(|sum| sum * scale).collect()
 }
 
-/// A hill of an autocorrelation: the series resembles itself again after a cycle, and least in the middle of it.
+/// A hill of an autocorrelation: its maximum around a lag of one cycle, with the trough before it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Hill {
-    /// Where its top is, in samples, refined by a parabola.
+    /// Lag of the top, in samples, refined by a parabola.
     pub lag: f64,
-    /// The autocorrelation there.
+    /// Autocorrelation at the top.
     pub height: f64,
-    /// The least autocorrelation around half of that lag.
+    /// Minimum autocorrelation around half of that lag.
     pub trough: f64,
 }
 
-/// The hill within 30 % of a lag; none where the maximum is at the border of what was searched.
+/// Returns the hill within 30 % of a lag; `None` if the maximum is at the border of that range.
 #[must_use]
 pub fn hill(autocorrelation: &[f64], lag: f64) -> Option<Hill> {
     let last = autocorrelation.len().checked_sub(2)?;
@@ -49,8 +49,8 @@ pub fn hill(autocorrelation: &[f64], lag: f64) -> Option<Hill> {
     Some(Hill { lag: top as f64 + offset, height, trough })
 }
 
-/// The top of the parabola through three neighbours, the middle one the highest: how far from the middle (-0.5 to
-/// 0.5), and how high.
+/// Returns the top of the parabola through three neighbours, of which the middle one is the highest: its offset from
+/// the middle (-0.5 to 0.5), and its height.
 #[must_use]
 pub fn summit(left: f64, middle: f64, right: f64) -> (f64, f64) {
     let bend = left - 2.0 * middle + right;
@@ -67,7 +67,7 @@ mod tests {
     use std::f64::consts::TAU;
 
     #[test]
-    fn it_is_the_sum_of_products() {
+    fn the_autocorrelation_is_the_sum_of_products() {
         let values = [1.0, 4.0, 2.0, 7.0, 3.0];
         let centre = mean(&values);
         let product =
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hill_of_a_sine_is_a_period_away() {
+    fn the_hill_of_a_sine_is_at_its_period() {
         let sine: Vec<f64> = (0..600).map(|i| libm::sin(TAU * f64::from(i) / 30.4)).collect();
         let hill = hill(&autocorrelation(&sine, 100), 27.0).expect("a sine has a hill");
         assert!((hill.lag - 30.4).abs() < 0.1 && hill.height > 0.93 && hill.trough < -0.9, "{hill:?}");

@@ -1,7 +1,8 @@
 //! The fast Fourier transform, radix 2, in plain arithmetic.
 //!
-//! Cooley, Tukey: "An algorithm for the machine calculation of complex Fourier series", 1965. Libraries choose their
-//! instructions, and with them the last bits, by the machine that they find; this one gives the same bits everywhere.
+//! Cooley, Tukey: "An algorithm for the machine calculation of complex Fourier series", 1965. FFT libraries choose
+//! instructions by the machine, which changes the last bits of results; this implementation gives the same bits
+//! everywhere.
 
 use std::f64::consts::TAU;
 
@@ -14,7 +15,7 @@ pub struct Fft {
 }
 
 impl Fft {
-    /// Transforms of the least power of two that is not below `length`.
+    /// Creates transforms of the smallest power of two that is at least `length`.
     #[must_use]
     pub fn at_least(length: usize) -> Self {
         let length = length.max(2).next_power_of_two();
@@ -22,26 +23,26 @@ impl Fft {
         Self { length, cosines, sines }
     }
 
-    /// The length of the transforms.
+    /// Returns the length of the transforms.
     #[must_use]
     pub const fn length(&self) -> usize {
         self.length
     }
 
-    /// The cosine of the angular frequency of a bin up to half the length.
+    /// Returns the cosine of the angular frequency of a bin, which is at most half the length.
     #[must_use]
     pub fn cosine(&self, bin: usize) -> f64 {
         self.cosines.get(bin).copied().unwrap_or(-1.0)
     }
 
-    /// Transforms in place: `X[k]` = sum of `x[n] e^(-2 pi i k n / length)`. Both parts are as long as the transform.
+    /// Transforms a series in place: `X[k]` = sum of `x[n] e^(-2 pi i k n / length)`.
     ///
     /// # Panics
-    /// If they are not.
+    /// If the real or the imaginary part does not have the length of the transform.
     pub fn forward(&self, real: &mut [f64], imaginary: &mut [f64]) {
         assert!(
             real.len() == self.length && imaginary.len() == self.length,
-            "a transform has the length that it was made for"
+            "the series has the length of the transform"
         );
         self.reorder(real, imaginary);
         let mut half = 1;
@@ -73,13 +74,13 @@ impl Fft {
         }
     }
 
-    /// The squared absolute values of the transform of a series, padded with zeros: one for each bin of the transform.
+    /// Returns the squared absolute values of the transform of a series that is padded with zeros, one per bin.
     ///
     /// # Panics
     /// If the series is longer than the transform.
     #[must_use]
     pub fn power(&self, series: impl ExactSizeIterator<Item = f64>) -> Vec<f64> {
-        assert!(series.len() <= self.length, "a series fits into its transform");
+        assert!(series.len() <= self.length, "the series is no longer than the transform");
         let mut real: Vec<f64> = series.collect();
         real.resize(self.length, 0.0);
         let mut imaginary = vec![0.0; self.length];
@@ -91,10 +92,10 @@ impl Fft {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::random::RandomStream;
+    use crate::engine::random::{Draw, RandomStream};
 
     #[test]
-    fn the_transform_is_the_sum_that_it_stands_for() {
+    fn the_transform_equals_the_sum_that_defines_it() {
         let mut stream = RandomStream::from_seed(3);
         for length in [2, 4, 8, 64] {
             let x: Vec<(f64, f64)> = (0..length).map(|_| (stream.uniform(), stream.uniform())).collect();

@@ -1,50 +1,51 @@
-//! How long one series runs behind another: what is believed behind what is.
+//! The lag of one series behind another, such as the perceived behind the actual load.
 //!
-//! The lag is where the cross-correlation is highest. Two series with memory are correlated by chance, the more the
-//! longer their memories are; the variance of a cross-correlation of unrelated series is the sum over all lags of the
-//! product of their autocorrelations, over the length (Bartlett: "On the theoretical specification and sampling
-//! properties of autocorrelated time-series", 1946; Box, Jenkins: "Time series analysis", 1970). Skewed series
-//! are correlated by chance more often than that: so the correlation has to stand out from those at shifts that are too
-//! far for a relation, too. What swings for long is like itself at those as well: there [`super::phase`] tells more.
+//! The lag is where the cross-correlation is highest. Unrelated series with memory are correlated by chance, the more
+//! the longer their memories are: the variance of their cross-correlation is the sum over all lags of the product of
+//! their autocorrelations, divided by the length (Bartlett: "On the theoretical specification and sampling properties
+//! of autocorrelated time-series", 1946; Box, Jenkins: "Time series analysis", 1970). Skewed series have high
+//! correlations more often, so the correlation also has to exceed those at shifts that are too large for a relation. A
+//! long oscillation is correlated at such shifts as well: use [`super::phase`] there.
 //!
-//! Measured: of 16,000 pairs of unrelated M/M/1 queues at 50 to 90 % load 0.2 % are said to follow each other; of 1,000 clients that hear of an overload by a mean over 4 s, 99.9 % are said to be late, by
-//! about the 2 s that such a mean is old.
+//! Measured: a lag is found in 0.2 % of 16,000 pairs of unrelated M/M/1 queues at 50 to 90 % load, and for 99.9 % of
+//! 1,000 clients whose perceived load is a mean over 4 s during an overload, of about the 2 s by which such a mean
+//! lags.
 
 use super::SampledSeries;
 use super::autocorrelation::{autocorrelation, summit};
 use super::level::{mean, variance};
 
-/// How many standard errors the highest correlation has to be above zero.
-const STANDARD_ERRORS: f64 = 2.5;
-/// The least correlation: a belief that shares less than a third of the variance follows something else.
+/// Minimum correlation in standard errors.
+const MIN_STANDARD_ERRORS: f64 = 2.5;
+/// Minimum correlation: with less, the series share less than about a third of their variance.
 const MIN_CORRELATION: f64 = 0.6;
-/// How many times higher it has to be than where one series is shifted too far for any relation.
-const MARGIN: f64 = 1.5;
-/// The least number of samples of which both series have to consist.
-const LEAST: usize = 30;
+/// Minimum correlation over the highest one at shifts that are too large for a relation.
+const MIN_RATIO_TO_UNRELATED: f64 = 1.5;
+/// Minimum number of samples of both series.
+const MIN_SAMPLES: usize = 30;
 
-/// How a series follows another.
+/// The lag of a series behind another.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Lag {
-    /// How long it is behind, in seconds.
+    /// The lag, in seconds.
     pub lag: f64,
-    /// The correlation at that lag: 0 to 1.
+    /// The correlation at that lag, from 0 to 1.
     pub correlation: f64,
-    /// The correlation at no lag.
-    pub at_once: f64,
-    /// How far a correlation of unrelated series with these memories is from zero, typically.
+    /// The correlation at lag 0.
+    pub at_zero: f64,
+    /// The standard error of the correlation of unrelated series with these memories.
     pub standard_error: f64,
 }
 
-/// How long `believed` runs behind `actual`; both are sampled at the same times. None where the correlation is highest
-/// at no lag or at `longest` (in seconds), or no higher than chance would make it.
+/// Returns the lag of `follower` behind `leader`; both are sampled at the same times. `None` if the correlation is
+/// highest at lag 0 or at `max_lag` (in seconds), or is not significant.
 #[must_use]
-pub fn lag(actual: &SampledSeries<'_>, believed: &SampledSeries<'_>, longest: f64) -> Option<Lag> {
-    let (a, b) = (actual.filled()?, believed.filled()?);
+pub fn lag(leader: &SampledSeries<'_>, follower: &SampledSeries<'_>, max_lag: f64) -> Option<Lag> {
+    let (a, b) = (leader.filled()?, follower.filled()?);
     let n = a.len().min(b.len());
-    // Beyond, no shifts would be left that are too far for a relation.
-    let last = crate::engine::floor_to_usize((longest / actual.step).round()).min(n / 5);
-    if n < LEAST || last < 2 {
+    // Beyond a fifth, no shifts would be left that are too large for a relation.
+    let last = crate::engine::floor_to_usize((max_lag / leader.step).round()).min(n / 5);
+    if n < MIN_SAMPLES || last < 2 {
         return None;
     }
     let (a, b) = (&a[..n], &b[..n]);
@@ -54,20 +55,20 @@ pub fn lag(actual: &SampledSeries<'_>, believed: &SampledSeries<'_>, longest: f6
         return None;
     }
     let (offset, height) = summit(correlations[top - 1], correlations[top], correlations[top + 1]);
-    let standard_error = chance(a, b);
-    let elsewhere = elsewhere(a, b, 2 * last);
-    if height < MIN_CORRELATION || height < MARGIN * elsewhere {
+    let standard_error = standard_error(a, b);
+    let unrelated = unrelated_correlation(a, b, 2 * last);
+    if height < MIN_CORRELATION || height < MIN_RATIO_TO_UNRELATED * unrelated {
         return None;
     }
-    (height > STANDARD_ERRORS * standard_error).then_some(Lag {
-        lag: (top as f64 + offset) * actual.step,
+    (height > MIN_STANDARD_ERRORS * standard_error).then_some(Lag {
+        lag: (top as f64 + offset) * leader.step,
         correlation: height.min(1.0),
-        at_once: correlations[0],
+        at_zero: correlations[0],
         standard_error,
     })
 }
 
-/// The correlation of pairs; zero where one side does not move.
+/// Returns the correlation of pairs, 0 if one side is constant.
 fn correlation(x: &[f64], y: &[f64]) -> f64 {
     let (mean_x, mean_y) = (mean(x), mean(y));
     let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
@@ -81,12 +82,13 @@ fn correlation(x: &[f64], y: &[f64]) -> f64 {
     if scale > 0.0 { xy / scale } else { 0.0 }
 }
 
-/// The highest correlation where one series is rotated against the other by more than `far` samples either way.
-fn elsewhere(a: &[f64], b: &[f64], far: usize) -> f64 {
+/// Returns the highest correlation with one series rotated against the other by at least `min_shift` samples either
+/// way.
+fn unrelated_correlation(a: &[f64], b: &[f64], min_shift: usize) -> f64 {
     let n = a.len();
     let mut highest = 0.0_f64;
-    // Neighbouring shifts say the same: a hundred of them do.
-    for shift in (far..n.saturating_sub(far)).step_by((n / 100).max(1)) {
+    // Neighbouring shifts give similar correlations, so about a hundred of them suffice.
+    for shift in (min_shift..n.saturating_sub(min_shift)).step_by((n / 100).max(1)) {
         let (mut product, mean_a, mean_b) = (0.0, mean(a), mean(b));
         for (i, x) in a.iter().enumerate() {
             product += (x - mean_a) * (b[(i + shift) % n] - mean_b);
@@ -97,8 +99,8 @@ fn elsewhere(a: &[f64], b: &[f64], far: usize) -> f64 {
     if scale > 0.0 { highest / scale } else { 0.0 }
 }
 
-/// The standard error of a correlation of unrelated series.
-fn chance(a: &[f64], b: &[f64]) -> f64 {
+/// Returns the standard error of the correlation of unrelated series.
+fn standard_error(a: &[f64], b: &[f64]) -> f64 {
     let n = a.len();
     let (of_a, of_b) = (autocorrelation(a, n / 4), autocorrelation(b, n / 4));
     let products: f64 = of_a.iter().zip(&of_b).skip(1).map(|(x, y)| x * y).sum();
@@ -123,23 +125,23 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_is_found_with_its_lag() {
+    fn a_delayed_series_is_found_with_its_lag() {
         let actual = red(1, 1200);
         let noise = red(2, 1200);
-        let believed: Vec<f64> =
+        let delayed: Vec<f64> =
             (0..1200_usize).map(|i| actual[i.saturating_sub(17)] + 0.5 * noise[i]).collect();
-        let course = |values| SampledSeries { start: 0.0, step: 0.1, values };
-        let found = lag(&course(&actual), &course(&believed), 10.0).expect("it follows");
+        let sampled = |values| SampledSeries { start: 0.0, step: 0.1, values };
+        let found = lag(&sampled(&actual), &sampled(&delayed), 10.0).expect("a lag");
         assert!((found.lag - 1.7).abs() < 0.1 && found.correlation > 0.75, "{found:?}");
     }
 
     #[test]
-    fn the_unrelated_and_the_simultaneous_do_not_follow() {
+    fn unrelated_and_simultaneous_series_have_no_lag() {
         let (a, b) = (red(3, 1200), red(4, 1200));
-        let course = |values| SampledSeries { start: 0.0, step: 0.1, values };
-        assert_eq!(lag(&course(&a), &course(&b), 10.0), None);
-        assert_eq!(lag(&course(&a), &course(&a), 10.0), None);
-        assert_eq!(lag(&course(&a), &course(&[1.0; 1200]), 10.0), None);
-        assert_eq!(lag(&course(&a[..20]), &course(&b[..20]), 10.0), None);
+        let sampled = |values| SampledSeries { start: 0.0, step: 0.1, values };
+        assert_eq!(lag(&sampled(&a), &sampled(&b), 10.0), None);
+        assert_eq!(lag(&sampled(&a), &sampled(&a), 10.0), None);
+        assert_eq!(lag(&sampled(&a), &sampled(&[1.0; 1200]), 10.0), None);
+        assert_eq!(lag(&sampled(&a[..20]), &sampled(&b[..20]), 10.0), None);
     }
 }

@@ -1,14 +1,14 @@
-//! Levels and spreads of a series, and its smoothing.
+//! Level, spread and smoothing of a series.
 
 use crate::engine::floor_to_usize;
 
-/// The mean; zero of nothing.
+/// Returns the mean, 0 for an empty slice.
 #[must_use]
 pub fn mean(values: &[f64]) -> f64 {
     if values.is_empty() { 0.0 } else { values.iter().sum::<f64>() / values.len() as f64 }
 }
 
-/// The mean square of the distance to the mean; zero of nothing.
+/// Returns the population variance, 0 for an empty slice.
 #[must_use]
 pub fn variance(values: &[f64]) -> f64 {
     let mean = mean(values);
@@ -16,7 +16,7 @@ pub fn variance(values: &[f64]) -> f64 {
     if values.is_empty() { 0.0 } else { squares / values.len() as f64 }
 }
 
-/// The values in order of size.
+/// Returns the values in ascending order.
 #[must_use]
 pub fn sorted(values: &[f64]) -> Vec<f64> {
     let mut sorted = values.to_vec();
@@ -24,7 +24,7 @@ pub fn sorted(values: &[f64]) -> Vec<f64> {
     sorted
 }
 
-/// The quantile at `share` (0..=1) of sorted values, between two of them by a straight line. Zero of nothing.
+/// Returns the quantile at `share` (0..=1) of sorted values, linearly interpolated. 0 for an empty slice.
 #[must_use]
 pub fn quantile(sorted: &[f64], share: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else { return 0.0 };
@@ -34,14 +34,15 @@ pub fn quantile(sorted: &[f64], share: f64) -> f64 {
     sorted[low] + (position - low as f64) * (sorted[high] - sorted[low])
 }
 
-/// The median; zero of nothing.
+/// Returns the median, 0 for an empty slice.
 #[must_use]
 pub fn median(values: &[f64]) -> f64 {
     quantile(&sorted(values), 0.5)
 }
 
-/// A spread that outliers do not move: the median distance to the median, times 1.4826, which makes it the standard
-/// deviation of a normal law (Hampel: "The influence curve and its role in robust estimation", 1974).
+/// Returns a standard deviation that is robust against outliers: the median absolute deviation times 1.4826, which
+/// equals the standard deviation of a normal distribution (Hampel: "The influence curve and its role in robust
+/// estimation", 1974).
 #[must_use]
 pub fn robust_sd(values: &[f64]) -> f64 {
     let centre = median(values);
@@ -49,7 +50,7 @@ pub fn robust_sd(values: &[f64]) -> f64 {
     1.4826 * median(&distances)
 }
 
-/// The mean over a window of `2 half + 1` samples around each sample; at the ends over those that there are.
+/// Computes the moving average over `2 half + 1` samples around each sample, over fewer at the ends.
 pub fn smooth_into(values: &[f64], half: usize, smoothed: &mut Vec<f64>) {
     smoothed.clear();
     if half == 0 {
@@ -71,7 +72,7 @@ pub fn smooth_into(values: &[f64], half: usize, smoothed: &mut Vec<f64>) {
     }
 }
 
-/// The same, as a new series.
+/// Returns the moving average of [`smooth_into`] as a new series.
 #[must_use]
 pub fn smooth(values: &[f64], half: usize) -> Vec<f64> {
     let mut smoothed = Vec::with_capacity(values.len());
@@ -94,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn smoothing_is_a_mean_around_each_sample() {
+    fn smoothing_is_a_moving_average() {
         let values = [1.0, 2.0, 6.0, 3.0];
         assert_eq!(smooth(&values, 0), values);
         assert_eq!(smooth(&values, 1), [1.5, 3.0, 11.0 / 3.0, 4.5]);

@@ -1,31 +1,33 @@
-//! Do two series swing together, and which one is ahead?
+//! Phase: whether two series oscillate together, and the phase shift between them.
 //!
-//! Complex demodulation (Bloomfield: "Fourier analysis of time series", 1976): each cycle of the window becomes one
-//! complex number for each series, its size the amplitude and its angle the phase at the given period. The angle
-//! between the two series, cycle by cycle, is averaged; how constant it is, is their coherence.
+//! Complex demodulation (Bloomfield: "Fourier analysis of time series", 1976): for each series, each cycle of the
+//! window becomes one complex number, with the amplitude as its absolute value and the phase at the given period as its
+//! angle. The phase shift is the mean angle between the two series over all cycles; the coherence measures how constant
+//! it is.
 
 use std::f64::consts::TAU;
 
 use super::SampledSeries;
 use super::level::mean;
 
-/// The least number of cycles of a window.
+/// Minimum number of cycles in the window.
 const MIN_CYCLES: usize = 2;
 
-/// How two series swing with respect to each other.
+/// The phase shift between two series.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PhaseShift {
-    /// By how many degrees of a cycle the second series is behind the first: above -180, up to 180.
+    /// Degrees of a cycle by which the second series lags the first: above -180, up to 180.
     pub degrees: f64,
-    /// From 0, no relation, to 1, always the same angle and ratio of amplitudes. Of unrelated series it is about
+    /// Coherence, from 0 (unrelated) to 1 (constant angle and ratio of amplitudes). For unrelated series it is about
     /// 1 / sqrt(cycles).
     pub coherence: f64,
-    /// How many cycles were compared.
+    /// Number of cycles compared.
     pub cycles: usize,
 }
 
-/// The phase between two series that are sampled at the same times, at a period, from one time to another (all in
-/// seconds). None with fewer than two cycles or four samples a cycle, and where one of them does not move.
+/// Returns the phase shift at a period between two series that are sampled at the same times, from one time to another
+/// (all in seconds). `None` with fewer than two cycles or fewer than four samples per cycle, and if one series is
+/// constant.
 #[must_use]
 pub fn phase(
     first: &SampledSeries<'_>,
@@ -47,7 +49,7 @@ pub fn phase(
         let end = (window.start + crate::engine::floor_to_usize(((cycle + 1) as f64 * length).round()))
             .min(window.end);
         let (x, y) = (demodulated(&a[begin..end], begin, length), demodulated(&b[begin..end], begin, length));
-        // The second one times the conjugate of the first.
+        // The second number times the conjugate of the first.
         re += y.0 * x.0 + y.1 * x.1;
         im += y.1 * x.0 - y.0 * x.1;
         power_a += x.0 * x.0 + x.1 * x.1;
@@ -62,7 +64,7 @@ pub fn phase(
     Some(PhaseShift { degrees, coherence: ((re * re + im * im).sqrt() / power).min(1.0), cycles })
 }
 
-/// The sum over a cycle of the distance to its mean times e^(-2 pi i t / period).
+/// Returns the sum over a cycle of (x - mean) e^(-2 pi i t / period).
 fn demodulated(cycle: &[f64], begin: usize, length: f64) -> (f64, f64) {
     let centre = mean(cycle);
     cycle.iter().enumerate().fold((0.0, 0.0), |(re, im), (i, x)| {
@@ -77,35 +79,36 @@ mod tests {
     use crate::engine::distribution::ziggurat;
     use crate::engine::random::RandomStream;
 
-    fn sine(behind: f64, noise: f64, seed: u64) -> Vec<f64> {
+    fn sine(degrees_behind: f64, noise: f64, seed: u64) -> Vec<f64> {
         let mut stream = RandomStream::from_seed(seed);
         (0..600)
             .map(|i| {
-                libm::sin(TAU * (f64::from(i) / 60.0 - behind / 360.0))
+                libm::sin(TAU * (f64::from(i) / 60.0 - degrees_behind / 360.0))
                     + noise * ziggurat::normal(&mut stream)
             })
             .collect()
     }
 
     #[test]
-    fn the_angle_is_how_far_the_second_is_behind() {
+    fn the_angle_is_the_lag_of_the_second_series() {
         for degrees in [-170.0, -90.0, 0.0, 45.0, 120.0, 180.0] {
             let (a, b) = (sine(0.0, 0.3, 1), sine(degrees, 0.3, 2));
-            let course = |values| SampledSeries { start: 0.0, step: 0.1, values };
-            let phase = phase(&course(&a), &course(&b), 6.0, 0.0, 60.0).expect("ten cycles");
-            let off = (phase.degrees - degrees + 540.0).rem_euclid(360.0) - 180.0;
-            // The angle of each has a standard error of noise sqrt(2 / 600) radians: 1.4 degrees for both, times 4.
-            assert!(off.abs() < 5.6 && phase.coherence > 0.9, "{degrees}: {phase:?}");
+            let sampled = |values| SampledSeries { start: 0.0, step: 0.1, values };
+            let phase = phase(&sampled(&a), &sampled(&b), 6.0, 0.0, 60.0).expect("ten cycles");
+            let error = (phase.degrees - degrees + 540.0).rem_euclid(360.0) - 180.0;
+            // The angle of each series has a standard error of noise sqrt(2 / 600) radians, that of both 1.4 degrees:
+            // times 4.
+            assert!(error.abs() < 5.6 && phase.coherence > 0.9, "{degrees}: {phase:?}");
         }
     }
 
     #[test]
     fn unrelated_noise_has_little_coherence() {
         let (a, b) = (sine(0.0, 1e6, 1), sine(0.0, 1e6, 2));
-        let course = |values| SampledSeries { start: 0.0, step: 0.1, values };
-        let found = phase(&course(&a), &course(&b), 2.0, 0.0, 60.0).expect("thirty cycles");
-        assert!(found.coherence < 0.5, "{found:?}");
-        assert_eq!(phase(&course(&a), &course(&[1.0; 600]), 2.0, 0.0, 60.0), None);
-        assert_eq!(phase(&course(&a), &course(&b), 2.0, 10.0, 13.0), None);
+        let sampled = |values| SampledSeries { start: 0.0, step: 0.1, values };
+        let shift = phase(&sampled(&a), &sampled(&b), 2.0, 0.0, 60.0).expect("thirty cycles");
+        assert!(shift.coherence < 0.5, "{shift:?}");
+        assert_eq!(phase(&sampled(&a), &sampled(&[1.0; 600]), 2.0, 0.0, 60.0), None);
+        assert_eq!(phase(&sampled(&a), &sampled(&b), 2.0, 10.0, 13.0), None);
     }
 }

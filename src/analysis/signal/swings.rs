@@ -1,21 +1,22 @@
-//! Swings: full passages of a series from a low band to a high one or back.
+//! Swings: passages of a series from a low band to a high band or back.
 //!
-//! Two thresholds with a gap between them (Schmitt's trigger) count a passage once, however the series trembles on its
-//! way (Schmitt: "A thermionic trigger", 1938).
+//! With two thresholds and a gap between them (a Schmitt trigger), a passage counts once even if the series is noisy
+//! (Schmitt: "A thermionic trigger", 1938).
 
 use super::level::{mean, median, quantile, sorted};
 
-/// Where low ends and high begins.
+/// The thresholds of the low and the high band.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bands {
-    /// At or below this a series is low.
+    /// Upper end of the low band.
     pub low: f64,
-    /// At or above this it is high.
+    /// Lower end of the high band.
     pub high: f64,
 }
 
 impl Bands {
-    /// The lower and upper quarter of what lies between the 5 % and the 95 % quantile; none where there is nothing.
+    /// Returns the lower and the upper quarter of the range from the 5 % to the 95 % quantile; `None` if the range is
+    /// empty.
     #[must_use]
     pub fn quarters(values: &[f64]) -> Option<Self> {
         let sorted = sorted(values);
@@ -24,8 +25,8 @@ impl Bands {
         (quarter > 0.0).then_some(Self { low: bottom + quarter, high: top - quarter })
     }
 
-    /// Bands closer to each other, around the mean: 0.12 of the range away from it on each side. They count the
-    /// swings of what dies away, which soon stays between the quarters.
+    /// Returns closer bands: 0.12 of the range away from the mean on each side. They also count the swings of a
+    /// decaying oscillation, which soon stays between the quarters.
     #[must_use]
     pub fn around_the_mean(values: &[f64]) -> Option<Self> {
         let wide = Self::quarters(values)?;
@@ -37,14 +38,14 @@ impl Bands {
 /// The swings of a series.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Swings {
-    /// When each swing passes the middle of the bands for the last time, in samples from the start.
+    /// Time at which each swing crosses the middle between the bands for the last time, in samples from the start.
     pub passages: Vec<f64>,
-    /// The highest and lowest values in turn: before the first passage, between passages, and after the last.
+    /// Alternating maxima and minima: before the first passage, between passages, and after the last.
     pub extremes: Vec<f64>,
 }
 
 impl Swings {
-    /// Reads the swings off a series; what was in here before is lost.
+    /// Finds the swings of a series. Replaces previous swings.
     pub fn read(&mut self, values: &[f64], bands: Bands) {
         self.passages.clear();
         self.extremes.clear();
@@ -78,18 +79,18 @@ impl Swings {
         }
     }
 
-    /// How many there are.
+    /// Returns the number of swings.
     #[must_use]
     pub fn count(&self) -> usize {
         self.passages.len()
     }
 
-    /// The full periods, from each passage to the next in the same direction, in samples.
+    /// Returns the full periods, from each passage to the next in the same direction, in samples.
     pub fn periods(&self) -> impl Iterator<Item = f64> + '_ {
         self.passages.windows(3).map(|three| three[2] - three[0])
     }
 
-    /// The standard deviation of the periods over their mean; infinite with fewer than two of them.
+    /// Returns the standard deviation of the periods over their mean; infinite with fewer than two periods.
     #[must_use]
     pub fn irregularity(&self) -> f64 {
         let (mut n, mut sum, mut squares) = (0.0, 0.0, 0.0);
@@ -105,28 +106,28 @@ impl Swings {
         ((squares / n - mean * mean).max(0.0) * n / (n - 1.0)).sqrt() / mean
     }
 
-    /// The heights from one extreme to the next, above zero.
+    /// Returns the heights from each extreme to the next, as positive numbers.
     pub fn heights(&self) -> impl Iterator<Item = f64> + '_ {
         self.extremes.windows(2).map(|pair| (pair[1] - pair[0]).abs())
     }
 
-    /// The mean period, in samples; zero where there is none.
+    /// Returns the mean period, in samples; 0 without a period.
     #[must_use]
     pub fn period(&self) -> f64 {
         let periods: Vec<f64> = self.periods().collect();
         mean(&periods)
     }
 
-    /// Half of the median height between extremes.
+    /// Returns half the median height between extremes.
     #[must_use]
     pub fn amplitude(&self) -> f64 {
         let heights: Vec<f64> = self.heights().collect();
         0.5 * median(&heights)
     }
 
-    /// The damping ratio: 0 is sustained, 1 does not swing at all, below 0 grows. From the slope of the logarithm of
-    /// successive heights, the logarithmic decrement d of a cycle: d / sqrt(4 pi² + d²) (Thomson: "Theory of
-    /// vibration with applications").
+    /// Returns the damping ratio: 0 if the oscillation is sustained, positive (below 1) if it decays, negative if it
+    /// grows. It is d / sqrt(4 pi² + d²), where d is the logarithmic decrement per cycle, from the slope of the
+    /// logarithm of successive heights (Thomson: "Theory of vibration with applications").
     #[must_use]
     pub fn damping_ratio(&self) -> f64 {
         let (mut n, mut t, mut y, mut tt, mut ty) = (0.0, 0.0, 0.0, 0.0, 0.0);
@@ -169,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_dies_away_has_its_damping() {
+    fn a_decaying_oscillation_has_its_damping_ratio() {
         for zeta in [0.02, 0.05, 0.1] {
             let omega = TAU / 100.0;
             let ringing: Vec<f64> = (0..1000)
@@ -182,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_and_a_pulse_swing_once_and_twice() {
+    fn a_step_is_one_swing_and_a_pulse_two() {
         let step: Vec<f64> = (0..100).map(|i| if i < 50 { 0.0 } else { 1.0 }).collect();
         assert_eq!(swings(&step).count(), 1);
         let pulse: Vec<f64> = (0..100).map(|i| if (30..60).contains(&i) { 1.0 } else { 0.0 }).collect();

@@ -1,9 +1,11 @@
-//! Always the same value. Laws whose spread is zero become this one, so that whoever asks can skip the draw.
+//! The constant law. Laws with a standard deviation of zero are resolved to it, so that callers can skip the draw.
+
+use rand::Rng;
+use rand_distr::Distribution;
 
 use super::{Law, PartialMoments};
-use crate::engine::random::RandomStream;
 
-/// All mass on one value.
+/// A law with its whole mass at one value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Constant(f64);
 
@@ -14,12 +16,14 @@ impl Constant {
     }
 }
 
-impl Law for Constant {
+impl Distribution<f64> for Constant {
     #[inline]
-    fn sample(&self, _: &mut RandomStream) -> f64 {
+    fn sample<R: Rng + ?Sized>(&self, _: &mut R) -> f64 {
         self.0
     }
+}
 
+impl Law for Constant {
     fn mean(&self) -> f64 {
         self.0
     }
@@ -29,11 +33,7 @@ impl Law for Constant {
     }
 
     fn partial_moments(&self, min: f64, max: f64) -> PartialMoments {
-        if min <= self.0 && self.0 <= max {
-            PartialMoments::atom(self.0, 1.0)
-        } else {
-            PartialMoments::NOTHING
-        }
+        if min <= self.0 && self.0 <= max { PartialMoments::atom(self.0, 1.0) } else { PartialMoments::ZERO }
     }
 }
 
@@ -43,7 +43,7 @@ mod tests {
     use crate::engine::distribution::testing::{assert_close, golden};
 
     #[test]
-    fn every_draw_is_the_value() {
+    fn every_draw_is_the_constant() {
         let sampler = Sampler::constant(5e6);
         assert_eq!(golden(&sampler)[..5], [5e6_f64.to_bits(); 5]);
         assert_close(sampler.mean(), 5e6, 0.0);

@@ -1,18 +1,21 @@
-//! The values seen, drawn again: with equal weights, or with given ones by the [alias method](super::AliasTable).
+//! Draws from a list of values: with equal weights, or with given weights by the [alias method](super::AliasTable).
+
+use rand::Rng;
+use rand_distr::Distribution;
 
 use super::{AliasTable, Law, PartialMoments, Sampler};
-use crate::engine::random::RandomStream;
+use crate::engine::random::Draw;
 use crate::engine::spec_error::{self, SpecError};
 use crate::engine::units::Quantity;
 
-/// The values, in the order in which they were written.
+/// The empirical law of a list of values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Empirical {
     values: Vec<f64>,
     weighted: Option<Weights>,
 }
 
-/// Probabilities, and the table that draws by them.
+/// The probabilities of the values, and a table to draw from.
 #[derive(Clone, Debug, PartialEq)]
 struct Weights {
     probabilities: Vec<f64>,
@@ -29,7 +32,11 @@ pub(super) fn resolve<Q: Quantity>(values: &[Q], weights: Option<&[f64]>) -> Res
         Some(weights) if weights.len() != values.len() => {
             return Err(SpecError::at(
                 "weights",
-                format!("{} weights for {} values: give one weight a value", weights.len(), values.len()),
+                format!(
+                    "{} weights for {} values: give one weight for each value",
+                    weights.len(),
+                    values.len()
+                ),
             ));
         }
         Some(weights) => {
@@ -44,21 +51,23 @@ pub(super) fn resolve<Q: Quantity>(values: &[Q], weights: Option<&[f64]>) -> Res
     Ok(Sampler::Empirical(Box::new(Empirical { values, weighted })))
 }
 
-impl Law for Empirical {
-    fn sample(&self, stream: &mut RandomStream) -> f64 {
+impl Distribution<f64> for Empirical {
+    fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
         let at = match &self.weighted {
-            None => stream.index(self.values.len()),
-            Some(weights) => weights.table.index(stream),
+            None => rng.index(self.values.len()),
+            Some(weights) => weights.table.sample(rng),
         };
         self.values[at]
     }
+}
 
+impl Law for Empirical {
     fn mean(&self) -> f64 {
         self.partial_moments(0.0, f64::INFINITY).mean()
     }
 
     fn sd(&self) -> f64 {
-        // About the mean, so that values far from zero and near each other keep their digits.
+        // About the mean, for precision with values that are far from zero and near each other.
         let whole = self.partial_moments(0.0, f64::INFINITY);
         let mean = whole.mean();
         let square = |(value, probability): (f64, f64)| probability * (value - mean) * (value - mean);
@@ -67,7 +76,7 @@ impl Law for Empirical {
 
     fn partial_moments(&self, min: f64, max: f64) -> PartialMoments {
         let inside = self.atoms().filter(|&(value, _)| min <= value && value <= max);
-        PartialMoments::together(inside.map(|(value, probability)| PartialMoments::atom(value, probability)))
+        PartialMoments::mixture(inside.map(|(value, probability)| PartialMoments::atom(value, probability)))
     }
 }
 
@@ -94,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn values_come_with_equal_weights() {
+    fn values_have_equal_weights_by_default() {
         let sampler = empirical(&[1_000, 2_000, 6_000], None).expect("a law");
         assert_close(sampler.mean(), 3_000.0, 1e-15);
         assert_close(sampler.sd(), (14e6_f64 / 3.0).sqrt(), 1e-15);
@@ -104,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn values_come_with_the_weights_given() {
+    fn values_have_the_given_weights() {
         let sampler = empirical(&[1_000, 2_000, 6_000], Some(&[5.0, 0.0, 15.0])).expect("a law");
         assert_close(sampler.mean(), 4_750.0, 1e-15);
         let draws = draws(&sampler, DRAWS);
@@ -113,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_law_is_refused() {
+    fn invalid_parameters_are_refused() {
         assert_eq!(empirical(&[], None).expect_err("empty").field(), "values");
         assert_eq!(empirical(&[1, 2], Some(&[1.0])).expect_err("one short").field(), "weights");
         assert_eq!(empirical(&[1, 2], Some(&[0.0, 0.0])).expect_err("all zero").field(), "weights");

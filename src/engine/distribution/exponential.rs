@@ -1,8 +1,11 @@
-//! The exponential law: density e^(-x/mean) / mean. Its standard deviation is its mean. By [`ziggurat::exponential`].
+//! The exponential law: density e^(-x/mean) / mean. Its standard deviation is its mean. Drawn by
+//! [`ziggurat::exponential`].
+
+use rand::Rng;
+use rand_distr::Distribution;
 
 use super::special::gamma_cdf;
 use super::{Law, PartialMoments, ziggurat};
-use crate::engine::random::RandomStream;
 
 /// The exponential law with a mean above zero.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,12 +19,14 @@ impl Exponential {
     }
 }
 
-impl Law for Exponential {
+impl Distribution<f64> for Exponential {
     #[inline]
-    fn sample(&self, stream: &mut RandomStream) -> f64 {
-        self.mean * ziggurat::exponential(stream)
+    fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
+        self.mean * ziggurat::exponential(rng)
     }
+}
 
+impl Law for Exponential {
     fn mean(&self) -> f64 {
         self.mean
     }
@@ -31,16 +36,16 @@ impl Law for Exponential {
     }
 
     fn partial_moments(&self, min: f64, max: f64) -> PartialMoments {
-        // Beyond `min` it is the same law anew: partial moments about `min` are incomplete gamma functions.
-        let (beyond, width) = (libm::exp(-min / self.mean), (max - min) / self.mean);
-        if !(width > 0.0 && beyond > 0.0) {
-            return PartialMoments::NOTHING;
+        // The law is memoryless: its partial moments about `min` are incomplete gamma functions.
+        let (survival, width) = (libm::exp(-min / self.mean), (max - min) / self.mean);
+        if !(width > 0.0 && survival > 0.0) {
+            return PartialMoments::ZERO;
         }
         PartialMoments {
-            mass: -beyond * libm::expm1(-width),
+            mass: -survival * libm::expm1(-width),
             about: min,
-            first: beyond * self.mean * gamma_cdf(2.0, width),
-            second: beyond * self.mean * self.mean * 2.0 * gamma_cdf(3.0, width),
+            first: survival * self.mean * gamma_cdf(2.0, width),
+            second: survival * self.mean * self.mean * 2.0 * gamma_cdf(3.0, width),
         }
     }
 }
@@ -51,13 +56,13 @@ mod tests {
     use crate::engine::distribution::testing::{assert_close, assert_consistent, golden};
 
     #[test]
-    fn it_draws_the_law_it_says() {
+    fn draws_follow_the_law() {
         assert_consistent(&Sampler::exponential(1e8));
         assert_close(Sampler::exponential(2.0).cdf(2.0), 1.0 - libm::exp(-1.0), 1e-15);
     }
 
     #[test]
-    fn its_parts_are_exact() {
+    fn its_partial_moments_are_exact() {
         let whole = Sampler::exponential(3.0).partial_moments(0.0, f64::INFINITY);
         assert_close(whole.mean(), 3.0, 1e-15);
         assert_close(whole.sd(), 3.0, 1e-15);

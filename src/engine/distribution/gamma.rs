@@ -1,16 +1,19 @@
-//! The gamma law, and Erlang's, which is gamma with a whole shape.
+//! The gamma law, and the Erlang law, which is a gamma law with an integer shape.
 //!
-//! Shape (mean/sd)², scale sd²/mean. Draws: Marsaglia, Tsang: "A simple method for generating gamma variables", 2000;
-//! for shapes below 1 one of shape + 1 times U^(1/shape), as they say there. Partial moments about the mean follow from
-//! d(t f(t)) = (shape - t) f(t) dt for the density f of scale 1, by parts.
+//! The shape is (mean/sd)², the scale sd²/mean. Draws are those of Marsaglia, Tsang: "A simple method for generating
+//! gamma variables", 2000. For shapes below 1 they multiply a draw with the shape + 1 by U^(1/shape). Partial moments
+//! about the mean follow from d(t f(t)) = (shape - t) f(t) dt for the density f of scale 1, by parts.
+
+use rand::Rng;
+use rand_distr::Distribution;
 
 use super::special::{gamma_cdf, gamma_x_density};
 use super::{Law, PartialMoments, Sampler, zero_mean, ziggurat};
-use crate::engine::random::RandomStream;
+use crate::engine::random::Draw;
 use crate::engine::spec_error::SpecError;
 use crate::engine::units::Quantity;
 
-/// The gamma law with this shape and this scale, both above zero.
+/// A gamma law with a shape and a scale above zero.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Gamma {
     shape: f64,
@@ -31,8 +34,8 @@ pub(super) fn resolve<Q: Quantity>(mean: Q, sd: Q) -> Result<Sampler, SpecError>
         return Err(SpecError::at(
             "sd",
             format!(
-                "{sd} is more than 1000 times the mean of {mean}: nearly every draw of such a gamma law is zero; \
-                 take a smaller sd, or LogNormal or Pareto"
+                "{sd} is more than 1000 times the mean of {mean}, so that nearly all values would be zero: take a \
+                 smaller sd, or LogNormal or Pareto"
             ),
         ));
     }
@@ -42,7 +45,7 @@ pub(super) fn resolve<Q: Quantity>(mean: Q, sd: Q) -> Result<Sampler, SpecError>
 pub(super) fn resolve_erlang<Q: Quantity>(mean: Q, stages: u32) -> Result<Sampler, SpecError> {
     let m = mean.to_base();
     match stages {
-        0 => Err(SpecError::at("stages", "0 stages take no time: expected 1 or more")),
+        0 => Err(SpecError::at("stages", "expected 1 or more stages, found 0")),
         _ if m == 0.0 => Ok(Sampler::constant(0.0)),
         1 => Ok(Sampler::exponential(m)),
         _ => Ok(Sampler::Gamma(Gamma::new(f64::from(stages), m / f64::from(stages)))),
@@ -55,16 +58,16 @@ impl Gamma {
         Self { shape, scale, squeeze: 1.0 / (9.0 * d).sqrt() }
     }
 
-    /// A draw of scale 1 and of the shape d + 1/3.
-    fn standard(&self, d: f64, stream: &mut RandomStream) -> f64 {
+    /// A draw with the scale 1 and the shape d + 1/3.
+    fn standard<R: Rng + ?Sized>(&self, d: f64, rng: &mut R) -> f64 {
         loop {
-            let x = ziggurat::normal(stream);
+            let x = ziggurat::normal(rng);
             let root = 1.0 + self.squeeze * x;
             if root <= 0.0 {
                 continue;
             }
             let (v, square) = (root * root * root, x * x);
-            let u = stream.uniform_positive();
+            let u = rng.uniform_positive();
             if u < 1.0 - 0.0331 * square * square
                 || libm::log(u) < 0.5 * square + d * (1.0 - v + libm::log(v))
             {
@@ -74,16 +77,18 @@ impl Gamma {
     }
 }
 
-impl Law for Gamma {
-    fn sample(&self, stream: &mut RandomStream) -> f64 {
+impl Distribution<f64> for Gamma {
+    fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
         if self.shape >= 1.0 {
-            return self.scale * self.standard(self.shape - 1.0 / 3.0, stream);
+            return self.scale * self.standard(self.shape - 1.0 / 3.0, rng);
         }
-        let boosted = self.standard(self.shape + 2.0 / 3.0, stream);
-        // U^(1/shape), U uniform, is e^(-E/shape), E exponential.
-        self.scale * boosted * libm::exp(-ziggurat::exponential(stream) / self.shape)
+        let boosted = self.standard(self.shape + 2.0 / 3.0, rng);
+        // U^(1/shape) with a uniform U is e^(-E/shape) with an exponential E.
+        self.scale * boosted * libm::exp(-ziggurat::exponential(rng) / self.shape)
     }
+}
 
+impl Law for Gamma {
     fn mean(&self) -> f64 {
         self.shape * self.scale
     }
@@ -94,13 +99,13 @@ impl Law for Gamma {
 
     fn partial_moments(&self, min: f64, max: f64) -> PartialMoments {
         if min > max {
-            return PartialMoments::NOTHING;
+            return PartialMoments::ZERO;
         }
         let (from, to) = (min / self.scale, max / self.scale);
         let (at_from, at_to) = (gamma_x_density(self.shape, from), gamma_x_density(self.shape, to));
         let mass = gamma_cdf(self.shape, to) - gamma_cdf(self.shape, from);
         let first = at_from - at_to;
-        // (t - shape) t f(t), which is nothing at infinity.
+        // (t - shape) t f(t), which is zero at infinity.
         let moment = |t: f64, at: f64| if at > 0.0 { (t - self.shape) * at } else { 0.0 };
         let second = self.shape * mass + first + moment(from, at_from) - moment(to, at_to);
         PartialMoments {
@@ -115,7 +120,7 @@ impl Law for Gamma {
 #[cfg(test)]
 mod tests {
     use crate::engine::distribution::testing::{
-        Words, assert_close, assert_consistent, assert_same_law, draws, golden,
+        assert_close, assert_consistent, assert_same_law, draws, golden,
     };
     use crate::engine::distribution::{DistributionSpec, Sampler};
     use crate::engine::random::RandomStream;
@@ -132,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn mean_and_sd_are_those_of_the_law() {
+    fn mean_and_sd_are_those_given() {
         for sd in [10_000, 50_000, 300_000, 999_999, 1_000_000, 1_000_001, 1_700_000, 4_000_000] {
             let sampler = gamma(1_000_000, sd).expect("a law");
             assert_close(sampler.mean(), 1e6, 1e-14);
@@ -145,11 +150,11 @@ mod tests {
     }
 
     #[test]
-    fn it_is_the_law_that_others_draw() {
+    fn draws_agree_with_rand_distr() {
         use rand_distr::{Distribution, Gamma};
         for (shape, sd) in [(0.25, 2_000_000), (4.0, 500_000)] {
             let (law, mut stream) =
-                (Gamma::new(shape, 1e6 / shape).expect("a law"), Words(RandomStream::from_seed(5)));
+                (Gamma::new(shape, 1e6 / shape).expect("a law"), RandomStream::from_seed(5));
             let other = (0..100_000).map(|_| law.sample(&mut stream)).collect();
             assert_same_law(draws(&gamma(1_000_000, sd).expect("a law"), 100_000), other);
         }
@@ -157,6 +162,7 @@ mod tests {
 
     #[test]
     fn an_erlang_law_is_a_sum_of_exponential_stages() {
+        use rand_distr::Distribution;
         let mut stream = RandomStream::from_seed(9);
         let stage = Sampler::exponential(1e6 / 3.0);
         let sums = (0..100_000).map(|_| (0..3).map(|_| stage.sample(&mut stream)).sum()).collect();
@@ -167,8 +173,8 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_law_is_refused() {
-        assert_eq!(gamma(0, 1).expect_err("no room").field(), "mean");
+    fn invalid_parameters_are_refused() {
+        assert_eq!(gamma(0, 1).expect_err("a mean of zero").field(), "mean");
         assert_eq!(gamma(1, 2000).expect_err("nearly always zero").field(), "sd");
         assert_eq!(erlang(5, 0).expect_err("no stages").field(), "stages");
         assert_eq!(gamma(7, 0).expect("a constant").as_constant(), Some(7.0));

@@ -1,26 +1,29 @@
-//! The hyper-exponential law: one of several exponential laws, by chance. It spreads wider than an exponential.
+//! The hyper-exponential law: a mixture of exponential laws. Its sd is at least its mean.
 //!
-//! Its mean is the weighted mean, its second moment twice the weighted sum of squared means. Feitelson: "Workload
+//! Its mean is the weighted mean, its second moment twice the weighted mean of squared means. Feitelson: "Workload
 //! modeling for computer systems performance evaluation", 2015, section 3.2.
+
+use rand::Rng;
+use rand_distr::Distribution;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Law, PartialMoments, Sampler};
-use crate::engine::random::RandomStream;
+use crate::engine::random::Draw;
 use crate::engine::spec_error::SpecError;
 use crate::engine::units::Quantity;
 
-/// One of the exponential laws, as written.
+/// One of the exponential laws, as written in a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Branch<Q> {
-    /// The probability of this law, 0 to 1.
+    /// The probability of this law, from 0 to 1.
     pub probability: f64,
     /// The mean of this law.
     pub mean: Q,
 }
 
-/// Exponential laws with the probabilities of each or an earlier one.
+/// Exponential laws, each with the cumulative probability of it and the laws before it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HyperExponential(Vec<(f64, Sampler)>);
 
@@ -28,7 +31,7 @@ pub(super) fn resolve<Q: Quantity>(branches: &[Branch<Q>]) -> Result<Sampler, Sp
     let mut sum = 0.0;
     for (i, Branch { probability, .. }) in branches.iter().enumerate() {
         if !(0.0..=1.0).contains(probability) {
-            let diagnostic = format!("{probability} is no probability: expected a number from 0 to 1");
+            let diagnostic = format!("{probability} is not a probability: expected a number from 0 to 1");
             return Err(SpecError::at("probability", diagnostic).inside(&format!("branches[{i}]")));
         }
         sum += probability;
@@ -40,39 +43,41 @@ pub(super) fn resolve<Q: Quantity>(branches: &[Branch<Q>]) -> Result<Sampler, Sp
         let diagnostic = format!("the probabilities sum to {sum}: make them sum to 1");
         return Err(SpecError::at("branches", diagnostic));
     }
-    let mut before = 0.0;
+    let mut cumulative = 0.0;
     let laws = branches.iter().map(|branch| {
-        before += branch.probability / sum;
-        (before, Sampler::exponential(branch.mean.to_base()))
+        cumulative += branch.probability / sum;
+        (cumulative, Sampler::exponential(branch.mean.to_base()))
     });
     Ok(Sampler::HyperExponential(Box::new(HyperExponential(laws.collect()))))
 }
 
 impl HyperExponential {
-    /// The laws with their own probabilities.
+    /// The laws with their probabilities.
     fn branches(&self) -> impl Iterator<Item = (f64, &Sampler)> {
-        self.0.iter().scan(0.0, |before, (up_to, law)| {
-            let probability = up_to - *before;
-            *before = *up_to;
+        self.0.iter().scan(0.0, |previous, (cumulative, law)| {
+            let probability = cumulative - *previous;
+            *previous = *cumulative;
             Some((probability, law))
         })
     }
 }
 
-impl Law for HyperExponential {
-    fn sample(&self, stream: &mut RandomStream) -> f64 {
-        let u = stream.uniform();
-        // The last sum may fall short of 1 by rounding, so the last law needs no comparison.
-        let chosen = self.0.iter().find(|(up_to, _)| u < *up_to).or(self.0.last());
-        chosen.map_or(0.0, |(_, law)| law.sample(stream))
+impl Distribution<f64> for HyperExponential {
+    fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
+        let u = rng.uniform();
+        // The last cumulative probability may be below 1 by rounding: the last law is the fallback.
+        let chosen = self.0.iter().find(|(cumulative, _)| u < *cumulative).or(self.0.last());
+        chosen.map_or(0.0, |(_, law)| law.sample(rng))
     }
+}
 
+impl Law for HyperExponential {
     fn mean(&self) -> f64 {
         self.branches().map(|(probability, law)| probability * law.mean()).sum()
     }
 
     fn sd(&self) -> f64 {
-        // Within the branches and between them; no difference of large numbers.
+        // The variance within the branches plus that between them, without a difference of large numbers.
         let mean = self.mean();
         let variance = |law: &Sampler| {
             let offset = law.mean() - mean;
@@ -82,7 +87,7 @@ impl Law for HyperExponential {
     }
 
     fn partial_moments(&self, min: f64, max: f64) -> PartialMoments {
-        PartialMoments::together(
+        PartialMoments::mixture(
             self.branches().map(|(probability, law)| law.partial_moments(min, max).weighted(probability)),
         )
     }
@@ -102,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn it_draws_the_law_it_says() {
+    fn draws_follow_the_law() {
         let sampler = hyper_exponential(&[(0.9, 1_000_000), (0.1, 20_000_000)]).expect("a law");
         assert_close(sampler.mean(), 2.9e6, 1e-14);
         assert_close(sampler.sd(), (2.0 * (0.9 + 40.0) - 2.9 * 2.9_f64).sqrt() * 1e6, 1e-14);
@@ -113,13 +118,13 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_law_is_refused() {
+    fn invalid_parameters_are_refused() {
         let error = hyper_exponential(&[(0.9, 1), (0.2, 2)]).expect_err("too much");
         assert_eq!(error.field(), "branches");
         assert!(error.message().contains("sum to 1.1"), "{error}");
         assert_eq!(hyper_exponential(&[]).expect_err("empty").field(), "branches");
         for probability in [-0.1, 1.1, f64::NAN] {
-            let error = hyper_exponential(&[(0.5, 1), (probability, 2)]).expect_err("no probability");
+            let error = hyper_exponential(&[(0.5, 1), (probability, 2)]).expect_err("not a probability");
             assert_eq!(error.field(), "branches[1].probability");
         }
         assert!(hyper_exponential(&[(0.1, 1), (0.2, 2), (0.7, 2)]).is_ok());

@@ -1,16 +1,18 @@
-//! The log-normal law: e^(mu + sigma Z) with a standard normal Z.
+//! The log-normal law: e^(mu + sigma Z) for a standard normal Z.
 //!
 //! Its mean is e^(mu + sigma²/2) and its sd the mean times sqrt(e^(sigma²) - 1), so sigma² = ln(1 + (sd/mean)²); its
-//! median is e^mu. Partial moments: the k-th up to x is the k-th moment times Φ((ln x - mu)/sigma - k sigma). Crow,
+//! median is e^mu. The k-th partial moment up to x is the k-th moment times Φ((ln x - mu)/sigma - k sigma). Crow,
 //! Shimizu: "Lognormal distributions", 1988.
+
+use rand::Rng;
+use rand_distr::Distribution;
 
 use super::special::normal_tail;
 use super::{Law, PartialMoments, Sampler, zero_mean, ziggurat};
-use crate::engine::random::RandomStream;
 use crate::engine::spec_error::SpecError;
 use crate::engine::units::Quantity;
 
-/// The log-normal law with this median (e^mu) and this standard deviation of the logarithm.
+/// A log-normal law with the median e^mu and the standard deviation sigma of the logarithm.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LogNormal {
     median: f64,
@@ -48,11 +50,13 @@ pub(super) fn resolve_median<Q: Quantity>(median: Q, sigma: f64) -> Result<Sampl
     })
 }
 
-impl Law for LogNormal {
-    fn sample(&self, stream: &mut RandomStream) -> f64 {
-        self.median * libm::exp(self.sigma * ziggurat::normal(stream))
+impl Distribution<f64> for LogNormal {
+    fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
+        self.median * libm::exp(self.sigma * ziggurat::normal(rng))
     }
+}
 
+impl Law for LogNormal {
     fn mean(&self) -> f64 {
         self.median * libm::exp(0.5 * self.sigma * self.sigma)
     }
@@ -63,13 +67,13 @@ impl Law for LogNormal {
 
     fn partial_moments(&self, min: f64, max: f64) -> PartialMoments {
         if min > max {
-            return PartialMoments::NOTHING;
+            return PartialMoments::ZERO;
         }
         let standard = |x: f64| libm::log(x / self.median) / self.sigma;
         let (from, to) = (standard(min), standard(max));
         let between = |k: f64| {
             let (from, to) = (from - k * self.sigma, to - k * self.sigma);
-            // By the nearer tail: there the digits are.
+            // Differences in the nearer tail are more precise.
             if from > 0.0 {
                 normal_tail(from) - normal_tail(to)
             } else {
@@ -90,7 +94,7 @@ impl Law for LogNormal {
 #[cfg(test)]
 mod tests {
     use crate::engine::distribution::testing::{
-        Words, assert_close, assert_consistent, assert_same_law, draws, golden,
+        assert_close, assert_consistent, assert_same_law, draws, golden,
     };
     use crate::engine::distribution::{DistributionSpec, Sampler};
     use crate::engine::random::RandomStream;
@@ -125,16 +129,16 @@ mod tests {
     }
 
     #[test]
-    fn it_is_the_law_that_others_draw() {
+    fn draws_agree_with_rand_distr() {
         use rand_distr::{Distribution, LogNormal};
-        let (law, mut stream) = (LogNormal::new(0.0, 0.7).expect("a law"), Words(RandomStream::from_seed(5)));
+        let (law, mut stream) = (LogNormal::new(0.0, 0.7).expect("a law"), RandomStream::from_seed(5));
         let other = (0..100_000).map(|_| 1e6 * law.sample(&mut stream)).collect();
         assert_same_law(draws(&by_median(1_000_000, 0.7).expect("a law"), 100_000), other);
     }
 
     #[test]
-    fn what_makes_no_law_is_refused() {
-        assert_eq!(log_normal(0, 1).expect_err("no room").field(), "mean");
+    fn invalid_parameters_are_refused() {
+        assert_eq!(log_normal(0, 1).expect_err("a mean of zero").field(), "mean");
         for sigma in [-1.0, 11.0, f64::NAN] {
             assert_eq!(by_median(1, sigma).expect_err("out of range").field(), "sigma");
         }

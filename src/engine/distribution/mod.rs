@@ -1,15 +1,18 @@
-//! Distributions: what a scenario writes ([`DistributionSpec`]) and what draws ([`Sampler`]).
+//! Distributions: as written in a scenario ([`DistributionSpec`]) and ready to draw from ([`Sampler`]).
 //!
-//! Each law is a file with its parameters, its draw, its source and its tests. `mean` is always the mean of the law
-//! that is drawn and `sd` its standard deviation. Nothing negative is ever drawn.
+//! A law is the implementation of a distribution. Each law has a file with its parameters, its draws, its literature
+//! and its tests. `mean` and `sd` are always those of the drawn values, which are never negative.
 //!
-//! The samplers are our own because values must never change: `rand_distr` takes its logarithms from `num_traits`,
-//! which switches from `libm` to the system's mathematics as soon as any crate of the build turns on its `std`, as
-//! Bevy does. So the same scenario would draw other values with the visualizer than without. Here all elementary
-//! functions are `libm`'s; `rand_distr` only appears in tests, to compare laws.
+//! A [`Sampler`] is a [`rand_distr::Distribution`], and so is every law. The laws of scenario files are implemented
+//! here because their values must never change: `rand_distr` takes its logarithms from `num_traits`, which switches
+//! from `libm` to the mathematics of the system as soon as any crate of the build enables its `std`, as Bevy does. The
+//! same scenario would draw other values with the visualizer than without. Here all elementary functions are those of
+//! `libm`. Laws of `rand_distr` that need none of them (only arithmetic and square roots) may be used directly, and
+//! Rust code can use any distribution as a [`Custom`].
 
 mod alias;
 mod constant;
+mod custom;
 mod empirical;
 mod exponential;
 mod gamma;
@@ -28,138 +31,167 @@ mod uniform;
 mod weibull;
 pub mod ziggurat;
 
+use rand::Rng;
+use rand_distr::Distribution;
 use serde::{Deserialize, Serialize};
 
 pub use self::alias::AliasTable;
+pub use self::custom::Custom;
 pub use self::hyper_exponential::Branch;
 use self::partial_moments::PartialMoments;
-use super::random::RandomStream;
 use super::spec_error::SpecError;
 use super::time::SimDuration;
 use super::units::Quantity;
 
-/// A distribution as it is written in a scenario, over durations or sizes.
+/// A distribution of durations or sizes, as written in a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum DistributionSpec<Q> {
-    /// Always the same: `Constant("5ms")`.
+    /// Always the same value: `Constant("5ms")`.
     Constant(Q),
-    /// Anything between two bounds, evenly.
+    /// Uniform between two bounds.
     Uniform {
-        /// The least.
+        /// The minimum.
         min: Q,
-        /// The most.
+        /// The maximum.
         max: Q,
     },
-    /// Without memory: times between independent events.
+    /// Exponential, which is memoryless: times between independent events.
     Exponential {
         /// The mean.
         mean: Q,
     },
-    /// The normal law of what cannot be negative. Its `mean` and `sd` are those after the cut at zero: the parameters
-    /// of the bell that is cut are solved for.
+    /// The normal distribution, truncated at zero. `mean` and `sd` are those after truncation: the parameters of the
+    /// underlying normal distribution are solved for.
     Normal {
         /// The mean.
         mean: Q,
-        /// The standard deviation: below the mean, for nothing normal and above zero spreads wider.
+        /// The standard deviation, which is below the mean for every normal distribution truncated at zero.
         sd: Q,
     },
-    /// Its logarithm is normal: service times with a long tail.
+    /// The logarithm is normally distributed: service times with a long tail.
     LogNormal {
         /// The mean.
         mean: Q,
         /// The standard deviation.
         sd: Q,
     },
-    /// The same law by its median and the standard deviation of its natural logarithm.
+    /// The log-normal distribution by its median and the standard deviation of the natural logarithm.
     LogNormalMedian {
         /// The median.
         median: Q,
-        /// The standard deviation of the natural logarithm: 0 to 10, without a unit.
+        /// The standard deviation of the natural logarithm, from 0 to 10, without a unit.
         sigma: f64,
     },
-    /// Between constant and far beyond exponential by its two moments, with a tail that falls exponentially.
+    /// The gamma distribution: any sd below or above the mean, with an exponential tail.
     Gamma {
         /// The mean.
         mean: Q,
         /// The standard deviation.
         sd: Q,
     },
-    /// The sum of equal exponential stages.
+    /// The sum of exponential stages with equal means.
     Erlang {
         /// The mean of the sum.
         mean: Q,
-        /// How many stages: 1 or more.
+        /// The number of stages, 1 or more.
         stages: u32,
     },
-    /// Times to failure that become more (shape below 1) or less spread than exponential ones.
+    /// The Weibull distribution: times to failure. Its sd is above the mean for shapes below 1, and below it above 1.
     Weibull {
         /// The mean.
         mean: Q,
-        /// The shape: 0.05 to 1000.
+        /// The shape, from 0.05 to 1000.
         shape: f64,
     },
-    /// The law of the 80-20 rule. It starts at mean * (shape - 1) / shape; its sd is infinite for shapes up to 2.
+    /// The distribution of the 80-20 rule. The minimum is mean * (shape - 1) / shape; the sd is infinite for shapes up
+    /// to 2.
     Pareto {
         /// The mean.
         mean: Q,
-        /// The shape: above 1, for there is no mean otherwise.
+        /// The shape, above 1: otherwise the mean is infinite.
         shape: f64,
     },
-    /// One of several exponential laws, chosen anew for each draw.
+    /// A mixture of exponential distributions: each draw selects one of them.
     HyperExponential {
-        /// The laws. Their probabilities sum to 1.
+        /// The exponential distributions. Their probabilities sum to 1.
         branches: Vec<Branch<Q>>,
     },
-    /// One of the values seen, with equal or given weights.
+    /// One of a list of observed values, with equal or given weights.
     Empirical {
         /// The values.
         values: Vec<Q>,
-        /// As many weights, 0 or more; equal ones if not given.
+        /// The weight of each value, 0 or more; equal weights if omitted.
         #[serde(skip_serializing_if = "Option::is_none")]
         weights: Option<Vec<f64>>,
     },
-    /// What a dashboard shows: linear between the percentiles given.
+    /// Percentiles, as a dashboard shows them, with linear interpolation between them.
     Percentiles {
-        /// The least; zero if not given.
+        /// The minimum; zero if omitted.
         #[serde(skip_serializing_if = "Option::is_none")]
         p0: Option<Q>,
-        /// Half of all draws are at most this.
+        /// 50 % of all draws are at most this.
         p50: Q,
-        /// Eighty in a hundred are at most this.
+        /// 80 % of all draws are at most this.
         p80: Q,
-        /// Ninety in a hundred are at most this.
+        /// 90 % of all draws are at most this.
         p90: Q,
-        /// Ninety-nine in a hundred are at most this.
+        /// 99 % of all draws are at most this.
         p99: Q,
-        /// The most.
+        /// The maximum.
         p100: Q,
     },
-    /// Another distribution, later by a constant.
+    /// Another distribution plus a constant.
     Shifted {
-        /// What is added.
+        /// The constant.
         by: Q,
         /// The other distribution.
         of: Box<Self>,
     },
-    /// Another distribution, given that it falls between two bounds, both included.
+    /// Another distribution, truncated to the values between two bounds, both included.
     Truncated {
-        /// The least; none if not given.
+        /// The lower bound, or `None` for no bound.
         #[serde(skip_serializing_if = "Option::is_none")]
         min: Option<Q>,
-        /// The most; none if not given.
+        /// The upper bound, or `None` for no bound.
         #[serde(skip_serializing_if = "Option::is_none")]
         max: Option<Q>,
         /// The other distribution.
         of: Box<Self>,
     },
+    /// A distribution from Rust code, see [`DistributionSpec::custom`]. It cannot be read from or written to a file.
+    #[serde(skip)]
+    Custom(Custom),
 }
 
 impl<Q: Quantity> DistributionSpec<Q> {
-    /// Checks the parameters and works out what draws.
+    /// Converts any [`rand_distr::Distribution`], for scenarios built in Rust. Its unit is seconds for durations and
+    /// bytes for sizes; `mean` and `sd` are its moments in the same unit.
+    ///
+    /// Negative draws and NaN count as zero. Results are as reproducible as the draws of the distribution.
+    ///
+    /// ```
+    /// use rand_distr::{Distribution, Triangular};
+    /// use rushhour::engine::distribution::DistributionSpec;
+    /// use rushhour::engine::random::RandomStream;
+    /// use rushhour::engine::time::SimDuration;
+    ///
+    /// let law = Triangular::new(0.0, 0.006, 0.003)?;
+    /// let service = DistributionSpec::<SimDuration>::custom(law, 0.003, 0.006 / 24_f64.sqrt());
+    /// let sampler = service.resolve()?;
+    /// assert_eq!(sampler.mean(), 3e6, "in nanoseconds");
+    /// assert!(sampler.sample(&mut RandomStream::from_seed(1)) < 6e6);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn custom(law: impl Distribution<f64> + Send + Sync + 'static, mean: f64, sd: f64) -> Self {
+        Self::Custom(Custom::new(law, mean, sd))
+    }
+
+    /// Checks the parameters, and computes those of the sampler.
     ///
     /// # Errors
-    /// Where the parameters make no law, with the field and the hint.
+    /// If the parameters are invalid.
     pub fn resolve(&self) -> Result<Sampler, SpecError> {
         match self {
             Self::Constant(value) => Ok(Sampler::constant(value.to_base())),
@@ -179,6 +211,7 @@ impl<Q: Quantity> DistributionSpec<Q> {
             }
             Self::Shifted { by, of } => shifted::resolve(*by, of),
             Self::Truncated { min, max, of } => truncated::resolve(*min, *max, of),
+            Self::Custom(law) => custom::resolve::<Q>(law),
         }
     }
 }
@@ -200,98 +233,84 @@ pub enum Sampler {
     Percentiles(Box<percentiles::Percentiles>),
     Shifted(Box<shifted::Shifted>),
     Truncated(Box<truncated::Truncated>),
+    Custom(Box<Custom>),
 }
 
-/// What every law answers.
-trait Law {
-    /// One draw: not negative, not NaN.
-    fn sample(&self, stream: &mut RandomStream) -> f64;
+/// A law of one of the variants of [`Sampler`]. Its draws are not negative and not NaN.
+trait Law: Distribution<f64> {
     /// The mean.
     fn mean(&self) -> f64;
     /// The standard deviation, which may be infinite.
     fn sd(&self) -> f64;
-    /// What lies between two bounds, both included; 0 <= `min`, `max` may be infinite.
+    /// The partial moments between two bounds, both included: `min` is 0 or more, `max` may be infinite.
     fn partial_moments(&self, min: f64, max: f64) -> PartialMoments;
 }
 
 macro_rules! delegate {
-    ($sampler:expr, $law:ident => $answer:expr) => {
+    ($sampler:expr, $law:ident => $result:expr) => {
         match $sampler {
-            Sampler::Constant($law) => $answer,
-            Sampler::Exponential($law) => $answer,
-            Sampler::Uniform($law) => $answer,
-            Sampler::Normal($law) => $answer,
-            Sampler::LogNormal($law) => $answer,
-            Sampler::Gamma($law) => $answer,
-            Sampler::Weibull($law) => $answer,
-            Sampler::Pareto($law) => $answer,
-            Sampler::HyperExponential($law) => $answer,
-            Sampler::Empirical($law) => $answer,
-            Sampler::Percentiles($law) => $answer,
-            Sampler::Shifted($law) => $answer,
-            Sampler::Truncated($law) => $answer,
+            Sampler::Constant($law) => $result,
+            Sampler::Exponential($law) => $result,
+            Sampler::Uniform($law) => $result,
+            Sampler::Normal($law) => $result,
+            Sampler::LogNormal($law) => $result,
+            Sampler::Gamma($law) => $result,
+            Sampler::Weibull($law) => $result,
+            Sampler::Pareto($law) => $result,
+            Sampler::HyperExponential($law) => $result,
+            Sampler::Empirical($law) => $result,
+            Sampler::Percentiles($law) => $result,
+            Sampler::Shifted($law) => $result,
+            Sampler::Truncated($law) => $result,
+            Sampler::Custom($law) => $result,
         }
     };
 }
 
 impl Sampler {
-    /// Always `value`, in base units; what is no number above zero counts as zero.
+    /// Always `value`, in base units. Negative values and NaN count as zero.
     #[must_use]
     pub fn constant(value: f64) -> Self {
         Self::Constant(constant::Constant::new(value))
     }
 
-    /// An exponential law with this mean in base units; what is no number above zero counts as zero.
+    /// An exponential law with this mean in base units. Negative means and NaN count as zero.
     #[must_use]
     pub fn exponential(mean: f64) -> Self {
         if mean > 0.0 { Self::Exponential(exponential::Exponential::new(mean)) } else { Self::constant(0.0) }
     }
 
-    /// One draw in base units: not negative, not NaN.
-    #[inline]
-    #[must_use]
-    pub fn sample(&self, stream: &mut RandomStream) -> f64 {
-        // The two laws that queueing lives on, without a jump.
-        if let Self::Exponential(law) = self {
-            return law.sample(stream);
-        }
-        if let Self::Constant(law) = self {
-            return law.sample(stream);
-        }
-        self.sample_other(stream)
-    }
-
     #[inline(never)]
-    fn sample_other(&self, stream: &mut RandomStream) -> f64 {
-        delegate!(self, law => law.sample(stream))
+    fn sample_other<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
+        delegate!(self, law => law.sample(rng))
     }
 
     /// One draw, rounded to the nearest nanosecond.
     #[inline]
     #[must_use]
-    pub fn sample_duration(&self, stream: &mut RandomStream) -> SimDuration {
-        SimDuration::from_nanos_f64(self.sample(stream))
+    pub fn sample_duration<R: Rng + ?Sized>(&self, rng: &mut R) -> SimDuration {
+        SimDuration::from_nanos_f64(self.sample(rng))
     }
 
-    /// The mean of what is drawn, in base units.
+    /// The mean, in base units.
     #[must_use]
     pub fn mean(&self) -> f64 {
         delegate!(self, law => law.mean())
     }
 
-    /// The standard deviation of what is drawn, in base units; infinite for some.
+    /// The standard deviation, in base units; infinite for some laws.
     #[must_use]
     pub fn sd(&self) -> f64 {
         delegate!(self, law => law.sd())
     }
 
-    /// The probability that a draw is at most `x` base units.
+    /// The cumulative distribution function: the probability that a draw is at most `x` base units.
     #[must_use]
     pub fn cdf(&self, x: f64) -> f64 {
         if x < 0.0 { 0.0 } else { self.partial_moments(0.0, x).mass.clamp(0.0, 1.0) }
     }
 
-    /// The value that every draw has, if they all have the same.
+    /// The value of a constant law, or `None` for other laws.
     #[must_use]
     pub fn as_constant(&self) -> Option<f64> {
         match self {
@@ -307,7 +326,8 @@ impl Sampler {
             | Self::Empirical(_)
             | Self::Percentiles(_)
             | Self::Shifted(_)
-            | Self::Truncated(_) => None,
+            | Self::Truncated(_)
+            | Self::Custom(_) => None,
         }
     }
 
@@ -316,12 +336,27 @@ impl Sampler {
     }
 }
 
-/// The diagnostic about a law whose mean is zero though it spreads.
+impl Distribution<f64> for Sampler {
+    /// One draw in base units: not negative, not NaN.
+    #[inline]
+    fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
+        // The two most frequent laws, without a jump table.
+        if let Self::Exponential(law) = self {
+            return law.sample(rng);
+        }
+        if let Self::Constant(law) = self {
+            return law.sample(rng);
+        }
+        self.sample_other(rng)
+    }
+}
+
+/// The error of a mean of zero with an sd above zero.
 fn zero_mean<Q: Quantity>(mean: Q, sd: Q) -> SpecError {
     SpecError::at(
         "mean",
         format!(
-            "a mean of {mean} leaves no room for an sd of {sd}: what is never negative would always be zero"
+            "a mean of {mean} is too small for an sd of {sd}: values are never negative, so all would be zero"
         ),
     )
 }
@@ -329,6 +364,7 @@ fn zero_mean<Q: Quantity>(mean: Q, sd: Q) -> SpecError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::random::RandomStream;
     use crate::engine::units::Bytes;
 
     fn read(json: &str) -> Result<DistributionSpec<SimDuration>, String> {
@@ -341,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn a_spec_is_written_as_it_is_read() {
+    fn a_spec_is_serialized_as_it_is_deserialized() {
         for json in [
             r#"{"Constant":"5ms"}"#,
             r#"{"Empirical":{"values":["1ms","2ms"]}}"#,
@@ -370,14 +406,14 @@ mod tests {
     }
 
     #[test]
-    fn a_diagnostic_names_the_field_from_the_outermost_distribution_inwards() {
+    fn an_error_contains_the_path_of_the_field_from_the_outermost_distribution() {
         let json = r#"{"Shifted":{"by":"1ms","of":{"Truncated":{"max":"1s","of":{"Normal":{"mean":"1ms","sd":"2ms"}}}}}}"#;
-        let error = read(json).expect("well written").resolve().expect_err("too wide");
+        let error = read(json).expect("a distribution").resolve().expect_err("too wide");
         assert_eq!(error.field(), "of.of.sd");
     }
 
     #[test]
-    fn a_draw_becomes_whole_nanoseconds() {
+    fn a_draw_is_rounded_to_nanoseconds() {
         let mut stream = RandomStream::from_seed(1);
         assert_eq!(Sampler::constant(1.5).sample_duration(&mut stream).as_nanos(), 2);
         assert_eq!(Sampler::constant(f64::NAN).as_constant().map(f64::to_bits), Some(0));

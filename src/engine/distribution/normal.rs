@@ -1,23 +1,26 @@
-//! The normal law cut at zero, by the mean and the standard deviation that it has after the cut.
+//! The normal law truncated at zero, by its mean and standard deviation after truncation.
 //!
-//! Let h be the cut in standard deviations of the uncut bell (-mu/sigma) and r the hazard rate of the standard normal
-//! law at h. After the cut the mean is sigma (r - h) and the variance sigma² (1 - r (r - h)), see Johnson, Kotz,
-//! Balakrishnan: "Continuous univariate distributions", volume 1, section 13.10. Their ratio depends on h alone and
-//! rises with it, from a constant to an exponential: so each sd below the mean has one bell, found by bisection. Draws:
-//! the bell's, again where negative, or Robert: "Simulation of truncated normal variables", 1995, where mu is negative.
+//! Let the parent be the normal law before truncation, h the standardized truncation point -mu/sigma, and r the hazard
+//! rate of the standard normal law at h. After truncation the mean is sigma (r - h) and the variance sigma²
+//! (1 - r (r - h)), see Johnson, Kotz, Balakrishnan: "Continuous univariate distributions", volume 1, section 13.10.
+//! sd / mean depends only on h and rises with it, from 0 (constant) to 1 (exponential). So there is one parent for each
+//! sd below the mean, found by bisection. Negative draws of the parent are rejected; if mu is negative, draws are those
+//! of Robert: "Simulation of truncated normal variables", 1995.
+
+use rand::Rng;
+use rand_distr::Distribution;
 
 use super::special::{normal_hazard, normal_tail};
 use super::{Law, PartialMoments, Sampler, zero_mean, ziggurat};
-use crate::engine::random::RandomStream;
 use crate::engine::spec_error::SpecError;
 use crate::engine::units::Quantity;
 
-/// The widest spread, as sd / mean: beyond, the law cannot be told from an exponential.
+/// Maximum of sd / mean: above it, the law cannot be distinguished from an exponential one.
 const MAX_SPREAD: f64 = 0.9999;
-/// The spread below which zero is ten standard deviations away, and cutting there changes no digit.
-const UNCUT: f64 = 0.1;
+/// The sd / mean below which zero is ten standard deviations away, where truncation changes no digit.
+const UNTRUNCATED_SPREAD: f64 = 0.1;
 
-/// The normal law with mean `mu` and standard deviation `sigma` before the cut at zero.
+/// A normal law with mean `mu` and standard deviation `sigma` before truncation at zero.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Normal {
     mu: f64,
@@ -37,15 +40,15 @@ pub(super) fn resolve<Q: Quantity>(mean: Q, sd: Q) -> Result<Sampler, SpecError>
         return Err(SpecError::at(
             "sd",
             format!(
-                "{sd} is too wide for a mean of {mean}: cut at zero, a normal law spreads by less than its mean; \
-                 take a smaller sd, Exponential (sd = mean), or LogNormal or Gamma (any sd)"
+                "{sd} is too wide for a mean of {mean}: truncated at zero, a normal distribution has an sd below its \
+                 mean; take a smaller sd, Exponential (sd = mean), or LogNormal or Gamma (any sd)"
             ),
         ));
     }
-    if spread < UNCUT {
+    if spread < UNTRUNCATED_SPREAD {
         return Ok(Sampler::Normal(Normal { mu: m, sigma: s }));
     }
-    let (mut low, mut high) = (-1.0 / UNCUT - 1.0, 110.0);
+    let (mut low, mut high) = (-1.0 / UNTRUNCATED_SPREAD - 1.0, 110.0);
     while high - low > 1e-13 * high.abs() {
         let middle = 0.5 * (low + high);
         if middle <= low || middle >= high {
@@ -61,76 +64,80 @@ pub(super) fn resolve<Q: Quantity>(mean: Q, sd: Q) -> Result<Sampler, SpecError>
     Ok(Sampler::Normal(Normal { mu: -low * sigma, sigma }))
 }
 
-/// The mean after a cut at `h`, in standard deviations.
+/// The mean after truncation at `h`, in standard deviations of the parent.
 fn excess(h: f64) -> f64 {
     normal_hazard(h) - h
 }
 
-/// sd / mean after a cut at `h`.
+/// sd / mean after truncation at `h`.
 fn spread_at(h: f64) -> f64 {
     let excess = excess(h);
     (1.0 - normal_hazard(h) * excess).max(0.0).sqrt() / excess
 }
 
 impl Normal {
-    /// The cut in standard deviations from the top of the bell.
-    fn cut(&self) -> f64 {
+    /// The truncation point zero, standardized by the parent.
+    fn cutoff(&self) -> f64 {
         -self.mu / self.sigma
     }
 
-    /// What lies beyond `z` standard deviations from the top, and the density there, both over what lies beyond the
-    /// cut. `z` is not below the cut.
-    fn beyond(&self, z: f64) -> (f64, f64) {
-        let cut = self.cut();
+    /// The survival function and the density of the truncated law at `z`, which is standardized by the parent and not
+    /// below the cutoff.
+    fn survival_and_density(&self, z: f64) -> (f64, f64) {
+        let cutoff = self.cutoff();
         if z.is_infinite() {
             return (0.0, 0.0);
         }
-        // By ratios to the cut, for far out both tails are too small to be told from zero.
-        let density = libm::exp(0.5 * (cut - z) * (cut + z)) * normal_hazard(cut);
-        let mass = if cut > 0.0 { density / normal_hazard(z) } else { normal_tail(z) / normal_tail(cut) };
-        (mass, if cut < -30.0 { super::special::normal_density(z) } else { density })
+        // As ratios to the values at the cutoff: far from the mean, both tails underflow to zero.
+        let density = libm::exp(0.5 * (cutoff - z) * (cutoff + z)) * normal_hazard(cutoff);
+        let survival =
+            if cutoff > 0.0 { density / normal_hazard(z) } else { normal_tail(z) / normal_tail(cutoff) };
+        (survival, if cutoff < -30.0 { super::special::normal_density(z) } else { density })
     }
 }
 
-impl Law for Normal {
-    fn sample(&self, stream: &mut RandomStream) -> f64 {
+impl Distribution<f64> for Normal {
+    fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
         if self.mu >= 0.0 {
-            // At least every second draw of the bell is above zero.
+            // At least half of the draws of the parent are not negative.
             loop {
-                let x = self.mu + self.sigma * ziggurat::normal(stream);
+                let x = self.mu + self.sigma * ziggurat::normal(rng);
                 if x >= 0.0 {
                     return x;
                 }
             }
         }
-        let cut = self.cut();
-        let rate = 0.5 * (cut + (cut * cut + 4.0).sqrt());
+        let cutoff = self.cutoff();
+        let rate = 0.5 * (cutoff + (cutoff * cutoff + 4.0).sqrt());
         loop {
-            let beyond = ziggurat::exponential(stream) / rate;
-            let offset = cut + beyond - rate;
-            if 2.0 * ziggurat::exponential(stream) >= offset * offset {
-                return self.sigma * beyond;
+            let excess = ziggurat::exponential(rng) / rate;
+            let offset = cutoff + excess - rate;
+            if 2.0 * ziggurat::exponential(rng) >= offset * offset {
+                return self.sigma * excess;
             }
         }
     }
+}
 
+impl Law for Normal {
     fn mean(&self) -> f64 {
-        self.sigma * excess(self.cut())
+        self.sigma * excess(self.cutoff())
     }
 
     fn sd(&self) -> f64 {
-        self.mean() * spread_at(self.cut())
+        self.mean() * spread_at(self.cutoff())
     }
 
     fn partial_moments(&self, min: f64, max: f64) -> PartialMoments {
         if min > max {
-            return PartialMoments::NOTHING;
+            return PartialMoments::ZERO;
         }
         let standard = |x: f64| (x - self.mu) / self.sigma;
-        let (from, to) = (standard(min).max(self.cut()), standard(max));
-        let ((mass_from, density_from), (mass_to, density_to)) = (self.beyond(from), self.beyond(to));
-        let mass = mass_from - mass_to;
-        // z times the density, which is nothing at infinity.
+        let (from, to) = (standard(min).max(self.cutoff()), standard(max));
+        let (survival_from, density_from) = self.survival_and_density(from);
+        let (survival_to, density_to) = self.survival_and_density(to);
+        let mass = survival_from - survival_to;
+        // z times the density, which is zero at infinity.
         let moment = |z: f64, density: f64| if density > 0.0 { z * density } else { 0.0 };
         PartialMoments {
             mass,
@@ -154,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn mean_and_sd_are_those_after_the_cut() {
+    fn mean_and_sd_are_those_after_truncation() {
         for sd in [1_000, 99_999, 100_001, 400_000, 600_000, 756_000, 900_000, 980_000, 999_000] {
             let sampler = normal(1_000_000, sd).expect("a law");
             assert_close(sampler.mean(), 1e6, 1e-10);
@@ -168,20 +175,20 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_refused() {
+    fn invalid_parameters_are_refused() {
         for sd in [1_000_000, 2_000_000] {
             let error = normal(1_000_000, sd).expect_err("too wide");
             assert_eq!(error.field(), "sd");
             assert!(error.message().contains("LogNormal"));
         }
-        assert_eq!(normal(0, 1).expect_err("no room").field(), "mean");
+        assert_eq!(normal(0, 1).expect_err("a mean of zero").field(), "mean");
         assert_eq!(normal(7, 0).expect("a constant").as_constant(), Some(7.0));
     }
 
     #[test]
     fn the_values_never_change() {
         assert_eq!(golden(&normal(5_000_000, 1_000_000).expect("a law")), GOLDEN);
-        assert_eq!(golden(&normal(5_000_000, 4_500_000).expect("a law")), GOLDEN_BELOW);
+        assert_eq!(golden(&normal(5_000_000, 4_500_000).expect("a law")), GOLDEN_NEGATIVE_MU);
     }
 
     const GOLDEN: [u64; 6] = [
@@ -192,7 +199,7 @@ mod tests {
         0x4154_e568_f1ad_4489,
         0x686e_85d3_a31b_d1d4,
     ];
-    const GOLDEN_BELOW: [u64; 6] = [
+    const GOLDEN_NEGATIVE_MU: [u64; 6] = [
         0x4157_5e52_9fa0_db67,
         0x413e_cc90_ebea_21ba,
         0x4133_b23d_0de6_e745,

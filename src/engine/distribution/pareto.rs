@@ -1,14 +1,16 @@
-//! The Pareto law: min U^(-1/shape) with a uniform U; nothing is below min = mean (shape - 1) / shape.
+//! The Pareto law: min U^(-1/shape) for a uniform U, with the minimum min = mean (shape - 1) / shape.
 //!
-//! Arnold: "Pareto distributions", 1983. There is no mean for shapes up to 1, and the standard deviation is infinite
-//! up to 2: then the means of samples converge, but slowly, and their spread does not.
+//! Arnold: "Pareto distributions", 1983. The mean is infinite for shapes up to 1, the standard deviation for shapes up
+//! to 2. Between 1 and 2, sample means converge slowly, and sample standard deviations do not.
+
+use rand::Rng;
+use rand_distr::Distribution;
 
 use super::{Law, PartialMoments, Sampler, ziggurat};
-use crate::engine::random::RandomStream;
 use crate::engine::spec_error::SpecError;
 use crate::engine::units::Quantity;
 
-/// The Pareto law with this least value and this shape, which is above 1.
+/// A Pareto law with a minimum above zero and a shape above 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pareto {
     mean: f64,
@@ -20,9 +22,7 @@ pub(super) fn resolve<Q: Quantity>(mean: Q, shape: f64) -> Result<Sampler, SpecE
     if !(shape.is_finite() && shape > 1.0) {
         return Err(SpecError::at(
             "shape",
-            format!(
-                "{shape} is out of range: expected a finite number above 1, for up to 1 there is no mean"
-            ),
+            format!("{shape} is out of range: expected a finite number above 1, as there is no mean up to 1"),
         ));
     }
     let mean = mean.to_base();
@@ -33,9 +33,9 @@ pub(super) fn resolve<Q: Quantity>(mean: Q, shape: f64) -> Result<Sampler, SpecE
 }
 
 impl Pareto {
-    /// The k-th partial moment from `from` (not below the least value) to `to`.
+    /// The k-th partial moment between `from`, not below the minimum, and `to`.
     fn moment(&self, k: f64, from: f64, to: f64) -> f64 {
-        // shape min^shape x^(k - shape - 1), integrated over the logarithm of x; its primitive has a pole at k = shape.
+        // The integral of shape min^shape x^(k - shape - 1); its antiderivative is a logarithm for k = shape.
         let (power, width) = (k - self.shape, libm::log(to / from));
         let at_from = libm::pow(self.min, k) * libm::pow(from / self.min, power) * self.shape;
         if power == 0.0 {
@@ -48,12 +48,14 @@ impl Pareto {
     }
 }
 
-impl Law for Pareto {
-    fn sample(&self, stream: &mut RandomStream) -> f64 {
-        // -ln U of a uniform U is exponential.
-        self.min * libm::exp(ziggurat::exponential(stream) / self.shape)
+impl Distribution<f64> for Pareto {
+    fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
+        // -ln U is exponential for a uniform U.
+        self.min * libm::exp(ziggurat::exponential(rng) / self.shape)
     }
+}
 
+impl Law for Pareto {
     fn mean(&self) -> f64 {
         self.mean
     }
@@ -65,7 +67,7 @@ impl Law for Pareto {
     fn partial_moments(&self, min: f64, max: f64) -> PartialMoments {
         let min = min.max(self.min);
         if min >= max {
-            return PartialMoments::NOTHING;
+            return PartialMoments::ZERO;
         }
         PartialMoments {
             mass: self.moment(0.0, min, max),
@@ -79,7 +81,7 @@ impl Law for Pareto {
 #[cfg(test)]
 mod tests {
     use crate::engine::distribution::testing::{
-        DRAWS, Words, assert_close, assert_consistent, assert_follows, assert_same_law, draws, golden,
+        DRAWS, assert_close, assert_consistent, assert_follows, assert_same_law, draws, golden,
     };
     use crate::engine::distribution::{DistributionSpec, Sampler};
     use crate::engine::random::RandomStream;
@@ -91,8 +93,8 @@ mod tests {
     }
 
     #[test]
-    fn it_draws_the_law_it_says() {
-        // Moments can only be tested where the fourth one exists.
+    fn draws_follow_the_law() {
+        // The test of moments needs a finite fourth moment, so a shape above 4.
         for shape in [6.0, 12.0] {
             let sampler = pareto(shape).expect("a law");
             assert_consistent(&sampler);
@@ -109,10 +111,9 @@ mod tests {
     }
 
     #[test]
-    fn it_is_the_law_that_others_draw() {
+    fn draws_agree_with_rand_distr() {
         use rand_distr::{Distribution, Pareto};
-        let (law, mut stream) =
-            (Pareto::new(1e6 / 3.0, 1.5).expect("a law"), Words(RandomStream::from_seed(5)));
+        let (law, mut stream) = (Pareto::new(1e6 / 3.0, 1.5).expect("a law"), RandomStream::from_seed(5));
         let other = (0..100_000).map(|_| law.sample(&mut stream)).collect();
         assert_same_law(draws(&pareto(1.5).expect("a law"), 100_000), other);
     }

@@ -1,35 +1,40 @@
-//! What lies of a law between two bounds: the mass there and its first two moments.
+//! Partial moments: the mass of a law between two bounds, and its first two moments there.
 //!
-//! Each law knows its own parts in closed form; distribution functions and the true means of truncated laws follow.
-//! Moments are kept about a point that the law chooses, so that narrow laws far from zero keep their digits.
+//! Each law has its partial moments in closed form. Cumulative distribution functions and the moments of truncated laws
+//! are computed from them. Each law chooses the point that its moments are about, for precision with narrow laws far
+//! from zero.
 
-/// The part of a law between two bounds, both included.
+/// The partial moments of a law between two bounds, both included.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct PartialMoments {
-    /// The probability of falling between the bounds.
+    /// The probability of a value between the bounds.
     pub(super) mass: f64,
     /// The point that the moments are about.
     pub(super) about: f64,
-    /// The expectation of (X - about), counted where X falls between the bounds.
+    /// The expectation of (X - about) if X is between the bounds, else 0.
     pub(super) first: f64,
-    /// The expectation of (X - about)², counted where X falls between the bounds.
+    /// The expectation of (X - about)² if X is between the bounds, else 0.
     pub(super) second: f64,
 }
 
 impl PartialMoments {
-    /// No mass at all.
-    pub(super) const NOTHING: Self = Self { mass: 0.0, about: 0.0, first: 0.0, second: 0.0 };
+    /// The partial moments of no mass.
+    pub(super) const ZERO: Self = Self { mass: 0.0, about: 0.0, first: 0.0, second: 0.0 };
 
-    /// All of `mass` on one value.
+    /// The partial moments of a law with an unknown distribution function: all are NaN.
+    pub(super) const UNKNOWN: Self =
+        Self { mass: f64::NAN, about: f64::NAN, first: f64::NAN, second: f64::NAN };
+
+    /// The partial moments of a point mass.
     pub(super) const fn atom(value: f64, mass: f64) -> Self {
         Self { mass, about: value, first: 0.0, second: 0.0 }
     }
 
-    /// What lies between `min` and `max` of `mass` spread evenly from `low` to `high`.
-    pub(super) fn even(low: f64, high: f64, mass: f64, min: f64, max: f64) -> Self {
+    /// The partial moments between `min` and `max` of `mass` that is uniform from `low` to `high`.
+    pub(super) fn uniform(low: f64, high: f64, mass: f64, min: f64, max: f64) -> Self {
         let (from, to) = (low.max(min), high.min(max));
         if from > to {
-            Self::NOTHING
+            Self::ZERO
         } else if low < high {
             let (width, mass) = (to - from, mass * (to - from) / (high - low));
             Self { mass, about: from + 0.5 * width, first: 0.0, second: mass * width * width / 12.0 }
@@ -38,18 +43,18 @@ impl PartialMoments {
         }
     }
 
-    /// The mean of what lies between the bounds.
+    /// The mean of the values between the bounds.
     pub(super) fn mean(self) -> f64 {
         self.about + self.first / self.mass
     }
 
-    /// The standard deviation of what lies between the bounds.
+    /// The standard deviation of the values between the bounds.
     pub(super) fn sd(self) -> f64 {
         let offset = self.first / self.mass;
         (self.second / self.mass - offset * offset).max(0.0).sqrt()
     }
 
-    /// The same part with another weight.
+    /// The same moments, multiplied by a weight.
     pub(super) fn weighted(self, weight: f64) -> Self {
         Self {
             mass: self.mass * weight,
@@ -59,13 +64,13 @@ impl PartialMoments {
         }
     }
 
-    /// The same part, moved.
+    /// The partial moments of X + `by`.
     pub(super) fn shifted(self, by: f64) -> Self {
         Self { about: self.about + by, ..self }
     }
 
-    /// The same part with moments about another point.
-    fn seen_from(self, about: f64) -> Self {
+    /// The same moments, about another point.
+    fn moved_to(self, about: f64) -> Self {
         let offset = self.about - about;
         Self {
             mass: self.mass,
@@ -75,11 +80,11 @@ impl PartialMoments {
         }
     }
 
-    /// Parts of a mixture, together; about the mean of the first that has any mass.
-    pub(super) fn together(parts: impl IntoIterator<Item = Self>) -> Self {
-        parts.into_iter().filter(|part| part.mass > 0.0).fold(Self::NOTHING, |sum, part| {
+    /// The sum of the weighted parts of a mixture, about the point of the first part with a mass above zero.
+    pub(super) fn mixture(parts: impl IntoIterator<Item = Self>) -> Self {
+        parts.into_iter().filter(|part| part.mass > 0.0).fold(Self::ZERO, |sum, part| {
             if sum.mass > 0.0 {
-                let part = part.seen_from(sum.about);
+                let part = part.moved_to(sum.about);
                 let (first, second) = (sum.first + part.first, sum.second + part.second);
                 Self { mass: sum.mass + part.mass, about: sum.about, first, second }
             } else {
@@ -95,10 +100,10 @@ mod tests {
     use crate::engine::distribution::testing::assert_close;
 
     #[test]
-    fn atoms_mix_to_the_moments_of_a_coin() {
-        let coin = PartialMoments::together([
+    fn two_point_masses_have_the_moments_of_a_coin() {
+        let coin = PartialMoments::mixture([
             PartialMoments::atom(1e9, 0.5),
-            PartialMoments::NOTHING,
+            PartialMoments::ZERO,
             PartialMoments::atom(1e9 + 2.0, 0.5),
         ]);
         assert_close(coin.mass, 1.0, 0.0);
@@ -109,11 +114,11 @@ mod tests {
     }
 
     #[test]
-    fn an_even_law_is_cut_at_both_ends() {
-        let part = PartialMoments::even(0.0, 10.0, 1.0, 4.0, 6.0);
+    fn a_uniform_law_is_truncated_at_both_ends() {
+        let part = PartialMoments::uniform(0.0, 10.0, 1.0, 4.0, 6.0);
         assert_close(part.mass, 0.2, 1e-15);
         assert_close(part.mean(), 5.0, 1e-15);
         assert_close(part.sd(), (1.0_f64 / 3.0).sqrt(), 1e-15);
-        assert_eq!(PartialMoments::even(0.0, 10.0, 1.0, 11.0, 12.0), PartialMoments::NOTHING);
+        assert_eq!(PartialMoments::uniform(0.0, 10.0, 1.0, 11.0, 12.0), PartialMoments::ZERO);
     }
 }

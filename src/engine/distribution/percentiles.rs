@@ -1,17 +1,20 @@
-//! The law that percentiles describe, linear between them: the inverse of its distribution function is a polyline.
+//! A law by its percentiles, with linear interpolation: its quantile function is piecewise linear.
 //!
-//! Between two percentiles draws are even, which no real tail is: the mean is that of the polyline. Two equal
-//! percentiles put all that lies between them on one value.
+//! Values between two percentiles are uniform, unlike those of real tails, so the mean differs from that of the
+//! original data. Two equal percentiles put the mass between them at one value.
+
+use rand::Rng;
+use rand_distr::Distribution;
 
 use super::{Law, PartialMoments, Sampler};
-use crate::engine::random::RandomStream;
+use crate::engine::random::Draw;
 use crate::engine::spec_error::SpecError;
 use crate::engine::units::Quantity;
 
 const NAMES: [&str; 6] = ["p0", "p50", "p80", "p90", "p99", "p100"];
 const LEVELS: [f64; 6] = [0.0, 0.5, 0.8, 0.9, 0.99, 1.0];
 
-/// The values at the six [`LEVELS`], ascending.
+/// The law of the values at the six [`LEVELS`], ascending.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Percentiles([f64; 6]);
 
@@ -25,7 +28,7 @@ pub(super) fn resolve<Q: Quantity>(p0: Option<Q>, others: [Q; 5]) -> Result<Samp
             return Err(SpecError::at(
                 NAMES[i],
                 format!(
-                    "{} is below the {} of {}: percentiles never fall",
+                    "{} is below the {} of {}: expected ascending percentiles",
                     written[i],
                     NAMES[i - 1],
                     written[i - 1]
@@ -41,15 +44,15 @@ pub(super) fn resolve<Q: Quantity>(p0: Option<Q>, others: [Q; 5]) -> Result<Samp
 }
 
 impl Percentiles {
-    /// The pieces: their probability, their least and their most.
+    /// The pieces: their probability, minimum and maximum.
     fn pieces(&self) -> impl Iterator<Item = (f64, f64, f64)> {
         (1..LEVELS.len()).map(|i| (LEVELS[i] - LEVELS[i - 1], self.0[i - 1], self.0[i]))
     }
 }
 
-impl Law for Percentiles {
-    fn sample(&self, stream: &mut RandomStream) -> f64 {
-        let u = stream.uniform();
+impl Distribution<f64> for Percentiles {
+    fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
+        let u = rng.uniform();
         let mut i = 1;
         while u >= LEVELS[i] && i < 5 {
             i += 1;
@@ -57,7 +60,9 @@ impl Law for Percentiles {
         let (low, high) = (self.0[i - 1], self.0[i]);
         low + (high - low) * ((u - LEVELS[i - 1]) / (LEVELS[i] - LEVELS[i - 1]))
     }
+}
 
+impl Law for Percentiles {
     fn mean(&self) -> f64 {
         self.partial_moments(0.0, f64::INFINITY).mean()
     }
@@ -67,8 +72,8 @@ impl Law for Percentiles {
     }
 
     fn partial_moments(&self, min: f64, max: f64) -> PartialMoments {
-        PartialMoments::together(
-            self.pieces().map(|(mass, low, high)| PartialMoments::even(low, high, mass, min, max)),
+        PartialMoments::mixture(
+            self.pieces().map(|(mass, low, high)| PartialMoments::uniform(low, high, mass, min, max)),
         )
     }
 }
@@ -89,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn it_draws_the_law_it_says() {
+    fn draws_follow_the_law() {
         let sampler = percentiles(None, [10_000, 20_000, 40_000, 100_000, 500_000]).expect("a law");
         // 0.5 * 5 + 0.3 * 15 + 0.1 * 30 + 0.09 * 70 + 0.01 * 300 microseconds.
         assert_close(sampler.mean(), 19_300.0, 1e-14);
@@ -100,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_percentiles_are_a_value_of_their_own() {
+    fn equal_percentiles_are_a_point_mass() {
         let sampler = percentiles(Some(5_000), [5_000, 5_000, 40_000, 40_000, 40_000]).expect("a law");
         assert_close(sampler.cdf(5_000.0), 0.8, 1e-14);
         assert_close(sampler.mean(), 0.8 * 5_000.0 + 0.1 * 22_500.0 + 0.1 * 40_000.0, 1e-14);
@@ -109,11 +114,11 @@ mod tests {
     }
 
     #[test]
-    fn percentiles_that_fall_are_refused() {
+    fn descending_percentiles_are_refused() {
         let error = percentiles(None, [10, 20, 15, 30, 40]).expect_err("falling");
         assert_eq!(
             (error.field(), error.message()),
-            ("p90", "15ns is below the p80 of 20ns: percentiles never fall")
+            ("p90", "15ns is below the p80 of 20ns: expected ascending percentiles")
         );
         assert_eq!(percentiles(Some(11), [10, 20, 25, 30, 40]).expect_err("falling").field(), "p50");
     }

@@ -1,11 +1,13 @@
-//! Another law, later by a constant: a round trip that nothing beats plus a random rest.
+//! Another law plus a constant, such as a minimum round trip time plus a random delay.
+
+use rand::Rng;
+use rand_distr::Distribution;
 
 use super::{DistributionSpec, Law, PartialMoments, Sampler};
-use crate::engine::random::RandomStream;
 use crate::engine::spec_error::SpecError;
 use crate::engine::units::Quantity;
 
-/// `of`, plus `by`.
+/// The law `of`, plus `by`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shifted {
     by: f64,
@@ -20,11 +22,13 @@ pub(super) fn resolve<Q: Quantity>(by: Q, of: &DistributionSpec<Q>) -> Result<Sa
     })
 }
 
-impl Law for Shifted {
-    fn sample(&self, stream: &mut RandomStream) -> f64 {
-        self.by + self.of.sample(stream)
+impl Distribution<f64> for Shifted {
+    fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
+        self.by + self.of.sample(rng)
     }
+}
 
+impl Law for Shifted {
     fn mean(&self) -> f64 {
         self.by + self.of.mean()
     }
@@ -35,7 +39,7 @@ impl Law for Shifted {
 
     fn partial_moments(&self, min: f64, max: f64) -> PartialMoments {
         if max < self.by {
-            return PartialMoments::NOTHING;
+            return PartialMoments::ZERO;
         }
         self.of.partial_moments((min - self.by).max(0.0), max - self.by).shifted(self.by)
     }
@@ -58,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn it_draws_the_law_it_says() {
+    fn draws_follow_the_law() {
         let sampler = shifted(5_000_000, exponential(1_000_000));
         assert_close(sampler.mean(), 6e6, 0.0);
         assert_close(sampler.sd(), 1e6, 0.0);
@@ -67,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_constant_stays_a_constant() {
+    fn a_shifted_constant_is_a_constant() {
         let sampler = shifted(5, DistributionSpec::Constant(SimDuration::from_nanos(3)));
         assert_eq!(sampler.as_constant(), Some(8.0));
     }

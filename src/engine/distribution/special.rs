@@ -1,7 +1,7 @@
-//! The functions of mathematics that the moments of truncated laws need, on top of libm's.
+//! Special functions for partial moments that libm does not have.
 //!
-//! They run when a scenario is loaded, never per draw. Numbers are from the NIST Digital Library of Mathematical
-//! Functions, <https://dlmf.nist.gov>, by section.
+//! They run when a scenario is loaded, never per draw. Numbers in parentheses are equations of the NIST Digital Library
+//! of Mathematical Functions, <https://dlmf.nist.gov>.
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
@@ -15,9 +15,9 @@ pub(super) fn normal_tail(x: f64) -> f64 {
     0.5 * libm::erfc(x * FRAC_1_SQRT_2)
 }
 
-/// The hazard rate of the standard normal law, density over tail: the inverse of Mills' ratio. Any `x`.
+/// The hazard rate of the standard normal law, density / survival function: the inverse of Mills' ratio. For any `x`.
 pub(super) fn normal_hazard(x: f64) -> f64 {
-    // The tail of erfc loses nothing up to 20; beyond, fifty terms of the continued fraction (7.9.3) are plenty.
+    // erfc is precise up to 20; above, 50 terms of the continued fraction (7.9.3) are more than enough.
     if x < 20.0 {
         return normal_density(x) / normal_tail(x);
     }
@@ -32,7 +32,7 @@ pub(super) fn gamma_x_density(shape: f64, x: f64) -> f64 {
     if shape < 10.0 {
         return libm::exp(shape * libm::log(x) - x - libm::lgamma(shape));
     }
-    // The large logarithms cancel on paper instead of in the machine: Stirling's series (5.11.1) for the rest of Γ.
+    // Stirling's series (5.11.1) of Γ, with the large logarithms cancelled symbolically instead of numerically.
     let inverse = 1.0 / shape;
     let square = inverse * inverse;
     let stirling =
@@ -42,7 +42,7 @@ pub(super) fn gamma_x_density(shape: f64, x: f64) -> f64 {
 }
 
 /// The regularised lower incomplete gamma function P(shape, x): the probability that a gamma variable with this shape
-/// and scale 1 is at most `x`. To about 1e-13 for shapes up to 1e8, and 1e-8 beyond.
+/// and scale 1 is at most `x`. The error is about 1e-13 for shapes up to 1e8, and 1e-8 above.
 pub(super) fn gamma_cdf(shape: f64, x: f64) -> f64 {
     if x <= 0.0 {
         return 0.0;
@@ -51,7 +51,7 @@ pub(super) fn gamma_cdf(shape: f64, x: f64) -> f64 {
         return 1.0;
     }
     if shape > 1e8 {
-        // Both sums below would take long, and the law is normal but for its skewness (Edgeworth's first correction).
+        // Both sums below would take long. The law is normal, apart from its skewness (Edgeworth's first correction).
         let root = libm::sqrt(shape);
         let z = (x - shape) / root;
         return 1.0 - normal_tail(z) - (z * z - 1.0) * normal_density(z) / (3.0 * root);
@@ -63,7 +63,7 @@ pub(super) fn gamma_cdf(shape: f64, x: f64) -> f64 {
     }
 }
 
-/// The power series of P over its first factor (8.7.1).
+/// The power series of P, divided by its first factor (8.7.1).
 fn gamma_series(shape: f64, x: f64) -> f64 {
     let (mut term, mut sum, mut n) = (1.0 / shape, 1.0 / shape, shape);
     while term > 1e-17 * sum {
@@ -74,7 +74,7 @@ fn gamma_series(shape: f64, x: f64) -> f64 {
     sum
 }
 
-/// The continued fraction of 1 - P over its first factor (8.9.2), from the top by Lentz's method.
+/// The continued fraction of 1 - P, divided by its first factor (8.9.2), by Lentz's method.
 fn gamma_fraction(shape: f64, x: f64) -> f64 {
     const TINY: f64 = 1e-300;
     let mut b = x + 1.0 - shape;
@@ -85,14 +85,14 @@ fn gamma_fraction(shape: f64, x: f64) -> f64 {
         i += 1.0;
         let a = -i * (i - shape);
         b += 2.0;
-        let below = a * d + b;
-        d = 1.0 / if below == 0.0 { TINY } else { below };
+        let denominator = a * d + b;
+        d = 1.0 / if denominator == 0.0 { TINY } else { denominator };
         c = b + a / c;
         if c == 0.0 {
             c = TINY;
         }
         value *= d * c;
-        // A bound on the steps for the sake of promptness: shapes up to 1e8 need some tens of thousands.
+        // The limit of steps bounds the time; shapes up to 1e8 need some tens of thousands.
         if (d * c - 1.0).abs() < 1e-15 || i > 1e6 {
             return value;
         }
@@ -107,20 +107,20 @@ mod tests {
         assert!((value / expected - 1.0).abs() < tolerance, "{value} is not {expected}");
     }
 
-    /// Reference values by 50-digit arithmetic.
+    /// Reference values were computed with 50-digit arithmetic.
     #[test]
-    fn the_incomplete_gamma_function_is_right() {
+    fn the_incomplete_gamma_function_has_the_reference_values() {
         INCOMPLETE_GAMMA.iter().for_each(|&(shape, x, expected)| close(gamma_cdf(shape, x), expected, 1e-11));
     }
 
     #[test]
-    fn the_hazard_of_the_normal_law_is_right_and_joins_smoothly() {
+    fn the_hazard_of_the_normal_law_has_the_reference_values_and_is_continuous() {
         HAZARD.iter().for_each(|&(x, expected)| close(normal_hazard(x), expected, 1e-14));
         close(normal_hazard(20.0 - 1e-9), normal_hazard(20.0), 1e-9);
     }
 
     #[test]
-    fn enormous_shapes_join_the_others() {
+    fn the_incomplete_gamma_function_is_continuous_in_the_shape() {
         for z in [-2.0, -0.3, 0.0, 1.0, 3.0] {
             let at = |shape: f64| gamma_cdf(shape, shape + z * libm::sqrt(shape));
             close(at(1.000_001e8), at(0.999_999e8), 3e-7);

@@ -1,13 +1,15 @@
-//! What the tests of every distribution share: draws, moments against theory, and the Kolmogorov-Smirnov test.
+//! Test helpers for all distributions: draws, comparison of moments with theory, and the Kolmogorov-Smirnov test.
 //!
-//! The bounds are in standard errors of the estimators. At 4.5 of them a right sampler fails for one seed in 150,000,
-//! and the seeds are fixed.
+//! Bounds are multiples of the standard errors of the estimators. At 4.5 standard errors a correct sampler fails for
+//! one seed in 150,000, and the seeds are fixed.
+
+use rand_distr::Distribution;
 
 use super::Sampler;
 use crate::engine::hash::StableHasher;
 use crate::engine::random::RandomStream;
 
-/// Draws that each test of moments takes.
+/// Number of draws in a test of moments.
 pub(super) const DRAWS: usize = 200_000;
 
 /// `count` draws from a fixed stream.
@@ -16,14 +18,14 @@ pub(super) fn draws(sampler: &Sampler, count: usize) -> Vec<f64> {
     (0..count).map(|_| sampler.sample(&mut stream)).collect()
 }
 
-/// The golden vector of a sampler: the first draws from a fixed stream, in bits, and a hash over the next 10,000, which
-/// also meet the rare branches.
+/// The golden vector of a sampler: the bits of the first five draws from a fixed stream, and a hash over the next
+/// 10,000, which also cover the rare branches.
 pub(super) fn golden(sampler: &Sampler) -> [u64; 6] {
     let mut stream = RandomStream::from_seed(1);
     golden_of(|| sampler.sample(&mut stream))
 }
 
-/// The golden vector of anything that draws.
+/// The golden vector of a function that draws.
 pub(super) fn golden_of(mut draw: impl FnMut() -> f64) -> [u64; 6] {
     let mut vector = [0; 6];
     vector[..5].fill_with(|| draw().to_bits());
@@ -33,8 +35,8 @@ pub(super) fn golden_of(mut draw: impl FnMut() -> f64) -> [u64; 6] {
     vector
 }
 
-/// Asserts that the sampler draws the law that it says it draws: its mean, its standard deviation and (where it has no
-/// atoms) its distribution function, and never anything negative or NaN.
+/// Asserts that the draws agree with the mean, the standard deviation and the distribution function of the sampler,
+/// which must be continuous, and that no draw is negative or NaN.
 pub(super) fn assert_consistent(sampler: &Sampler) {
     let draws = draws(sampler, DRAWS);
     assert!(draws.iter().all(|&x| x >= 0.0), "{sampler:?}");
@@ -45,12 +47,12 @@ pub(super) fn assert_consistent(sampler: &Sampler) {
 /// Asserts that the draws have this mean and this standard deviation.
 pub(super) fn assert_moments(draws: &[f64], mean: f64, sd: f64) {
     let n = draws.len() as f64;
-    let found = draws.iter().sum::<f64>() / n;
-    let squares = || draws.iter().map(|x| (x - found) * (x - found));
+    let sample_mean = draws.iter().sum::<f64>() / n;
+    let squares = || draws.iter().map(|x| (x - sample_mean) * (x - sample_mean));
     let variance = squares().sum::<f64>() / n;
     let fourth = squares().map(|square| square * square).sum::<f64>() / n;
     let error = 4.5 * (variance / n).sqrt() + 1e-12 * mean.abs();
-    assert!((found - mean).abs() < error, "the mean is {found}, not {mean} +- {error}");
+    assert!((sample_mean - mean).abs() < error, "the mean is {sample_mean}, not {mean} +- {error}");
     // The variance of an estimated variance is (fourth central moment - variance squared) / n.
     let error = 4.5 * ((fourth - variance * variance).max(0.0) / n).sqrt() + 1e-9 * variance;
     assert!(
@@ -60,11 +62,11 @@ pub(super) fn assert_moments(draws: &[f64], mean: f64, sd: f64) {
     );
 }
 
-/// The Kolmogorov-Smirnov test against a continuous distribution function.
+/// Asserts that the draws have this continuous distribution function, by the Kolmogorov-Smirnov test.
 pub(super) fn assert_follows(mut draws: Vec<f64>, cdf: impl Fn(f64) -> f64) {
     draws.sort_by(f64::total_cmp);
     let n = draws.len() as f64;
-    let farthest = draws
+    let distance = draws
         .iter()
         .enumerate()
         .map(|(i, &x)| {
@@ -72,45 +74,26 @@ pub(super) fn assert_follows(mut draws: Vec<f64>, cdf: impl Fn(f64) -> f64) {
             (p - i as f64 / n).abs().max(((i + 1) as f64 / n - p).abs())
         })
         .fold(0.0, f64::max);
-    // Kolmogorov's limit law exceeds 2.3 with probability 2 exp(-2 * 2.3^2) = 5e-5.
-    assert!(farthest * n.sqrt() < 2.3, "{} is too far", farthest * n.sqrt());
+    // The limit distribution of the scaled distance exceeds 2.3 with probability 2 exp(-2 * 2.3^2) = 5e-5.
+    let scaled = distance * n.sqrt();
+    assert!(scaled < 2.3, "the scaled distance is {scaled}");
 }
 
-/// The two-sample Kolmogorov-Smirnov test: both lists are drawn from the same continuous law.
+/// Asserts that both lists are draws from one continuous law, by the two-sample Kolmogorov-Smirnov test.
 pub(super) fn assert_same_law(mut one: Vec<f64>, mut other: Vec<f64>) {
     one.sort_by(f64::total_cmp);
     other.sort_by(f64::total_cmp);
     let (n, m) = (one.len() as f64, other.len() as f64);
-    let farthest = one
+    let distance = one
         .iter()
         .enumerate()
         .map(|(i, x)| ((i + 1) as f64 / n - other.partition_point(|y| y <= x) as f64 / m).abs())
         .fold(0.0, f64::max);
-    let scaled = farthest * (n * m / (n + m)).sqrt();
-    assert!(scaled < 2.3, "{scaled} is too far");
+    let scaled = distance * (n * m / (n + m)).sqrt();
+    assert!(scaled < 2.3, "the scaled distance is {scaled}");
 }
 
-/// Asserts that two numbers agree to `tolerance`, relative.
+/// Asserts that two numbers are equal up to the relative error `tolerance`.
 pub(super) fn assert_close(value: f64, expected: f64, tolerance: f64) {
     assert!((value - expected).abs() <= tolerance * expected.abs(), "{value} is not {expected}");
-}
-
-/// A random stream as others want it.
-pub(super) struct Words(pub(super) RandomStream);
-
-impl rand_core::TryRng for Words {
-    type Error = std::convert::Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-        Ok((self.0.bits() >> 32) as u32)
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-        Ok(self.0.bits())
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
-        bytes.iter_mut().for_each(|byte| *byte = self.0.bits().to_le_bytes()[7]);
-        Ok(())
-    }
 }

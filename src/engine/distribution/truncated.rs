@@ -1,17 +1,19 @@
-//! Another law, given that it falls between two bounds, both included: drawn until it does.
+//! Another law, truncated to the values between two bounds, both included, by rejection sampling.
 //!
-//! Mean and standard deviation are those of the truncated law, from the partial moments of the other. Bounds that the
-//! other law meets less than once in a thousand draws are refused: they would cost too much, and mean too little.
+//! The mean and the standard deviation after truncation are computed from the partial moments of the other law. Bounds
+//! with a mass below 1/1000 are refused: draws would take too long, and such bounds are probably an error.
+
+use rand::Rng;
+use rand_distr::Distribution;
 
 use super::{DistributionSpec, Law, PartialMoments, Sampler};
-use crate::engine::random::RandomStream;
 use crate::engine::spec_error::SpecError;
 use crate::engine::units::Quantity;
 
-/// The least probability of falling between the bounds: a thousand draws for one cost some ten microseconds.
+/// Minimum mass between the bounds. At the minimum, a draw takes 1,000 draws of the other law, about 10 µs.
 const MIN_MASS: f64 = 1e-3;
 
-/// `of`, given that it is between `min` and `max`.
+/// The law `of`, truncated to `min..=max`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Truncated {
     of: Sampler,
@@ -19,7 +21,7 @@ pub struct Truncated {
     max: f64,
     mean: f64,
     sd: f64,
-    /// The probability that `of` falls between the bounds.
+    /// The mass of `of` between the bounds.
     mass: f64,
 }
 
@@ -33,7 +35,7 @@ pub(super) fn resolve<Q: Quantity>(
         (None, None) => {
             return Err(SpecError::at(
                 "max",
-                "neither min nor max is given: give one, or leave Truncated out",
+                "expected min, max or both, found neither: add one, or remove Truncated",
             ));
         }
         (Some(min), None) => format!("{min} or more"),
@@ -46,13 +48,19 @@ pub(super) fn resolve<Q: Quantity>(
     let low = min.map_or(0.0, Quantity::to_base);
     let high = max.map_or(f64::INFINITY, Quantity::to_base);
     let part = of.partial_moments(low, high);
-    if part.mass.is_nan() || part.mass < MIN_MASS {
+    if part.mass.is_nan() {
+        return Err(SpecError::at(
+            "of",
+            "the distribution function of a custom distribution is not known: truncate it in Rust",
+        ));
+    }
+    if part.mass < MIN_MASS {
         let (field, mean) = (if min.is_some() { "min" } else { "max" }, Q::from_base(of.mean()));
         return Err(SpecError::at(
             field,
             format!(
-                "only {:.1e} of all draws of a law with mean {mean} are {bounds}, and 1e-3 are needed: widen the \
-                 bounds, or choose a law whose mean lies between them",
+                "only {:.1e} of all draws of a distribution with mean {mean} are {bounds}, expected 1e-3 or more: \
+                 widen the bounds, or choose a distribution with a mean between them",
                 part.mass.max(0.0)
             ),
         ));
@@ -60,21 +68,23 @@ pub(super) fn resolve<Q: Quantity>(
     if of.as_constant().is_some() {
         return Ok(of);
     }
-    // Nothing cut away: the moments that the law knows of itself are better, and include infinite ones.
+    // Without truncation, the moments of the other law are more precise, and may be infinite.
     let (mean, sd) = if part.mass >= 1.0 { (of.mean(), of.sd()) } else { (part.mean(), part.sd()) };
     Ok(Sampler::Truncated(Box::new(Truncated { of, min: low, max: high, mean, sd, mass: part.mass })))
 }
 
-impl Law for Truncated {
-    fn sample(&self, stream: &mut RandomStream) -> f64 {
+impl Distribution<f64> for Truncated {
+    fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
         loop {
-            let x = self.of.sample(stream);
+            let x = self.of.sample(rng);
             if self.min <= x && x <= self.max {
                 return x;
             }
         }
     }
+}
 
+impl Law for Truncated {
     fn mean(&self) -> f64 {
         self.mean
     }
@@ -86,7 +96,7 @@ impl Law for Truncated {
     fn partial_moments(&self, min: f64, max: f64) -> PartialMoments {
         let (min, max) = (min.max(self.min), max.min(self.max));
         if min > max {
-            PartialMoments::NOTHING
+            PartialMoments::ZERO
         } else {
             self.of.partial_moments(min, max).weighted(1.0 / self.mass)
         }
@@ -140,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn mean_and_sd_are_those_of_what_is_left() {
+    fn mean_and_sd_are_those_after_truncation() {
         for of in laws() {
             for (min, max) in [(Some(50), Some(150)), (None, Some(110)), (Some(60), Some(5_000))] {
                 assert_consistent(&truncated(min, max, of.clone()).expect("a law"));
@@ -163,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_twice_is_cut_to_what_both_leave() {
+    fn truncating_twice_truncates_to_the_common_support() {
         let once = truncated(Some(50), Some(150), laws().remove(4)).expect("a law");
         let inner = Spec::Truncated { min: Some(ms(50)), max: None, of: Box::new(laws().remove(4)) };
         let twice = truncated(None, Some(150), inner).expect("a law");
@@ -181,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn an_infinite_spread_becomes_finite_by_a_bound_above_only() {
+    fn only_an_upper_bound_makes_an_infinite_sd_finite() {
         let of = || Spec::Pareto { mean: ms(100), shape: 1.5 };
         assert!(truncated(None, Some(1_000_000), of()).expect("a law").sd().is_finite());
         assert!(truncated(Some(200), None, of()).expect("a law").sd().is_infinite());
@@ -189,12 +199,12 @@ mod tests {
     }
 
     #[test]
-    fn hopeless_bounds_are_refused() {
+    fn bounds_with_too_little_mass_are_refused() {
         let of = || Spec::Exponential { mean: ms(10) };
-        let error = truncated(Some(1_000), None, of()).expect_err("hopeless");
+        let error = truncated(Some(1_000), None, of()).expect_err("too little mass");
         assert_eq!(error.field(), "min");
         assert!(error.message().contains("are 1s or more"), "{error}");
-        assert_eq!(truncated(None, Some(0), of()).expect_err("hopeless").field(), "max");
+        assert_eq!(truncated(None, Some(0), of()).expect_err("too little mass").field(), "max");
         assert_eq!(truncated(Some(5), Some(4), of()).expect_err("empty").field(), "max");
         assert_eq!(truncated(None, None, of()).expect_err("no bounds").field(), "max");
         assert_eq!(truncated(Some(1), Some(2), Spec::Constant(ms(3))).expect_err("outside").field(), "min");

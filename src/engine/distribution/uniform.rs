@@ -1,11 +1,14 @@
-//! The uniform law between two bounds. Mean (min + max) / 2, standard deviation (max - min) / sqrt(12).
+//! The uniform law between two bounds. The mean is (min + max) / 2, the standard deviation (max - min) / sqrt(12).
+
+use rand::Rng;
+use rand_distr::Distribution;
 
 use super::{Law, PartialMoments, Sampler};
-use crate::engine::random::RandomStream;
+use crate::engine::random::Draw;
 use crate::engine::spec_error::SpecError;
 use crate::engine::units::Quantity;
 
-/// The uniform law from `min` to `max`.
+/// A uniform law from `min` to `max`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Uniform {
     min: f64,
@@ -20,12 +23,14 @@ pub(super) fn resolve<Q: Quantity>(min: Q, max: Q) -> Result<Sampler, SpecError>
     Ok(if law.min < law.max { Sampler::Uniform(law) } else { Sampler::constant(law.min) })
 }
 
-impl Law for Uniform {
+impl Distribution<f64> for Uniform {
     #[inline]
-    fn sample(&self, stream: &mut RandomStream) -> f64 {
-        self.min + (self.max - self.min) * stream.uniform()
+    fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
+        self.min + (self.max - self.min) * rng.uniform()
     }
+}
 
+impl Law for Uniform {
     fn mean(&self) -> f64 {
         self.min + 0.5 * (self.max - self.min)
     }
@@ -35,7 +40,7 @@ impl Law for Uniform {
     }
 
     fn partial_moments(&self, min: f64, max: f64) -> PartialMoments {
-        PartialMoments::even(self.min, self.max, 1.0, min, max)
+        PartialMoments::uniform(self.min, self.max, 1.0, min, max)
     }
 }
 
@@ -50,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn it_draws_the_law_it_says() {
+    fn draws_follow_the_law() {
         let sampler = uniform(2_000_000, 5_000_000).resolve().expect("a law");
         assert_consistent(&sampler);
         assert_close(sampler.mean(), 3_500_000.0, 0.0);

@@ -1,15 +1,17 @@
-//! The Weibull law: scale times E^(1/shape) with an exponential E of mean 1.
+//! The Weibull law: scale times E^(1/shape) for an exponential E with mean 1.
 //!
 //! Weibull: "A statistical distribution function of wide applicability", 1951. The mean is scale Γ(1 + 1/shape), the
-//! second moment scale² Γ(1 + 2/shape); up to a bound both are incomplete gamma functions.
+//! second moment scale² Γ(1 + 2/shape). The partial moments are incomplete gamma functions.
+
+use rand::Rng;
+use rand_distr::Distribution;
 
 use super::special::gamma_cdf;
 use super::{Law, PartialMoments, Sampler, ziggurat};
-use crate::engine::random::RandomStream;
 use crate::engine::spec_error::SpecError;
 use crate::engine::units::Quantity;
 
-/// The Weibull law with this scale and this shape.
+/// A Weibull law.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Weibull {
     mean: f64,
@@ -23,8 +25,8 @@ pub(super) fn resolve<Q: Quantity>(mean: Q, shape: f64) -> Result<Sampler, SpecE
         return Err(SpecError::at(
             "shape",
             format!(
-                "{shape} is out of range: expected a number from 0.05 (hardly ever anything but zero) over 1 \
-                 (exponential) to 1000 (all but constant)"
+                "{shape} is out of range: expected a number from 0.05 (nearly always zero) to 1000 (nearly constant); \
+                 1 is exponential"
             ),
         ));
     }
@@ -36,11 +38,13 @@ pub(super) fn resolve<Q: Quantity>(mean: Q, shape: f64) -> Result<Sampler, SpecE
     Ok(Sampler::Weibull(Weibull { mean, scale: mean / libm::tgamma(1.0 + power), power }))
 }
 
-impl Law for Weibull {
-    fn sample(&self, stream: &mut RandomStream) -> f64 {
-        self.scale * libm::pow(ziggurat::exponential(stream), self.power)
+impl Distribution<f64> for Weibull {
+    fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
+        self.scale * libm::pow(ziggurat::exponential(rng), self.power)
     }
+}
 
+impl Law for Weibull {
     fn mean(&self) -> f64 {
         self.mean
     }
@@ -52,10 +56,10 @@ impl Law for Weibull {
 
     fn partial_moments(&self, min: f64, max: f64) -> PartialMoments {
         if min > max {
-            return PartialMoments::NOTHING;
+            return PartialMoments::ZERO;
         }
-        let hazard = |x: f64| libm::pow(x / self.scale, 1.0 / self.power);
-        let (from, to) = (hazard(min), hazard(max));
+        let cumulative_hazard = |x: f64| libm::pow(x / self.scale, 1.0 / self.power);
+        let (from, to) = (cumulative_hazard(min), cumulative_hazard(max));
         let between = |k: f64| gamma_cdf(1.0 + k * self.power, to) - gamma_cdf(1.0 + k * self.power, from);
         let second = self.scale * self.scale * libm::tgamma(1.0 + 2.0 * self.power);
         PartialMoments {
@@ -70,7 +74,7 @@ impl Law for Weibull {
 #[cfg(test)]
 mod tests {
     use crate::engine::distribution::testing::{
-        Words, assert_close, assert_consistent, assert_same_law, draws, golden,
+        assert_close, assert_consistent, assert_same_law, draws, golden,
     };
     use crate::engine::distribution::{DistributionSpec, Sampler};
     use crate::engine::random::RandomStream;
@@ -82,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn it_draws_the_law_it_says() {
+    fn draws_follow_the_law() {
         for shape in [0.4, 0.7, 1.0, 2.0, 5.0, 900.0] {
             let sampler = weibull(shape).expect("a law");
             assert_close(sampler.mean(), 1e6, 0.0);
@@ -92,7 +96,7 @@ mod tests {
             assert_close(whole.sd(), sampler.sd(), 1e-7);
         }
         assert_close(weibull(1.0).expect("exponential").sd(), 1e6, 1e-14);
-        // Rayleigh's law: sd / mean = sqrt(4/pi - 1).
+        // The Rayleigh law: sd / mean = sqrt(4/pi - 1).
         assert_close(
             weibull(2.0).expect("a law").sd(),
             1e6 * (4.0 / std::f64::consts::PI - 1.0).sqrt(),
@@ -101,16 +105,16 @@ mod tests {
     }
 
     #[test]
-    fn it_is_the_law_that_others_draw() {
+    fn draws_agree_with_rand_distr() {
         use rand_distr::{Distribution, Weibull};
         let scale = 1e6 / libm::tgamma(1.0 + 1.0 / 0.8);
-        let (law, mut stream) = (Weibull::new(scale, 0.8).expect("a law"), Words(RandomStream::from_seed(5)));
+        let (law, mut stream) = (Weibull::new(scale, 0.8).expect("a law"), RandomStream::from_seed(5));
         let other = (0..100_000).map(|_| law.sample(&mut stream)).collect();
         assert_same_law(draws(&weibull(0.8).expect("a law"), 100_000), other);
     }
 
     #[test]
-    fn a_shape_that_makes_no_law_is_refused() {
+    fn a_shape_out_of_range_is_refused() {
         for shape in [0.0, -1.0, 0.01, 2000.0, f64::NAN, f64::INFINITY] {
             assert_eq!(weibull(shape).expect_err("out of range").field(), "shape");
         }

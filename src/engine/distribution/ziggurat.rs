@@ -1,78 +1,82 @@
 //! Standard exponential and standard normal draws by a ziggurat of 256 layers.
 //!
-//! The area under the density is covered by 256 layers of equal area. A layer is picked by 8 random bits and a point
-//! across it by 53 others of the same word; in 98 to 99 of 100 draws it lies under the density at every height of the
-//! layer, and is the answer after one multiplication and one comparison. Marsaglia, Tsang: "The ziggurat method for
-//! generating random variables", 2000; that layer and point must not share bits is from Doornik: "An improved ziggurat
-//! method to generate normal random samples", 2005. The tables are worked out by the compiler, in plain arithmetic.
+//! The area under the density is covered by 256 horizontal layers of equal area. 8 bits of a random word select a
+//! layer, and 53 other bits a point across it. In 98 to 99 of 100 draws, that point is under the density at every
+//! height of the layer, and is returned after one multiplication and one comparison. The method is from Marsaglia,
+//! Tsang: "The ziggurat method for generating random variables", 2000; the rule that layer and point must not share
+//! bits is from Doornik: "An improved ziggurat method to generate normal random samples", 2005. The tables are computed
+//! by the compiler, with basic arithmetic.
 
-use crate::engine::random::RandomStream;
+use rand::Rng;
 
-/// Where the lowest layer of the exponential's ziggurat turns into the tail.
+use crate::engine::random::Draw;
+
+/// The start of the tail in the lowest layer of the exponential density.
 const EXPONENTIAL_EDGE: f64 = 7.697_117_470_131_05;
-/// Where the lowest layer of the normal's ziggurat turns into the tail.
+/// The start of the tail in the lowest layer of the normal density.
 const NORMAL_EDGE: f64 = 3.654_152_885_361_009;
 
 static EXPONENTIAL: Tables = Tables::exponential();
 static NORMAL: Tables = Tables::normal();
 
-/// The right ends of the layers, lowest and widest first, and the density there.
+/// The right ends of the layers, from the lowest and widest to the highest, and the density at each.
 struct Tables {
-    /// `x[0]` is the width that the lowest layer would have if its tail were laid flat; `x[256]` is zero.
+    /// `x[0]` is the width of a rectangle with the height and the area of the lowest layer; `x[256]` is zero.
     x: [f64; 257],
     density: [f64; 257],
 }
 
-/// An exponential draw of mean 1.
+/// An exponential draw with mean 1.
 #[inline]
 #[must_use]
-pub fn exponential(stream: &mut RandomStream) -> f64 {
-    let bits = stream.bits();
+pub fn exponential<R: Rng + ?Sized>(rng: &mut R) -> f64 {
+    let bits = rng.next_u64();
     let layer = (bits & 0xff) as usize;
     let x = fraction(bits) * EXPONENTIAL.x[layer];
-    if x < EXPONENTIAL.x[layer + 1] { x } else { exponential_beyond(layer, x, stream) }
+    if x < EXPONENTIAL.x[layer + 1] { x } else { exponential_rare(layer, x, rng) }
 }
 
-/// The rare rest: the tail of the lowest layer, and the wedge where a layer sticks out of the density.
+/// The rare cases: the tail of the lowest layer, and the wedges where a layer exceeds the density.
 #[cold]
-fn exponential_beyond(mut layer: usize, mut x: f64, stream: &mut RandomStream) -> f64 {
-    // Beyond any point, an exponential variable is that point plus another one.
-    let mut passed = 0.0;
+fn exponential_rare<R: Rng + ?Sized>(mut layer: usize, mut x: f64, rng: &mut R) -> f64 {
+    // The exponential law is memoryless: a draw in the tail is the edge plus another draw.
+    let mut offset = 0.0;
     loop {
         if layer == 0 {
-            passed += EXPONENTIAL_EDGE;
-        } else if EXPONENTIAL.height(layer, stream) < libm::exp(-x) {
-            return passed + x;
+            offset += EXPONENTIAL_EDGE;
+        } else if EXPONENTIAL.height(layer, rng) < libm::exp(-x) {
+            return offset + x;
         }
-        let bits = stream.bits();
+        let bits = rng.next_u64();
         layer = (bits & 0xff) as usize;
         x = fraction(bits) * EXPONENTIAL.x[layer];
         if x < EXPONENTIAL.x[layer + 1] {
-            return passed + x;
+            return offset + x;
         }
     }
 }
 
-/// A normal draw of mean 0 and standard deviation 1.
+/// A normal draw with mean 0 and standard deviation 1.
 #[inline]
 #[must_use]
-pub fn normal(stream: &mut RandomStream) -> f64 {
-    let bits = stream.bits();
+pub fn normal<R: Rng + ?Sized>(rng: &mut R) -> f64 {
+    let bits = rng.next_u64();
     let layer = (bits & 0xff) as usize;
     let x = signed_fraction(bits) * NORMAL.x[layer];
-    if x.abs() < NORMAL.x[layer + 1] { x } else { normal_beyond(layer, x, stream) }
+    if x.abs() < NORMAL.x[layer + 1] { x } else { normal_rare(layer, x, rng) }
 }
 
+/// The rare cases, as those of [`exponential_rare`].
 #[cold]
-fn normal_beyond(mut layer: usize, mut x: f64, stream: &mut RandomStream) -> f64 {
+fn normal_rare<R: Rng + ?Sized>(mut layer: usize, mut x: f64, rng: &mut R) -> f64 {
     loop {
         if layer == 0 {
-            return normal_tail(stream).copysign(x);
+            return normal_tail(rng).copysign(x);
         }
-        if NORMAL.height(layer, stream) < libm::exp(-0.5 * x * x) {
+        if NORMAL.height(layer, rng) < libm::exp(-0.5 * x * x) {
             return x;
         }
-        let bits = stream.bits();
+        let bits = rng.next_u64();
         layer = (bits & 0xff) as usize;
         x = signed_fraction(bits) * NORMAL.x[layer];
         if x.abs() < NORMAL.x[layer + 1] {
@@ -81,12 +85,12 @@ fn normal_beyond(mut layer: usize, mut x: f64, stream: &mut RandomStream) -> f64
     }
 }
 
-/// A normal draw beyond the edge (Marsaglia: "Generating a variable from the tail of the normal distribution", 1964).
-fn normal_tail(stream: &mut RandomStream) -> f64 {
+/// A normal draw above the edge (Marsaglia: "Generating a variable from the tail of the normal distribution", 1964).
+fn normal_tail<R: Rng + ?Sized>(rng: &mut R) -> f64 {
     loop {
-        let beyond = exponential(stream) / NORMAL_EDGE;
-        if 2.0 * exponential(stream) > beyond * beyond {
-            return NORMAL_EDGE + beyond;
+        let excess = exponential(rng) / NORMAL_EDGE;
+        if 2.0 * exponential(rng) > excess * excess {
+            return NORMAL_EDGE + excess;
         }
     }
 }
@@ -106,14 +110,14 @@ fn signed_fraction(bits: u64) -> f64 {
 }
 
 impl Tables {
-    /// A uniform height within the layer.
-    fn height(&self, layer: usize, stream: &mut RandomStream) -> f64 {
+    /// A uniform height in a layer.
+    fn height<R: Rng + ?Sized>(&self, layer: usize, rng: &mut R) -> f64 {
         let (low, high) = (self.density[layer], self.density[layer + 1]);
-        low + (high - low) * stream.uniform()
+        low + (high - low) * rng.uniform()
     }
 
     const fn exponential() -> Self {
-        // The tail beyond the edge has the area e^-edge: laid flat, it is one wide.
+        // The tail above the edge has the area e^-edge: that of a rectangle of width 1.
         let mut tables = Self { x: [0.0; 257], density: [1.0; 257] };
         tables.x[0] = EXPONENTIAL_EDGE + 1.0;
         tables.x[1] = EXPONENTIAL_EDGE;
@@ -130,7 +134,7 @@ impl Tables {
     }
 
     const fn normal() -> Self {
-        // The tail beyond the edge over the density there is Mills' ratio, by its continued fraction (DLMF 7.9.3).
+        // The area of the tail above the edge / the density there is Mills' ratio: its continued fraction (DLMF 7.9.3).
         let mut fraction = NORMAL_EDGE;
         let mut k = 200.0;
         while k > 0.0 {
@@ -153,11 +157,11 @@ impl Tables {
     }
 }
 
-/// e^x by Taylor's series around the nearest multiple of ln 2, for the compiler, which cannot call libm. |x| < 700.
-#[expect(clippy::cast_possible_truncation, reason = "the power of two is a small whole number")]
+/// e^x for |x| < 700, by a Taylor series around the nearest multiple of ln 2. The functions of libm are not const.
+#[expect(clippy::cast_possible_truncation, reason = "the power of two is a small integer")]
 const fn exp(x: f64) -> f64 {
     let power = (x * std::f64::consts::LOG2_E + if x < 0.0 { -0.5 } else { 0.5 }) as i64;
-    // ln 2 in two parts, of which the first has trailing zeros: the multiples are exact.
+    // ln 2 in two parts. The first has trailing zero bits, so that its multiples are exact.
     let multiple = power as f64;
     let rest = x - multiple * 0.693_147_180_369_123_8 - multiple * 1.908_214_929_270_587_7e-10;
     let (mut term, mut sum, mut n) = (1.0, 0.0, 0.0);
@@ -181,7 +185,7 @@ const fn ln(x: f64) -> f64 {
     y
 }
 
-/// The square root by Newton's method, for the compiler.
+/// The square root by Newton's method.
 const fn sqrt(x: f64) -> f64 {
     let mut root = if x > 1.0 { x } else { 1.0 };
     let mut i = 0;
@@ -196,6 +200,7 @@ const fn sqrt(x: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::engine::distribution::testing::{assert_follows, assert_moments, golden_of};
+    use crate::engine::random::RandomStream;
 
     const DRAWS: usize = 400_000;
 
@@ -218,14 +223,14 @@ mod tests {
     }
 
     #[test]
-    fn the_tails_are_as_wide_as_the_integral_says() {
+    fn the_tail_has_the_area_of_the_integral() {
         let tail = 0.5 * libm::erfc(NORMAL_EDGE / 2_f64.sqrt()) * (2.0 * std::f64::consts::PI).sqrt();
-        let flat = (NORMAL.x[0] - NORMAL_EDGE) * NORMAL.density[1];
-        assert!((flat / tail - 1.0).abs() < 1e-12, "{flat} {tail}");
+        let area = (NORMAL.x[0] - NORMAL_EDGE) * NORMAL.density[1];
+        assert!((area / tail - 1.0).abs() < 1e-12, "{area} {tail}");
     }
 
     #[test]
-    fn the_exponential_is_exponential() {
+    fn exponential_draws_follow_the_exponential_law() {
         let mut stream = RandomStream::from_seed(11);
         let draws: Vec<f64> = (0..DRAWS).map(|_| exponential(&mut stream)).collect();
         assert_moments(&draws, 1.0, 1.0);
@@ -233,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn the_normal_is_normal() {
+    fn normal_draws_follow_the_normal_law() {
         let mut stream = RandomStream::from_seed(12);
         let draws: Vec<f64> = (0..DRAWS).map(|_| normal(&mut stream)).collect();
         assert_moments(&draws, 0.0, 1.0);
@@ -241,9 +246,9 @@ mod tests {
     }
 
     #[test]
-    fn the_tails_are_drawn_as_often_and_as_far_as_they_should_be() {
+    fn draws_in_the_tails_have_the_right_frequency_and_mean() {
         let (mut stream, draws) = (RandomStream::from_seed(13), 4_000_000_u32);
-        let (mut beyond, mut mean) = ([0.0, 0.0], [0.0, 0.0]);
+        let (mut counts, mut excesses) = ([0.0, 0.0], [0.0, 0.0]);
         for _ in 0..draws {
             for (i, (x, edge)) in
                 [(exponential(&mut stream), EXPONENTIAL_EDGE), (normal(&mut stream).abs(), NORMAL_EDGE)]
@@ -251,13 +256,13 @@ mod tests {
                     .enumerate()
             {
                 if x >= edge {
-                    beyond[i] += 1.0;
-                    mean[i] += x - edge;
+                    counts[i] += 1.0;
+                    excesses[i] += x - edge;
                 }
             }
         }
-        // Counts are Poisson; the excess over the edge is exponential of mean 1, and for the normal the hazard less
-        // the edge, 0.2426, with a standard deviation below its mean.
+        // Counts have a Poisson distribution. The excess over the edge is exponential with mean 1. For the normal law
+        // its mean is the hazard rate minus the edge, 0.2426, and its standard deviation is below its mean.
         let mills = NORMAL.x[0] - NORMAL_EDGE;
         for (i, (probability, excess)) in [
             (EXPONENTIAL.density[1], 1.0),
@@ -267,8 +272,8 @@ mod tests {
         .enumerate()
         {
             let expected = probability * f64::from(draws);
-            assert!((beyond[i] - expected).abs() < 4.5 * expected.sqrt(), "{} {expected}", beyond[i]);
-            assert!((mean[i] / beyond[i] - excess).abs() < 4.5 * excess / beyond[i].sqrt());
+            assert!((counts[i] - expected).abs() < 4.5 * expected.sqrt(), "{} {expected}", counts[i]);
+            assert!((excesses[i] / counts[i] - excess).abs() < 4.5 * excess / counts[i].sqrt());
         }
     }
 

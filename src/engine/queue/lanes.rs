@@ -1,42 +1,42 @@
-//! Lanes: lines of events of constant delay.
+//! Lanes: FIFO queues of events, each with one constant delay.
 //!
-//! Time never runs backwards, so events that are always scheduled the same delay ahead are born in their order: they are
-//! put in at the back and taken from the front. A line is made of chunks, so that one of a million events neither moves
-//! when it grows nor keeps room that it does not need.
+//! Time never runs backwards, so events that are always scheduled with the same delay are scheduled in order: they are
+//! pushed at the back and popped from the front. A lane consists of chunks: even with a million events, it moves none
+//! of them to grow, and keeps no memory that it does not need.
 
 use std::collections::VecDeque;
 
 use super::Scheduled;
 use crate::engine::time::{SimDuration, SimTime};
 
-/// Lanes that one queue may have. Taking an event looks at the head of each lane, so a few serve better than many: a
-/// scenario rarely has more distinct constant delays on its busy paths.
-const MOST: usize = 8;
+/// Maximum number of lanes of a queue. Popping an event compares the heads of all lanes, so a few lanes are faster than
+/// many, and a scenario rarely has more distinct constant delays on its busy paths.
+const MAX_LANES: usize = 8;
 
-/// Names a lane of the queue that gave it out.
+/// Handle of a lane, valid for the queue that returned it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LaneId(u8);
 
-/// Events of a chunk: 6 KiB.
-const CHUNK: usize = 256;
-/// How many events of a lane are announced at once. Memory answers about this many requests at the same time.
-const BATCH: usize = 32;
-/// Shorter lanes are not worth announcing: what their events need (a cache line each) is in the cache.
-const LONG: usize = 1 << 15;
+/// Events per chunk: 6 KiB if an event has 8 bytes.
+const CHUNK_LEN: usize = 256;
+/// Number of upcoming events to prefetch for at once. The memory system serves about this many loads in parallel.
+const PREFETCH_BATCH: usize = 32;
+/// Minimum length of a lane for prefetching: the data of fewer events (a cache line each) stays in the cache anyway.
+const MIN_PREFETCH_LEN: usize = 1 << 15;
 
-/// One lane.
+/// A FIFO of events with one constant delay.
 #[derive(Clone, Debug)]
 struct Lane<E> {
     delay: SimDuration,
     len: usize,
-    /// The first events; those before `taken` are gone.
+    /// The first events; `popped` of them are gone.
     front: Vec<Scheduled<E>>,
-    taken: usize,
+    popped: usize,
     /// Full chunks behind the front.
     middle: VecDeque<Vec<Scheduled<E>>>,
-    /// The last events, unless they fit into the front.
+    /// The last events: the chunk that is being filled.
     back: Vec<Scheduled<E>>,
-    /// Memory of a chunk that was used up.
+    /// Memory of the last chunk that was used up.
     spare: Vec<Scheduled<E>>,
 }
 
@@ -46,7 +46,7 @@ impl<E: Copy> Lane<E> {
             delay,
             len: 0,
             front: Vec::new(),
-            taken: 0,
+            popped: 0,
             middle: VecDeque::new(),
             back: Vec::new(),
             spare: Vec::new(),
@@ -54,13 +54,13 @@ impl<E: Copy> Lane<E> {
     }
 
     #[inline(always)]
-    fn push(&mut self, entry: Scheduled<E>) {
-        if self.back.len() == CHUNK {
+    fn push(&mut self, scheduled: Scheduled<E>) {
+        if self.back.len() == CHUNK_LEN {
             let empty = std::mem::take(&mut self.spare);
             self.middle.push_back(std::mem::replace(&mut self.back, empty));
         }
         self.len += 1;
-        self.back.push(entry);
+        self.back.push(scheduled);
         if self.len == 1 {
             self.next_chunk();
         }
@@ -68,35 +68,36 @@ impl<E: Copy> Lane<E> {
 
     #[inline(always)]
     fn pop(&mut self) -> Scheduled<E> {
-        let entry = self.front[self.taken];
-        self.taken += 1;
+        let scheduled = self.front[self.popped];
+        self.popped += 1;
         self.len -= 1;
-        if self.taken == self.front.len() && self.len > 0 {
+        if self.popped == self.front.len() && self.len > 0 {
             self.next_chunk();
         }
-        entry
+        scheduled
     }
 
+    /// Key of the first event, or `u128::MAX` if the lane is empty.
     #[inline(always)]
-    fn first(&self) -> u128 {
-        self.front.get(self.taken).map_or(u128::MAX, Scheduled::key)
+    fn head_key(&self) -> u128 {
+        self.front.get(self.popped).map_or(u128::MAX, Scheduled::key)
     }
 
-    /// Keeps some of the events.
+    /// Removes the events for which `keep` returns false.
     fn retain(&mut self, keep: &mut impl FnMut(&Scheduled<E>) -> bool) {
-        let mut kept = self.front.split_off(self.taken);
+        let mut kept = self.front.split_off(self.popped);
         kept.extend(self.middle.drain(..).flatten());
         kept.append(&mut self.back);
         kept.retain(&mut *keep);
-        (self.len, self.taken) = (0, 0);
+        (self.len, self.popped) = (0, 0);
         self.front.clear();
-        kept.into_iter().for_each(|entry| self.push(entry));
+        kept.into_iter().for_each(|scheduled| self.push(scheduled));
     }
 
-    /// The front is used up: the next chunk takes its place.
+    /// Replaces the front, which is used up, by the next chunk.
     fn next_chunk(&mut self) {
         self.front.clear();
-        self.taken = 0;
+        self.popped = 0;
         match self.middle.pop_front() {
             Some(chunk) => self.spare = std::mem::replace(&mut self.front, chunk),
             None => std::mem::swap(&mut self.front, &mut self.back),
@@ -108,35 +109,37 @@ impl<E: Copy> Lane<E> {
 #[derive(Clone, Debug)]
 pub(super) struct Lanes<E> {
     lanes: Vec<Lane<E>>,
-    /// The key of the first event of each lane; the largest there is for an empty one.
-    heads: [u128; MOST],
-    /// The lane whose first event is the soonest, and the key of that.
-    soonest: usize,
-    soonest_key: u128,
-    /// The lane of the event that was taken last, if it is long and a batch of its events was used up.
-    to_announce: Option<usize>,
+    /// Key of the first event of each lane, `u128::MAX` for an empty lane. Out of date while there is only one lane.
+    head_keys: [u128; MAX_LANES],
+    /// Index of the lane with the earliest event.
+    next_lane: usize,
+    /// Key of the earliest event, or `u128::MAX` if there is none.
+    next_key: u128,
+    /// Index of the long lane whose next batch of events is due for prefetching.
+    prefetch_lane: Option<usize>,
 }
 
 impl<E> Default for Lanes<E> {
     fn default() -> Self {
         Self {
             lanes: Vec::new(),
-            heads: [u128::MAX; MOST],
-            soonest: 0,
-            soonest_key: u128::MAX,
-            to_announce: None,
+            head_keys: [u128::MAX; MAX_LANES],
+            next_lane: 0,
+            next_key: u128::MAX,
+            prefetch_lane: None,
         }
     }
 }
 
 impl<E: Copy> Lanes<E> {
+    /// Returns the lane with this delay, a new one if needed, or `None` if there are already [`MAX_LANES`] others.
     pub(super) fn lane(&mut self, delay: SimDuration) -> Option<LaneId> {
-        let known = self.lanes.iter().position(|lane| lane.delay == delay);
-        let index = known.or_else(|| {
-            (self.lanes.len() < MOST).then(|| {
+        let existing = self.lanes.iter().position(|lane| lane.delay == delay);
+        let index = existing.or_else(|| {
+            (self.lanes.len() < MAX_LANES).then(|| {
                 self.lanes.push(Lane::new(delay));
-                for (head, line) in self.heads.iter_mut().zip(&self.lanes) {
-                    *head = line.first();
+                for (head_key, lane) in self.head_keys.iter_mut().zip(&self.lanes) {
+                    *head_key = lane.head_key();
                 }
                 self.lanes.len() - 1
             })
@@ -148,64 +151,64 @@ impl<E: Copy> Lanes<E> {
         self.lanes.iter().map(|lane| lane.len).sum()
     }
 
-    /// The key of the next event; the largest key there is if there is none.
+    /// Key of the next event, or `u128::MAX` if there is none.
     #[inline(always)]
     pub(super) const fn peek(&self) -> u128 {
-        self.soonest_key
+        self.next_key
     }
 
+    /// Schedules an event on a lane, and returns its time.
     #[inline(always)]
     pub(super) fn push(&mut self, lane: LaneId, now: SimTime, order: u64, event: E) -> SimTime {
         let index = usize::from(lane.0);
-        let line = &mut self.lanes[index];
-        let at = now + line.delay;
-        let entry = Scheduled { at: at.as_nanos(), order, event };
-        line.push(entry);
-        if line.len == 1 {
-            // With a single lane the heads are not kept: there is nothing to choose from.
-            self.heads[index] = entry.key();
-            if entry.key() < self.soonest_key {
-                (self.soonest, self.soonest_key) = (index, entry.key());
+        let lane = &mut self.lanes[index];
+        let at = now + lane.delay;
+        let scheduled = Scheduled { at: at.as_nanos(), order, event };
+        lane.push(scheduled);
+        if lane.len == 1 {
+            self.head_keys[index] = scheduled.key();
+            if scheduled.key() < self.next_key {
+                (self.next_lane, self.next_key) = (index, scheduled.key());
             }
         }
         at
     }
 
-    /// Takes the next event.
+    /// Removes and returns the next event.
     #[inline(always)]
     pub(super) fn pop(&mut self) -> Scheduled<E> {
-        let line = &mut self.lanes[self.soonest];
-        let entry = line.pop();
-        if line.len >= LONG && line.taken.is_multiple_of(BATCH) {
-            self.to_announce = Some(self.soonest);
+        let lane = &mut self.lanes[self.next_lane];
+        let scheduled = lane.pop();
+        if lane.len >= MIN_PREFETCH_LEN && lane.popped.is_multiple_of(PREFETCH_BATCH) {
+            self.prefetch_lane = Some(self.next_lane);
         }
-        self.soonest_key = line.first();
+        self.next_key = lane.head_key();
         if self.lanes.len() > 1 {
-            self.heads[self.soonest] = self.soonest_key;
-            for (index, &head) in self.heads.iter().enumerate() {
-                if head < self.soonest_key {
-                    (self.soonest, self.soonest_key) = (index, head);
+            self.head_keys[self.next_lane] = self.next_key;
+            for (index, &head_key) in self.head_keys.iter().enumerate() {
+                if head_key < self.next_key {
+                    (self.next_lane, self.next_key) = (index, head_key);
                 }
             }
         }
-        entry
+        scheduled
     }
 
     pub(super) fn retain(&mut self, keep: &mut impl FnMut(&Scheduled<E>) -> bool) {
-        (self.soonest, self.soonest_key) = (0, u128::MAX);
-        for (index, line) in self.lanes.iter_mut().enumerate() {
-            line.retain(keep);
-            self.heads[index] = line.first();
-            if self.heads[index] < self.soonest_key {
-                (self.soonest, self.soonest_key) = (index, self.heads[index]);
+        (self.next_lane, self.next_key) = (0, u128::MAX);
+        for (index, lane) in self.lanes.iter_mut().enumerate() {
+            lane.retain(keep);
+            self.head_keys[index] = lane.head_key();
+            if self.head_keys[index] < self.next_key {
+                (self.next_lane, self.next_key) = (index, self.head_keys[index]);
             }
         }
     }
 
-    /// The next events of a long lane when it is time to fetch what they will need, each once; nothing otherwise.
+    /// The next batch of events of a long lane, once per batch, to prefetch their data; otherwise `None`.
     #[inline]
     pub(super) fn upcoming(&mut self) -> Option<impl Iterator<Item = E> + '_> {
-        let line = &self.lanes[self.to_announce.take()?];
-        Some(line.front[line.taken..].iter().take(BATCH).map(|entry| entry.event))
+        let lane = &self.lanes[self.prefetch_lane.take()?];
+        Some(lane.front[lane.popped..].iter().take(PREFETCH_BATCH).map(|scheduled| scheduled.event))
     }
 }

@@ -1,12 +1,12 @@
-//! The event queue: everything that will happen, in the order of (time, order of scheduling).
+//! The event queue: all pending events, ordered by (time, order of scheduling).
 //!
-//! It is made of three structures, each the fastest for what it holds, merged when an event is taken:
-//! - the `NearQueue` of the current window of time: a sorted run and a small heap for what is added to it late;
-//! - the `Wheel` of all that lies beyond the window: unsorted buckets that double as a radix sort, so that an event a
+//! It consists of three structures, each the fastest for the events it holds; they are merged when an event is popped:
+//! - the `NearQueue` holds the events of the current window of time: a sorted run, and a small heap for late additions;
+//! - the `Wheel` holds the events beyond the window: unsorted buckets that double as a radix sort, so that an event a
 //!   million places away costs an append and its share of a small sort, not a walk through a heap of a million;
-//! - `Lanes`: events of one constant delay are born in order of time, a line holds them for next to nothing.
+//! - the `Lanes` hold events of constant delay, a FIFO for each delay: these are scheduled in order of time.
 //!
-//! With few events pending the window is all of time and the wheel stays empty: the queue is then a sorted array.
+//! With few events pending, the window covers all of time and the wheel stays empty: the queue is then a sorted array.
 
 mod lanes;
 mod near_queue;
@@ -23,17 +23,19 @@ pub use lanes::LaneId;
 
 use super::time::{SimDuration, SimTime};
 
-/// With at most this many events pending, the window opens to all of time.
-const FEW: usize = 32;
+/// When the wheel holds at most this many events, the window opens to all of time.
+const OPEN_WINDOW_AT: usize = 32;
 
-/// Beyond this many events in an open-ended window, it is closed and the wheel takes over. Well above [`FEW`], so that
-/// the cost of a change of regime is shared by many events.
-const MANY: usize = 128;
+/// When an open-ended window holds more events than this, it is closed and the wheel takes over. Well above
+/// [`OPEN_WINDOW_AT`], so that many events share the cost of a switch.
+const CLOSE_WINDOW_ABOVE: usize = 128;
 
-/// A scheduled event: what it is and its place in the order of all events.
+/// An event with its place in the order of all events.
 #[derive(Clone, Copy, Debug)]
 struct Scheduled<E> {
+    /// Its time, in nanoseconds.
     at: u64,
+    /// Its place among the events of the same time.
     order: u64,
     event: E,
 }
@@ -45,16 +47,16 @@ impl<E> Scheduled<E> {
     }
 }
 
-/// Set in the order of events that come after all others of their instant.
+/// Bit that is set in the order of events that come after all others of their instant.
 const LAST: u64 = 1 << 63;
-/// Set in the order of events that may have been cancelled.
+/// Bit that is set in the order of cancellable events.
 const CANCELLABLE: u64 = 1;
-/// The distance of one order from the next.
-const NEXT: u64 = 2;
-/// Orders below this belong to events that come before all others of their instant: room for 2^39 of them.
-const ORDINARY: u64 = 1 << 40;
+/// Difference between consecutive orders.
+const ORDER_STEP: u64 = 2;
+/// Lower orders belong to events that come before all others of their instant: there can be 2^39 of them.
+const MIN_ORDINARY_ORDER: u64 = 1 << 40;
 
-/// Names a cancellable event that was scheduled.
+/// Handle of a cancellable event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventKey(u128);
 
@@ -64,14 +66,14 @@ pub struct EventQueue<E: Send + Sync + 'static> {
     near_queue: NearQueue<E>,
     wheel: Wheel<E>,
     lanes: Lanes<E>,
-    /// The last instant that the near queue covers; the wheel holds only what is later.
+    /// The last instant that the near queue covers, in nanoseconds; the wheel holds only later events.
     window_end: u64,
-    /// Key of the event that was taken last; what is scheduled has a later one.
+    /// Key of the event that was popped last; pending events have later keys.
     current: u128,
     next_order: u64,
-    /// The same for events that come before all others of their instant.
+    /// The next order of an event that comes before all others of its instant.
     next_first: u64,
-    /// Orders of events that are cancelled and still lie somewhere in the queue.
+    /// Orders of cancelled events that are still in the queue.
     cancelled: BTreeSet<u64>,
 }
 
@@ -83,40 +85,40 @@ impl<E: Copy + Send + Sync> Default for EventQueue<E> {
             lanes: Lanes::default(),
             window_end: u64::MAX,
             current: 0,
-            next_order: ORDINARY,
-            next_first: NEXT,
+            next_order: MIN_ORDINARY_ORDER,
+            next_first: ORDER_STEP,
             cancelled: BTreeSet::new(),
         }
     }
 }
 
 impl<E: Copy + Send + Sync> EventQueue<E> {
-    /// The time of the event that was taken last.
+    /// The time of the event that was popped last.
     #[must_use]
     #[inline]
     pub const fn now(&self) -> SimTime {
         SimTime::from_nanos((self.current >> 64) as u64)
     }
 
-    /// The number of events that are still to come.
+    /// The number of pending events.
     #[must_use]
     pub fn len(&self) -> usize {
         self.near_queue.len() + self.wheel.len() + self.lanes.len() - self.cancelled.len()
     }
 
-    /// Whether nothing is to come.
+    /// Whether no event is pending.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// A lane for events that are always scheduled `delay` from now. There are only a few: nothing is returned when
-    /// they are all in use, and [`EventQueue::schedule`] serves as well.
+    /// Returns a lane for events that are always scheduled `delay` from now. There are only a few lanes: if all are in
+    /// use, returns `None`, and [`EventQueue::schedule`] does the same job.
     pub fn lane(&mut self, delay: SimDuration) -> Option<LaneId> {
         self.lanes.lane(delay)
     }
 
-    /// Schedules an event, behind all that are already scheduled for the same instant. What lies in the past happens
+    /// Schedules an event after all those already scheduled for the same instant. If `at` is in the past, it happens
     /// now.
     #[inline]
     pub fn schedule(&mut self, at: SimTime, event: E) {
@@ -124,28 +126,28 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
         self.insert(at, order, event);
     }
 
-    /// Schedules an event after the delay of a lane; tells when that is.
+    /// Schedules an event with the delay of a lane, and returns its time.
     #[inline]
     pub fn schedule_in(&mut self, lane: LaneId, event: E) -> SimTime {
         let order = self.take_order();
         self.lanes.push(lane, self.now(), order, event)
     }
 
-    /// Schedules an event behind all others of its instant, even those that are scheduled later: an observer, which
-    /// sees what the instant leaves behind.
+    /// Schedules an event after all others of its instant, including those that are scheduled later. Observers use it
+    /// to see the state at the end of the instant.
     pub fn schedule_last(&mut self, at: SimTime, event: E) {
         let order = self.take_order() | LAST;
         self.insert(at, order, event);
     }
 
-    /// Schedules an event in front of all others of its instant but those that were scheduled so before. Where others of
-    /// the instant have happened already it is too late for that: then it comes behind all that is scheduled.
+    /// Schedules an event before all others of its instant, except those scheduled by this function earlier. If an
+    /// ordinary event of the instant has already happened, it is scheduled like one, after the others.
     pub fn schedule_first(&mut self, at: SimTime, event: E) {
         let first = Scheduled { at: at.as_nanos(), order: self.next_first, event };
-        if first.key() <= self.current || self.next_first >= ORDINARY {
+        if first.key() <= self.current || self.next_first >= MIN_ORDINARY_ORDER {
             return self.schedule(at, event);
         }
-        self.next_first += NEXT;
+        self.next_first += ORDER_STEP;
         self.insert(at, first.order, event);
     }
 
@@ -157,83 +159,83 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
         EventKey(Scheduled { at: at.as_nanos(), order, event }.key())
     }
 
-    /// Cancels an event; tells whether it was still to come.
+    /// Cancels an event. Returns whether it was still pending.
     pub fn cancel(&mut self, key: EventKey) -> bool {
         #[expect(clippy::cast_possible_truncation, reason = "the lower half of a key is its order")]
-        let still_to_come = key.0 > self.current && self.cancelled.insert(key.0 as u64);
+        let was_pending = key.0 > self.current && self.cancelled.insert(key.0 as u64);
         if self.cancelled.len() > 1024 && self.cancelled.len() > self.len() {
             self.sweep();
         }
-        still_to_come
+        was_pending
     }
 
-    /// Takes out all events for which `matches` holds, wherever they are, and returns them in the order in which they
-    /// would have happened. It looks at every event there is: for what happens rarely.
+    /// Removes all events for which `matches` holds, and returns them in the order in which they would have happened.
+    /// It visits every pending event, so use it for rare operations only.
     #[cold]
     pub fn remove_where(&mut self, matches: impl Fn(&E) -> bool) -> Vec<(SimTime, E)> {
         let mut removed = Vec::new();
         let cancelled = &mut self.cancelled;
-        let mut keep = |entry: &Scheduled<E>| {
-            let found = matches(&entry.event);
-            if found && !(entry.order & CANCELLABLE != 0 && cancelled.remove(&entry.order)) {
-                removed.push(*entry);
+        let mut keep = |scheduled: &Scheduled<E>| {
+            let is_match = matches(&scheduled.event);
+            if is_match && !(scheduled.order & CANCELLABLE != 0 && cancelled.remove(&scheduled.order)) {
+                removed.push(*scheduled);
             }
-            !found
+            !is_match
         };
         self.near_queue.retain(&mut keep);
         self.wheel.retain(&mut keep);
         self.lanes.retain(&mut keep);
         removed.sort_unstable_by_key(Scheduled::key);
-        removed.iter().map(|entry| (SimTime::from_nanos(entry.at), entry.event)).collect()
+        removed.iter().map(|scheduled| (SimTime::from_nanos(scheduled.at), scheduled.event)).collect()
     }
 
-    /// Takes the next event if it happens no later than `horizon`.
+    /// Removes and returns the next event if it happens no later than `horizon`.
     #[inline]
     pub fn pop_until(&mut self, horizon: SimTime) -> Option<(SimTime, E)> {
         loop {
-            let near_queue = self.near_queue.peek();
-            let lane = self.lanes.peek();
-            let entry = if lane < near_queue {
-                // A lane ahead of the near queue is next only inside the window: the wheel may hold something sooner.
-                if time_of(lane) > self.window_end && !self.wheel.is_empty() {
+            let near_key = self.near_queue.peek();
+            let lane_key = self.lanes.peek();
+            let scheduled = if lane_key < near_key {
+                // Beyond the window, the wheel may hold an earlier event than the lanes.
+                if time_of(lane_key) > self.window_end && !self.wheel.is_empty() {
                     self.open_window();
                     continue;
                 }
-                if time_of(lane) > horizon.as_nanos() {
+                if time_of(lane_key) > horizon.as_nanos() {
                     return None;
                 }
                 self.lanes.pop()
-            } else if near_queue == u128::MAX {
+            } else if near_key == u128::MAX {
                 if self.wheel.is_empty() {
                     return None;
                 }
                 self.open_window();
                 continue;
             } else {
-                if time_of(near_queue) > horizon.as_nanos() {
+                if time_of(near_key) > horizon.as_nanos() {
                     return None;
                 }
                 self.near_queue.pop()
             };
-            self.current = entry.key();
-            if entry.order & (LAST | CANCELLABLE) != 0 && !self.still_stands(&entry) {
+            self.current = scheduled.key();
+            if scheduled.order & (LAST | CANCELLABLE) != 0 && !self.apply_flags(&scheduled) {
                 continue;
             }
-            return Some((SimTime::from_nanos(entry.at), entry.event));
+            return Some((SimTime::from_nanos(scheduled.at), scheduled.event));
         }
     }
 
-    /// Whether an event that is out of the ordinary happens after all.
-    fn still_stands(&mut self, entry: &Scheduled<E>) -> bool {
-        if entry.order & LAST != 0 {
-            // All that was scheduled for this instant is over; what is scheduled from now on is not.
-            self.current = u128::from(entry.at) << 64 | u128::from(self.next_order - 1);
+    /// Handles the flags in the order of a popped event. Returns false if the event was cancelled.
+    fn apply_flags(&mut self, scheduled: &Scheduled<E>) -> bool {
+        if scheduled.order & LAST != 0 {
+            // All events scheduled for this instant so far are over; events scheduled from now on may still happen.
+            self.current = u128::from(scheduled.at) << 64 | u128::from(self.next_order - 1);
         }
-        entry.order & CANCELLABLE == 0 || !self.cancelled.remove(&entry.order)
+        scheduled.order & CANCELLABLE == 0 || !self.cancelled.remove(&scheduled.order)
     }
 
-    /// Some events that will be taken soon, if many are pending: a caller may fetch from memory what they will need, all
-    /// at once, while nothing waits for it. To be asked after each event that is taken.
+    /// Some events that will be popped soon, if many are pending: the caller can prefetch their data, for all of them
+    /// at once. Call it after each popped event.
     #[inline]
     pub fn upcoming(&mut self) -> Option<impl Iterator<Item = E> + '_> {
         self.lanes.upcoming()
@@ -242,28 +244,28 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
     #[inline]
     const fn take_order(&mut self) -> u64 {
         let order = self.next_order;
-        self.next_order += NEXT;
+        self.next_order += ORDER_STEP;
         order
     }
 
     #[inline]
     fn insert(&mut self, at: SimTime, order: u64, event: E) {
-        let entry = Scheduled { at: at.max(self.now()).as_nanos(), order, event };
-        if entry.at <= self.window_end {
-            self.near_queue.insert(entry);
-            if self.window_end == u64::MAX && self.near_queue.len() > MANY {
+        let scheduled = Scheduled { at: at.max(self.now()).as_nanos(), order, event };
+        if scheduled.at <= self.window_end {
+            self.near_queue.insert(scheduled);
+            if self.window_end == u64::MAX && self.near_queue.len() > CLOSE_WINDOW_ABOVE {
                 self.close_window();
             }
         } else {
-            self.wheel.insert(entry, self.window_end);
+            self.wheel.insert(scheduled, self.window_end);
         }
     }
 
-    /// The near queue has run dry: fills it with the next bucket of the wheel, or with all of it if that is little.
+    /// Refills the empty near queue: with the next bucket of the wheel, or with the whole wheel if it holds few events.
     #[cold]
     #[inline(never)]
     fn open_window(&mut self) {
-        if self.wheel.len() <= FEW {
+        if self.wheel.len() <= OPEN_WINDOW_AT {
             self.wheel.drain_into(&mut self.near_queue);
             self.window_end = u64::MAX;
         } else {
@@ -271,26 +273,27 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
         }
     }
 
-    /// There is too much for an open-ended window: keeps what happens now, and leaves the rest to the wheel.
+    /// Closes an open-ended window that holds too many events: moves those that do not happen now to the wheel.
     #[cold]
     #[inline(never)]
     fn close_window(&mut self) {
         self.window_end = self.now().as_nanos();
-        for entry in self.near_queue.take_all() {
-            if entry.at <= self.window_end {
-                self.near_queue.insert(entry);
+        for scheduled in self.near_queue.take_all() {
+            if scheduled.at <= self.window_end {
+                self.near_queue.insert(scheduled);
             } else {
-                self.wheel.insert(entry, self.window_end);
+                self.wheel.insert(scheduled, self.window_end);
             }
         }
     }
 
-    /// Removes cancelled events from wherever they are, so that they never outnumber the others.
+    /// Removes cancelled events from the queue, so that they never outnumber the pending ones.
     #[cold]
     fn sweep(&mut self) {
         let cancelled = std::mem::take(&mut self.cancelled);
-        let mut keep =
-            |entry: &Scheduled<E>| entry.order & CANCELLABLE == 0 || !cancelled.contains(&entry.order);
+        let mut keep = |scheduled: &Scheduled<E>| {
+            scheduled.order & CANCELLABLE == 0 || !cancelled.contains(&scheduled.order)
+        };
         self.near_queue.retain(&mut keep);
         self.wheel.retain(&mut keep);
     }

@@ -1,14 +1,14 @@
 //! The near queue: the events of the current window of time, in order.
 //!
-//! A run is sorted once and consumed from its end. What is added later goes into the run if its place is near the end
-//! (the near future), and otherwise into a heap beside it.
+//! A run is sorted once and consumed from its end. An event that is added later goes into the run if its place is near
+//! the end (the near future), and otherwise into a heap beside it.
 
 use super::Scheduled;
 
-/// An event is put into the run if its place is among this many at the end: moving those few is cheaper than a heap.
+/// An event is inserted into the run if its place is among this many at the end: moving so few is cheaper than a heap.
 const NEAR_END: usize = 24;
 
-/// Children of a node in the heap: four lie in one or two cache lines, and halve the depth of a binary heap.
+/// Children per node of the heap: four fit in one or two cache lines, and halve the depth of a binary heap.
 const ARITY: usize = 4;
 
 /// Events of the current window.
@@ -32,7 +32,7 @@ impl<E: Copy> NearQueue<E> {
         self.run.len() + self.heap.len()
     }
 
-    /// The key of the next event; the largest key there is if there is none.
+    /// Key of the next event, or `u128::MAX` if there is none.
     #[inline]
     pub(super) fn peek(&self) -> u128 {
         let run = self.run.last().map_or(u128::MAX, Scheduled::key);
@@ -40,7 +40,7 @@ impl<E: Copy> NearQueue<E> {
         run.min(heap)
     }
 
-    /// Takes the next event.
+    /// Removes and returns the next event.
     #[inline]
     pub(super) fn pop(&mut self) -> Scheduled<E> {
         match (self.run.last(), self.heap.first()) {
@@ -51,31 +51,31 @@ impl<E: Copy> NearQueue<E> {
     }
 
     #[inline]
-    pub(super) fn insert(&mut self, entry: Scheduled<E>) {
-        let key = entry.key();
+    pub(super) fn insert(&mut self, scheduled: Scheduled<E>) {
+        let key = scheduled.key();
         let later = |other: &Scheduled<E>| other.key() > key;
         let near_end = self.run.len().saturating_sub(NEAR_END);
         if !self.run.get(near_end).is_none_or(later) && near_end > 0 {
-            return self.push_heap(entry);
+            return self.push_heap(scheduled);
         }
-        // An insertion step: moves what comes sooner one place on, by hand, for it is rarely more than a few.
-        self.run.push(entry);
+        // An insertion step: moves earlier events by one place, in a plain loop, as they are rarely more than a few.
+        self.run.push(scheduled);
         let mut place = self.run.len() - 1;
         while place > 0 && !later(&self.run[place - 1]) {
             self.run[place] = self.run[place - 1];
             place -= 1;
         }
-        self.run[place] = entry;
+        self.run[place] = scheduled;
     }
 
-    /// Replaces the run, which has been used up, by `bucket` and leaves the old memory in its place.
+    /// Replaces the run, which is used up, by the events of `bucket`, and leaves its memory in `bucket`.
     pub(super) fn refill(&mut self, bucket: &mut Vec<Scheduled<E>>) {
-        debug_assert!(self.run.is_empty(), "a window is opened when the last one is used up");
+        debug_assert!(self.run.is_empty(), "the next window is opened when the run is used up");
         std::mem::swap(&mut self.run, bucket);
-        self.run.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.key()));
+        self.run.sort_unstable_by_key(|scheduled| std::cmp::Reverse(scheduled.key()));
     }
 
-    /// Removes and returns everything, in no order.
+    /// Removes and returns all events, in no particular order.
     pub(super) fn take_all(&mut self) -> Vec<Scheduled<E>> {
         let mut all = std::mem::take(&mut self.run);
         all.append(&mut self.heap);
@@ -84,25 +84,25 @@ impl<E: Copy> NearQueue<E> {
 
     pub(super) fn retain(&mut self, keep: &mut impl FnMut(&Scheduled<E>) -> bool) {
         self.run.retain(&mut *keep);
-        for entry in std::mem::take(&mut self.heap) {
-            if keep(&entry) {
-                self.push_heap(entry);
+        for scheduled in std::mem::take(&mut self.heap) {
+            if keep(&scheduled) {
+                self.push_heap(scheduled);
             }
         }
     }
 
-    fn push_heap(&mut self, entry: Scheduled<E>) {
+    fn push_heap(&mut self, scheduled: Scheduled<E>) {
         let mut hole = self.heap.len();
-        self.heap.push(entry);
+        self.heap.push(scheduled);
         while hole > 0 {
             let parent = (hole - 1) / ARITY;
-            if self.heap[parent].key() <= entry.key() {
+            if self.heap[parent].key() <= scheduled.key() {
                 break;
             }
             self.heap[hole] = self.heap[parent];
             hole = parent;
         }
-        self.heap[hole] = entry;
+        self.heap[hole] = scheduled;
     }
 
     fn pop_heap(&mut self) -> Scheduled<E> {
@@ -112,8 +112,8 @@ impl<E: Copy> NearQueue<E> {
         loop {
             let first = hole * ARITY + 1;
             let children = self.heap[first.min(self.heap.len())..].iter().take(ARITY);
-            let least = children.enumerate().min_by_key(|(_, child)| child.key());
-            let Some((offset, &child)) = least.filter(|(_, child)| child.key() < sinking.key()) else {
+            let earliest = children.enumerate().min_by_key(|(_, child)| child.key());
+            let Some((offset, &child)) = earliest.filter(|(_, child)| child.key() < sinking.key()) else {
                 break;
             };
             self.heap[hole] = child;

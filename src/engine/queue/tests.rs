@@ -1,11 +1,11 @@
-//! The queue against the obvious one: a sorted map of all that is to come.
+//! The queue compared with a simple one: a sorted map of all pending events.
 
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::engine::random::RandomStream;
+use crate::engine::random::{Draw, RandomStream};
 
-/// Takes everything up to the end of time.
+/// Pops all events.
 fn drain(queue: &mut EventQueue<u64>) -> Vec<(u64, u64)> {
     std::iter::from_fn(|| queue.pop_until(SimTime::MAX)).map(|(at, event)| (at.as_nanos(), event)).collect()
 }
@@ -23,7 +23,7 @@ fn events_come_in_order_of_time_and_then_of_scheduling() {
 }
 
 #[test]
-fn nothing_is_taken_beyond_the_horizon() {
+fn no_event_beyond_the_horizon_is_popped() {
     let mut queue = EventQueue::default();
     queue.schedule(SimTime::from_nanos(10), 0_u64);
     assert_eq!(queue.pop_until(SimTime::from_nanos(9)), None);
@@ -41,23 +41,23 @@ fn a_cancelled_event_never_happens_and_a_past_one_cannot_be_cancelled() {
     assert_eq!(queue.pop_until(SimTime::MAX), Some((SimTime::from_nanos(1), 1)));
     assert!(!queue.cancel(past));
     assert!(queue.cancel(never));
-    assert!(!queue.cancel(never), "once is enough");
+    assert!(!queue.cancel(never), "it is cancelled already");
     assert_eq!(queue.len(), 1);
     assert_eq!(drain(&mut queue), [(3, 3)]);
     assert!(queue.cancelled.is_empty());
 }
 
 #[test]
-fn lanes_run_out_kindly_and_the_same_delay_shares_one() {
+fn there_are_at_most_eight_lanes_and_the_same_delay_shares_one() {
     let mut queue = EventQueue::<u64>::default();
     let first = queue.lane(SimDuration::from_nanos(0));
-    let given = (0..20).filter_map(|delay| queue.lane(SimDuration::from_nanos(delay))).count();
-    assert_eq!(given, 8);
+    let lanes = (0..20).filter_map(|delay| queue.lane(SimDuration::from_nanos(delay))).count();
+    assert_eq!(lanes, 8);
     assert_eq!(queue.lane(SimDuration::from_nanos(0)), first);
 }
 
-/// Drives the queue and a sorted map through the same random operations; `pending` is how many events there are about,
-/// `spread` how many bits their delays have at most.
+/// Asserts that the queue agrees with a sorted map through random operations. Keeps about `pending` events in the
+/// queue; their delays have fewer than `spread` bits.
 fn compare_with_a_map(seed: u64, pending: usize, spread: u64) {
     let mut random = RandomStream::from_seed(seed);
     let mut queue = EventQueue::default();
@@ -69,18 +69,18 @@ fn compare_with_a_map(seed: u64, pending: usize, spread: u64) {
         if random.chance(0.002) {
             let (modulus, rest) = (1 + random.below(20), random.below(20));
             let removed = queue.remove_where(|event| event % modulus == rest % modulus);
-            let (gone, kept) =
+            let (matching, kept) =
                 expected.into_iter().partition(|((.., event), _)| event % modulus == rest % modulus);
             expected = kept;
-            let gone: BTreeMap<(u64, bool, u64), Option<EventKey>> = gone;
+            let matching: BTreeMap<(u64, bool, u64), Option<EventKey>> = matching;
             let removed: Vec<_> = removed.into_iter().map(|(at, event)| (at.as_nanos(), event)).collect();
-            assert_eq!(removed, gone.keys().map(|&(at, _, event)| (at, event)).collect::<Vec<_>>());
+            assert_eq!(removed, matching.keys().map(|&(at, _, event)| (at, event)).collect::<Vec<_>>());
         }
-        let wanted = if number < 10_000 { pending } else { pending / 50 };
+        let target = if number < 10_000 { pending } else { pending / 50 };
         let bits = random.below(spread);
         let at = now + random.below(1 << bits);
         match random.below(8) {
-            _ if expected.len() > wanted => {
+            _ if expected.len() > target => {
                 let horizon = if random.chance(0.5) { u64::MAX } else { at };
                 let popped =
                     queue.pop_until(SimTime::from_nanos(horizon)).map(|(at, event)| (at.as_nanos(), event));
@@ -92,9 +92,9 @@ fn compare_with_a_map(seed: u64, pending: usize, spread: u64) {
                 }
             }
             0 => {
-                let which = random.index(lanes.len());
-                queue.schedule_in(lanes[which], number);
-                expected.insert((now + [0, 3, 1_000][which], false, number), None);
+                let lane = random.index(lanes.len());
+                queue.schedule_in(lanes[lane], number);
+                expected.insert((now + [0, 3, 1_000][lane], false, number), None);
             }
             1 => {
                 queue.schedule_last(SimTime::from_nanos(at), number);
@@ -105,8 +105,8 @@ fn compare_with_a_map(seed: u64, pending: usize, spread: u64) {
                 expected.insert((at, false, number), Some(key));
             }
             4 => {
-                let some = expected.iter().find_map(|(place, key)| key.map(|key| (*place, key)));
-                if let Some((place, key)) = some {
+                let cancellable = expected.iter().find_map(|(place, key)| key.map(|key| (*place, key)));
+                if let Some((place, key)) = cancellable {
                     assert!(queue.cancel(key));
                     expected.remove(&place);
                 }
@@ -123,7 +123,7 @@ fn compare_with_a_map(seed: u64, pending: usize, spread: u64) {
 }
 
 #[test]
-fn it_agrees_with_a_sorted_map_at_any_size_and_scale() {
+fn the_queue_agrees_with_a_sorted_map_at_any_size_and_time_scale() {
     for (seed, pending) in (1..).zip([1, 3, 20, 40, 100, 130, 300, 2_000, 6_000]) {
         for spread in [1, 4, 12, 30, 55] {
             compare_with_a_map(seed, pending, spread);
@@ -148,7 +148,7 @@ fn first_events_come_before_all_others_of_their_instant_unless_it_has_begun() {
 }
 
 #[test]
-fn what_is_removed_from_a_long_lane_leaves_the_rest_in_order() {
+fn removing_events_from_a_long_lane_leaves_the_rest_in_order() {
     let mut queue = EventQueue::default();
     let lane = queue.lane(SimDuration::from_nanos(9)).expect("a lane");
     for number in 0..2_000_u64 {
@@ -171,7 +171,7 @@ fn what_is_removed_from_a_long_lane_leaves_the_rest_in_order() {
 }
 
 #[test]
-fn a_cancelled_event_is_not_among_the_removed() {
+fn a_cancelled_event_is_not_among_the_removed_ones() {
     let mut queue = EventQueue::default();
     let key = queue.schedule_cancellable(SimTime::from_nanos(1), 1_u64);
     queue.schedule_cancellable(SimTime::from_nanos(2), 2);
@@ -181,7 +181,7 @@ fn a_cancelled_event_is_not_among_the_removed() {
 }
 
 #[test]
-fn many_cancelled_events_do_not_pile_up() {
+fn cancelled_events_do_not_accumulate() {
     let mut queue = EventQueue::default();
     for number in 0..100_000_u64 {
         let key = queue.schedule_cancellable(SimTime::from_nanos(1_000_000 + number), number);
@@ -189,7 +189,7 @@ fn many_cancelled_events_do_not_pile_up() {
             assert!(queue.cancel(key));
         }
         let held = queue.near_queue.len() + queue.wheel.len();
-        assert!(held <= 2 * (queue.len() + 1024) + 1, "{held} held for {}", queue.len());
+        assert!(held <= 2 * (queue.len() + 1024) + 1, "{held} events held, {} pending", queue.len());
     }
     assert_eq!(drain(&mut queue).len(), 100);
 }

@@ -1,32 +1,32 @@
 //! The wheel: events beyond the current window, in unsorted buckets by the digits of their time.
 //!
-//! Times are read as numbers in base 64. An event lies at the level of the highest digit in which its time differs from
-//! the end of the window, in the bucket of that digit: so the lowest occupied bucket of the lowest occupied level holds
-//! the soonest events. It becomes the next window when it is small enough to be sorted, and is spread over the level
-//! below when it is not. This is a hierarchical timing wheel (Varghese, Lauck: "Hashed and hierarchical timing wheels",
-//! SOSP 1987) read as a radix heap (Ahuja et al., "Faster algorithms for the shortest path problem", JACM 1990), whose
-//! resolution follows the density of events by itself.
+//! Times are numbers in base 64. An event lies at the level of the highest digit in which its time differs from the end
+//! of the window, in the bucket of that digit: so the lowest occupied bucket of the lowest occupied level holds the
+//! earliest events. If that bucket is small enough to be sorted, it becomes the next window; otherwise its events move
+//! to the level below. This is a hierarchical timing wheel (Varghese, Lauck: "Hashed and hierarchical timing wheels",
+//! SOSP 1987) used as a radix heap (Ahuja et al., "Faster algorithms for the shortest path problem", JACM 1990), whose
+//! resolution adapts to the density of events.
 
 use super::Scheduled;
 use super::near_queue::NearQueue;
 
-/// Bits of a digit.
-const DIGIT: u32 = 6;
-/// Buckets of a level.
-const BUCKETS: usize = 1 << DIGIT;
-/// Levels that cover 64 bits.
-const LEVELS: usize = 64_usize.div_ceil(DIGIT as usize);
-/// The largest bucket that is sorted as it is. Measured on a fleet of 1,000 servers: 128 costs the same time, 1,024 up to
-/// 8 % more.
-const SORTABLE: usize = 384;
-/// Memory of emptied buckets is used again, unless it holds more events than this.
-const KEPT: usize = 1024;
+/// Bits per digit.
+const DIGIT_BITS: u32 = 6;
+/// Buckets per level.
+const BUCKETS: usize = 1 << DIGIT_BITS;
+/// Levels needed for times of 64 bits.
+const LEVELS: usize = 64_usize.div_ceil(DIGIT_BITS as usize);
+/// Maximum number of events in a bucket that is sorted as a whole. Measured with 1,000 servers: 128 costs the same
+/// time, 1,024 up to 8 % more.
+const MAX_SORTED: usize = 384;
+/// Maximum capacity, in events, of an emptied bucket whose memory is reused.
+const MAX_SPARE_CAPACITY: usize = 1024;
 
 /// Events beyond the window.
 #[derive(Clone, Debug)]
 pub(super) struct Wheel<E> {
     len: usize,
-    /// A bit for each bucket of a level that holds something.
+    /// For each level, a bit per bucket: whether the bucket holds events.
     occupied: [u64; LEVELS],
     buckets: Vec<Vec<Scheduled<E>>>,
     /// Memory of emptied buckets.
@@ -40,11 +40,11 @@ impl<E> Default for Wheel<E> {
     }
 }
 
-/// The bits below the digit of a level.
+/// Number of bits below the digit of a level.
 #[inline]
 #[expect(clippy::cast_possible_truncation, reason = "there are 11 levels")]
 const fn bits_below(level: usize) -> u32 {
-    level as u32 * DIGIT
+    level as u32 * DIGIT_BITS
 }
 
 /// The digit of a time at a level.
@@ -65,63 +65,65 @@ impl<E: Copy> Wheel<E> {
         self.len == 0
     }
 
-    /// Puts in an event that is later than `window_end`.
+    /// Adds an event that is later than `window_end`.
     #[inline]
-    pub(super) fn insert(&mut self, entry: Scheduled<E>, window_end: u64) {
-        debug_assert!(entry.at > window_end, "the near queue takes what lies inside the window");
-        let level = ((entry.at ^ window_end).ilog2() / DIGIT) as usize;
-        self.put(level, entry);
+    pub(super) fn insert(&mut self, scheduled: Scheduled<E>, window_end: u64) {
+        debug_assert!(scheduled.at > window_end, "events inside the window belong to the near queue");
+        let level = ((scheduled.at ^ window_end).ilog2() / DIGIT_BITS) as usize;
+        self.put(level, scheduled);
         self.len += 1;
     }
 
     #[inline]
-    fn put(&mut self, level: usize, entry: Scheduled<E>) {
-        let index = digit(entry.at, level);
+    fn put(&mut self, level: usize, scheduled: Scheduled<E>) {
+        let index = digit(scheduled.at, level);
         let bucket = &mut self.buckets[level * BUCKETS + index];
         if bucket.is_empty() {
             self.occupied[level] |= 1 << index;
             *bucket = self.spare.pop().unwrap_or_default();
         }
-        bucket.push(entry);
+        bucket.push(scheduled);
     }
 
-    /// Moves the soonest bucket that can be sorted into the near queue, and returns the last instant that it covers.
+    /// Moves the earliest bucket that is small enough to be sorted into the near queue, after splitting larger ones.
+    /// Returns the last instant that it covers.
     pub(super) fn next_bucket(&mut self, near_queue: &mut NearQueue<E>) -> u64 {
         loop {
-            let (level, mut bucket) = self.take_soonest();
+            let (level, mut bucket) = self.take_earliest();
             let start = bucket[0].at >> bits_below(level) << bits_below(level);
-            if bucket.len() <= SORTABLE || level == 0 {
+            if bucket.len() <= MAX_SORTED || level == 0 {
                 self.len -= bucket.len();
                 near_queue.refill(&mut bucket);
                 self.reuse(bucket);
                 return start + ((1 << bits_below(level)) - 1);
             }
-            for &entry in &bucket {
-                self.put(level - 1, entry);
+            for &scheduled in &bucket {
+                self.put(level - 1, scheduled);
             }
             self.reuse(bucket);
         }
     }
 
+    /// Keeps the memory of an emptied bucket, within limits.
     fn reuse(&mut self, mut bucket: Vec<Scheduled<E>>) {
-        if (1..=KEPT).contains(&bucket.capacity()) && self.spare.len() < BUCKETS {
+        if (1..=MAX_SPARE_CAPACITY).contains(&bucket.capacity()) && self.spare.len() < BUCKETS {
             bucket.clear();
             self.spare.push(bucket);
         }
     }
 
-    /// Removes the soonest bucket.
-    fn take_soonest(&mut self) -> (usize, Vec<Scheduled<E>>) {
-        let level = self.occupied.iter().position(|&bits| bits != 0).expect("the wheel holds something");
+    /// Removes the bucket with the earliest events, and returns it with its level.
+    fn take_earliest(&mut self) -> (usize, Vec<Scheduled<E>>) {
+        let level = self.occupied.iter().position(|&bits| bits != 0).expect("the wheel holds events");
         let bucket = self.occupied[level].trailing_zeros() as usize;
         self.occupied[level] &= self.occupied[level] - 1;
         (level, std::mem::take(&mut self.buckets[level * BUCKETS + bucket]))
     }
 
-    /// Moves everything into the near queue.
+    /// Moves all events into the near queue.
     pub(super) fn drain_into(&mut self, near_queue: &mut NearQueue<E>) {
         while self.occupied.iter().any(|&bits| bits != 0) {
-            self.take_soonest().1.into_iter().for_each(|entry| near_queue.insert(entry));
+            self.take_earliest().1.into_iter().for_each(|scheduled| near_queue.insert(scheduled));
         }
         self.len = 0;
     }

@@ -1,22 +1,22 @@
-//! A log-linear histogram of whole numbers: 512 buckets an octave, so that a bucket's middle is within 0.1 % of
-//! everything in it. Below 1,024 it is exact.
+//! A log-linear histogram of whole numbers: 512 buckets per octave, so that the middle of a bucket is within 0.1 % of
+//! every value in it. Values below 1,024 are exact.
 //!
-//! The layout is that of `HdrHistogram` (Gil Tene): the bucket is read off the leading bits of the value.
+//! The layout is that of `HdrHistogram` (Gil Tene): the leading bits of a value give its bucket.
 
-/// Buckets an octave, as a power of two. Half a bucket is then at most 2^-10 = 0.098 % of its value.
+/// Base-2 logarithm of the number of buckets per octave. Half a bucket is at most 2^-10 = 0.098 % of its value.
 const SUB_BITS: u32 = 9;
 
-/// Buckets are allocated by this many at once.
-const CHUNK: usize = 64;
+/// Number of buckets that are allocated at once.
+const CHUNK_LEN: usize = 64;
 
 /// Counts of whole numbers by bucket.
 #[derive(Clone, Debug, Default)]
 pub struct Histogram {
-    /// The bucket that `counts[0]` stands for; a multiple of [`CHUNK`].
+    /// The bucket that `counts[0]` counts; a multiple of [`CHUNK_LEN`].
     first: usize,
     /// Counts modulo 2^32, to keep thousands of histograms small.
     counts: Vec<u32>,
-    /// Buckets whose count passed 2^32, once for each time.
+    /// Buckets whose count wrapped at 2^32, one entry per wrap.
     overflows: Vec<usize>,
 }
 
@@ -29,7 +29,7 @@ impl Histogram {
         let count = match self.counts.get_mut(index) {
             Some(count) => count,
             None => {
-                self.make_room(bucket);
+                self.extend_to(bucket);
                 &mut self.counts[bucket - self.first]
             }
         };
@@ -44,8 +44,8 @@ impl Histogram {
         if other.counts.is_empty() {
             return;
         }
-        self.make_room(other.first);
-        self.make_room(other.first + other.counts.len() - 1);
+        self.extend_to(other.first);
+        self.extend_to(other.first + other.counts.len() - 1);
         let offset = other.first - self.first;
         for (index, (mine, count)) in (offset..).zip(self.counts[offset..].iter_mut().zip(&other.counts)) {
             let (sum, wrapped) = mine.overflowing_add(*count);
@@ -57,7 +57,7 @@ impl Histogram {
         self.overflows.extend(&other.overflows);
     }
 
-    /// The same with all counts at zero.
+    /// The histogram with all counts reset to zero, in the same memory.
     #[must_use]
     pub fn cleared(mut self) -> Self {
         self.counts.fill(0);
@@ -65,7 +65,7 @@ impl Histogram {
         self
     }
 
-    /// The occupied buckets in ascending order: a range of values (both ends included) and its count.
+    /// The occupied buckets in ascending order: lowest value, highest value (inclusive), count.
     pub fn ranges(&self) -> impl Iterator<Item = (u64, u64, u64)> + '_ {
         self.buckets().map(|(bucket, count)| {
             let (low, high) = range_of(bucket);
@@ -73,8 +73,8 @@ impl Histogram {
         })
     }
 
-    /// The middles of the buckets that hold the values of these ranks (from 1, ascending), in one pass; nothing beyond the
-    /// last.
+    /// The middles of the buckets that hold the values of these ranks (from 1, ascending), in one pass; `None` for a
+    /// rank above the number of values.
     #[must_use]
     pub fn values_at_ranks<const N: usize>(&self, ranks: [u64; N]) -> [Option<u64>; N] {
         let mut buckets = self.buckets();
@@ -90,6 +90,7 @@ impl Histogram {
         })
     }
 
+    /// The occupied buckets in ascending order, with their counts.
     fn buckets(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
         self.counts.iter().enumerate().filter_map(move |(index, &count)| {
             let bucket = self.first + index;
@@ -99,9 +100,10 @@ impl Histogram {
         })
     }
 
+    /// Extends `counts` to include a bucket.
     #[cold]
-    fn make_room(&mut self, bucket: usize) {
-        let start = bucket / CHUNK * CHUNK;
+    fn extend_to(&mut self, bucket: usize) {
+        let start = bucket / CHUNK_LEN * CHUNK_LEN;
         if self.counts.is_empty() {
             self.first = start;
         } else if start < self.first {
@@ -109,16 +111,16 @@ impl Histogram {
             self.counts.splice(0..0, std::iter::repeat_n(0, missing));
             self.first = start;
         }
-        let wanted = start + CHUNK - self.first;
-        if wanted > self.counts.len() {
-            self.counts.resize(wanted, 0);
+        let len = start + CHUNK_LEN - self.first;
+        if len > self.counts.len() {
+            self.counts.resize(len, 0);
         }
     }
 }
 
-/// The bucket of a value: the leading bits, behind the number of bits cut off.
+/// The bucket of a value: the number of low bits cut off, followed by the remaining leading bits.
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "what is left after the shift has ten bits")]
+#[expect(clippy::cast_possible_truncation, reason = "the shift leaves ten bits")]
 const fn bucket_of(value: u64) -> usize {
     let shift = (63 - SUB_BITS).saturating_sub((value | 1).leading_zeros());
     ((shift as usize) << SUB_BITS) + (value >> shift) as usize
@@ -140,7 +142,7 @@ mod tests {
         let mut expected = 0;
         for bucket in 0..=bucket_of(u64::MAX) {
             let (low, high) = range_of(bucket);
-            assert_eq!(low, expected, "bucket {bucket} begins where the last one ended");
+            assert_eq!(low, expected, "bucket {bucket} begins where the previous one ends");
             assert_eq!((bucket_of(low), bucket_of(high)), (bucket, bucket));
             expected = high.wrapping_add(1);
         }
@@ -148,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_is_within_a_tenth_of_a_percent() {
+    fn the_middle_of_a_bucket_is_within_a_tenth_of_a_percent_of_its_values() {
         for bucket in 0..=bucket_of(u64::MAX) {
             let (low, high) = range_of(bucket);
             let middle = low + (high - low).div_ceil(2);
@@ -158,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn ranks_are_found_and_merging_adds() {
+    fn merging_adds_counts_and_ranks_give_values() {
         let mut small = Histogram::default();
         let mut large = Histogram::default();
         for value in 1..=500 {
@@ -172,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_pass_32_bits() {
+    fn counts_can_exceed_32_bits() {
         let mut half = Histogram::default();
         half.record(3);
         half.counts[half.first + 3] = 3_000_000_000;

@@ -1,4 +1,4 @@
-//! Statistics that are updated in place and never grow with the number of samples: tallies of values
+//! Statistics that are updated in place, in memory that does not grow with the number of samples: tallies of values
 //! ([`Tally`]) and averages over time ([`TimeWeighted`]).
 
 mod histogram;

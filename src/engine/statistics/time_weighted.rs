@@ -1,12 +1,12 @@
-//! The average over time of a level: requests in service, requests in a queue.
+//! The average over time of a level, such as the number of requests in service or in a queue.
 //!
-//! The integral of a level over time is kept as `area + level * now`: a step up at time t subtracts t from the area, a
-//! step down adds it. So no moment of the last change has to be stored, and the sums are exact integers. They wrap on
-//! the way and come out right at the end, as the true integral fits.
+//! The integral of a level over time is `area + level * now`: a step up at time t subtracts t from the area, a step
+//! down adds t. So the time of the last change need not be stored, and the sums are exact integers. Intermediate values
+//! may wrap; the result is correct because the true integral fits.
 
 use crate::engine::time::{SimDuration, SimTime};
 
-/// A whole-numbered level, its integral over time and its highest value.
+/// An integer level, its integral over time and its maximum.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TimeWeighted {
     area: u128,
@@ -15,7 +15,7 @@ pub struct TimeWeighted {
 }
 
 impl TimeWeighted {
-    /// The level now.
+    /// The current level.
     #[must_use]
     #[inline]
     pub const fn level(&self) -> u32 {
@@ -28,7 +28,7 @@ impl TimeWeighted {
         self.max
     }
 
-    /// One more, from `now` on.
+    /// Raises the level by one at `now`.
     #[inline]
     pub fn increment(&mut self, now: SimTime) {
         self.area = self.area.wrapping_sub(u128::from(now.as_nanos()));
@@ -36,15 +36,15 @@ impl TimeWeighted {
         self.max = self.max.max(self.level);
     }
 
-    /// One less, from `now` on.
+    /// Lowers the level by one at `now`.
     #[inline]
     pub fn decrement(&mut self, now: SimTime) {
         self.area = self.area.wrapping_add(u128::from(now.as_nanos()));
-        debug_assert!(self.level > 0, "what leaves was counted when it came");
+        debug_assert!(self.level > 0, "each decrement follows an increment");
         self.level -= 1;
     }
 
-    /// Another level, from `now` on.
+    /// Sets the level at `now`.
     pub fn set(&mut self, now: SimTime, level: u32) {
         let at = u128::from(now.as_nanos());
         let old = self.area.wrapping_add(u128::from(self.level) * at);
@@ -59,14 +59,14 @@ impl TimeWeighted {
         self.area.wrapping_add(u128::from(self.level) * u128::from(now.as_nanos()))
     }
 
-    /// The mean level over the `elapsed` time up to `now`; nothing over no time.
+    /// The mean level over the `elapsed` time up to `now`, or `None` if no time has elapsed.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a mean for people: 53 bits are plenty")]
     pub fn mean(&self, now: SimTime, elapsed: SimDuration) -> Option<f64> {
         (!elapsed.is_zero()).then(|| self.integral(now) as f64 / elapsed.as_nanos() as f64)
     }
 
-    /// Begins the integral and the maximum anew at `now` (the end of a warm-up).
+    /// Restarts the integral and the maximum at `now` (the end of the warm-up).
     pub fn restart(&mut self, now: SimTime) {
         self.area = (u128::from(self.level) * u128::from(now.as_nanos())).wrapping_neg();
         self.max = self.level;
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_mean_weighs_levels_by_their_time() {
+    fn the_mean_weights_levels_by_their_duration() {
         let at = SimTime::from_nanos;
         let mut level = TimeWeighted::default();
         level.increment(at(100));

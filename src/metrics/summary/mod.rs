@@ -1,8 +1,8 @@
-//! The summary: the figures of a run, typed and in seconds, as people and programs get to read them.
+//! The summary: the figures of a run, with times in seconds.
 //!
-//! The names and the order of the fields are those of `summary.json`: serialised, a [`Summary`] is that file. What does
-//! not exist is `None`, never 0. How long a run took is told by whoever called it, for a run reads no clock: it is the
-//! only thing in which two equal runs differ.
+//! A [`Summary`] serialises to `summary.json`: the names and the order of its fields are those of the file. A missing
+//! value is `None`, never 0. The caller adds the wall-clock duration, as a run reads no clock; it is the only field in
+//! which two equal runs differ.
 
 mod latency;
 mod node;
@@ -30,23 +30,24 @@ pub struct Summary {
     pub seed: u64,
     /// The replication.
     pub replication: u64,
-    /// Version of rushhour.
+    /// The version of rushhour.
     pub version: &'static str,
-    /// Length of the run in virtual time.
+    /// Length of the run in virtual seconds.
     pub virtual_seconds: f64,
-    /// End of the warm-up, if there was one: latencies, waiting times and means over time begin here.
+    /// End of the warm-up in virtual seconds, or `None` without one. Latencies, waiting times and means over time are
+    /// measured from here.
     pub measured_from_seconds: Option<f64>,
-    /// How long the run took, if somebody looked at the clock.
+    /// Wall-clock duration of the run, or `None` if it was not measured.
     pub wall_seconds: Option<f64>,
-    /// Events handled.
+    /// Number of events handled.
     pub events: u64,
-    /// Hash over all events: two runs are the same run if it agrees.
+    /// Hash over all events: two runs with the same fingerprint are the same run.
     #[serde(serialize_with = "as_hexadecimal")]
     pub fingerprint: u64,
-    /// What became of all requests.
+    /// Outcome counts of all requests.
     #[serde(serialize_with = "outcomes")]
     pub requests: OutcomeCounts,
-    /// Time from creation to response of completed requests.
+    /// Time from creation to response, of completed requests.
     pub latency: Latencies,
     /// The sources, in the order of the scenario.
     pub sources: IndexMap<String, SourceSummary>,
@@ -58,52 +59,53 @@ pub struct Summary {
     pub links: IndexMap<String, LinkSummary>,
 }
 
-/// Latencies of all completed requests, and of parts of them.
+/// Latencies of completed requests, in total and by source and class.
 #[derive(Clone, Debug, Serialize)]
 pub struct Latencies {
-    /// All.
+    /// All completed requests.
     pub all: DurationStats,
     /// By source, in the order of the scenario.
     pub by_source: IndexMap<String, DurationStats>,
-    /// By class, in the order of first mention; nothing where no source has a class.
+    /// By class, in the order of first mention; empty if no source has a class.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub by_class: IndexMap<String, DurationStats>,
 }
 
-/// What a source has seen.
+/// The summary of a source.
 #[derive(Clone, Debug, Serialize)]
 pub struct SourceSummary {
-    /// Its class.
+    /// Its class, or `None` if it has none.
     pub class: Option<String>,
-    /// What became of its requests.
+    /// Outcome counts of its requests.
     #[serde(flatten, serialize_with = "outcomes")]
     pub requests: OutcomeCounts,
-    /// Mean number of its requests under way.
+    /// Mean number of its requests in flight.
     pub in_flight_mean: Option<f64>,
 }
 
-/// The figures of a group: see [`Figure`](crate::model::figure::Figure) for how those of its members become one.
+/// The summary of a group. [`Aggregation`](crate::model::figure::Aggregation) says how the figures of its members are
+/// combined.
 #[derive(Clone, Debug, Serialize)]
 pub struct GroupSummary {
-    /// The figures.
+    /// The combined figures of its members.
     #[serde(flatten)]
     pub figures: NodeSummary,
-    /// Its members, as positions among the nodes; their number where this is written.
+    /// Positions of its members in [`Summary::nodes`]. Serialised as the number of members.
     #[serde(serialize_with = "as_number")]
     pub members: Vec<usize>,
 }
 
-/// What a link has seen, in both directions.
+/// The summary of a link, both directions together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct LinkSummary {
-    /// Messages.
+    /// Messages sent.
     pub sent: u64,
-    /// Messages that were lost.
+    /// Messages lost.
     pub lost: u64,
 }
 
 impl Summary {
-    /// The figures of a run.
+    /// The summary of the result of a run.
     #[must_use]
     pub fn of(result: &RunResult) -> Self {
         let identity = &result.identity;
@@ -131,7 +133,7 @@ impl Summary {
         }
     }
 
-    /// The same with the time that the run took.
+    /// The same summary with the wall-clock duration of the run.
     #[must_use]
     pub const fn with_wall_seconds(mut self, seconds: f64) -> Self {
         self.wall_seconds = Some(seconds);
@@ -185,7 +187,7 @@ fn groups(nodes: &[NodeResult], names: &Names) -> IndexMap<String, GroupSummary>
     members.into_iter().filter_map(summary).collect()
 }
 
-/// Requests by what became of them: all but the first add up to the first.
+/// Writes `offered`, the count of each outcome, and `in_flight`. All but the first add up to the first.
 fn outcomes<S: Serializer>(counts: &OutcomeCounts, serializer: S) -> Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_map(None)?;
     map.serialize_entry("offered", &counts.offered)?;

@@ -1,4 +1,4 @@
-//! The figures of a node, or of several of a kind taken together, as people and programs get to read them.
+//! The figures of a node or a group in the summary: node names instead of rows, times in seconds.
 
 use indexmap::IndexMap;
 use serde::ser::SerializeMap;
@@ -10,30 +10,30 @@ use crate::metrics::figures::{FigureValue, NodeFigures};
 use crate::model::figure::{Figure, Visibility};
 use crate::model::names::Names;
 
-/// The figures of a node or a group.
+/// The figures of a node, or the combined figures of a group.
 #[derive(Clone, Debug)]
 pub struct NodeSummary {
-    /// What kind of node it is.
+    /// The kind of the node.
     pub kind: NodeKind,
     values: Vec<(&'static Figure, SummaryValue)>,
 }
 
-/// What a figure has come to.
+/// The value of a figure in the summary.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum SummaryValue {
-    /// A number of things.
+    /// A count.
     Count(u64),
-    /// A mean, or a ratio of means; nothing where it has no value.
+    /// A mean, or a ratio of means; `None` if it has no value.
     Number(Option<f64>),
-    /// A set of times.
+    /// Statistics of a set of times.
     Times(Box<DurationStats>),
-    /// A number for each of some nodes.
+    /// A count for each of several nodes, by name.
     Table(IndexMap<String, u64>),
 }
 
 impl NodeSummary {
-    /// The figures of a node, or of several taken together.
+    /// The summary of the figures of a node or a group.
     #[must_use]
     pub fn of(figures: &NodeFigures, names: &Names) -> Self {
         let value = |value: &FigureValue| match value {
@@ -44,24 +44,24 @@ impl NodeSummary {
                 table.iter().map(|(node, count)| (names.name_of(*node).to_owned(), *count)).collect(),
             ),
         };
-        let values = figures.iter().map(|(figure, of)| (figure, value(of))).collect();
+        let values = figures.iter().map(|(figure, result)| (figure, value(result))).collect();
         Self { kind: figures.kind, values }
     }
 
-    /// All figures, in the order in which they are reported.
+    /// All figures, in the order of the report.
     pub fn iter(&self) -> impl Iterator<Item = (&'static Figure, &SummaryValue)> {
         self.values.iter().map(|(figure, value)| (*figure, value))
     }
 
-    /// A figure, if the node has it.
+    /// The value of a figure, or `None` if the node does not have it.
     #[must_use]
     pub fn get(&self, figure: &Figure) -> Option<&SummaryValue> {
         self.iter().find(|(other, _)| *other == figure).map(|(_, value)| value)
     }
 
-    /// A number, if it has a value.
+    /// A count or number as a float, or `None` if it has no value.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "for people, or to be compared")]
+    #[expect(clippy::cast_precision_loss, reason = "the number is displayed or compared")]
     pub fn number(&self, figure: &Figure) -> Option<f64> {
         match self.get(figure)? {
             SummaryValue::Count(count) => Some(*count as f64),
@@ -70,7 +70,7 @@ impl NodeSummary {
         }
     }
 
-    /// The tables among its figures.
+    /// The figures that are tables.
     pub fn tables(&self) -> impl Iterator<Item = (&'static Figure, &IndexMap<String, u64>)> {
         self.iter().filter_map(|(figure, value)| match value {
             SummaryValue::Table(table) => Some((figure, table)),
@@ -84,12 +84,12 @@ impl Serialize for NodeSummary {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("kind", &self.kind.name().replace(' ', "_"))?;
         for (figure, value) in self.iter() {
-            let written = match figure.written {
+            let is_written = match figure.written {
                 Visibility::Always => true,
                 Visibility::NotZero => *value != SummaryValue::Count(0),
                 Visibility::Never => false,
             };
-            if written {
+            if is_written {
                 map.serialize_entry(figure.name, value)?;
             }
         }

@@ -1,4 +1,5 @@
-//! The client: the caller's side. It picks a server for each request, and learns from the responses.
+//! The client: the caller's side. It picks a server for each request by a policy, and learns the load of servers from
+//! their responses.
 
 use std::fmt;
 use std::ops::Range;
@@ -20,17 +21,17 @@ use crate::engine::row::{Column, Row, Rows};
 use crate::event::{NodeKind, PackedEvent, RequestRow};
 use crate::text::Path;
 
-/// A client, or a group of equal ones, as it is written.
+/// A client, or a group of identical clients, as written in a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClientSpec {
-    /// Makes a group of this many: `name-0`, `name-1`, ...
+    /// Makes a group of this many clients: `name-0`, `name-1`, ... By default, a single client called `name`.
     #[serde(default)]
     pub count: Option<u32>,
-    /// How a server is picked.
+    /// The policy that picks a server for each request.
     #[serde(default = "by_key")]
     pub routing: PolicySpec,
-    /// The targets: a node or group, or a list of them.
+    /// The targets: a node, a group, or a list of them.
     pub to: References,
 }
 
@@ -38,11 +39,11 @@ const fn by_key() -> PolicySpec {
     PolicySpec::KeyHash(KeyHash { salt: None })
 }
 
-/// What can change of a client.
+/// A setting of a client that can change during a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum ClientSetting {
-    /// How a server is picked for the next request. What is remembered of loads stays.
+    /// The policy that picks servers from the change on. Remembered load reports stay.
     Routing(PolicySpec),
 }
 
@@ -65,29 +66,29 @@ impl PartSetting for ClientSetting {
     }
 }
 
-/// A client as it runs: what it has counted. How it picks is its [`Router`], what it remembers of loads its
+/// The counters of a client. Its policy is in its [`Router`], the load reports that it remembers are in its
 /// [`LoadWindow`](super::routing::LoadWindow).
 #[derive(Component, Clone, Debug, Default)]
 pub struct Client {
-    /// Requests that came.
+    /// Requests that arrived.
     pub requests: u64,
     /// Responses that came back, rejections included.
     pub responses: u64,
-    /// Requests that were sent to another server than the key's own.
+    /// Requests sent to a server other than the one that their key selects.
     pub rehashed: u64,
 }
 
-/// The clients as a system reaches them.
+/// All clients, as a system parameter.
 pub type Columns<'w, 's> = Rows<'w, 's, Client>;
 
-/// The clients as handlers reach them: by row.
+/// All clients by row, as handlers access them.
 pub type View<'a> = Column<'a, Client, Client>;
 
 static REHASHED_SHARE: PlotSpec = PlotSpec {
     id: "rehashed",
     section: Client::DESCRIPTION.title,
-    title: "Share of requests sent elsewhere",
-    caption: "Requests that went to another server than their key's own.",
+    title: "Rehashed requests",
+    caption: "Share of requests sent to a server other than the one that their key selects.",
 };
 static ARRIVALS: PlotSpec = PlotSpec {
     id: "client-arrivals",
@@ -117,8 +118,8 @@ impl Measurable for Client {
 
 static REQUESTS: Figure = Figure::new("requests", "requests");
 static RESPONSES: Figure = Figure::new("responses", "responses");
-/// Requests that were sent to another server than the key's own.
-pub static REHASHED: Figure = Figure::new("rehashed", "sent elsewhere");
+/// Requests sent to a server other than the one that their key selects.
+pub static REHASHED: Figure = Figure::new("rehashed", "rehashed");
 static RETRIES: Figure = Figure::new("retries", "retries");
 
 impl Part for Client {
@@ -138,7 +139,7 @@ impl Part for Client {
         report: &[
             FigureColumn::new("requests", &REQUESTS),
             FigureColumn::new("responses", &RESPONSES),
-            FigureColumn::new("sent elsewhere", &REHASHED),
+            FigureColumn::new("rehashed", &REHASHED),
         ],
         ranked_by: &[&REHASHED, &REQUESTS],
     };
@@ -146,7 +147,7 @@ impl Part for Client {
         FigureReader::new(&REQUESTS, |clients, row, _| Value::Count(clients[row].requests)),
         FigureReader::new(&RESPONSES, |clients, row, _| Value::Count(clients[row].responses)),
         FigureReader::new(&REHASHED, |clients, row, _| Value::Count(clients[row].rehashed)),
-        // Part of the summary's contract; clients do not retry yet.
+        // Always 0, as clients do not retry yet; the field is part of the format of the summary.
         FigureReader::new(&RETRIES, |_, _, _| Value::Count(0)),
     ];
 
@@ -174,10 +175,10 @@ impl Part for Client {
         spec.routing.check(&path.clone().name("routing"), &spec.to.0, checker);
     }
 
-    fn check_setting(setting: &ClientSetting, path: &Path, of: &[&ClientSpec], checker: &mut Checker<'_>) {
+    fn check_setting(setting: &ClientSetting, path: &Path, specs: &[&ClientSpec], checker: &mut Checker<'_>) {
         let ClientSetting::Routing(policy) = setting;
-        let to: Vec<String> = of.iter().flat_map(|spec| spec.to.0.iter().cloned()).collect();
-        policy.check(path, &to, checker);
+        let targets: Vec<String> = specs.iter().flat_map(|spec| spec.to.0.iter().cloned()).collect();
+        policy.check(path, &targets, checker);
     }
 
     fn build(spec: &ClientSpec, entry: &NamedGroup, builder: &mut Builder<'_>) {

@@ -1,7 +1,7 @@
-//! The network between two nodes: how long a message takes, and whether it arrives.
+//! The link: the network between two nodes, with the latency and the loss of messages.
 //!
-//! A link stands between a node or group and another, carries requests out and responses back, and draws from streams
-//! of its own for each direction. Where no link is written, messages take no time.
+//! A link connects two nodes or groups, carries requests out and responses back, and has its own random streams for
+//! each direction. Between nodes without a link, messages take no time and are never lost.
 
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -11,13 +11,13 @@ use super::check::Checker;
 use super::metric::{Measurable, Metric, MetricReader, PlotSpec, Reading, Unit};
 use crate::engine::distribution::{DistributionSpec, Sampler};
 use crate::engine::queue::{EventQueue, LaneId};
-use crate::engine::random::RandomStream;
+use crate::engine::random::{Draw, RandomStream};
 use crate::engine::row::{Column, Rows};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{Event, PackedEvent, RequestRow};
 use crate::text::Path;
 
-/// A link as it is written.
+/// A link as written in a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LinkSpec {
@@ -25,22 +25,22 @@ pub struct LinkSpec {
     pub from: String,
     /// The receiver: a node or a group.
     pub to: String,
-    /// How long a request takes from one to the other.
+    /// Latency of requests, from the sender to the receiver; 0 by default.
     #[serde(default)]
     pub latency: Option<DistributionSpec<SimDuration>>,
-    /// How long a response takes back; the same law as `latency` if it is not given.
+    /// Latency of responses, from the receiver back to the sender; the same distribution as `latency` by default.
     #[serde(default)]
     pub response_latency: Option<DistributionSpec<SimDuration>>,
-    /// The probability (0 to 1) that a message is lost, in either direction.
+    /// Probability (0 to 1) that a message is lost, the same for requests and responses.
     #[serde(default)]
     pub loss: f64,
 }
 
 impl LinkSpec {
-    /// Complains of what cannot be about a link by itself. Whether its ends are there is asked by who knows all nodes.
+    /// Reports errors in the link itself. Whether the nodes at its ends exist is checked elsewhere.
     pub fn check(&self, path: &Path, checker: &mut Checker<'_>) {
         if !(0.0..=1.0).contains(&self.loss) {
-            let message = format!("{} is no probability: a number from 0 to 1 is expected", self.loss);
+            let message = format!("{} is not a probability: expected a number from 0 to 1", self.loss);
             checker.add(path.clone().name("loss"), message, "0.01 means one message in a hundred");
         }
         if let Some(latency) = &self.latency {
@@ -51,24 +51,24 @@ impl LinkSpec {
         }
     }
 
-    /// Builds the link.
+    /// Spawns the link.
     ///
     /// # Panics
-    /// If it was not checked.
+    /// If a distribution is invalid, which [`check`](Self::check) reports.
     pub fn build(&self, builder: &mut Builder<'_>) {
         let name = format!("{} -> {}", self.from, self.to);
-        let law = |law: Option<&DistributionSpec<SimDuration>>| {
-            law.map_or_else(|| Sampler::constant(0.0), |law| law.resolve().expect(CHECKED))
+        let sampler = |latency: Option<&DistributionSpec<SimDuration>>| {
+            latency.map_or_else(|| Sampler::constant(0.0), |latency| latency.resolve().expect(CHECKED))
         };
-        let out = law(self.latency.as_ref());
-        let back = law(self.response_latency.as_ref().or(self.latency.as_ref()));
-        let request = LinkHalf::new(out, self.loss, &name, "request", builder);
-        let response = LinkHalf::new(back, self.loss, &name, "response", builder);
+        let request_latency = sampler(self.latency.as_ref());
+        let response_latency = sampler(self.response_latency.as_ref().or(self.latency.as_ref()));
+        let request = LinkHalf::new(request_latency, self.loss, &name, "request", builder);
+        let response = LinkHalf::new(response_latency, self.loss, &name, "response", builder);
         builder.world.spawn(Link { name, request, response });
     }
 }
 
-/// Messages that links lost.
+/// Messages lost by links.
 pub static LOSS_RATE: Metric = Metric::unprobed("loss_rate", Unit::PerSecond);
 
 static LOSSES: PlotSpec = PlotSpec { id: "losses", section: "Links", title: "Lost messages", caption: "" };
@@ -84,25 +84,25 @@ impl Measurable for Link {
     }
 }
 
-/// A link as it runs.
+/// A link during a run.
 #[derive(Component, Clone, Debug)]
 pub struct Link {
-    /// Its name: `from -> to`.
+    /// Name of the link: `from -> to`.
     pub name: String,
-    /// The half that carries requests.
+    /// The direction of requests.
     pub request: LinkHalf,
-    /// The half that carries responses.
+    /// The direction of responses.
     pub response: LinkHalf,
 }
 
 impl Link {
-    /// Messages that were sent, in both directions.
+    /// Number of messages sent, in both directions.
     #[must_use]
     pub const fn sent(&self) -> u64 {
         self.request.sent + self.response.sent
     }
 
-    /// Messages that were lost, in both directions.
+    /// Number of messages lost, in both directions.
     #[must_use]
     pub const fn lost(&self) -> u64 {
         self.request.lost + self.response.lost
@@ -117,14 +117,14 @@ pub struct LinkHalf {
     latency_stream: RandomStream,
     loss: f64,
     loss_stream: RandomStream,
-    /// Messages that were sent.
+    /// Number of messages sent, including lost ones.
     pub sent: u64,
-    /// Messages that were lost.
+    /// Number of messages lost.
     pub lost: u64,
 }
 
 impl LinkHalf {
-    /// A half of the link `name`; `purpose` tells it from the other one.
+    /// One direction of the link `name`. `purpose` (`request` or `response`) names its random streams.
     fn new(latency: Sampler, loss: f64, name: &str, purpose: &str, builder: &mut Builder<'_>) -> Self {
         let lane =
             latency.as_constant().and_then(|nanos| builder.queue.lane(SimDuration::from_nanos_f64(nanos)));
@@ -139,7 +139,8 @@ impl LinkHalf {
         }
     }
 
-    /// Sends a message: it arrives after the latency, or is lost at once. Tells when it arrives, and what follows now.
+    /// Sends a message, which arrives after the latency or is lost at once. Returns its arrival time (`None` if it is
+    /// lost), and the event that follows in the same instant, if any.
     #[inline(always)]
     pub fn send(
         &mut self,
@@ -165,8 +166,8 @@ impl LinkHalf {
     }
 }
 
-/// The links as a system reaches them.
+/// All links, as a system parameter.
 pub type Links<'w, 's> = Rows<'w, 's, Link>;
 
-/// The links as handlers reach them: by row.
+/// All links by row, as handlers access them.
 pub type LinksView<'a> = Column<'a, Link, Link>;

@@ -21,24 +21,25 @@ use crate::engine::row::{Column, Row, Rows};
 use crate::event::{NodeKind, PackedEvent, RequestRow};
 use crate::text::Path;
 
-/// A load balancer, or a group of equal ones, as it is written.
+/// A load balancer, or a group of identical load balancers, as written in a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LoadBalancerSpec {
-    /// Makes a group of this many: `name-0`, `name-1`, ...
+    /// Makes a group of this many load balancers: `name-0`, `name-1`, ... By default, a single load balancer called
+    /// `name`.
     #[serde(default)]
     pub count: Option<u32>,
-    /// How a target is picked.
+    /// The policy that picks a target for each request.
     pub policy: PolicySpec,
-    /// The targets: a node or group, or a list of them.
+    /// The targets: a node, a group, or a list of them.
     pub to: References,
 }
 
-/// What can change of a load balancer.
+/// A setting of a load balancer that can change during a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum LoadBalancerSetting {
-    /// How a target is picked for the next request. What is remembered of loads stays.
+    /// The policy that picks targets from the change on. Remembered load reports stay.
     Policy(PolicySpec),
 }
 
@@ -61,21 +62,21 @@ impl PartSetting for LoadBalancerSetting {
     }
 }
 
-/// A load balancer as it runs: what it has counted. How it picks is its [`Router`].
+/// The targets and counters of a load balancer. Its policy is in its [`Router`].
 #[derive(Component, Clone, Debug)]
 pub struct LoadBalancer {
-    /// What it picks from.
+    /// The targets to pick from.
     targets: Arc<[Target]>,
-    /// How often each target was picked.
+    /// Number of requests sent to each target.
     pub routed: Box<[u64]>,
-    /// Requests that were sent to another target than the key's own, for the sake of load.
+    /// Requests sent to a target other than the one that their key selects, because of its load.
     pub rehashed: u64,
 }
 
-/// The load balancers as a system reaches them.
+/// All load balancers, as a system parameter.
 pub type Columns<'w, 's> = Rows<'w, 's, LoadBalancer>;
 
-/// The load balancers as handlers reach them: by row.
+/// All load balancers by row, as handlers access them.
 pub type View<'a> = Column<'a, LoadBalancer, LoadBalancer>;
 
 impl Measurable for LoadBalancer {
@@ -93,10 +94,10 @@ impl Measurable for LoadBalancer {
     }
 }
 
-/// Requests that were sent to each target.
+/// Number of requests sent to each target.
 pub static ROUTED: Figure = Figure::new("routed", "routed").combined(Aggregation::Merge);
-/// Requests that were sent to another target than the key's own.
-pub static REHASHED: Figure = Figure::new("rehashed", "sent elsewhere").written(Visibility::NotZero);
+/// Requests sent to a target other than the one that their key selects.
+pub static REHASHED: Figure = Figure::new("rehashed", "rehashed").written(Visibility::NotZero);
 
 impl Part for LoadBalancer {
     const KIND: NodeKind = NodeKind::LoadBalancer;
@@ -145,12 +146,12 @@ impl Part for LoadBalancer {
     fn check_setting(
         setting: &LoadBalancerSetting,
         path: &Path,
-        of: &[&LoadBalancerSpec],
+        specs: &[&LoadBalancerSpec],
         checker: &mut Checker<'_>,
     ) {
         let LoadBalancerSetting::Policy(policy) = setting;
-        let to: Vec<String> = of.iter().flat_map(|spec| spec.to.0.iter().cloned()).collect();
-        policy.check(path, &to, checker);
+        let targets: Vec<String> = specs.iter().flat_map(|spec| spec.to.0.iter().cloned()).collect();
+        policy.check(path, &targets, checker);
     }
 
     fn build(spec: &LoadBalancerSpec, entry: &NamedGroup, builder: &mut Builder<'_>) {

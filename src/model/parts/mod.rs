@@ -1,19 +1,19 @@
-//! The list of parts. A new kind of node is a room of its own, its kind in [`event`](crate::event), and a line here: all
-//! that goes over kinds follows from this list.
+//! The list of node kinds. To add a kind, add a module for it, a variant of [`NodeKind`], and a line here: all code that
+//! iterates over kinds is generated from this list.
 
-/// Hands the list of parts to a macro: `Kind = room`. The first one stands in a scenario's `sources`, the others in its
-/// `nodes`.
+/// Calls a macro with the list of node kinds: `Kind = module`. The first kind is that of the `sources` of a scenario,
+/// the others are kinds of its `nodes`.
 macro_rules! for_all_parts {
     ($make:ident) => {
         $make! {
             Source = source,
-            /// Picks a target for each request by a policy.
+            /// Selects a target for each request by a policy.
             LoadBalancer = load_balancer,
-            /// The caller's side: picks servers and learns from their responses.
+            /// Selects servers for requests and learns their load from responses.
             Client = client,
-            /// Turns away what is over a limit.
+            /// Sheds requests above a limit.
             RateLimiter = rate_limiter,
-            /// Does the work.
+            /// Serves requests.
             Server = server,
         }
     };
@@ -34,45 +34,45 @@ use super::variants::variants;
 use crate::event::NodeKind;
 
 macro_rules! descriptions {
-    ($($(#[$doc:meta])* $Kind:ident = $room:ident,)*) => {
-        use crate::model::{$($room),*};
+    ($($(#[$doc:meta])* $Kind:ident = $module:ident,)*) => {
+        use crate::model::{$($module),*};
 
         impl NodeKind {
-            /// What is said of it.
+            /// Its name, properties and tables.
             #[must_use]
             pub const fn description(self) -> &'static Description {
                 match self {
-                    $(Self::$Kind => &$room::$Kind::DESCRIPTION,)*
+                    $(Self::$Kind => &$module::$Kind::DESCRIPTION,)*
                 }
             }
 
-            /// What takes it out of service, and what brings it back, if it can be.
+            /// The settings that take it down and up again, or `None` if it cannot go down.
             #[must_use]
             pub fn outage(self) -> Option<[Setting; 2]> {
                 match self {
-                    $(Self::$Kind => $room::$Kind::outage().map(|both| both.map(Setting::$Kind)),)*
+                    $(Self::$Kind => $module::$Kind::outage().map(|both| both.map(Setting::$Kind)),)*
                 }
             }
 
-            /// All that is measured of it.
+            /// All its metrics.
             fn metrics(self) -> Vec<&'static Metric> {
                 match self {
-                    $(Self::$Kind => $room::$Kind::MEASURED.iter().map(|measured| measured.metric).collect(),)*
+                    $(Self::$Kind => $module::$Kind::MEASURED.iter().map(|reader| reader.metric).collect(),)*
                 }
             }
 
-            /// All figures of it, in the order in which they are reported.
+            /// All its figures, in the order in which they are reported.
             #[must_use]
             pub fn figures(self) -> Vec<&'static Figure> {
                 match self {
-                    $(Self::$Kind => $room::$Kind::FIGURES.iter().map(|figured| figured.figure).collect(),)*
+                    $(Self::$Kind => $module::$Kind::FIGURES.iter().map(|reader| reader.figure).collect(),)*
                 }
             }
 
-            /// Names of what can be set of it.
+            /// The names of its settings.
             fn setting_names(self) -> &'static [&'static str] {
                 match self {
-                    $(Self::$Kind => variants::<<$room::$Kind as Part>::Setting>(),)*
+                    $(Self::$Kind => variants::<<$module::$Kind as Part>::Setting>(),)*
                 }
             }
         }
@@ -82,7 +82,7 @@ macro_rules! descriptions {
 for_all_parts!(descriptions);
 
 impl NodeKind {
-    /// What it is called.
+    /// Its name in texts.
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.description().name
@@ -100,7 +100,7 @@ impl NodeKind {
         self.description().reports_load
     }
 
-    /// All that probes can sample of it.
+    /// The metrics that probes can sample.
     #[must_use]
     pub fn gauges(self) -> Vec<&'static Metric> {
         self.metrics().into_iter().filter(|metric| metric.gauge.is_some()).collect()

@@ -1,4 +1,4 @@
-//! All parts as they run: an event finds its handler here, and whoever reads of a node finds its part.
+//! All parts during a run: dispatches events of nodes to their handlers, and reads metrics and figures of nodes.
 
 use bevy_ecs::system::SystemParam;
 
@@ -14,33 +14,33 @@ use crate::model::part::{EventKind, Observer, Part};
 use crate::request::Outcome;
 
 macro_rules! running {
-    ($($(#[$doc:meta])* $Kind:ident = $room:ident,)*) => {
-        use crate::model::{$($room),*};
+    ($($(#[$doc:meta])* $Kind:ident = $module:ident,)*) => {
+        use crate::model::{$($module),*};
 
-        /// The columns of all parts, as a system reaches them.
+        /// The columns of all parts, as a system parameter.
         #[derive(SystemParam)]
         pub struct Parts<'w, 's> {
-            $($room: $room::Columns<'w, 's>,)*
+            $($module: $module::Columns<'w, 's>,)*
         }
 
         impl Parts<'_, '_> {
             /// Borrows the columns of all parts for a tick.
             pub fn view(&mut self) -> PartViews<'_> {
-                PartViews { $($room: self.$room.view(),)* }
+                PartViews { $($module: self.$module.view(),)* }
             }
         }
 
         /// The columns of all parts, borrowed for a tick.
         pub struct PartViews<'a> {
-            $($room: <$room::$Kind as Measurable>::View<'a>,)*
+            $($module: <$module::$Kind as Measurable>::View<'a>,)*
         }
 
         impl PartViews<'_> {
-            /// Hands an event [of a node](PackedEvent::is_of_node) to its part. Returns what follows in the same instant. One
-            /// match over class and kind: so an event finds its handler with a single jump.
+            /// Dispatches an event [of a node](PackedEvent::is_of_node) to its handler. Returns the event that follows
+            /// in the same instant, if any. A single match over class and kind compiles to a single jump.
             ///
             /// # Panics
-            /// If the event is of another class.
+            /// If the event does not happen at a node.
             #[inline(always)]
             pub fn handle(
                 &mut self,
@@ -53,17 +53,17 @@ macro_rules! running {
                     $(code::deliver::$Kind => {
                         let number = context.requests.get(request).number;
                         observer.observe(EventKind::Delivered, NodeKind::$Kind, row, context.now, number);
-                        $room::$Kind::deliver(&mut self.$room, context, Row::new(row), request)
+                        $module::$Kind::deliver(&mut self.$module, context, Row::new(row), request)
                     })*
                     $(code::wake::$Kind => {
-                        let (about, next) =
-                            $room::$Kind::wake(&mut self.$room, context, Row::new(row), request);
-                        // Only now it is known which request that was: a source has created one.
-                        let number = context.requests.get(about).number;
-                        let what = $room::$Kind::WAKING;
-                        observer.observe(what, NodeKind::$Kind, row, context.now, number);
-                        if what == EventKind::Created && !context.requests.has_room() {
-                            observer.out_of_room();
+                        let (request, next) =
+                            $module::$Kind::wake(&mut self.$module, context, Row::new(row), request);
+                        // Observed after the handler: the request of a source is created by it.
+                        let number = context.requests.get(request).number;
+                        let kind = $module::$Kind::WAKING;
+                        observer.observe(kind, NodeKind::$Kind, row, context.now, number);
+                        if kind == EventKind::Created && !context.requests.has_room() {
+                            observer.pool_full();
                         }
                         next
                     })*
@@ -72,18 +72,18 @@ macro_rules! running {
                         let number = context.requests.get(request).number;
                         match node.kind() {
                             $(NodeKind::$Kind => {
-                                let what = EventKind::Responded;
-                                observer.observe(what, NodeKind::$Kind, node.row(), context.now, number);
+                                let kind = EventKind::Responded;
+                                observer.observe(kind, NodeKind::$Kind, node.row(), context.now, number);
                                 let row = Row::new(node.row());
-                                $room::$Kind::respond(&mut self.$room, context, row, request)
+                                $module::$Kind::respond(&mut self.$module, context, row, request)
                             })*
                         }
                     }
-                    _ => unreachable!("not an event of a node"),
+                    _ => unreachable!("the event does not happen at a node"),
                 }
             }
 
-            /// Something changes about some nodes. Returns the requests that are lost by it, in order.
+            /// Changes a setting of nodes. Returns the requests that are lost as a result, in order.
             pub fn change(
                 &mut self,
                 context: &mut Context<'_>,
@@ -93,41 +93,42 @@ macro_rules! running {
                 let rows = nodes.first..nodes.first + nodes.count;
                 match setting {
                     $(Setting::$Kind(setting) => {
-                        debug_assert_eq!(nodes.kind, NodeKind::$Kind, "what cannot be set is refused");
-                        $room::$Kind::change(&mut self.$room, context, rows, setting)
+                        debug_assert_eq!(nodes.kind, NodeKind::$Kind, "checks reject other settings");
+                        $module::$Kind::change(&mut self.$module, context, rows, setting)
                     })*
                 }
             }
 
-            /// The warm-up is over: statistics begin anew.
+            /// Resets statistics at the end of the warm-up.
             pub fn restart(&mut self, now: SimTime) {
-                $($room::$Kind::restart(&mut self.$room, now);)*
+                $($module::$Kind::restart(&mut self.$module, now);)*
             }
 
-            /// A window of the timeline ends.
+            /// Ends a window of the timeline.
             pub fn close_window(&mut self) {
-                $($room::$Kind::close_window(&mut self.$room);)*
+                $($module::$Kind::close_window(&mut self.$module);)*
             }
 
-            /// Takes the readings of all nodes.
+            /// Passes the recorded metrics of all nodes to `readings`.
             pub fn record(&mut self, now: SimTime, readings: &mut impl Readings) {
                 $({
                     let subject = |row| Subject::Node(Node::new(NodeKind::$Kind, row));
-                    record::<$room::$Kind>(&mut self.$room, subject, now, readings);
+                    record::<$module::$Kind>(&mut self.$module, subject, now, readings);
                 })*
             }
 
-            /// Reads a metric of a node, if it has it.
+            /// Reads a metric of a node, or returns `None` if its kind does not have the metric.
             pub fn read(&mut self, node: Node, metric: &Metric, now: SimTime) -> Option<Reading> {
                 match node.kind() {
                     $(NodeKind::$Kind => {
-                        let measured = find::<$room::$Kind>(metric)?;
-                        Some((measured.read)(&mut self.$room, Row::new(node.row()), now))
+                        let reader = find::<$module::$Kind>(metric)?;
+                        Some((reader.read)(&mut self.$module, Row::new(node.row()), now))
                     })*
                 }
             }
 
-            /// Reads all figures of a node, in the order in which they are reported; ratios of others have no value of their own.
+            /// Passes all figures of a node to `take`, in the order in which they are reported. Figures that are ratios
+            /// of others have no value.
             pub fn figures(
                 &mut self,
                 node: Node,
@@ -136,19 +137,19 @@ macro_rules! running {
             ) {
                 match node.kind() {
                     $(NodeKind::$Kind => {
-                        for FigureReader { figure, read } in $room::$Kind::FIGURES {
+                        for FigureReader { figure, read } in $module::$Kind::FIGURES {
                             let row = Row::new(node.row());
-                            take(figure, read.map(|read| read(&mut self.$room, row, span)));
+                            take(figure, read.map(|read| read(&mut self.$module, row, span)));
                         }
                     })*
                 }
             }
 
-            /// What a node could do so far, if it is one that works.
+            /// The capacity of a node so far, or `None` if it does not serve requests.
             #[must_use]
             pub fn capacity(&self, node: Node) -> Option<&CapacityLog> {
                 match node.kind() {
-                    $(NodeKind::$Kind => $room::$Kind::capacity(&self.$room, Row::new(node.row())),)*
+                    $(NodeKind::$Kind => $module::$Kind::capacity(&self.$module, Row::new(node.row())),)*
                 }
             }
         }
@@ -158,7 +159,7 @@ macro_rules! running {
 for_all_parts!(running);
 
 impl PartViews<'_> {
-    /// A request is over: its response has come back to its source, or it was lost.
+    /// Ends a request: its response has reached its source, or the request was lost.
     #[inline(always)]
     pub fn finish(&mut self, context: &mut Context<'_>, request: RequestRow, outcome: Outcome) {
         source::Source::finish(&mut self.source, context, request, outcome);
@@ -166,5 +167,5 @@ impl PartViews<'_> {
 }
 
 fn find<P: Measurable>(metric: &Metric) -> Option<&'static MetricReader<P>> {
-    P::MEASURED.iter().find(|measured| measured.metric == metric)
+    P::MEASURED.iter().find(|reader| reader.metric == metric)
 }

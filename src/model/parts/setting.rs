@@ -1,4 +1,4 @@
-//! What can be set of a node while a run goes on, whatever its kind.
+//! [`Setting`]: a setting of any kind of node that can change during a run.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -15,17 +15,20 @@ use crate::model::variants::{NamedVariant, Vocabulary};
 use crate::text::Path;
 
 macro_rules! settings {
-    ($($(#[$doc:meta])* $Kind:ident = $room:ident,)*) => {
-        use crate::model::{$($room),*};
+    ($($(#[$doc:meta])* $Kind:ident = $module:ident,)*) => {
+        use crate::model::{$($module),*};
 
-        /// What can be set of a node while a run goes on.
+        /// A setting of any kind of node, with its value.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Setting {
-            $(#[doc = concat!("Of a `", stringify!($Kind), "`.")] $Kind(<$room::$Kind as Part>::Setting),)*
+            $(
+                #[doc = concat!("A setting of a `", stringify!($Kind), "`.")]
+                $Kind(<$module::$Kind as Part>::Setting),
+            )*
         }
 
         impl Setting {
-            /// The kind of node that it can be set for.
+            /// The kind of node that has this setting.
             #[must_use]
             pub const fn kind(&self) -> NodeKind {
                 match self {
@@ -33,7 +36,7 @@ macro_rules! settings {
                 }
             }
 
-            /// Its name as it is written.
+            /// Its name in a scenario.
             #[must_use]
             pub fn name(&self) -> &'static str {
                 match self {
@@ -41,7 +44,7 @@ macro_rules! settings {
                 }
             }
 
-            /// What it is about: a setting lasts until another one about the same is made.
+            /// The property that it sets. A setting is in effect until another one with the same topic.
             #[must_use]
             pub fn topic(&self) -> (NodeKind, &'static str) {
                 match self {
@@ -49,7 +52,7 @@ macro_rules! settings {
                 }
             }
 
-            /// Whether it is the ordinary state of what it is about, and no phase of its own.
+            /// Whether it is the normal state of its topic, which is not shown as a scheduled period.
             #[must_use]
             pub fn is_ordinary(&self) -> bool {
                 match self {
@@ -57,7 +60,7 @@ macro_rules! settings {
                 }
             }
 
-            /// The policy that it sets, if it does.
+            /// The routing policy, or `None` if it does not set one.
             #[must_use]
             pub fn policy(&self) -> Option<&PolicySpec> {
                 match self {
@@ -65,7 +68,7 @@ macro_rules! settings {
                 }
             }
 
-            /// The phases that come with it.
+            /// The scheduled periods of the workload that it defines.
             #[must_use]
             pub fn phases(&self) -> Vec<ScheduledPeriodSpec> {
                 match self {
@@ -73,26 +76,26 @@ macro_rules! settings {
                 }
             }
 
-            /// What is often made of it at a click.
+            /// The new values that the window offers as buttons.
             #[must_use]
             pub fn steps(&self) -> Vec<Step<Self>> {
                 match self {
                     $(Self::$Kind(setting) => {
                         let steps = setting.steps().into_iter();
-                        steps.map(|(label, more, setting)| (label, more, Self::$Kind(setting))).collect()
+                        steps.map(|(label, tooltip, step)| (label, tooltip, Self::$Kind(step))).collect()
                     })*
                 }
             }
 
-            /// Complains of a setting at `path` that cannot be set for what is written like this.
-            pub fn check(&self, path: &Path, of: &[SpecRef<'_>], checker: &mut Checker<'_>) {
+            /// Reports errors in a setting at `path` that is to change nodes with these specifications.
+            pub fn check(&self, path: &Path, specs: &[SpecRef<'_>], checker: &mut Checker<'_>) {
                 match self {
                     $(Self::$Kind(setting) => {
-                        let specs: Vec<_> = of
+                        let specs: Vec<_> = specs
                             .iter()
                             .filter_map(|spec| if let SpecRef::$Kind(spec) = spec { Some(*spec) } else { None })
                             .collect();
-                        $room::$Kind::check_setting(setting, path, &specs, checker);
+                        $module::$Kind::check_setting(setting, path, &specs, checker);
                     })*
                 }
             }
@@ -114,7 +117,7 @@ macro_rules! settings {
             }
         }
 
-        /// Reads the setting of a kind from the variant of this name, whose content is still to come.
+        /// Reads a setting of a kind from the variant `name`, whose content is still to be read from `access`.
         fn setting_of<'de, A: VariantAccess<'de>>(
             kind: NodeKind,
             name: &'static str,
@@ -140,7 +143,7 @@ impl<'de> Deserialize<'de> for Setting {
             type Value = Setting;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("what is set")
+                f.write_str("a setting")
             }
 
             fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<Setting, A::Error> {
@@ -153,7 +156,7 @@ impl<'de> Deserialize<'de> for Setting {
     }
 }
 
-/// All settings there are, and the kind of node that has each.
+/// The names of all settings, and the kinds of nodes that have them.
 static SETTINGS: LazyLock<Vocabulary<NodeKind>> = LazyLock::new(|| {
     let of_kind = |kind: NodeKind| kind.setting_names().iter().map(move |name| (*name, kind));
     NodeKind::ALL.into_iter().flat_map(of_kind).collect()
@@ -164,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_a_setting_of_one_kind() {
+    fn names_of_settings_are_unique() {
         let mut names = SETTINGS.names.clone();
         names.sort_unstable();
         names.dedup();

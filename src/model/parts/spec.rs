@@ -1,4 +1,4 @@
-//! What is written of a node, whatever its kind.
+//! [`NodeSpec`] and [`SpecRef`]: the specification of any kind of node.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,17 +14,17 @@ use crate::model::trace::NodeCapacity;
 use crate::text::Path;
 
 macro_rules! specs {
-    ($Source:ident = $source:ident, $($(#[$doc:meta])* $Kind:ident = $room:ident,)*) => {
-        use crate::model::{$source, $($room),*};
+    ($Source:ident = $source:ident, $($(#[$doc:meta])* $Kind:ident = $module:ident,)*) => {
+        use crate::model::{$source, $($module),*};
 
-        /// A node, or a group of equal ones, as it is written.
+        /// A node, or a group of identical nodes, as written in a scenario.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         pub enum NodeSpec {
-            $($(#[$doc])* $Kind(<$room::$Kind as Part>::Spec),)*
+            $($(#[$doc])* $Kind(<$module::$Kind as Part>::Spec),)*
         }
 
         impl NodeSpec {
-            /// What is written, whatever its kind.
+            /// A reference to the specification.
             #[must_use]
             pub const fn as_spec(&self) -> SpecRef<'_> {
                 match self {
@@ -33,17 +33,17 @@ macro_rules! specs {
             }
         }
 
-        specs! { @all $Source = $source, $($Kind = $room,)* }
+        specs! { @all $Source = $source, $($Kind = $module,)* }
     };
-    (@all $($Kind:ident = $room:ident,)*) => {
-        /// What is written of a source, a node or a group.
+    (@all $($Kind:ident = $module:ident,)*) => {
+        /// A reference to the specification of a source, a node or a group.
         #[derive(Clone, Copy, Debug)]
         pub enum SpecRef<'a> {
-            $(#[doc = concat!("A `", stringify!($Kind), "`.")] $Kind(&'a <$room::$Kind as Part>::Spec),)*
+            $(#[doc = concat!("A `", stringify!($Kind), "`.")] $Kind(&'a <$module::$Kind as Part>::Spec),)*
         }
 
         impl<'a> SpecRef<'a> {
-            /// What kind of node it is.
+            /// Its kind of node.
             #[must_use]
             pub const fn kind(self) -> NodeKind {
                 match self {
@@ -51,67 +51,67 @@ macro_rules! specs {
                 }
             }
 
-            /// How many there are; a single one without a number if it is not given.
+            /// Number of members if it is a group, or `None` if it is a single node.
             #[must_use]
             pub fn count(self) -> Option<u32> {
                 match self {
-                    $(Self::$Kind(spec) => $room::$Kind::count(spec),)*
+                    $(Self::$Kind(spec) => $module::$Kind::count(spec),)*
                 }
             }
 
-            /// The names that it sends requests to.
+            /// Names of the nodes and groups that it sends requests to.
             #[must_use]
             pub fn sends_to(self) -> Vec<&'a str> {
                 match self {
-                    $(Self::$Kind(spec) => $room::$Kind::sends_to(spec),)*
+                    $(Self::$Kind(spec) => $module::$Kind::sends_to(spec),)*
                 }
             }
 
-            /// How it picks where it sends, if it is one that picks.
+            /// Its policy and targets, or `None` if it does not route.
             #[must_use]
             pub fn routing(self) -> Option<Routing<'a>> {
                 match self {
-                    $(Self::$Kind(spec) => $room::$Kind::routing(spec),)*
+                    $(Self::$Kind(spec) => $module::$Kind::routing(spec),)*
                 }
             }
 
-            /// How many requests it can hold when the run begins, if it is one that works on them.
+            /// Its slots and queue capacity at the start of a run, or `None` if it does not serve requests.
             #[must_use]
-            pub fn holds(self) -> Option<NodeCapacity> {
+            pub fn initial_capacity(self) -> Option<NodeCapacity> {
                 match self {
-                    $(Self::$Kind(spec) => $room::$Kind::holds(spec),)*
+                    $(Self::$Kind(spec) => $module::$Kind::initial_capacity(spec),)*
                 }
             }
 
-            /// The limits that it sets to what is measured, or acts upon, if it is called `owner`.
+            /// The thresholds of metrics that it sets or acts upon, with `owner` as its name.
             #[must_use]
             pub fn limits(self, owner: &str) -> Vec<Limit> {
                 match self {
-                    $(Self::$Kind(spec) => $room::$Kind::limits(spec, owner),)*
+                    $(Self::$Kind(spec) => $module::$Kind::limits(spec, owner),)*
                 }
             }
 
-            /// What can be set of it, as it is written.
+            /// Its settings with the values in the scenario.
             #[must_use]
             pub fn settings(self) -> Vec<Setting> {
                 match self {
                     $(Self::$Kind(spec) => {
-                        $room::$Kind::settings(spec).into_iter().map(Setting::$Kind).collect()
+                        $module::$Kind::settings(spec).into_iter().map(Setting::$Kind).collect()
                     })*
                 }
             }
 
-            /// Complains of what cannot be.
+            /// Reports errors in the specification.
             pub fn check(self, path: &Path, checker: &mut Checker<'_>) {
                 match self {
-                    $(Self::$Kind(spec) => $room::$Kind::check(spec, path, checker),)*
+                    $(Self::$Kind(spec) => $module::$Kind::check(spec, path, checker),)*
                 }
             }
 
             /// Spawns the nodes of an entry, in order, and schedules their first events.
             pub fn build(self, entry: &NamedGroup, builder: &mut Builder<'_>) {
                 match self {
-                    $(Self::$Kind(spec) => $room::$Kind::build(spec, entry, builder),)*
+                    $(Self::$Kind(spec) => $module::$Kind::build(spec, entry, builder),)*
                 }
             }
         }

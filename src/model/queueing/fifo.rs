@@ -1,6 +1,7 @@
-//! First in, first out: the queue of every textbook.
+//! First in, first out.
 //!
-//! It is a list through the requests themselves, so it takes no memory of its own however long it grows.
+//! The queue is a linked list through the requests themselves ([`Request::next`](crate::request::Request)), so it needs
+//! no memory of its own.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,11 +9,11 @@ use super::{Discipline, Queue};
 use crate::event::RequestRow;
 use crate::request::RequestsView;
 
-/// The discipline as it is written.
+/// The parameters of the discipline, as written in a scenario.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fifo {
-    /// How many may wait; any number if it is not given. With 0 whoever finds no free slot is rejected.
+    /// Capacity of the queue; unbounded by default. With 0, a request that finds no free slot is rejected.
     #[serde(default)]
     pub capacity: Option<u32>,
 }
@@ -24,12 +25,12 @@ impl Discipline for Fifo {
         self.capacity
     }
 
-    fn line(&self) -> FifoQueue {
+    fn queue(&self) -> FifoQueue {
         FifoQueue { head: RequestRow::NONE, tail: RequestRow::NONE }
     }
 }
 
-/// Those who wait: each request names the one behind it.
+/// The waiting requests: the first, and the last. Each request stores the row of the one behind it.
 #[derive(Clone, Debug)]
 pub(super) struct FifoQueue {
     head: RequestRow,

@@ -1,7 +1,7 @@
-//! Queueing: those who wait for a node, and in which order they are taken.
+//! Queueing: the requests that wait for a node, and the order in which they are served.
 //!
-//! Each discipline is a file with what is written of it, its source and its tests. A new one is a file, its name below, and
-//! its words in `scenarios/reference.ron`.
+//! Each discipline is a file with its parameters and its behaviour. To add one, add a file, its name in the list below,
+//! and an example in `scenarios/reference.ron`.
 
 mod fifo;
 
@@ -15,51 +15,51 @@ use crate::engine::time::{SimDuration, SimTime};
 use crate::event::RequestRow;
 use crate::request::RequestsView;
 
-/// What is written of a discipline.
+/// The parameters of a discipline, as written in a scenario.
 trait Discipline {
-    /// The line that it makes of those who wait.
+    /// The queue of the discipline.
     type Queue: Queue;
 
-    /// How many may wait; any number if it is not given.
+    /// Capacity of the queue, or `None` if it is unbounded.
     fn capacity(&self) -> Option<u32>;
 
-    /// An empty line.
-    fn line(&self) -> Self::Queue;
+    /// An empty queue.
+    fn queue(&self) -> Self::Queue;
 }
 
-/// Those who wait, in the order of a discipline.
+/// The waiting requests, in the order of a discipline.
 trait Queue {
-    /// A request begins to wait.
+    /// Adds a request.
     fn push(&mut self, requests: &mut RequestsView<'_>, row: RequestRow);
 
-    /// Takes the request whose turn it is.
+    /// Removes and returns the next request, or `None` if the queue is empty.
     fn pop(&mut self, requests: &mut RequestsView<'_>) -> Option<RequestRow>;
 }
 
-/// Makes the enums over disciplines of the list of them.
+/// Generates the enums over all disciplines from the list of their names.
 macro_rules! disciplines {
     ($($(#[$doc:meta])* $Name:ident,)*) => {
-        /// A queue as it is written.
+        /// A queue as written in a scenario: its discipline and capacity.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub enum QueueSpec {
             $($(#[$doc])* $Name($Name),)*
         }
 
-        /// Those who wait.
+        /// A queue of any discipline.
         #[derive(Clone, Debug)]
         enum AnyQueue {
             $($Name(<$Name as Discipline>::Queue),)*
         }
 
         impl QueueSpec {
-            fn line(&self) -> AnyQueue {
+            fn queue(&self) -> AnyQueue {
                 match self {
-                    $(Self::$Name(discipline) => AnyQueue::$Name(discipline.line()),)*
+                    $(Self::$Name(discipline) => AnyQueue::$Name(discipline.queue()),)*
                 }
             }
 
-            /// How many may wait; any number if there is no bound.
+            /// Capacity of the queue, or `None` if it is unbounded.
             #[must_use]
             pub fn bound(&self) -> Option<u32> {
                 match self {
@@ -72,14 +72,14 @@ macro_rules! disciplines {
             #[inline(always)]
             fn push(&mut self, requests: &mut RequestsView<'_>, row: RequestRow) {
                 match self {
-                    $(Self::$Name(line) => line.push(requests, row),)*
+                    $(Self::$Name(queue) => queue.push(requests, row),)*
                 }
             }
 
             #[inline(always)]
             fn pop(&mut self, requests: &mut RequestsView<'_>) -> Option<RequestRow> {
                 match self {
-                    $(Self::$Name(line) => line.pop(requests),)*
+                    $(Self::$Name(queue) => queue.pop(requests),)*
                 }
             }
         }
@@ -97,73 +97,73 @@ impl Default for QueueSpec {
     }
 }
 
-/// The capacity of a queue without a bound.
-const ANY_NUMBER: u32 = u32::MAX;
+/// The capacity of an unbounded queue.
+const UNBOUNDED: u32 = u32::MAX;
 
 impl QueueSpec {
-    /// How many may wait, as a number.
+    /// Capacity of the queue; [`u32::MAX`] if it is unbounded.
     #[must_use]
     pub fn capacity(&self) -> u32 {
-        self.bound().unwrap_or(ANY_NUMBER)
+        self.bound().unwrap_or(UNBOUNDED)
     }
 }
 
-/// The requests that wait for a node.
+/// The queue of a node.
 #[derive(Component, Clone, Debug)]
 pub struct WaitQueue {
-    /// How many wait, over time.
+    /// Number of waiting requests, over time.
     pub depth: TimeWeighted,
     capacity: u32,
-    line: AnyQueue,
+    queue: AnyQueue,
 }
 
 impl WaitQueue {
     /// An empty queue.
     #[must_use]
     pub fn new(spec: &QueueSpec) -> Self {
-        Self { depth: TimeWeighted::default(), capacity: spec.capacity(), line: spec.line() }
+        Self { depth: TimeWeighted::default(), capacity: spec.capacity(), queue: spec.queue() }
     }
 
-    /// How many may wait.
+    /// Capacity of the queue; [`u32::MAX`] if it is unbounded.
     #[must_use]
     pub const fn capacity(&self) -> u32 {
         self.capacity
     }
 
-    /// How many may wait, if there is a bound.
+    /// Capacity of the queue, or `None` if it is unbounded.
     #[must_use]
     pub fn bound(&self) -> Option<u32> {
-        (self.capacity < ANY_NUMBER).then_some(self.capacity)
+        (self.capacity < UNBOUNDED).then_some(self.capacity)
     }
 
-    /// From now on one more may wait if fewer than so many do.
+    /// Sets the capacity. Requests that wait already stay, even if there are more of them.
     pub const fn set_capacity(&mut self, capacity: u32) {
         self.capacity = capacity;
     }
 
-    /// Whether one more may wait.
+    /// Whether the queue has a free place.
     #[must_use]
     #[inline]
     pub const fn has_room(&self) -> bool {
         self.depth.level() < self.capacity
     }
 
-    /// A request begins to wait.
+    /// Adds a request.
     #[inline]
     pub fn push(&mut self, requests: &mut RequestsView<'_>, row: RequestRow, now: SimTime) {
         requests.get_mut(row).since = now;
-        self.line.push(requests, row);
+        self.queue.push(requests, row);
         self.depth.increment(now);
     }
 
-    /// Takes the request whose turn it is and whose wait is over, and returns how long it was.
+    /// Removes the next request. Returns it with its waiting time, or `None` if the queue is empty.
     #[inline]
     pub fn pop(
         &mut self,
         requests: &mut RequestsView<'_>,
         now: SimTime,
     ) -> Option<(RequestRow, SimDuration)> {
-        let row = self.line.pop(requests)?;
+        let row = self.queue.pop(requests)?;
         self.depth.decrement(now);
         let request = requests.get_mut(row);
         let wait = now.since(request.since);

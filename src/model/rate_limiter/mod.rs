@@ -1,4 +1,4 @@
-//! The rate limiter: protects what lies behind it. A request over the limit is turned away on purpose, at once.
+//! The rate limiter: protects the nodes behind it. A request above the limit is shed at once.
 
 mod token_bucket;
 
@@ -25,22 +25,23 @@ use crate::event::{NodeKind, PackedEvent, RequestRow};
 use crate::request::Outcome;
 use crate::text::Path;
 
-/// A rate limiter, or a group of equal ones, as it is written.
+/// A rate limiter, or a group of identical rate limiters, as written in a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RateLimiterSpec {
-    /// Makes a group of this many, each with a limit of its own: `name-0`, `name-1`, ...
+    /// Makes a group of this many rate limiters, each with its own limit: `name-0`, `name-1`, ... By default, a single
+    /// rate limiter called `name`.
     #[serde(default)]
     pub count: Option<u32>,
-    /// How many requests pass in the long run (above 0).
+    /// Maximum rate of requests that pass in the long run (above 0).
     pub rate: Rate,
-    /// How many pass at once after a rest (1 or more).
+    /// Maximum number of requests that pass at once after an idle time (1 or more).
     #[serde(default = "one")]
     pub burst: u32,
-    /// Whom the limit is for.
+    /// Whether the limit is for all requests together or for each key.
     #[serde(default)]
     pub per: Per,
-    /// The node that requests go on to: one node, not a group.
+    /// The node that receives the requests that pass: one node, not a group.
     pub to: String,
 }
 
@@ -48,21 +49,21 @@ const fn one() -> u32 {
     1
 }
 
-/// Whom a limit is for.
+/// The requests that share a limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Per {
     /// All requests together.
     #[default]
     All,
-    /// The requests of each key.
+    /// The requests of one key: each key has its own limit.
     Key,
 }
 
-/// What can change of a rate limiter.
+/// A setting of a rate limiter that can change during a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum RateLimiterSetting {
-    /// How many requests pass in the long run from then on (above 0). The tokens that are there stay.
+    /// Maximum rate of requests that pass from the change on (above 0). The tokens in the bucket stay.
     Rate(Rate),
 }
 
@@ -81,7 +82,7 @@ impl PartSetting for RateLimiterSetting {
 
     fn steps(&self) -> Vec<Step<Self>> {
         let Self::Rate(rate) = self;
-        steps_of_rate("of the limit", |factor| {
+        steps_of_rate("change the rate limit", |factor| {
             Rate::per_second(rate.as_per_second() * factor).map(Self::Rate)
         })
     }
@@ -89,55 +90,55 @@ impl PartSetting for RateLimiterSetting {
 
 fn check_rate(rate: Rate, path: Path, checker: &mut Checker<'_>) {
     if rate.as_per_second() <= 0.0 {
-        checker.add(path, "a limit of 0 lets nothing pass", "make it more than \"0/s\"");
+        checker.add(path, "with a limit of 0 no request passes", "use a rate above \"0/s\"");
     }
 }
 
-/// A rate limiter as it runs.
+/// The state of a rate limiter during a run.
 #[derive(Component, Clone, Debug)]
 pub struct RateLimiter {
     limits: BucketLimits,
     burst: u32,
     buckets: Buckets,
     to: Destinations,
-    /// Requests that came.
+    /// Requests that arrived.
     arrived: u64,
-    /// Requests that were turned away.
+    /// Requests that were shed.
     shed: u64,
 }
 
-/// The buckets of a limiter.
+/// The buckets of a rate limiter.
 #[derive(Clone, Debug)]
 enum Buckets {
-    /// One for all requests.
+    /// One bucket for all requests.
     All(TokenBucket),
-    /// One for each key, but for those that are full: memory grows with the keys that came lately.
+    /// One bucket per key. Full buckets are removed from time to time: memory grows with the number of recent keys.
     PerKey {
         buckets: BTreeMap<u32, TokenBucket>,
-        /// With this many the full ones are dropped.
-        most: usize,
+        /// Number of buckets at which full ones are removed.
+        purge_size: usize,
     },
 }
 
-/// Buckets of keys that are kept before it is looked whether some of them are full.
-const KEPT: usize = 1024;
+/// Minimum number of buckets of keys before full ones are removed.
+const MIN_PURGE_SIZE: usize = 1024;
 
 impl Buckets {
     fn new(per: Per, limits: BucketLimits) -> Self {
         match per {
             Per::All => Self::All(TokenBucket::full(limits, SimTime::ZERO)),
-            Per::Key => Self::PerKey { buckets: BTreeMap::new(), most: KEPT },
+            Per::Key => Self::PerKey { buckets: BTreeMap::new(), purge_size: MIN_PURGE_SIZE },
         }
     }
 
     fn take(&mut self, key: u32, limits: BucketLimits, now: SimTime) -> bool {
         match self {
             Self::All(bucket) => bucket.take(limits, now),
-            Self::PerKey { buckets, most } => {
-                if buckets.len() >= *most {
+            Self::PerKey { buckets, purge_size } => {
+                if buckets.len() >= *purge_size {
                     buckets.retain(|_, bucket| !bucket.is_full(limits, now));
-                    // So that looking through all of them costs each request about the same.
-                    *most = (2 * buckets.len()).max(KEPT);
+                    // Doubling keeps the amortised cost per request constant.
+                    *purge_size = (2 * buckets.len()).max(MIN_PURGE_SIZE);
                 }
                 buckets.entry(key).or_insert_with(|| TokenBucket::full(limits, now)).take(limits, now)
             }
@@ -153,7 +154,7 @@ impl Buckets {
         }
     }
 
-    /// Tokens in the bucket; of the buckets of keys, in the emptiest.
+    /// Number of tokens in the bucket; with a bucket per key, in the emptiest one.
     fn fewest_tokens(&self, limits: BucketLimits, now: SimTime) -> f64 {
         let full = TokenBucket::full(limits, now).tokens(limits, now);
         match self {
@@ -165,20 +166,20 @@ impl Buckets {
     }
 }
 
-/// The rate limiters as a system reaches them.
+/// All rate limiters, as a system parameter.
 pub type Columns<'w, 's> = Rows<'w, 's, RateLimiter>;
 
-/// The rate limiters as handlers reach them: by row.
+/// All rate limiters by row, as handlers access them.
 pub type View<'a> = Column<'a, RateLimiter, RateLimiter>;
 
-/// Tokens in the bucket of a limiter; of the buckets of keys, in the emptiest.
+/// Number of tokens in the bucket of a rate limiter; with a bucket per key, in the emptiest one.
 static TOKENS: Metric = Metric::new("tokens", Unit::Count, "Tokens");
 
 static SHED_PLOT: PlotSpec = PlotSpec {
     id: "limiter-shed",
     section: RateLimiter::DESCRIPTION.title,
-    title: "Turned away",
-    caption: "Requests over the limit.",
+    title: "Shed",
+    caption: "Requests above the limit.",
 };
 static ARRIVALS: PlotSpec = PlotSpec {
     id: "limiter-arrivals",
@@ -205,7 +206,7 @@ impl Measurable for RateLimiter {
 }
 
 static PASSED: Figure = Figure::new("passed", "passed");
-static SHED: Figure = Figure::new("shed", "shed").turning_away(Outcome::Shed, &SHED_RATE);
+static SHED: Figure = Figure::new("shed", "shed").counting_failures(Outcome::Shed, &SHED_RATE);
 
 impl Part for RateLimiter {
     const KIND: NodeKind = NodeKind::RateLimiter;
@@ -257,8 +258,8 @@ impl Part for RateLimiter {
         checker.single_receiver(path, "to", &spec.to);
         check_rate(spec.rate, path.clone().name("rate"), checker);
         if spec.burst == 0 {
-            let message = "a bucket that holds 0 tokens lets nothing pass";
-            checker.add(path.clone().name("burst"), message, "make it 1 or more");
+            let message = "with a burst of 0 no request passes";
+            checker.add(path.clone().name("burst"), message, "set it to 1 or more");
         }
     }
 

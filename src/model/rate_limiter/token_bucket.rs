@@ -1,17 +1,18 @@
-//! The token bucket: tokens drip into a bucket at a rate, up to as many as it holds; a request that finds one takes it, and
-//! who finds none is over the limit. So `burst` requests may come at once, and `rate` of them in the long run (Turner 1986,
-//! "New directions in communications"; ITU-T I.371 defines the same as the generic cell rate algorithm).
+//! The token bucket: tokens are added to a bucket at a fixed rate, up to its capacity. A request that finds a token
+//! takes it and passes; a request that finds none is above the limit. So `burst` requests can pass at once, and `rate`
+//! in the long run (Turner 1986, "New directions in communications"; ITU-T I.371 defines the same as the generic cell
+//! rate algorithm).
 //!
-//! With Poisson arrivals it lets pass just what a queue M/D/1/K with K = burst takes in: the tokens that are missing are the
-//! work in that queue.
+//! With Poisson arrivals, exactly the requests pass that an M/D/1/K queue with K = burst accepts: the missing tokens
+//! are the work in that queue.
 
 use crate::engine::time::SimTime;
 use crate::engine::units::Rate;
 
-/// What is missing to a whole token by rounding alone: so that requests which come exactly as often as tokens do all pass.
-const ROUNDING: f64 = 1e-9;
+/// Rounding error allowed in a token, so that requests that arrive exactly at the token rate all pass.
+const TOKEN_TOLERANCE: f64 = 1e-9;
 
-/// What buckets go by.
+/// The rate and the capacity of a bucket.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct BucketLimits {
     tokens_per_nano: f64,
@@ -19,17 +20,18 @@ pub(super) struct BucketLimits {
 }
 
 impl BucketLimits {
-    /// Tokens come at this rate, into a bucket that holds so many.
+    /// Limits with `rate` tokens added per second and a capacity of `burst` tokens.
     pub(super) fn new(rate: Rate, burst: u32) -> Self {
         Self { tokens_per_nano: rate.as_per_second() / 1e9, burst: f64::from(burst) }
     }
 }
 
-/// A bucket.
+/// A token bucket.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct TokenBucket {
+    /// Number of tokens at the last update.
     tokens: f64,
-    /// When it was looked at last.
+    /// Time of the last update.
     at: SimTime,
 }
 
@@ -39,28 +41,28 @@ impl TokenBucket {
         Self { tokens: limits.burst, at: now }
     }
 
-    /// The tokens in it.
+    /// Number of tokens at `now`.
     pub(super) fn tokens(&self, limits: BucketLimits, now: SimTime) -> f64 {
-        let dripped = now.since(self.at).as_nanos_f64() * limits.tokens_per_nano;
-        (self.tokens + dripped).min(limits.burst)
+        let added = now.since(self.at).as_nanos_f64() * limits.tokens_per_nano;
+        (self.tokens + added).min(limits.burst)
     }
 
-    /// Lets the time up to now pass.
+    /// Adds the tokens since the last update.
     pub(super) fn refill(&mut self, limits: BucketLimits, now: SimTime) {
         (self.tokens, self.at) = (self.tokens(limits, now), now);
     }
 
-    /// Takes a token if there is one.
+    /// Takes a token, and returns whether there was one.
     pub(super) fn take(&mut self, limits: BucketLimits, now: SimTime) -> bool {
         self.refill(limits, now);
-        let there_is = self.tokens >= 1.0 - ROUNDING;
-        if there_is {
+        let has_token = self.tokens >= 1.0 - TOKEN_TOLERANCE;
+        if has_token {
             self.tokens = (self.tokens - 1.0).max(0.0);
         }
-        there_is
+        has_token
     }
 
-    /// Whether it is full, and so like one that nobody has ever taken from.
+    /// Whether the bucket is full, and so the same as a new one.
     pub(super) fn is_full(&self, limits: BucketLimits, now: SimTime) -> bool {
         self.tokens(limits, now) >= limits.burst
     }
@@ -80,14 +82,14 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_passes_at_once_and_then_as_many_as_tokens_come() {
+    fn a_burst_passes_at_once_and_later_requests_pass_at_the_token_rate() {
         assert_eq!(passed(limits(10.0, 5), std::iter::repeat_n(0, 100)), 5);
-        // A hundred a second for ten seconds: five at once, then ten a second.
+        // 100/s for 10 s: a burst of 5, then 10/s.
         assert_eq!(passed(limits(10.0, 5), (0..1_000).map(|i| i * 10_000_000)), 5 + 99);
     }
 
     #[test]
-    fn who_comes_as_often_as_tokens_do_always_passes() {
+    fn arrivals_at_the_token_rate_always_pass() {
         for (per_second, nanos) in [(3.0, 333_333_334), (7.0, 142_857_143), (1000.0, 1_000_000)] {
             assert_eq!(
                 passed(limits(per_second, 1), (0..100_000).map(|i| i * nanos)),
@@ -98,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_that_rests_is_full_and_no_more_than_that() {
+    fn an_idle_bucket_fills_up_to_its_capacity() {
         let limits = limits(2.0, 3);
         let mut bucket = TokenBucket::full(limits, SimTime::ZERO);
         assert!(bucket.take(limits, SimTime::ZERO) && !bucket.is_full(limits, SimTime::ZERO));

@@ -1,28 +1,28 @@
-//! Always the same target for the same key: what keeps a customer's data in one place, and makes a hot key hurt.
+//! Routing by key: all requests with the same key go to the same target, so that a hot key overloads a single target.
 //!
-//! Without a salt the target is the remainder of the key by the number of targets. That spreads consecutive keys
-//! evenly, and two stages that do it agree with each other: a client that was chosen by the remainder of three sees
-//! only every third key. A salt scrambles keys first, differently for each salt.
+//! Without a salt, the target is the key modulo the number of targets. This spreads consecutive keys evenly. But two
+//! stages that use it are correlated: behind a stage with three targets, each target receives only every third key. A
+//! salt hashes the keys first, differently for each salt.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Choice, LoadWindow, Pick, RoutingQuery, Settings};
+use super::{Choice, LoadWindow, Parameters, Pick, RoutingQuery};
 use crate::engine::hash::mix64;
 use crate::engine::random::RandomStream;
 
-/// The policy.
+/// The policy and its parameters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyHash {
-    /// Scrambles keys; without it the target is the remainder of the key by the number of targets.
+    /// Seed of a hash that is applied to keys. By default, the target is the key modulo the number of targets.
     #[serde(default)]
     pub salt: Option<u64>,
 }
 
 impl KeyHash {
-    /// The index of the key's own target.
+    /// The index of the target that a key selects.
     #[inline]
-    pub(super) fn of(self, key: u32, targets: usize) -> usize {
+    pub(super) fn target(self, key: u32, targets: usize) -> usize {
         let hash = match self.salt {
             None => u64::from(key),
             Some(salt) => mix64(mix64(salt) ^ u64::from(key)),
@@ -33,7 +33,7 @@ impl KeyHash {
     }
 }
 
-impl Settings for KeyHash {
+impl Parameters for KeyHash {
     type Policy = Self;
 
     fn policy(&self, _: usize) -> Self {
@@ -43,8 +43,8 @@ impl Settings for KeyHash {
 
 impl Pick for KeyHash {
     #[inline]
-    fn pick(&mut self, ask: RoutingQuery<'_>, _: &mut LoadWindow, _: &mut RandomStream) -> Choice {
-        Choice::of(self.of(ask.key, ask.targets.len()))
+    fn pick(&mut self, query: RoutingQuery<'_>, _: &mut LoadWindow, _: &mut RandomStream) -> Choice {
+        Choice::of(self.target(query.key, query.targets.len()))
     }
 }
 
@@ -53,14 +53,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn customer_1001_belongs_to_server_2_of_3() {
-        assert_eq!(KeyHash { salt: None }.of(1001, 3), 2);
+    fn without_a_salt_the_target_is_the_key_modulo_the_number_of_targets() {
+        assert_eq!(KeyHash { salt: None }.target(1001, 3), 2);
     }
 
     #[test]
-    fn a_salt_spreads_keys_that_have_something_in_common() {
-        // 3,000 multiples of 3: a share of a third is 1,000 with a standard error of 26.
-        let hits = |policy: KeyHash, target| (0..3_000).filter(|key| policy.of(key * 3, 3) == target).count();
+    fn a_salt_spreads_keys_with_a_common_divisor() {
+        // 3,000 multiples of 3 over 3 targets: 1,000 per target, with a standard error of 26.
+        let hits =
+            |policy: KeyHash, target| (0..3_000).filter(|key| policy.target(key * 3, 3) == target).count();
         assert!((0..3).all(|target| hits(KeyHash { salt: Some(7) }, target).abs_diff(1_000) < 120));
         assert_eq!(hits(KeyHash { salt: None }, 0), 3_000);
     }

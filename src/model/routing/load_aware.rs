@@ -1,35 +1,37 @@
-//! Load-aware routing: a request goes to its key's own target, unless the loads that the target reported lately say that
-//! it is overloaded; then to a random one that seems not to be.
+//! Load-aware routing: a request goes to the target that its key selects, unless the loads that this target reported
+//! recently indicate an overload. Then it goes to a random target that does not seem overloaded.
 //!
-//! This is the algorithm of happy-simulator's load-aware routing example. Each node knows only what was reported to it
-//! itself, and only for as long as its window: the estimate lags behind, and is forgotten. That is why it oscillates.
+//! This is the algorithm of happy-simulator's load-aware routing example. A node knows only the loads reported to
+//! itself, and forgets them after a window. Its estimate therefore lags behind the actual load and expires, which makes
+//! the loads oscillate.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Choice, KeyHash, LoadFeedback, LoadWindow, Pick, RoutingQuery, Settings};
-use crate::engine::random::RandomStream;
+use super::{Choice, KeyHash, LoadFeedback, LoadWindow, Parameters, Pick, RoutingQuery};
+use crate::engine::random::{Draw, RandomStream};
 use crate::engine::time::SimDuration;
 use crate::event::NodeKind;
 use crate::model::check::{Checker, one_of};
 use crate::request::ReportedLoad;
 use crate::text::Path;
 
-/// The policy as it is written.
+/// The parameters of the policy, as written in a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LoadAware {
     /// How long a reported load is remembered.
     pub window: SimDuration,
-    /// The mean remembered load (above 0, at most 1) from which on a target seems overloaded.
+    /// The minimum mean of the remembered loads at which a target seems overloaded: above 0, at most 1.
     pub threshold: f64,
-    /// How many random targets are tried before the request goes to the key's own; as many as there are targets
-    /// if it is not given.
+    /// Maximum number of random targets to try before the request goes to the target that its key selects; by default,
+    /// the number of targets.
     #[serde(default)]
     pub attempts: Option<u32>,
-    /// Scrambles keys for the choice of the key's own target.
+    /// Seed of a hash that is applied to keys before they select a target, as in [`KeyHash`].
     #[serde(default)]
     pub salt: Option<u64>,
-    /// With `false` loads are remembered, so that probes can show them, and not acted upon.
+    /// Whether requests avoid overloaded targets. With `false`, loads are only remembered, so that probes can sample
+    /// them.
     #[serde(default = "yes")]
     pub smart: bool,
 }
@@ -38,7 +40,7 @@ const fn yes() -> bool {
     true
 }
 
-impl Settings for LoadAware {
+impl Parameters for LoadAware {
     type Policy = LoadAwarePolicy;
 
     fn policy(&self, targets: usize) -> LoadAwarePolicy {
@@ -46,7 +48,7 @@ impl Settings for LoadAware {
             memory: self.window,
             threshold: ReportedLoad::from_share(self.threshold),
             attempts: self.attempts.unwrap_or_else(|| u32::try_from(targets).unwrap_or(u32::MAX)),
-            own: KeyHash { salt: self.salt },
+            by_key: KeyHash { salt: self.salt },
             smart: self.smart,
         }
     }
@@ -55,17 +57,18 @@ impl Settings for LoadAware {
         if self.window.is_zero() {
             checker.add(
                 path.clone().name("window"),
-                "a window of no time remembers nothing",
+                "with a window of 0 s, no reported load is remembered",
                 "make it longer than \"0s\"",
             );
         }
         if !(self.threshold > 0.0 && self.threshold <= 1.0) {
-            let message = format!("{} is no load: a share above 0 and at most 1 is expected", self.threshold);
-            checker.add(path.clone().name("threshold"), message, "0.9 means nine tenths of the slots");
+            let message =
+                format!("{} is not a valid load: expected a share above 0 and at most 1", self.threshold);
+            checker.add(path.clone().name("threshold"), message, "0.9 means that 90 % of the slots are busy");
         }
         if self.attempts == Some(0) {
             let message = "with 0 attempts an overloaded server is never avoided";
-            checker.add(path.clone().name("attempts"), message, "write `smart: false` if that is meant");
+            checker.add(path.clone().name("attempts"), message, "write `smart: false` if this is intended");
         }
         for name in to {
             let kind = checker.names.range(name).map(|range| range.kind);
@@ -86,21 +89,21 @@ impl Settings for LoadAware {
     }
 }
 
-/// The policy as it runs.
+/// The policy during a run.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LoadAwarePolicy {
     memory: SimDuration,
     threshold: ReportedLoad,
     attempts: u32,
-    own: KeyHash,
+    by_key: KeyHash,
     smart: bool,
 }
 
 impl Pick for LoadAwarePolicy {
     #[inline]
-    fn pick(&mut self, ask: RoutingQuery<'_>, loads: &mut LoadWindow, stream: &mut RandomStream) -> Choice {
-        let RoutingQuery { key, targets, now } = ask;
-        let own = self.own.of(key, targets.len());
+    fn pick(&mut self, query: RoutingQuery<'_>, loads: &mut LoadWindow, stream: &mut RandomStream) -> Choice {
+        let RoutingQuery { key, targets, now } = query;
+        let own = self.by_key.target(key, targets.len());
         let mut seems_overloaded = |target: usize| {
             let node = targets[target].node();
             loads.expire_and_estimate(node, now, self.memory).reaches(self.threshold)
@@ -120,7 +123,7 @@ impl Pick for LoadAwarePolicy {
 
 #[cfg(test)]
 mod tests {
-    use super::super::router::testing::{ask, node};
+    use super::super::router::testing::{node, pick_with};
     use super::*;
     use crate::engine::time::SimTime;
 
@@ -130,6 +133,7 @@ mod tests {
         LoadAware { window: MEMORY, threshold: 0.9, attempts, salt: None, smart }.policy(3)
     }
 
+    /// A window in which the servers in these rows reported that they are full.
     fn window(full: &[u32]) -> LoadWindow {
         let mut window = LoadWindow::of((0..3).map(node));
         full.iter().for_each(|&row| window.report(node(row), ReportedLoad::FULL, SimTime::ZERO, MEMORY));
@@ -137,9 +141,10 @@ mod tests {
     }
 
     #[test]
-    fn an_overloaded_target_is_avoided_until_all_seem_to_be() {
+    fn an_overloaded_target_is_avoided_unless_all_seem_overloaded() {
         let (mut policy, mut stream) = (policy(Some(50), true), RandomStream::from_seed(3));
-        let mut pick = |full: &[u32]| ask(1001, 3, |ask| policy.pick(ask, &mut window(full), &mut stream));
+        let mut pick =
+            |full: &[u32]| pick_with(1001, 3, |query| policy.pick(query, &mut window(full), &mut stream));
         assert_eq!(pick(&[]), Choice::of(2));
         let other = pick(&[2]);
         assert!(other.rehashed && other.target != 2);
@@ -147,9 +152,9 @@ mod tests {
     }
 
     #[test]
-    fn who_is_not_smart_only_listens() {
+    fn with_smart_false_loads_are_not_acted_upon() {
         let (mut policy, mut stream) = (policy(None, false), RandomStream::from_seed(3));
-        let choice = ask(1001, 3, |ask| policy.pick(ask, &mut window(&[2]), &mut stream));
+        let choice = pick_with(1001, 3, |query| policy.pick(query, &mut window(&[2]), &mut stream));
         assert_eq!(choice, Choice::of(2));
     }
 }

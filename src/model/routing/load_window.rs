@@ -1,4 +1,4 @@
-//! What a node remembers of the loads that others reported to it.
+//! The load reports that a node remembers, and its estimates of the loads of other nodes.
 
 use std::collections::VecDeque;
 
@@ -8,23 +8,23 @@ use crate::engine::time::{SimDuration, SimTime};
 use crate::event::Node;
 use crate::request::ReportedLoad;
 
-/// The loads that were reported to one node, as long as it remembers them.
+/// The loads reported to a node that it still remembers.
 #[derive(Component, Clone, Debug, Default)]
 pub struct LoadWindow {
-    /// What `first` and the nodes behind it reported; nothing before the first report of any.
+    /// The reports of each node in `range`; empty before the first report. `None` for nodes that have not reported.
     reported: Vec<Option<Box<Reports>>>,
-    /// The nodes whose reports are remembered: the first one, and how many of its kind.
-    of: Option<(Node, u32)>,
+    /// The nodes whose reports are remembered: the first node, and the number of rows from it on.
+    range: Option<(Node, u32)>,
 }
 
-/// The reports of one node, the oldest first, and the sum of their loads in billionths.
+/// The reports of one node, oldest first, and the sum of their loads in billionths.
 #[derive(Clone, Debug, Default)]
 struct Reports {
     reports: VecDeque<(SimTime, ReportedLoad)>,
     sum: u64,
 }
 
-/// What a node takes another one's load to be: the mean of the loads that it remembers, zero if there is none.
+/// A node's estimate of the load of another node: the mean of the remembered reports, or 0 without reports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PerceivedLoad {
     sum: u64,
@@ -32,7 +32,7 @@ pub struct PerceivedLoad {
 }
 
 impl PerceivedLoad {
-    /// Whether the mean is at least `threshold`, exactly.
+    /// Whether there are reports and their mean is at least `threshold`. The comparison is exact.
     #[must_use]
     #[inline]
     pub const fn reaches(self, threshold: ReportedLoad) -> bool {
@@ -52,37 +52,39 @@ impl PerceivedLoad {
 }
 
 impl LoadWindow {
-    /// A window for the reports of some nodes, and of those of their kind that lie between them.
+    /// A window for the reports of these nodes of one kind. It covers the rows from the first to the last of them;
+    /// without nodes, or with nodes of several kinds, it remembers no reports.
     #[must_use]
     pub fn of(nodes: impl Iterator<Item = Node> + Clone) -> Self {
         let (first, last) = (nodes.clone().min(), nodes.max());
         let span = |(first, last): (Node, Node)| Some((first, last.offset_from(first)? + 1));
-        Self { reported: Vec::new(), of: first.zip(last).and_then(span) }
+        Self { reported: Vec::new(), range: first.zip(last).and_then(span) }
     }
 
-    fn place(&self, node: Node) -> Option<usize> {
-        let (first, count) = self.of?;
+    /// The index of a node in `reported`, or `None` if its reports are not remembered.
+    fn index(&self, node: Node) -> Option<usize> {
+        let (first, count) = self.range?;
         node.offset_from(first).filter(|offset| *offset < count).map(|offset| offset as usize)
     }
 
-    /// A node reports its load.
+    /// Records the load that `node` reports at `now`. Its reports older than `memory` are dropped first.
     pub fn report(&mut self, node: Node, load: ReportedLoad, now: SimTime, memory: SimDuration) {
-        let Some(place) = self.place(node) else { return };
+        let Some(index) = self.index(node) else { return };
         if self.reported.is_empty() {
-            let count = self.of.map_or(0, |(_, count)| count as usize);
+            let count = self.range.map_or(0, |(_, count)| count as usize);
             self.reported.resize(count, None);
         }
-        let reports = self.reported[place].get_or_insert_default();
+        let reports = self.reported[index].get_or_insert_default();
         reports.expire(now, memory);
         reports.reports.push_back((now, load));
         reports.sum += load.billionths();
     }
 
-    /// What the load of a node is taken to be. Reports older than `memory` are dropped first.
+    /// The estimated load of `node` at `now`. Its reports older than `memory` are dropped first.
     #[inline]
     pub fn expire_and_estimate(&mut self, node: Node, now: SimTime, memory: SimDuration) -> PerceivedLoad {
-        let place = self.place(node).and_then(|place| self.reported.get_mut(place));
-        place.and_then(Option::as_mut).map_or(PerceivedLoad::default(), |reports| {
+        let reports = self.index(node).and_then(|index| self.reported.get_mut(index));
+        reports.and_then(Option::as_mut).map_or(PerceivedLoad::default(), |reports| {
             reports.expire(now, memory);
             PerceivedLoad { sum: reports.sum, count: reports.reports.len() as u64 }
         })
@@ -115,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_older_than_the_window_is_dropped() {
+    fn reports_older_than_the_window_are_dropped() {
         let mut window = LoadWindow::of((0..3).map(node));
         window.report(node(1), ReportedLoad::from_share(0.5), at(0), MEMORY);
         window.report(node(1), ReportedLoad::FULL, at(2), MEMORY);
@@ -127,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn others_are_not_listened_to() {
+    fn reports_of_other_nodes_are_ignored() {
         let mut window = LoadWindow::of((2..4).map(node));
         for row in [0, 1, 4] {
             window.report(node(row), ReportedLoad::FULL, at(0), MEMORY);
@@ -137,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mean_on_the_threshold_reaches_it() {
+    fn a_mean_equal_to_the_threshold_reaches_it() {
         let mut window = LoadWindow::of(std::iter::once(node(0)));
         for _ in 0..7 {
             window.report(node(0), ReportedLoad::from_share(0.9), at(0), MEMORY);

@@ -1,10 +1,10 @@
-//! Routing: how a node picks one of several targets. One list of policies serves every node that routes.
+//! Routing: the policies by which nodes pick one of several targets. All kinds of nodes that route share them.
 //!
-//! Each policy is a file with what is written of it, its behaviour, its source and its tests. A new one is a file, its name
-//! below, and its words in `scenarios/reference.ron`. Policies are pure: they see the request's key, the targets, what the
-//! node was told of their loads, and the random stream that is handed in.
+//! Each policy is a file with its parameters, its behaviour and its tests. To add one, add a file, its name in the list
+//! below, and an example in `scenarios/reference.ron`. A policy has no access to the ECS world: it gets the key of the
+//! request, the targets, the loads reported to the node, the time and a random stream.
 //!
-//! [`router`] is the component that a node routes with, [`load_window`] what it remembers of loads.
+//! [`router`] is the component of a node that routes, [`load_window`] contains the load reports that it remembers.
 
 mod key_hash;
 mod load_aware;
@@ -29,79 +29,74 @@ use crate::engine::random::RandomStream;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::text::Path;
 
-/// Requests that were sent to another target than their key's own, for the sake of load.
+/// Requests per second that were sent to a target other than the one that their key selects, because of its load.
 pub static REHASH_RATE: Metric = Metric::new("rehash_rate", Unit::PerSecond, "RehashRate");
 
-/// What is written of a policy that takes settings.
-trait Settings {
-    /// The policy that runs.
+/// The parameters of a policy, as written in a scenario.
+trait Parameters {
+    /// The policy during a run.
     type Policy: Pick;
 
-    /// The policy among so many targets, in its first state.
+    /// The policy in its initial state, for a number of targets.
     fn policy(&self, targets: usize) -> Self::Policy;
 
-    /// Complains of what cannot be; `to` are the names of the targets.
+    /// Reports errors in the parameters. `to` are the names of the targets.
     fn check(&self, _path: &Path, _to: &[String], _checker: &mut Checker<'_>) {}
 
-    /// How it goes by the loads that are reported to it, if it listens to them.
+    /// How the policy uses reported loads, or `None` if it ignores them.
     fn load_feedback(&self) -> Option<LoadFeedback> {
         None
     }
 }
 
-/// A policy as it runs.
+/// A policy during a run.
 trait Pick {
     /// Picks a target for a request.
-    fn pick(
-        &mut self,
-        request: RoutingQuery<'_>,
-        loads: &mut LoadWindow,
-        stream: &mut RandomStream,
-    ) -> Choice;
+    fn pick(&mut self, query: RoutingQuery<'_>, loads: &mut LoadWindow, stream: &mut RandomStream) -> Choice;
 }
 
-/// What a policy is asked.
+/// The input of a policy.
 #[derive(Clone, Copy, Debug)]
 pub struct RoutingQuery<'a> {
     /// The key of the request.
     pub key: u32,
     /// The targets, at least one.
     pub targets: &'a [Target],
-    /// The time.
+    /// The current time.
     pub now: SimTime,
 }
 
-/// What a policy picks.
+/// The target that a policy picked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Choice {
     /// The index of the target.
     pub target: usize,
-    /// Whether it is another one than the key's own, for the sake of load.
+    /// Whether it differs from the target that the key selects, because of the load of that target.
     pub rehashed: bool,
 }
 
 impl Choice {
-    /// The choice of a target without regard to load.
+    /// The choice of a target, irrespective of load.
     const fn of(target: usize) -> Self {
         Self { target, rehashed: false }
     }
 }
 
-/// How a policy goes by the loads that are reported to it.
+/// How a policy uses reported loads.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LoadFeedback {
     /// How long a reported load is remembered.
     pub window: SimDuration,
-    /// The mean remembered load from which on a target is avoided.
+    /// The minimum mean of the remembered loads at which a target is avoided.
     pub threshold: f64,
-    /// Whether it acts on loads; otherwise it only listens.
+    /// Whether the policy acts on loads. If not, it only records them.
     pub acts: bool,
 }
 
-/// Makes the enums over policies of the list of them.
+/// Generates the enums over all policies from the list of their names.
 macro_rules! policies {
-    (plain { $($(#[$plain_doc:meta])* $Plain:ident,)* } with_settings { $($(#[$doc:meta])* $Name:ident,)* }) => {
-        /// A policy as it is written.
+    (plain { $($(#[$plain_doc:meta])* $Plain:ident,)* } with_parameters { $($(#[$doc:meta])* $Name:ident,)* }) => {
+        /// A policy as written in a scenario.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub enum PolicySpec {
@@ -109,15 +104,15 @@ macro_rules! policies {
             $($(#[$doc])* $Name($Name),)*
         }
 
-        /// A policy as it runs.
+        /// A policy during a run.
         #[derive(Clone, Debug)]
         enum Policy {
             $($Plain($Plain),)*
-            $($Name(<$Name as Settings>::Policy),)*
+            $($Name(<$Name as Parameters>::Policy),)*
         }
 
         impl PolicySpec {
-            /// Its name as it is written.
+            /// Its name in a scenario.
             #[must_use]
             pub const fn name(&self) -> &'static str {
                 match self {
@@ -129,34 +124,34 @@ macro_rules! policies {
             fn policy(&self, targets: usize) -> Policy {
                 match self {
                     $(Self::$Plain => Policy::$Plain($Plain::default()),)*
-                    $(Self::$Name(settings) => Policy::$Name(settings.policy(targets)),)*
+                    $(Self::$Name(parameters) => Policy::$Name(parameters.policy(targets)),)*
                 }
             }
 
-            /// Complains of what cannot be; `to` are the names of the targets.
+            /// Reports errors in the parameters. `to` are the names of the targets.
             pub fn check(&self, path: &Path, to: &[String], checker: &mut Checker<'_>) {
                 match self {
                     $(Self::$Plain => {})*
-                    $(Self::$Name(settings) => settings.check(path, to, checker),)*
+                    $(Self::$Name(parameters) => parameters.check(path, to, checker),)*
                 }
             }
 
-            /// How it goes by the loads that are reported to it, if it listens to them.
+            /// How the policy uses reported loads, or `None` if it ignores them.
             #[must_use]
             pub fn load_feedback(&self) -> Option<LoadFeedback> {
                 match self {
                     $(Self::$Plain => None,)*
-                    $(Self::$Name(settings) => settings.load_feedback(),)*
+                    $(Self::$Name(parameters) => parameters.load_feedback(),)*
                 }
             }
         }
 
         impl Pick for Policy {
             #[inline(always)]
-            fn pick(&mut self, ask: RoutingQuery<'_>, loads: &mut LoadWindow, stream: &mut RandomStream) -> Choice {
+            fn pick(&mut self, query: RoutingQuery<'_>, loads: &mut LoadWindow, stream: &mut RandomStream) -> Choice {
                 match self {
-                    $(Self::$Plain(policy) => policy.pick(ask, loads, stream),)*
-                    $(Self::$Name(policy) => policy.pick(ask, loads, stream),)*
+                    $(Self::$Plain(policy) => policy.pick(query, loads, stream),)*
+                    $(Self::$Name(policy) => policy.pick(query, loads, stream),)*
                 }
             }
         }
@@ -165,15 +160,15 @@ macro_rules! policies {
 
 policies! {
     plain {
-        /// Any target, uniformly.
+        /// Any target with the same probability.
         Random,
         /// Each target in turn.
         RoundRobin,
     }
-    with_settings {
-        /// Always the same target for the same key.
+    with_parameters {
+        /// The same target for all requests with the same key.
         KeyHash,
-        /// The key's own target unless it seems overloaded; then another one that does not.
+        /// The target that the key selects, unless it seems overloaded; then a random one that does not.
         LoadAware,
     }
 }

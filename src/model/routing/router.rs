@@ -1,6 +1,7 @@
-//! The router: the component with which a node picks where it sends, whatever its kind.
+//! The router: the component of a node that picks targets for requests by a policy.
 //!
-//! Nodes of several kinds have one, so that it lies in a table for each kind: it is reached by kind and row.
+//! Several kinds of nodes have routers. Their components are in one ECS table per kind, so routers are accessed by kind
+//! and row.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -21,22 +22,22 @@ use crate::model::part::Part;
 use crate::model::{Destinations, Target};
 use crate::request::ReportedLoad;
 
-/// How a node routes.
+/// The router of a node: its policy, targets and random stream.
 #[derive(Component, Clone, Debug)]
 pub struct Router {
     /// The node itself.
     node: Node,
     policy: Policy,
-    /// What the policy wants to know of loads, if it listens to them.
+    /// How the policy uses reported loads, or `None` if it ignores them.
     feedback: Option<LoadFeedback>,
-    /// What it picks from (at least one).
+    /// The targets, at least one.
     to: Destinations,
-    /// The stream that it draws from.
+    /// The random stream of the policy.
     stream: RandomStream,
 }
 
 impl Router {
-    /// The routers of the members of an entry that sends `to` these, with windows for what they remember of loads.
+    /// The routers of the members of an entry that sends to the nodes and groups `to`, with windows for reported loads.
     /// `purpose` names their random streams.
     pub fn build(
         builder: &mut Builder<'_>,
@@ -61,14 +62,14 @@ impl Router {
         destinations.into_iter().enumerate().map(router).collect()
     }
 
-    /// What it picks from.
+    /// The targets.
     #[must_use]
     pub const fn targets(&self) -> &Arc<[Target]> {
         &self.to.targets
     }
 }
 
-/// The routers as a system reaches them.
+/// All routers, as a system parameter.
 #[derive(SystemParam)]
 pub struct Routers<'w, 's> {
     rows: Query<'w, 's, (&'static mut Router, &'static mut LoadWindow)>,
@@ -78,36 +79,37 @@ impl Routers<'_, '_> {
     /// Borrows the columns of routers, kind by kind, for a tick.
     ///
     /// # Panics
-    /// If the routers of a kind lie in several tables: their nodes are spawned with the same components.
+    /// If the routers of a kind are in several tables, that is, if nodes of a kind have different components.
     pub fn view(&mut self) -> RoutersView<'_> {
         let mut of_kind: PerKind<Columns<'_>> = PerKind::default();
-        let tables = self.rows.contiguous_iter_mut().expect("components on hot paths are in table storage");
+        let tables = self.rows.contiguous_iter_mut().expect("routers and load windows are in table storage");
         for (routers, windows) in tables {
             let routers = ContiguousMut::bypass_change_detection_split(routers).0;
             let windows = ContiguousMut::bypass_change_detection_split(windows).0;
             let Some(kind) = routers.first().map(|router| router.node.kind()) else { continue };
-            assert!(of_kind[kind].routers.is_empty(), "all nodes of a kind lie in one table");
+            assert!(of_kind[kind].routers.is_empty(), "all nodes of a kind are in one table");
             of_kind[kind] = Columns { routers, windows };
         }
         RoutersView { of_kind }
     }
 }
 
-/// The routers of a kind of node and what they remember of loads.
+/// The routers of a kind of node, and their windows of reported loads.
 #[derive(Debug, Default)]
 struct Columns<'a> {
     routers: &'a mut [Router],
     windows: &'a mut [LoadWindow],
 }
 
-/// The routers as handlers reach them.
+/// All routers by kind and row, as handlers access them.
 #[derive(Debug)]
 pub struct RoutersView<'a> {
     of_kind: PerKind<Columns<'a>>,
 }
 
 impl RoutersView<'_> {
-    /// Picks a target for a request with this key: the choice, the target, and number of the sender's first return hop.
+    /// Picks a target for a request with this key. Returns the choice, the target, and the index of the sender's first
+    /// return hop.
     #[inline(always)]
     pub(in crate::model) fn choose<P: Part>(
         &mut self,
@@ -117,22 +119,23 @@ impl RoutersView<'_> {
     ) -> (Choice, Target, u32) {
         let Columns { routers, windows } = &mut self.of_kind[P::KIND];
         let router = &mut routers[row.index()];
-        let ask = RoutingQuery { key, targets: &router.to.targets, now };
-        let choice = router.policy.pick(ask, &mut windows[row.index()], &mut router.stream);
+        let query = RoutingQuery { key, targets: &router.to.targets, now };
+        let choice = router.policy.pick(query, &mut windows[row.index()], &mut router.stream);
         (choice, router.to.targets[choice.target], router.to.first_hop)
     }
 
-    /// A response tells a node what the load of another one is.
+    /// Records the load of the node `reporter`, as reported in a response to the node in this row. Ignored if the
+    /// policy does not use loads.
     #[inline]
-    pub fn report<P: Part>(&mut self, row: Row<P>, of: Node, load: ReportedLoad, now: SimTime) {
+    pub fn report<P: Part>(&mut self, row: Row<P>, reporter: Node, load: ReportedLoad, now: SimTime) {
         let Columns { routers, windows } = &mut self.of_kind[P::KIND];
         if let Some(feedback) = &routers[row.index()].feedback {
-            windows[row.index()].report(of, load, now, feedback.window);
+            windows[row.index()].report(reporter, load, now, feedback.window);
         }
     }
 
-    /// The next requests of the nodes in some rows are routed like this. What is remembered of loads stays; as long as loads
-    /// do not matter none is listened to.
+    /// Sets the policy of the nodes in these rows. Remembered loads stay, but no new reports are recorded while the
+    /// policy ignores loads.
     #[cold]
     pub fn set_policy<P: Part>(&mut self, rows: Range<u32>, policy: &PolicySpec) {
         for row in rows.map(Row::<P>::new) {
@@ -142,17 +145,17 @@ impl RoutersView<'_> {
         }
     }
 
-    /// What a node takes the load of another one to be: from 0 to 1, nothing if it does not listen. Reports that are too
-    /// old are dropped first.
-    pub fn estimate(&mut self, node: Node, of: Node, now: SimTime) -> Option<f64> {
+    /// The load of `other` (0 to 1) as perceived by `node`, or `None` if `node` does not record reported loads. Expired
+    /// reports are dropped first.
+    pub fn estimate(&mut self, node: Node, other: Node, now: SimTime) -> Option<f64> {
         let Columns { routers, windows } = &mut self.of_kind[node.kind()];
         let feedback = routers.get(node.row() as usize)?.feedback?;
         let window = windows.get_mut(node.row() as usize)?;
-        Some(window.expire_and_estimate(of, now, feedback.window).share())
+        Some(window.expire_and_estimate(other, now, feedback.window).share())
     }
 }
 
-/// What a node sends by, and to whom, as it is written.
+/// The policy and the targets of a node, as written in a scenario.
 #[derive(Clone, Copy, Debug)]
 pub struct Routing<'a> {
     /// Its policy.
@@ -162,7 +165,7 @@ pub struct Routing<'a> {
 }
 
 impl Routing<'_> {
-    /// The limits that it acts upon, if `owner` routes like this.
+    /// The thresholds of load that the policy uses, with `owner` as the name of the node.
     #[must_use]
     pub fn limits(self, owner: &str) -> Vec<Limit> {
         let limit = |threshold, metric| Limit {
@@ -173,14 +176,16 @@ impl Routing<'_> {
         };
         let feedback = self.policy.load_feedback().into_iter();
         feedback
-            .flat_map(|of| [&UTILIZATION, &PERCEIVED_LOAD].map(|metric| limit(of.threshold, metric)))
+            .flat_map(|feedback| {
+                [&UTILIZATION, &PERCEIVED_LOAD].map(|metric| limit(feedback.threshold, metric))
+            })
             .collect()
     }
 }
 
 #[cfg(test)]
 pub(super) mod testing {
-    //! What the tests of policies share.
+    //! Helpers for tests of policies.
 
     use super::super::{Choice, RoutingQuery};
     use super::{Node, Row, SimTime, Target};
@@ -188,12 +193,13 @@ pub(super) mod testing {
 
     /// A node that reports its load.
     pub(crate) fn node(row: u32) -> Node {
-        let kind = NodeKind::ALL.into_iter().find(|kind| kind.reports_load()).expect("some kind does");
+        let kind =
+            NodeKind::ALL.into_iter().find(|kind| kind.reports_load()).expect("servers report their load");
         Node::new(kind, row)
     }
 
-    /// What is picked for a key among so many targets.
-    pub(crate) fn ask(key: u32, targets: u32, pick: impl FnOnce(RoutingQuery<'_>) -> Choice) -> Choice {
+    /// Calls `pick` with a query for this key and number of targets.
+    pub(crate) fn pick_with(key: u32, targets: u32, pick: impl FnOnce(RoutingQuery<'_>) -> Choice) -> Choice {
         let targets: Vec<Target> = (0..targets).map(|row| Target::new(node(row), Row::NONE, 0)).collect();
         pick(RoutingQuery { key, targets: &targets, now: SimTime::from_nanos(1) })
     }

@@ -1,7 +1,8 @@
-//! What a server is set up to, and how that changes while a run goes on: slots, service, room in the queue, down and up.
+//! The configured slots and queue capacity of a server, and how its settings change during a run: concurrency, service
+//! time, queue capacity, down and up.
 //!
-//! What the hot path reads is what holds at the moment: a server that is down has no slots and no room, so that whoever
-//! comes is rejected without a question of its own. What it is set up to is kept aside here until it is up again.
+//! The hot path reads the effective values: a server that is down has 0 slots and a queue capacity of 0, so arriving
+//! requests are rejected without a special case. The configured values are kept here until the server is up again.
 
 use std::ops::Range;
 
@@ -19,28 +20,29 @@ use crate::model::capacity::CapacityLog;
 use crate::model::part::Part;
 use crate::model::trace::{NodeCapacity, TraceEvent};
 
-/// What a server is set up to, whether or not it is up.
+/// The configuration of a server, whether it is up or down.
 #[derive(Component, Clone, Debug)]
 pub struct ServerConfig {
-    /// The slots that it offers, over time: those that it is set up to, more while requests are in service that began
-    /// before there were fewer, and none while it is down.
+    /// Number of slots over time, the denominator of utilization: 0 while down, otherwise the configured number, or the
+    /// number of requests in service if that is higher because slots were removed.
     pub slots: TimeWeighted,
-    /// How many requests it serves at the same time when it is up.
+    /// Configured number of slots.
     pub concurrency: u32,
-    /// How many may wait when it is up.
+    /// Configured capacity of the queue.
     pub capacity: u32,
-    /// Requests that were lost when it went down: those in service and those that waited.
+    /// Requests in service or waiting that were lost when the server went down.
     pub lost: u64,
-    /// What it could do so far.
+    /// Slots, service time and availability over the run so far.
     pub log: CapacityLog,
-    /// Requests that it rejected while it was down, until it was up again the last time.
+    /// Requests rejected in outages that are over.
     rejected_in_past_outages: u64,
-    /// How many requests it had rejected when it went down, if it is down.
+    /// Number of rejected requests at the start of the current outage, or `None` if the server is up.
     rejected_when_it_went_down: Option<u64>,
 }
 
 impl ServerConfig {
-    /// A server that is up, with so many slots, room for so many requests to wait, and this service time.
+    /// The configuration of a server that is up, with `concurrency` slots, the capacity of `queue`, and `time` as
+    /// service time.
     #[must_use]
     pub(super) fn new(concurrency: u32, queue: &WaitQueue, time: &Sampler) -> Self {
         let mut slots = TimeWeighted::default();
@@ -56,13 +58,13 @@ impl ServerConfig {
         }
     }
 
-    /// Whether the server is down at the moment.
+    /// Whether the server is down.
     #[must_use]
     pub const fn is_down(&self) -> bool {
         self.rejected_when_it_went_down.is_some()
     }
 
-    /// How many requests it rejected while it was down, if it has rejected `rejected` in all.
+    /// Number of requests rejected while the server was down. `rejected` is the total number of rejected requests.
     #[must_use]
     pub fn rejected_while_down(&self, rejected: u64) -> u64 {
         self.rejected_in_past_outages + self.rejected_when_it_went_down.map_or(0, |before| rejected - before)
@@ -74,7 +76,7 @@ fn mean_seconds(time: &Sampler) -> f64 {
 }
 
 impl View<'_> {
-    /// Something changes about the servers in some rows. Returns the requests that are lost by it.
+    /// Applies a setting to the servers in `rows`. Returns the requests that are lost by it.
     #[cold]
     pub(super) fn change(
         &mut self,
@@ -99,39 +101,38 @@ impl View<'_> {
         Vec::new()
     }
 
-    /// A server serves so many requests at the same time from now on (1 or more). With more slots those who wait are taken
-    /// into service at once, in order; with fewer, what is in service is served to its end.
+    /// Sets the number of slots (1 or more). With more slots, waiting requests enter service at once, in order; with
+    /// fewer, requests in service are served to the end.
     fn set_concurrency(&mut self, context: &mut Context<'_>, row: Row<Server>, concurrency: u32) {
-        let setup = &mut self.setups[row];
-        setup.concurrency = concurrency;
-        setup.log.change(context.now, |period| period.slots = concurrency);
-        if !setup.is_down() {
+        let config = &mut self.configs[row];
+        config.concurrency = concurrency;
+        config.log.change(context.now, |period| period.slots = concurrency);
+        if !config.is_down() {
             self.apply_slot_limit(context, row, concurrency);
         }
     }
 
-    /// Services of a server that begin from now on take as long as `time` says.
+    /// Sets the service time of services that start from now on.
     fn set_service(&mut self, context: &mut Context<'_>, row: Row<Server>, time: &Sampler) {
         let service = &mut self.service[row];
         service.time = time.clone();
         service.lane = lane(time, context.queue);
-        self.setups[row].log.change(context.now, |period| period.service = mean_seconds(time));
+        self.configs[row].log.change(context.now, |period| period.service = mean_seconds(time));
     }
 
-    /// From now on a request finds room in a server's queue if fewer than so many wait. Those who wait stay.
+    /// Sets the capacity of the queue. Requests that already wait stay, even above the new capacity.
     fn set_capacity(&mut self, context: &mut Context<'_>, row: Row<Server>, capacity: u32) {
-        self.setups[row].capacity = capacity;
-        if !self.setups[row].is_down() {
+        self.configs[row].capacity = capacity;
+        if !self.configs[row].is_down() {
             self.queues[row].set_capacity(capacity);
-            self.trace_holds(context, row);
+            self.trace_capacity(context, row);
         }
     }
 
-    /// Servers go down: all that they are working on and all that waits there is lost. Returns those requests: in the
-    /// order in which they would have been served to their end, then as they waited. Nothing happens to servers that are
-    /// down already.
+    /// Takes servers down. Returns the requests lost by it: first those in service, in the order of their completions,
+    /// then those waiting, in the order of their queues. A server that is already down does not change.
     fn take_down(&mut self, context: &mut Context<'_>, rows: &Range<u32>) -> Vec<RequestRow> {
-        let is_theirs = |event: &Event| match event {
+        let is_completion = |event: &Event| match event {
             Event::Wake { node, .. } => node.kind() == Server::KIND && rows.contains(&node.row()),
             Event::Deliver { .. }
             | Event::Respond { .. }
@@ -141,53 +142,54 @@ impl View<'_> {
             | Event::Record
             | Event::Change { .. } => false,
         };
-        let completions = context.queue.remove_where(|event| is_theirs(&event.unpack()));
+        let completions = context.queue.remove_where(|event| is_completion(&event.unpack()));
         let mut lost = Vec::new();
         for (_, event) in completions {
             let Event::Wake { node, request } = event.unpack() else { continue };
             let row = Row::new(node.row());
             self.in_flight[row].level.decrement(context.now);
-            self.setups[row].lost += 1;
+            self.configs[row].lost += 1;
             let served = context.requests.get_mut(request);
             served.service += context.now.since(served.since);
             lost.push(request);
         }
         for row in rows.clone().map(Row::new) {
             while let Some((request, _)) = self.queues[row].pop(&mut context.requests, context.now) {
-                self.setups[row].lost += 1;
+                self.configs[row].lost += 1;
                 lost.push(request);
             }
             self.queues[row].set_capacity(0);
-            let setup = &mut self.setups[row];
-            setup.rejected_when_it_went_down.get_or_insert(self.counters[row].rejected);
-            setup.log.change(context.now, |period| period.up = false);
+            let config = &mut self.configs[row];
+            config.rejected_when_it_went_down.get_or_insert(self.counters[row].rejected);
+            config.log.change(context.now, |period| period.up = false);
             self.apply_slot_limit(context, row, 0);
         }
         lost
     }
 
-    /// A server is up again: empty, and as it is set up. Nothing happens to one that is up.
+    /// Brings a server up, empty and with its configured slots and capacity. A server that is already up does not
+    /// change.
     fn bring_up(&mut self, context: &mut Context<'_>, row: Row<Server>) {
-        let setup = &mut self.setups[row];
-        if setup.is_down() {
-            setup.rejected_in_past_outages = setup.rejected_while_down(self.counters[row].rejected);
-            setup.rejected_when_it_went_down = None;
-            setup.log.change(context.now, |period| period.up = true);
-            let concurrency = setup.concurrency;
-            self.queues[row].set_capacity(setup.capacity);
+        let config = &mut self.configs[row];
+        if config.is_down() {
+            config.rejected_in_past_outages = config.rejected_while_down(self.counters[row].rejected);
+            config.rejected_when_it_went_down = None;
+            config.log.change(context.now, |period| period.up = true);
+            let concurrency = config.concurrency;
+            self.queues[row].set_capacity(config.capacity);
             self.apply_slot_limit(context, row, concurrency);
         }
     }
 
-    /// From now on a server has so many slots; those who wait take the free ones.
+    /// Sets the effective number of slots. Waiting requests take the free ones.
     fn apply_slot_limit(&mut self, context: &mut Context<'_>, row: Row<Server>, slots: u32) {
         let in_flight = &mut self.in_flight[row];
         if in_flight.concurrency == slots {
             return;
         }
         in_flight.set_concurrency(slots);
-        self.setups[row].slots.set(context.now, slots.max(in_flight.level.level()));
-        self.trace_holds(context, row);
+        self.configs[row].slots.set(context.now, slots.max(in_flight.level.level()));
+        self.trace_capacity(context, row);
         let in_flight = &mut self.in_flight[row];
         while in_flight.level.level() < slots
             && let Some((request, wait)) = self.queues[row].pop(&mut context.requests, context.now)
@@ -198,7 +200,7 @@ impl View<'_> {
         }
     }
 
-    fn trace_holds(&self, context: &mut Context<'_>, row: Row<Server>) {
+    fn trace_capacity(&self, context: &mut Context<'_>, row: Row<Server>) {
         let holds =
             NodeCapacity { slots: self.in_flight[row].concurrency, waiting: self.queues[row].bound() };
         let node = Server::node(row);

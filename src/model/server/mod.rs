@@ -1,10 +1,10 @@
 //! The server: a queue, a number of slots, and a service time.
 //!
-//! A request that finds a free slot is served at once; otherwise it waits in line, if there is room, or is rejected at
-//! once. A response reports the server's load: the share of slots in use after the request has left and before the next
-//! one is taken from the queue, so that a busy server of ten slots reports 0.9, and a rejection reports 1.
+//! A request that finds a free slot is served at once. Otherwise it waits in the queue, or is rejected if the queue is
+//! full. A response reports the server's load: the share of slots busy after the request has left and before the next
+//! one is taken from the queue. So a busy server with ten slots reports 0.9; a rejection reports 1.
 //!
-//! What a person writes is in `spec`, what changes while a run goes on in `setup`, what is measured and counted in `shown`.
+//! `spec` has the scenario format, `config` the settings that change during a run, `shown` the metrics and figures.
 
 mod config;
 mod shown;
@@ -39,122 +39,122 @@ use crate::event::{Event, NodeKind, PackedEvent, RequestRow};
 use crate::request::{Outcome, ReportedLoad};
 use crate::text::Path;
 
-/// The requests that a server is working on.
+/// The requests in service at a server, and its effective number of slots.
 #[derive(Component, Clone, Debug)]
 pub struct InFlight {
-    /// How many there are, over time.
+    /// Number of requests in service, over time.
     pub level: TimeWeighted,
-    /// How many there can be at the moment: none while the server is down. There are more where it had more slots when
-    /// they began.
+    /// Effective number of slots: 0 while the server is down. More requests may be in service after slots were removed.
     pub concurrency: u32,
-    /// What one of them adds to the load, in billionths.
+    /// Load of one request in service, in billionths.
     load_of_one: f64,
 }
 
 impl InFlight {
-    /// Nothing, on a server that can work on this many requests (1 or more).
+    /// A server with this many slots (1 or more) and no requests in service.
     #[must_use]
     pub fn new(concurrency: u32) -> Self {
-        let mut nothing = Self { level: TimeWeighted::default(), concurrency: 0, load_of_one: 0.0 };
-        nothing.set_concurrency(concurrency);
-        nothing
+        let mut idle = Self { level: TimeWeighted::default(), concurrency: 0, load_of_one: 0.0 };
+        idle.set_concurrency(concurrency);
+        idle
     }
 
-    /// There can be so many from now on.
+    /// Sets the effective number of slots.
     fn set_concurrency(&mut self, concurrency: u32) {
         self.concurrency = concurrency;
         self.load_of_one =
             if concurrency > 0 { ReportedLoad::FULL.as_f64() / f64::from(concurrency) } else { 0.0 };
     }
 
-    /// The load of as many requests as there are now.
+    /// The current load.
     #[inline]
     #[must_use]
     pub fn load(&self) -> ReportedLoad {
         self.load_at(self.level.level())
     }
 
-    /// Full is the most, also while requests are in service that began when there were more slots.
+    /// The load with `level` requests in service: at most [`ReportedLoad::FULL`], even if there are more requests than
+    /// slots.
     #[inline]
     fn load_at(&self, level: u32) -> ReportedLoad {
         ReportedLoad::from_billionths(f64::from(level) * self.load_of_one).min(ReportedLoad::FULL)
     }
 }
 
-/// How a server serves.
+/// The service time of a server, and the destination of served requests.
 #[derive(Component, Clone, Debug)]
 pub struct Service {
-    /// The law of the service time.
+    /// Distribution of the service time.
     pub time: Sampler,
-    /// Where completions wait for their time if the service time is constant.
+    /// The lane for completions, if the service time is constant.
     pub lane: Option<LaneId>,
-    /// The stream that service times are drawn from.
+    /// Random stream of the service time.
     pub stream: RandomStream,
-    /// Where requests go on to.
+    /// The next node for served requests, or `None` if the server responds to them.
     pub then: Option<Destinations>,
 }
 
-/// What a server has seen.
+/// Counters and times of the requests at a server.
 #[derive(Component, Clone, Debug, Default)]
 pub struct ServerCounters {
-    /// Requests that came.
+    /// Requests that arrived.
     pub arrived: u64,
-    /// Requests that were served to their end.
+    /// Requests that were served to the end.
     pub completed: u64,
-    /// Requests that found no room.
+    /// Requests that were rejected, because the queue was full or the server was down.
     pub rejected: u64,
-    /// Time in the queue of the requests that were taken into service; zero for those that did not wait.
+    /// Waiting times of requests that entered service; 0 for those that did not wait.
     pub wait: Tally,
-    /// Service times of the requests that were completed.
+    /// Service times of requests that were served to the end.
     pub service: Tally,
 }
 
-/// Everything that makes an entity a server.
+/// The components of a server.
 #[derive(Bundle, Clone, Debug)]
 pub struct Server {
-    /// What it works on.
+    /// Requests in service.
     pub in_flight: InFlight,
-    /// What waits.
+    /// Waiting requests.
     pub queue: WaitQueue,
-    /// How it serves.
+    /// Service time and destination.
     pub service: Service,
-    /// What it has seen.
+    /// Counters and times.
     pub counters: ServerCounters,
-    /// What it is set up to.
-    pub setup: ServerConfig,
+    /// Configuration.
+    pub config: ServerConfig,
 }
 
-/// The servers as a system reaches them.
+/// All servers, as a system parameter.
 #[derive(SystemParam)]
 pub struct Columns<'w, 's> {
     in_flight: Query<'w, 's, &'static mut InFlight>,
     queues: Query<'w, 's, &'static mut WaitQueue>,
     service: Query<'w, 's, &'static mut Service>,
     counters: Query<'w, 's, &'static mut ServerCounters>,
-    setups: Query<'w, 's, &'static mut ServerConfig>,
+    configs: Query<'w, 's, &'static mut ServerConfig>,
 }
 
 impl Columns<'_, '_> {
-    /// Borrows the columns of servers for a tick.
+    /// Borrows the columns for one tick.
     pub fn view(&mut self) -> View<'_> {
         View {
             in_flight: column(&mut self.in_flight),
             queues: column(&mut self.queues),
             service: column(&mut self.service),
             counters: column(&mut self.counters),
-            setups: column(&mut self.setups),
+            configs: column(&mut self.configs),
         }
     }
 }
 
-/// The servers as handlers reach them: by row.
+/// All servers by row, as handlers access them.
 #[derive(Debug)]
 pub struct View<'a> {
     in_flight: Column<'a, Server, InFlight>,
     queues: Column<'a, Server, WaitQueue>,
     service: Column<'a, Server, Service>,
     counters: Column<'a, Server, ServerCounters>,
-    setups: Column<'a, Server, ServerConfig>,
+    configs: Column<'a, Server, ServerConfig>,
 }
 
 impl Part for Server {
@@ -173,7 +173,7 @@ impl Part for Server {
         spec.then.as_deref().into_iter().collect()
     }
 
-    fn holds(spec: &ServerSpec) -> Option<NodeCapacity> {
+    fn initial_capacity(spec: &ServerSpec) -> Option<NodeCapacity> {
         Some(NodeCapacity { slots: spec.concurrency, waiting: spec.queue.bound() })
     }
 
@@ -182,7 +182,7 @@ impl Part for Server {
             metric: &QUEUE_DEPTH,
             owner: owner.to_owned(),
             value: f64::from(capacity),
-            meaning: "no more room",
+            meaning: "queue full",
         };
         spec.queue.bound().map(limit).into_iter().collect()
     }
@@ -219,7 +219,7 @@ impl Part for Server {
             .map(|(name, to)| Self {
                 in_flight: InFlight::new(spec.concurrency),
                 queue: queue.clone(),
-                setup: ServerConfig::new(spec.concurrency, &queue, &time),
+                config: ServerConfig::new(spec.concurrency, &queue, &time),
                 service: Service {
                     time: time.clone(),
                     lane,
@@ -266,8 +266,8 @@ impl Part for Server {
         context.reply(request)
     }
 
-    /// The response from further on passes the server on its way back: it reports this server's load from here on. With a
-    /// server that is down it is lost.
+    /// Passes on the response of a later node, which reports this server's load from here on. A response that reaches a
+    /// server that is down is lost.
     #[inline(always)]
     fn respond(
         servers: &mut View<'_>,
@@ -285,7 +285,8 @@ impl Part for Server {
         context.reply(request)
     }
 
-    /// The server has finished its work on a request: the next one is taken from the queue.
+    /// Ends a service and starts the next one from the queue. The served request goes to the next node, or its response
+    /// is sent.
     #[inline(always)]
     fn wake(
         servers: &mut View<'_>,
@@ -303,12 +304,12 @@ impl Part for Server {
         counters.completed += 1;
         counters.service.record(served.as_nanos());
         if in_flight.level.level() > in_flight.concurrency {
-            // There are fewer slots than when this one began: its slot goes with it.
+            // Slots were removed while this request was in service: its slot is one of them.
             in_flight.level.decrement(context.now);
-            servers.setups[row].slots.set(context.now, in_flight.level.level());
+            servers.configs[row].slots.set(context.now, in_flight.level.level());
         } else {
             match servers.queues[row].pop(&mut context.requests, context.now) {
-                // One leaves and one comes: the level stays.
+                // One request leaves and one enters: the level stays.
                 Some((next, wait)) => {
                     counters.wait.record(wait.as_nanos());
                     service.start(context, row, next);
@@ -335,7 +336,7 @@ impl Part for Server {
     fn restart(servers: &mut View<'_>, now: SimTime) {
         servers.in_flight.iter_mut().for_each(|in_flight| in_flight.level.restart(now));
         servers.queues.iter_mut().for_each(|queue| queue.depth.restart(now));
-        servers.setups.iter_mut().for_each(|setup| setup.slots.restart(now));
+        servers.configs.iter_mut().for_each(|config| config.slots.restart(now));
         for counters in servers.counters.iter_mut() {
             counters.wait.clear();
             counters.service.clear();
@@ -343,12 +344,12 @@ impl Part for Server {
     }
 
     fn capacity<'v>(servers: &'v View<'_>, row: Row<Self>) -> Option<&'v CapacityLog> {
-        Some(&servers.setups[row].log)
+        Some(&servers.configs[row].log)
     }
 }
 
 impl Service {
-    /// Begins to serve a request: schedules its completion.
+    /// Starts the service of a request: schedules its completion.
     #[inline]
     fn start(&mut self, context: &mut Context<'_>, row: Row<Server>, request: RequestRow) {
         let node = Server::node(row);
@@ -365,7 +366,7 @@ impl Service {
     }
 }
 
-/// The lane for completions of a service time, if that is always the same and there is a lane left.
+/// The lane for completions, or `None` if the service time is not constant or no lane is left.
 fn lane(time: &Sampler, queue: &mut EventQueue<PackedEvent>) -> Option<LaneId> {
     time.as_constant().and_then(|nanos| queue.lane(SimDuration::from_nanos_f64(nanos)))
 }

@@ -1,9 +1,9 @@
-//! What a server measures of itself, what it has come to in the end, and how that is shown.
+//! Metrics, figures and plots of a server.
 
 use super::{Server, View};
 use crate::model::figure;
 use crate::model::figure::{
-    ARRIVED, Aspect, COMPLETED, CONCURRENCY, Figure, FigureColumn, FigureReader, IN_FLIGHT_MEAN,
+    ARRIVED, Aspect, COMPLETED, CONCURRENCY, Figure, FigureColumn, FigureReader, IN_SERVICE_MEAN,
     QUEUE_DEPTH_MAX, QUEUE_DEPTH_MEAN, REJECTED, REJECTED_WHILE_DOWN, SERVICE, SLOTS_MEAN, Value, Visibility,
     WAIT,
 };
@@ -43,23 +43,23 @@ pub(super) const DESCRIPTION: Description = Description {
     ranked_by: &[&figure::UTILIZATION, &QUEUE_DEPTH_MEAN],
 };
 
-/// Requests that were lost when it went down: those in service and those that waited.
+/// Requests in service or waiting that were lost when the server went down.
 pub static LOST: Figure = Figure::new("lost", "lost").written(Visibility::NotZero);
 
 pub(super) const FIGURES: &[FigureReader<Server>] = &[
-    FigureReader::new(&CONCURRENCY, |servers, row, _| Value::Count(servers.setups[row].concurrency.into())),
+    FigureReader::new(&CONCURRENCY, |servers, row, _| Value::Count(servers.configs[row].concurrency.into())),
     FigureReader::new(&ARRIVED, |servers, row, _| Value::Count(servers.counters[row].arrived)),
     FigureReader::new(&COMPLETED, |servers, row, _| Value::Count(servers.counters[row].completed)),
     FigureReader::new(&REJECTED, |servers, row, _| Value::Count(servers.counters[row].rejected)),
     FigureReader::new(&REJECTED_WHILE_DOWN, |servers, row, _| {
-        Value::Count(servers.setups[row].rejected_while_down(servers.counters[row].rejected))
+        Value::Count(servers.configs[row].rejected_while_down(servers.counters[row].rejected))
     }),
-    FigureReader::new(&LOST, |servers, row, _| Value::Count(servers.setups[row].lost)),
+    FigureReader::new(&LOST, |servers, row, _| Value::Count(servers.configs[row].lost)),
     FigureReader::new(&SLOTS_MEAN, |servers, row, span| {
-        Value::Mean(servers.setups[row].slots.mean(span.now, span.elapsed))
+        Value::Mean(servers.configs[row].slots.mean(span.now, span.elapsed))
     }),
     FigureReader::ratio(&figure::UTILIZATION),
-    FigureReader::new(&IN_FLIGHT_MEAN, |servers, row, span| {
+    FigureReader::new(&IN_SERVICE_MEAN, |servers, row, span| {
         Value::Mean(servers.in_flight[row].level.mean(span.now, span.elapsed))
     }),
     FigureReader::new(&QUEUE_DEPTH_MEAN, |servers, row, span| {
@@ -78,13 +78,13 @@ static QUEUE: PlotSpec = PlotSpec {
     id: "queue",
     section: SECTION,
     title: "Queue depth",
-    caption: "Requests that wait, on average over each interval of the run.",
+    caption: "Mean number of waiting requests in each interval of the run.",
 };
-static LOAD: PlotSpec = PlotSpec {
+static UTILIZATION_PLOT: PlotSpec = PlotSpec {
     id: "load",
     section: SECTION,
-    title: "Load",
-    caption: "The share of slots in use, on average over each interval of the run.",
+    title: "Utilization",
+    caption: "Mean share of slots busy in each interval of the run.",
 };
 static ARRIVALS: PlotSpec = PlotSpec { id: "arrivals", section: SECTION, title: "Arrivals", caption: "" };
 static COMPLETIONS: PlotSpec = PlotSpec { id: "completions", section: SECTION, title: "Served", caption: "" };
@@ -97,11 +97,11 @@ impl Measurable for Server {
         MetricReader::new(&QUEUE_DEPTH, &QUEUE, |servers, row, now| {
             Reading::level(&servers.queues[row].depth, now)
         }),
-        MetricReader::new(&UTILIZATION, &LOAD, |servers, row, now| {
+        MetricReader::new(&UTILIZATION, &UTILIZATION_PLOT, |servers, row, now| {
             let in_flight = &servers.in_flight[row];
             Reading::Share {
                 part: in_flight.level.integral(now),
-                whole: servers.setups[row].slots.integral(now),
+                whole: servers.configs[row].slots.integral(now),
                 now: in_flight.load().as_f64() / ReportedLoad::FULL.as_f64(),
             }
         }),

@@ -1,4 +1,4 @@
-//! What a person writes of a server, and what cannot be.
+//! The scenario format of a server, its settings, and their checks.
 
 use std::fmt;
 
@@ -11,22 +11,22 @@ use crate::model::part::{PartSetting, Step};
 use crate::model::queueing::QueueSpec;
 use crate::text::Path;
 
-/// A server, or a group of equal ones, as it is written.
+/// A server, or a group of identical servers, as written in a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServerSpec {
-    /// Makes a group of this many: `name-0`, `name-1`, ...
+    /// Makes a group of this many servers: `name-0`, `name-1`, ... By default, a single server called `name`.
     #[serde(default)]
     pub count: Option<u32>,
-    /// How many requests are served at the same time (1 or more).
+    /// Number of slots: requests served at the same time (1 or more).
     #[serde(default = "one")]
     pub concurrency: u32,
-    /// How long a request is served.
+    /// Service time of a request.
     pub service: DistributionSpec<SimDuration>,
-    /// Where requests wait.
+    /// The queue in which requests wait.
     #[serde(default)]
     pub queue: QueueSpec,
-    /// The node that a request goes on to when it has been served here; it is answered here if there is none.
+    /// The node that receives served requests. Without it, the server responds to them itself.
     #[serde(default)]
     pub then: Option<String>,
 }
@@ -41,31 +41,31 @@ impl ServerSpec {
         if let Some(then) = &self.then {
             checker.single_receiver(path, "then", then);
         }
-        slots(self.concurrency, path.clone().name("concurrency"), checker);
+        check_slots(self.concurrency, path.clone().name("concurrency"), checker);
     }
 }
 
-fn slots(concurrency: u32, path: Path, checker: &mut Checker<'_>) {
+fn check_slots(concurrency: u32, path: Path, checker: &mut Checker<'_>) {
     if concurrency == 0 {
-        let message = "a server that serves 0 requests at a time serves none";
-        checker.add(path, message, "make it 1 or more");
+        let message = "a server with 0 slots serves no requests";
+        checker.add(path, message, "set it to 1 or more");
     }
 }
 
-/// What can change of a server.
+/// A setting of a server that can change during a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum ServerSetting {
-    /// All that is in service or waits is lost, and whoever comes is rejected at once. Responses on their way back through
-    /// the server are lost.
+    /// Takes the server down: requests in service and waiting are lost, arriving requests are rejected at once, and
+    /// responses that pass the server on their return path are lost.
     Down,
-    /// Ready again, and empty.
+    /// Brings the server up again, empty.
     Up,
-    /// How many requests are served at the same time (1 or more). What is in service is served to its end.
+    /// Number of slots (1 or more). Requests in service are served to the end.
     Concurrency(u32),
-    /// How long a request is served whose service begins from then on.
+    /// Service time of services that start after the change.
     Service(DistributionSpec<SimDuration>),
-    /// Where requests wait. Those who wait already stay.
+    /// The queue. Requests that already wait stay.
     Queue(QueueSpec),
 }
 
@@ -73,7 +73,7 @@ impl ServerSetting {
     pub(super) fn check(&self, path: &Path, checker: &mut Checker<'_>) {
         match self {
             Self::Down | Self::Up | Self::Queue(_) => {}
-            Self::Concurrency(concurrency) => slots(*concurrency, path.clone(), checker),
+            Self::Concurrency(concurrency) => check_slots(*concurrency, path.clone(), checker),
             Self::Service(service) => checker.resolved(path.clone(), service.resolve().map(drop)),
         }
     }
@@ -85,10 +85,10 @@ impl fmt::Display for ServerSetting {
             Self::Down => f.write_str("down"),
             Self::Up => f.write_str("up"),
             Self::Concurrency(slots) => write!(f, "concurrency {slots}"),
-            Self::Service(_) => f.write_str("another service time"),
+            Self::Service(_) => f.write_str("new service time"),
             Self::Queue(queue) => match queue.bound() {
-                None => f.write_str("a queue without bound"),
-                Some(capacity) => write!(f, "a queue of {capacity}"),
+                None => f.write_str("unbounded queue"),
+                Some(capacity) => write!(f, "queue capacity {capacity}"),
             },
         }
     }
@@ -120,8 +120,8 @@ impl PartSetting for ServerSetting {
         match self {
             Self::Concurrency(slots) => {
                 let fewer = slots.checked_sub(1).filter(|slots| *slots > 0);
-                let fewer = fewer.map(|slots| ("− slot", "one slot less", Self::Concurrency(slots)));
-                let more = ("+ slot", "one more slot", Self::Concurrency(slots.saturating_add(1)));
+                let fewer = fewer.map(|slots| ("− slot", "remove one slot", Self::Concurrency(slots)));
+                let more = ("+ slot", "add one slot", Self::Concurrency(slots.saturating_add(1)));
                 fewer.into_iter().chain([more]).collect()
             }
             Self::Down | Self::Up | Self::Service(_) | Self::Queue(_) => Vec::new(),

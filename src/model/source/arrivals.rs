@@ -1,39 +1,41 @@
-//! When requests arrive: what a scenario writes ([`ArrivalsSpec`]) and the process that runs ([`ArrivalProcess`]).
+//! When requests arrive: the scenario format ([`ArrivalsSpec`]) and the process that draws arrivals
+//! ([`ArrivalProcess`]).
 //!
-//! Gaps are counted from the exact moment of the last arrival, never from its rounded time: rates are not quantised.
+//! Each gap starts at the exact time of the last arrival, not at its rounded time: rates are not quantised.
 
+use rand_distr::Distribution;
 use serde::{Deserialize, Serialize};
 
-use super::rate::{Position, RateProfile, RateSpec};
+use super::rate::{ExactTime, RateProfile, RateSpec};
 use crate::engine::distribution::{DistributionSpec, Sampler, ziggurat};
 use crate::engine::random::RandomStream;
 use crate::engine::spec_error::SpecError;
 use crate::engine::time::{NANOS_PER_SECOND, SimDuration, SimTime};
 use crate::engine::units::Rate;
 
-/// Arrivals as they are written in a scenario.
+/// Arrivals as written in a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum ArrivalsSpec {
-    /// As regular as clockwork: one whenever the rate has added up to one.
+    /// Deterministic: an arrival each time the integral of the rate grows by 1.
     Constant {
-        /// The rate.
+        /// The rate, constant or varying over time.
         rate: RateSpec,
     },
-    /// Independent of each other: many users, each of whom comes rarely.
+    /// A Poisson process: independent arrivals, as from many users who each send rarely.
     Poisson {
-        /// The expected rate.
+        /// The expected rate, constant or varying over time.
         rate: RateSpec,
     },
-    /// With independent gaps of any distribution.
+    /// A renewal process: independent gaps of any distribution.
     Renewal {
-        /// The time from one arrival to the next; its mean is above zero.
+        /// Time from one arrival to the next; its mean must be above 0.
         gap: DistributionSpec<SimDuration>,
     },
 }
 
 impl ArrivalsSpec {
-    /// The announced changes of the rate: from when, until when if they pass, and what the rate is then.
+    /// The scheduled periods of the rate: start, end (`None` if it has none), and the rate as text.
     #[must_use]
     pub fn phases(&self) -> Vec<(SimDuration, Option<SimDuration>, String)> {
         match self {
@@ -42,7 +44,7 @@ impl ArrivalsSpec {
         }
     }
 
-    /// The rate, if it always is the same.
+    /// The rate, or `None` if it is not constant.
     #[must_use]
     pub const fn steady_rate(&self) -> Option<Rate> {
         match self {
@@ -52,7 +54,8 @@ impl ArrivalsSpec {
         }
     }
 
-    /// The same arrivals at a rate so many times as high; nothing if the rate is not always the same, or would be none.
+    /// The same arrivals with the rate multiplied by `factor`, or `None` if the rate is not constant or the product is
+    /// not a valid rate.
     #[must_use]
     pub fn times(&self, factor: f64) -> Option<Self> {
         let rate = RateSpec::Constant(Rate::per_second(self.steady_rate()?.as_per_second() * factor)?);
@@ -63,7 +66,7 @@ impl ArrivalsSpec {
         }
     }
 
-    /// The period of the rate, if it is a wave.
+    /// The period of the rate, or `None` if it is not a sine.
     #[must_use]
     pub const fn period(&self) -> Option<SimDuration> {
         match self {
@@ -72,11 +75,11 @@ impl ArrivalsSpec {
         }
     }
 
-    /// Checks the parameters and works out the process. It counts from `start`: the first arrival of a constant rate
-    /// comes one gap later. Profiles over time count from the start of the run all the same.
+    /// Checks the parameters and builds the process, which begins at `start`: at a constant rate, the first arrival
+    /// comes one gap later. Rates that vary over time still count from the start of the run.
     ///
     /// # Errors
-    /// Where the parameters make no process, with the field and the hint.
+    /// If the parameters are invalid, with the field and a hint.
     pub fn resolve(&self, start: SimTime) -> Result<ArrivalProcess, SpecError> {
         let profile = |rate: &RateSpec| rate.resolve().map_err(|error| error.inside("rate"));
         let pattern = match self {
@@ -92,43 +95,44 @@ impl ArrivalsSpec {
                 if gap.mean() <= 0.0 {
                     return Err(SpecError::at(
                         "gap",
-                        "the mean of the gaps is 0s: infinitely many requests would arrive at once; take a mean above 0s",
+                        "the mean gap is 0s: infinitely many requests would arrive at once; use a mean above 0s",
                     ));
                 }
                 Pattern::Renewal(gap)
             }
         };
-        Ok(ArrivalProcess { pattern, position: Position::at(start) })
+        Ok(ArrivalProcess { pattern, position: ExactTime::at(start) })
     }
 }
 
-/// Arrivals, one after the other.
+/// Draws the times of arrivals, one after the other.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ArrivalProcess {
     pattern: Pattern,
-    /// The exact moment of the last arrival.
-    position: Position,
+    /// Exact time of the last arrival.
+    position: ExactTime,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 enum Pattern {
     Regular(RateProfile),
     Poisson(RateProfile),
-    /// The usual case without a search: the mean gap in nanoseconds, infinite for a rate of zero.
+    /// A Poisson process at a constant rate: the common case, which needs no search.
     SteadyPoisson {
+        /// Mean gap in nanoseconds; infinite for a rate of 0.
         gap: f64,
     },
     Renewal(Sampler),
 }
 
 impl ArrivalProcess {
-    /// The same process, counting from `start`.
+    /// The same process, beginning at `start`.
     #[must_use]
     pub fn counting_from(&self, start: SimTime) -> Self {
-        Self { position: Position::at(start), ..self.clone() }
+        Self { position: ExactTime::at(start), ..self.clone() }
     }
 
-    /// The next arrival, not before the last one; none if nothing arrives any more.
+    /// Draws the time of the next arrival, which is not before the last one, or `None` if there are no more arrivals.
     #[inline]
     pub fn next(&mut self, stream: &mut RandomStream) -> Option<SimTime> {
         match &self.pattern {
@@ -171,6 +175,7 @@ mod tests {
     }
 
     /// Asserts that the number of arrivals in each interval is Poisson with the profile's integral, over 40 seeds.
+    /// `edges` are the bounds of the intervals in seconds.
     fn assert_counts(shape: &RateShape, edges: &[f64]) {
         let rate = RateSpec::Shape(shape.clone());
         let profile = rate.resolve().expect("a profile");
@@ -183,8 +188,8 @@ mod tests {
             while let Some(time) = process.next(&mut stream).filter(|&time| time < end) {
                 assert!(time >= last);
                 last = time;
-                let at = edges.iter().filter(|&&edge| seconds(edge) <= time).count();
-                counts[at - 1] += 1.0;
+                let passed_edges = edges.iter().filter(|&&edge| seconds(edge) <= time).count();
+                counts[passed_edges - 1] += 1.0;
             }
         }
         for (i, count) in counts.iter().enumerate() {
@@ -205,13 +210,13 @@ mod tests {
         assert_eq!(times[0].as_nanos(), 50_000_000);
         assert_eq!(times[1199].as_nanos(), 60_000_000_000);
         assert_eq!(take(constant("3/s"), 10_800)[10_799].as_nanos(), 3_600_000_000_000);
-        // In a year the last binary digit of the rate itself makes some nanoseconds.
+        // Over a year, the rounding of the rate itself adds up to a few nanoseconds.
         let year = take(constant("7/h"), 7 * 24 * 365)[7 * 24 * 365 - 1].as_nanos();
         assert!(year.abs_diff(365 * 86_400_000_000_000) <= 4, "{year}");
     }
 
     #[test]
-    fn a_process_counts_from_its_start_but_profiles_count_from_zero() {
+    fn a_process_begins_at_its_start_but_profiles_count_from_zero() {
         let rate = RateSpec::Shape(RateShape::Spike {
             base: rate("1/s"),
             peak: rate("10/s"),
@@ -223,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn four_hundred_a_second_are_four_hundred_a_second() {
+    fn poisson_arrivals_have_the_given_mean_rate() {
         let count = 400_000;
         let spec = ArrivalsSpec::Poisson { rate: RateSpec::Constant(rate("400/s")) };
         let last = take(process(spec), count)[count - 1].as_seconds();
@@ -239,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn poisson_counts_meet_a_spike_of_a_millisecond_in_an_hour() {
+    fn poisson_counts_follow_a_spike_of_a_millisecond_in_an_hour() {
         let (base, peak) = (rate("1/min"), rate("100/ms"));
         let spike = RateShape::Spike { base, peak, from: duration("1800s"), to: duration("1800.001s") };
         assert_counts(&spike, &[0.0, 1800.0, 1800.0005, 1800.001, 3600.0]);
@@ -258,14 +263,14 @@ mod tests {
     }
 
     #[test]
-    fn poisson_counts_follow_a_wave_quarter_by_quarter() {
+    fn poisson_counts_follow_a_sine_quarter_by_quarter() {
         let (mean, amplitude) = (rate("50/s"), rate("50/s"));
-        let wave = RateShape::Sine { mean, amplitude, period: duration("8s"), phase: None };
-        assert_counts(&wave, &[0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0]);
+        let sine = RateShape::Sine { mean, amplitude, period: duration("8s"), phase: None };
+        assert_counts(&sine, &[0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0]);
     }
 
     #[test]
-    fn steady_and_profiled_poisson_arrivals_are_the_same() {
+    fn steady_and_profiled_poisson_arrivals_at_the_same_rate_are_equal() {
         let steady = ArrivalsSpec::Poisson { rate: RateSpec::Constant(rate("10/s")) };
         let steps = RateShape::Steps(vec![RateStep { at: SimDuration::ZERO, rate: rate("10/s") }]);
         let profiled = ArrivalsSpec::Poisson { rate: RateSpec::Shape(steps) };
@@ -279,12 +284,12 @@ mod tests {
         assert_eq!(times[7], seconds(2.0));
         let error = ArrivalsSpec::Renewal { gap: DistributionSpec::Constant(SimDuration::ZERO) }
             .resolve(SimTime::ZERO)
-            .expect_err("no gap");
+            .expect_err("the mean gap is 0");
         assert_eq!(error.field(), "gap");
     }
 
     #[test]
-    fn diagnostics_carry_the_path() {
+    fn errors_name_the_path_of_the_field() {
         let shape = RateShape::Sine {
             mean: rate("1/s"),
             amplitude: rate("2/s"),
@@ -299,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn arrivals_end_where_the_rate_does() {
+    fn arrivals_end_when_the_rate_stays_zero() {
         assert_eq!(constant("0/s").next(&mut RandomStream::from_seed(1)), None);
         let steps = vec![
             RateStep { at: SimDuration::ZERO, rate: rate("3/s") },

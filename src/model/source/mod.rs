@@ -1,4 +1,4 @@
-//! The source: where requests are created, and where it is counted how they ended when they come back.
+//! The source: creates requests, and counts their outcomes when they end.
 
 pub mod arrivals;
 pub mod key;
@@ -9,6 +9,7 @@ use std::fmt;
 use std::ops::Range;
 
 use bevy_ecs::prelude::*;
+use rand_distr::Distribution;
 use serde::{Deserialize, Serialize};
 
 use self::arrivals::{ArrivalProcess, ArrivalsSpec};
@@ -30,33 +31,33 @@ use crate::event::{Event, NodeKind, PackedEvent, RequestRow};
 use crate::request::{Outcome, OutcomeCounts};
 use crate::text::Path;
 
-/// A source as it is written.
+/// A source as written in a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceSpec {
-    /// When requests are born.
+    /// When requests are created.
     pub arrivals: ArrivalsSpec,
-    /// The node that requests are sent to: one node, not a group.
+    /// The node that receives the requests: one node, not a group.
     pub to: String,
-    /// What requests ask for, or for whom.
+    /// Keys of the requests. A key identifies, for example, an item or a customer.
     #[serde(default)]
     pub key: KeySpec,
-    /// No request is born before this.
+    /// No request is created before this time.
     #[serde(default)]
     pub start: SimDuration,
-    /// No request is born after this; the scenario's `arrivals_until` if it is not given.
+    /// No request is created after this time; by default the scenario's `arrivals_until`.
     #[serde(default)]
     pub stop: Option<SimDuration>,
-    /// No more requests are born than this.
+    /// Maximum number of requests; unlimited by default.
     #[serde(default)]
     pub max_requests: Option<u64>,
-    /// Name of the class that the requests belong to; results are shown by class too.
+    /// Class of the requests; results are reported by class too.
     #[serde(default)]
     pub class: Option<String>,
     /// Priority of the requests: a label in `requests.csv`, without effect on a run.
     #[serde(default)]
     pub priority: i32,
-    /// Size of the requests (at most 4 GiB each).
+    /// Size of each request (at most 4 GiB).
     #[serde(default)]
     pub size: Option<DistributionSpec<Bytes>>,
     /// Weight of the requests: a label in `requests.csv`, without effect on a run.
@@ -68,72 +69,73 @@ const fn one() -> u32 {
     1
 }
 
-/// What the requests of a source are labelled with in records and results.
+/// Labels of the requests of a source in records and results.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceLabels {
-    /// Their class.
+    /// Class of the requests.
     pub class: Option<String>,
-    /// Their priority.
+    /// Priority of the requests.
     pub priority: i32,
-    /// Their weight.
+    /// Weight of the requests.
     pub weight: u32,
 }
 
-/// A source as it runs.
+/// The state of a source during a run.
 #[derive(Component, Clone, Debug)]
 pub struct Source {
-    /// Where its requests go.
+    /// The node that receives the requests.
     pub target: Target,
-    /// When requests are born, and the stream for it.
+    /// Arrival process and its random stream.
     pub arrivals: (ArrivalProcess, RandomStream),
-    /// Their keys, and the stream for them.
+    /// Key sampler and its random stream.
     pub key: (KeySampler, RandomStream),
-    /// Their sizes in bytes, and the stream for them.
+    /// Sampler of sizes in bytes, and its random stream.
     pub size: Option<(Sampler, RandomStream)>,
-    /// No request is born before this.
+    /// No request is created before this time.
     pub start: SimTime,
-    /// No request is born after this.
+    /// No request is created after this time.
     pub stop: SimTime,
-    /// No more requests are born than this.
+    /// Maximum number of requests.
     pub max_requests: u64,
-    /// What its requests are labelled with.
+    /// Labels of the requests.
     pub labels: SourceLabels,
-    /// Whether there is a node that turns requests away on purpose.
+    /// Whether the scenario has a node that sheds requests.
     may_be_shed: bool,
-    /// What became of them.
+    /// Number of offered requests, and of requests by outcome.
     pub outcomes: OutcomeCounts,
-    /// How many are under way, over time.
+    /// Number of requests in flight, over time.
     pub in_flight: TimeWeighted,
-    /// Time from creation to response, of completed requests that were created after the warm-up, in the windows that are over.
+    /// Latency (creation to response) of completed requests that were created after the warm-up, in all closed windows.
     latency: Tally,
-    /// The same of those that were completed in the present window.
-    latency_this_lap: Tally,
-    /// Latency that a half, 95 % and 99 % of the requests of the last window had at most, in nanoseconds.
-    percentiles_of_lap: [Option<u64>; 3],
+    /// The same for the current window.
+    latency_this_window: Tally,
+    /// Percentiles (50, 95, 99) of latency in the last closed window, in nanoseconds.
+    window_percentiles: [Option<u64>; 3],
     /// End of the warm-up.
     pub measured_from: SimTime,
 }
 
 impl Source {
-    /// When the next request is born, if one is.
+    /// Draws the time of the next request. Returns `None` if it would be after [`stop`](Self::stop) or above
+    /// [`max_requests`](Self::max_requests), or if there are no more arrivals.
     #[inline]
     pub fn next_arrival(&mut self) -> Option<SimTime> {
         let (process, stream) = &mut self.arrivals;
         process.next(stream).filter(|&at| at <= self.stop && self.outcomes.offered < self.max_requests)
     }
 
-    /// Time from creation to response, of completed requests that were created after the warm-up.
+    /// Latency (creation to response) of completed requests that were created after the warm-up.
     pub fn latency(&mut self) -> &mut Tally {
-        let [] = self.latency_this_lap.hand_on(&mut self.latency, []);
+        let [] = self.latency_this_window.drain_into(&mut self.latency, []);
         &mut self.latency
     }
 }
 
-/// What can change of a source.
+/// A setting of a source that can change during a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum SourceSetting {
-    /// When requests are created from then on. The request that was to be created next is not.
+    /// When requests are created from the change on. The arrival that is already scheduled is cancelled.
     Arrivals(ArrivalsSpec),
 }
 
@@ -142,7 +144,7 @@ impl fmt::Display for SourceSetting {
         let Self::Arrivals(arrivals) = self;
         match arrivals.steady_rate() {
             Some(rate) => rate.fmt(f),
-            None => f.write_str("other arrivals"),
+            None => f.write_str("new arrival process"),
         }
     }
 }
@@ -160,18 +162,18 @@ impl PartSetting for SourceSetting {
 
     fn steps(&self) -> Vec<Step<Self>> {
         let Self::Arrivals(arrivals) = self;
-        steps_of_rate("of the rate", |factor| arrivals.times(factor).map(Self::Arrivals))
+        steps_of_rate("change the arrival rate", |factor| arrivals.times(factor).map(Self::Arrivals))
     }
 }
 
-/// The sources as a system reaches them.
+/// All sources, as a system parameter.
 pub type Columns<'w, 's> = Rows<'w, 's, Source>;
 
-/// The sources as handlers reach them: by row.
+/// All sources by row, as handlers access them.
 pub type View<'a> = Column<'a, Source, Source>;
 
 impl Source {
-    /// A request is over: its response has come back, or it was lost.
+    /// Ends a request: its response has reached the source, or it was lost.
     #[inline]
     pub fn finish(sources: &mut View<'_>, context: &mut Context<'_>, request: RequestRow, outcome: Outcome) {
         context.tracer.record(context.now, request, || TraceEvent::Over { outcome });
@@ -181,11 +183,11 @@ impl Source {
         source.in_flight.decrement(context.now);
         if outcome == Outcome::Completed && finished.created >= source.measured_from {
             let latency = context.now.since(finished.created).as_nanos();
-            source.latency_this_lap.record(latency);
+            source.latency_this_window.record(latency);
         }
         context.requests.finish(context.now, request, outcome);
         if source.size.is_some() {
-            // The next request in this place may come from a source that gives no sizes.
+            // The next request in this row may come from a source without sizes.
             context.requests.set_size(request, 0);
         }
     }
@@ -238,7 +240,7 @@ impl Part for Source {
         let destinations = builder.destinations(entry, std::slice::from_ref(&spec.to)).swap_remove(0);
         assert_eq!(
             destinations.first_hop, entry.first,
-            "the last hop of a way back is the row of its source"
+            "the number of a source's return hop is the row of the source"
         );
         let mut source = Self {
             target: destinations.targets[0],
@@ -259,8 +261,8 @@ impl Part for Source {
             outcomes: OutcomeCounts::default(),
             in_flight: TimeWeighted::default(),
             latency: Tally::default(),
-            latency_this_lap: Tally::default(),
-            percentiles_of_lap: [None; 3],
+            latency_this_window: Tally::default(),
+            window_percentiles: [None; 3],
             measured_from: builder.times.measured_from,
         };
         if let Some(at) = source.next_arrival() {
@@ -270,10 +272,10 @@ impl Part for Source {
     }
 
     fn deliver(_: &mut View<'_>, _: &mut Context<'_>, _: Row<Self>, _: RequestRow) -> Option<PackedEvent> {
-        unreachable!("requests are not sent to sources: the checks refuse it")
+        unreachable!("the checks reject scenarios that send requests to a source")
     }
 
-    /// The response has come back: the request is over.
+    /// Ends the request: its response has reached the source.
     #[inline(always)]
     fn respond(
         sources: &mut View<'_>,
@@ -281,12 +283,13 @@ impl Part for Source {
         _: Row<Self>,
         request: RequestRow,
     ) -> Option<PackedEvent> {
-        let outcome = context.requests.get(request).outcome.expect("a response belongs to a request");
+        let outcome =
+            context.requests.get(request).outcome.expect("a request that gets a response has an outcome");
         Self::finish(sources, context, request, outcome);
         None
     }
 
-    /// The next request is created and sent on its way; the one after it is scheduled.
+    /// Creates the next request, sends it, and schedules the arrival after it.
     #[inline(always)]
     fn wake(
         sources: &mut View<'_>,
@@ -310,7 +313,7 @@ impl Part for Source {
         (request, context.send_from_source(request, source.target))
     }
 
-    /// From now on requests arrive otherwise: the ones that were to be created next are not.
+    /// Replaces the arrival process: cancels the scheduled arrivals and schedules new ones.
     #[cold]
     fn change(
         sources: &mut View<'_>,
@@ -338,15 +341,15 @@ impl Part for Source {
         for source in sources.iter_mut() {
             source.in_flight.restart(now);
             source.latency.clear();
-            source.latency_this_lap.clear();
+            source.latency_this_window.clear();
             source.measured_from = now;
         }
     }
 
     fn close_window(sources: &mut View<'_>) {
         for source in sources.iter_mut() {
-            source.percentiles_of_lap =
-                source.latency_this_lap.hand_on(&mut source.latency, [0.5, 0.95, 0.99]);
+            source.window_percentiles =
+                source.latency_this_window.drain_into(&mut source.latency, [0.5, 0.95, 0.99]);
         }
     }
 }

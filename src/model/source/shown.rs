@@ -1,4 +1,4 @@
-//! What a source measures of itself, what it has come to, and how that is shown.
+//! Metrics, figures and plots of a source.
 
 use super::{Source, View};
 use crate::engine::row::Row;
@@ -23,52 +23,53 @@ pub(super) const DESCRIPTION: Description = Description {
 };
 
 static OFFERED: Figure = Figure::new("offered", "offered");
-static UNDER_WAY: Figure = Figure::new("in_flight", "under way");
+static IN_FLIGHT_NOW: Figure = Figure::new("in_flight", "in flight");
 static COMPLETED: Figure = Figure::new("completed", "completed");
 static REJECTED: Figure = Figure::new("rejected", "rejected").written(Visibility::NotZero);
-static FAILED: Figure = Figure::new("failed", "otherwise failed").written(Visibility::NotZero);
+static FAILED: Figure = Figure::new("failed", "other failures").written(Visibility::NotZero);
 
-/// What is seen of it while a run goes on; what became of requests in the end is told of all sources together.
+/// Figures of a source that are shown during a run. At the end of a run, outcomes are reported for all sources
+/// together.
 pub(super) const FIGURES: &[FigureReader<Source>] = &[
     FigureReader::new(&OFFERED, |sources, row, _| Value::Count(sources[row].outcomes.offered)),
-    FigureReader::new(&UNDER_WAY, |sources, row, _| Value::Count(sources[row].outcomes.in_flight())),
-    FigureReader::new(&COMPLETED, |sources, row, _| ended(sources, row, Outcome::Completed)),
-    FigureReader::new(&REJECTED, |sources, row, _| ended(sources, row, Outcome::Rejected)),
+    FigureReader::new(&IN_FLIGHT_NOW, |sources, row, _| Value::Count(sources[row].outcomes.in_flight())),
+    FigureReader::new(&COMPLETED, |sources, row, _| outcome_count(sources, row, Outcome::Completed)),
+    FigureReader::new(&REJECTED, |sources, row, _| outcome_count(sources, row, Outcome::Rejected)),
     FigureReader::new(&FAILED, |sources, row, _| {
         let outcomes = &sources[row].outcomes;
         Value::Count(outcomes.failed() - outcomes.of(Outcome::Rejected))
     }),
 ];
 
-fn ended<'v>(sources: &View<'_>, row: Row<Source>, outcome: Outcome) -> Value<'v> {
+fn outcome_count<'v>(sources: &View<'_>, row: Row<Source>, outcome: Outcome) -> Value<'v> {
     Value::Count(sources[row].outcomes.of(outcome))
 }
 
-/// The section that tells what became of requests.
+/// The report section about requests and their outcomes.
 const REQUESTS: &str = "Requests";
 
 static THROUGHPUT: PlotSpec = PlotSpec {
     id: "throughput",
     section: REQUESTS,
     title: "Offered and completed",
-    caption: "Requests that were created, and requests whose response came back.",
+    caption: "Requests that were created (offered), and requests that were completed.",
 };
 static FAILURES: PlotSpec = PlotSpec {
     id: "failures",
     section: REQUESTS,
     title: "Failed",
-    caption: "Requests that ended without a response worth having.",
+    caption: "Requests that were rejected, dropped or shed.",
 };
 static IN_FLIGHT_PLOT: PlotSpec =
-    PlotSpec { id: "under-way", section: REQUESTS, title: "Under way", caption: "" };
+    PlotSpec { id: "under-way", section: REQUESTS, title: "In flight", caption: "" };
 static LATENCY: PlotSpec = PlotSpec {
     id: "latency",
     section: "Latency",
     title: "Latency over time",
-    caption: "Percentiles of the requests completed in each 1/120 of the run.",
+    caption: "Latency percentiles of the requests completed in each 1/120 of the run.",
 };
 
-/// Requests that links lost, or servers that went down.
+/// Requests lost by links, or by servers that went down.
 static DROP_RATE: Metric = Metric::unprobed("drop_rate", Unit::PerSecond);
 static P50: Metric = Metric::unprobed("latency_p50", Unit::Seconds);
 static P95: Metric = Metric::unprobed("latency_p95", Unit::Seconds);
@@ -96,7 +97,7 @@ impl Measurable for Source {
         .labelled("dropped"),
         MetricReader::<Self>::new(&SHED_RATE, &FAILURES, |sources, row, _| rate(sources, row, Outcome::Shed))
             .labelled("shed")
-            .only_of(|sources, row| sources[row].may_be_shed),
+            .only_where(|sources, row| sources[row].may_be_shed),
         MetricReader::<Self>::new(&IN_FLIGHT, &IN_FLIGHT_PLOT, |sources, row, now| {
             Reading::level(&sources[row].in_flight, now)
         }),
@@ -117,6 +118,6 @@ fn rate(sources: &View<'_>, row: Row<Source>, outcome: Outcome) -> Reading {
     Reading::Count(sources[row].outcomes.of(outcome))
 }
 
-fn percentile(sources: &View<'_>, row: Row<Source>, which: usize) -> Reading {
-    Reading::OfWindow(sources[row].percentiles_of_lap[which].map(nanos_to_seconds))
+fn percentile(sources: &View<'_>, row: Row<Source>, index: usize) -> Reading {
+    Reading::OfWindow(sources[row].window_percentiles[index].map(nanos_to_seconds))
 }

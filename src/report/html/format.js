@@ -1,6 +1,6 @@
 'use strict';
-// How numbers are written, and which colours there are. The rules are those of the terminal report: three digits, and the
-// unit that suits them.
+// Formatting of numbers, and the colours of lines. The rules are those of the terminal summary: three digits, and a unit
+// that suits them.
 (() => {
   const R = window.rushhour = { errors: [], plots: 0, drawn: 0, range: null };
   addEventListener('error', (event) => R.errors.push(String(event.message)));
@@ -33,7 +33,7 @@
     const unit = size < 1 ? unitOf(size, TIMES.slice(0, 4)) : size < 120 ? TIMES[3] : size < 7200 ? TIMES[4] : size < 172800 ? TIMES[5] : TIMES[6];
     return digits(number / unit[1]) + ' ' + unit[0];
   }
-  // A place in time: exact enough to be found again.
+  // A moment in milliseconds, or as a clock time in long runs.
   function moment(number, long = number >= 300 && R.long) {
     if (!long) return (Math.round(number * 1000) / 1000) + ' s';
     const whole = Math.floor(number), h = Math.floor(whole / 3600), m = Math.floor(whole / 60) % 60, s = whole % 60;
@@ -42,17 +42,17 @@
     const tail = rest > 0 && rest < 1 ? String(rest).slice(1) : '';
     return (h ? h + ':' + two(m) : m) + ':' + two(s) + tail + (h ? ' h' : ' min');
   }
-  // From when to when, as a person says it: three digits.
+  // A time span in three digits.
   function span(from, to) {
-    const said = (number) => number < 300 || !R.long ? digits(number) + ' s' : moment(Math.round(number));
-    const [start, end] = [said(from), said(to)];
+    const text = (number) => number < 300 || !R.long ? digits(number) + ' s' : moment(Math.round(number));
+    const [start, end] = [text(from), text(to)];
     return start === end ? start : start.replace(end.replace(/^\S+/, ''), '') + ' – ' + end;
   }
-  // Cut in the middle, for names of a kind differ at their ends.
-  function shortened(words, fits) {
-    if (fits(words)) return words;
-    let kept = words.length - 1;
-    const cut = () => words.slice(0, Math.ceil(kept / 2)) + '…' + words.slice(words.length - Math.floor(kept / 2));
+  // Shortens a text in the middle, as names of members of a group differ at their ends.
+  function shortened(text, fits) {
+    if (fits(text)) return text;
+    let kept = text.length - 1;
+    const cut = () => text.slice(0, Math.ceil(kept / 2)) + '…' + text.slice(text.length - Math.floor(kept / 2));
     while (kept > 1 && !fits(cut())) kept--;
     return cut();
   }
@@ -67,20 +67,20 @@
     return text.replace('-', MINUS);
   }
   const trimmed = (number) => String(Number(number.toPrecision(6)));
-  // Labels of an axis: all in one unit.
+  // Labels of an axis, all in the same unit.
   function ticks(splits, unit) {
-    const most = splits.reduce((most, s) => Math.max(most, Math.abs(s || 0)), 0);
-    const of = (scale, suffix) => splits.map((s) => s == null ? '' : (trimmed(s / scale) + suffix).replace('-', MINUS));
-    if (unit === 'share') return of(0.01, ' %');
+    const largest = splits.reduce((largest, s) => Math.max(largest, Math.abs(s || 0)), 0);
+    const labels = (scale, suffix) => splits.map((s) => s == null ? '' : (trimmed(s / scale) + suffix).replace('-', MINUS));
+    if (unit === 'share') return labels(0.01, ' %');
     if (unit === 'seconds') {
-      const [name, length] = most < 1 ? unitOf(most, TIMES.slice(0, 4)) : most <= 300 ? TIMES[3] : most <= 7200 ? TIMES[4] : TIMES[5];
-      return of(length, ' ' + name);
+      const [name, length] = largest < 1 ? unitOf(largest, TIMES.slice(0, 4)) : largest <= 300 ? TIMES[3] : largest <= 7200 ? TIMES[4] : TIMES[5];
+      return labels(length, ' ' + name);
     }
-    const [suffix, length] = most < 10000 ? SIZES[0] : unitOf(most, SIZES);
-    return of(length, suffix + (unit === 'per_second' ? '/s' : ''));
+    const [suffix, length] = largest < 10000 ? SIZES[0] : unitOf(largest, SIZES);
+    return labels(length, suffix + (unit === 'per_second' ? '/s' : ''));
   }
-  // Each in its own unit: for logarithmic axes.
-  const lone = (splits) => splits.map((s) => s == null ? '' : ticks([s], 'seconds')[0]);
+  // Labels of a logarithmic axis, each in its own unit.
+  const logTickLabels = (splits) => splits.map((s) => s == null ? '' : ticks([s], 'seconds')[0]);
   function clock(splits, step, end) {
     if (end <= 300 || step < 1) return splits.map((s) => trimmed(s) + ' s');
     return splits.map((s) => moment(s, true).replace(/ .*/, ''));
@@ -93,18 +93,19 @@
   const increments = decades([1, 2, 2.5, 5], -12, 15);
   const timeIncrements = decades([1, 2, 5], -9, -1).concat([1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400], [2, 5, 10, 20, 50, 100, 200, 500].map((d) => d * 86400));
 
-  // Colours and dashes come with the document, so that pictures have the same.
+  // Colours and dash patterns are embedded in the document; SVG plots use the same.
   const { colours: COLOURS, dashes: DASHES, dashed: DASHED } = JSON.parse(document.getElementById('palette').textContent);
   const isDark = () => document.documentElement.hasAttribute('data-dark');
   const colour = (index) => COLOURS[index % COLOURS.length][isDark() ? 'dark' : 'light'];
   const dash = (index, dashed) => dashed ? DASHED : DASHES[Math.floor(index / COLOURS.length) % DASHES.length];
 
-  const places = (x) => Array.isArray(x) ? x : x ? Array.from({ length: x.count }, (_, i) => x.start + x.step * i) : [];
-  R.format = { value, moment, span, shortened, ticks, lone, clock, increments, timeIncrements, seconds, short, NONE };
+  // The x values of a plot: a list, or evenly spaced values as { start, step, count }.
+  const xValues = (x) => Array.isArray(x) ? x : x ? Array.from({ length: x.count }, (_, i) => x.start + x.step * i) : [];
+  R.format = { value, moment, span, shortened, ticks, logTickLabels, clock, increments, timeIncrements, seconds, short, NONE };
   R.colours = { colour, dash, isDark };
-  R.places = places;
+  R.xValues = xValues;
 
-  // The only ways in which things enter the document: what is text stays text.
+  // Creates an element. All content of the document is added here, so that texts cannot become markup.
   R.element = (tag, attributes, ...children) => {
     const element = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes || {})) {

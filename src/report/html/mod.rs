@@ -1,18 +1,19 @@
-//! The document: a page as one HTML file that needs nothing but a browser, online or not, now or in ten years.
+//! Renders a page as one self-contained HTML file that works offline in any browser.
 //!
-//! `page.html` is its frame, `page.css` its looks. The page itself lies in it as JSON, and `page.js` makes the document of it,
-//! `plot.js` the plots, `format.js` the numbers. The curves are drawn by uPlot (`assets/vendor/uplot`). Texts of a page become
-//! texts of the document and nothing else: neither its JSON nor its title can open a tag, and a policy in its head
-//! forbids it to load anything.
+//! `page.html` is the template, `page.css` the style sheet. The page is embedded as JSON. `page.js` builds the document
+//! from it, `plot.js` the plots, and `format.js` formats numbers. uPlot draws the curves (`assets/vendor/uplot`).
+//!
+//! Texts of a page cannot become markup: neither its JSON nor its title can open a tag. A content security policy in
+//! the head forbids loading anything.
 
 use std::io::{self, Write};
 
 use super::page::{self, Page};
 use super::palette::PALETTE;
 
-const FRAME: &str = include_str!("page.html");
+const TEMPLATE: &str = include_str!("page.html");
 
-/// What takes the place of a name in the frame, apart from the title, the page and the palette.
+/// The contents of the placeholders of the template, except for the title, the page and the palette.
 const PARTS: [(&str, &str); 6] = [
     ("uplot.css", include_str!("../../../assets/vendor/uplot/uPlot.min.css")),
     ("page.css", include_str!("page.css")),
@@ -22,19 +23,19 @@ const PARTS: [(&str, &str); 6] = [
     ("page.js", include_str!("page.js")),
 ];
 
-/// Writes a page as a document.
+/// Writes a page as an HTML document.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If `out` cannot be written.
 pub fn write(page: &Page, out: &mut dyn Write) -> io::Result<()> {
-    let mut rest = FRAME;
-    while let Some((before, name, after)) = next_name(rest) {
+    let mut rest = TEMPLATE;
+    while let Some((before, name, after)) = next_placeholder(rest) {
         out.write_all(before.as_bytes())?;
         match name {
             "title" => out.write_all(escaped(&page.title).as_bytes())?,
             "page.json" => page::write(page, &mut ScriptSafe(out))?,
             "palette.json" => serde_json::to_writer(&mut *out, &PALETTE)?,
-            // That the frame names only what there is, and each once, is held by a test.
+            // A test checks that the template has exactly one placeholder for each part.
             name => {
                 for (_, text) in PARTS.iter().filter(|(part, _)| *part == name) {
                     out.write_all(text.trim_end().as_bytes())?;
@@ -46,20 +47,20 @@ pub fn write(page: &Page, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(rest.as_bytes())
 }
 
-/// What comes before the next `{{name}}`, the name, and what comes after it.
-fn next_name(text: &str) -> Option<(&str, &str, &str)> {
+/// The text before the next placeholder `{{name}}`, its name, and the text after it; `None` if there is none.
+fn next_placeholder(text: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = text.split_once("{{")?;
     let (name, after) = rest.split_once("}}")?;
     Some((before, name, after))
 }
 
-/// A text that can stand between tags.
+/// Escapes a text for HTML elements.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// JSON without `<`, so that nothing in it can end the script that it lies in or begin a comment. Outside of texts JSON has
-/// none, and in texts the escape means the same.
+/// Escapes `<` in JSON, so that it cannot close the script element that contains it or open a comment. JSON has `<`
+/// only in strings, where the escape has the same meaning.
 struct ScriptSafe<'a>(&'a mut dyn Write);
 
 impl Write for ScriptSafe<'_> {
@@ -88,17 +89,17 @@ mod tests {
 
     fn written(page: &Page) -> String {
         let mut out = Vec::new();
-        write(page, &mut out).expect("memory can be written");
+        write(page, &mut out).expect("a write to memory succeeds");
         String::from_utf8(out).expect("a document is UTF-8")
     }
 
     fn embedded(document: &str) -> &str {
-        let (_, rest) = document.split_once("id=\"page\">\n").expect("the page lies in it");
-        rest.split_once("</script>").expect("its script ends").0
+        let (_, rest) = document.split_once("id=\"page\">\n").expect("the page is embedded");
+        rest.split_once("</script>").expect("the script element is closed").0
     }
 
     #[test]
-    fn hostile_texts_stay_texts() {
+    fn hostile_texts_do_not_become_markup() {
         let text = || HOSTILE.to_owned();
         let line = Line { name: text(), y: vec![Some(1.0)], ..Line::default() };
         let plot =
@@ -118,27 +119,28 @@ mod tests {
             ..Page::default()
         };
         let document = written(&page);
-        assert!(
-            !document.contains("<img") && !document.contains("<!--"),
-            "no tag and no comment got through"
-        );
+        assert!(!document.contains("<img") && !document.contains("<!--"), "texts add no tag and no comment");
         let parts: usize = PARTS.iter().map(|(_, text)| text.matches("</script").count()).sum();
-        assert_eq!((parts, document.matches("</script>").count()), (0, 6), "no script ends before its end");
+        assert_eq!(
+            (parts, document.matches("</script>").count()),
+            (0, 6),
+            "texts and parts close no script element"
+        );
         assert!(!embedded(&document).contains('<'));
-        assert_eq!(page::read(embedded(&document).as_bytes()).expect("it is still the page"), page);
+        assert_eq!(page::read(embedded(&document).as_bytes()).expect("the embedded JSON is the page"), page);
     }
 
     #[test]
-    fn an_empty_page_is_a_document() {
+    fn an_empty_page_is_a_small_document() {
         let document = written(&Page { format: FORMAT, ..Page::default() });
         assert!(document.starts_with("<!doctype html>") && document.trim_end().ends_with("</html>"));
-        assert!(document.len() < 130_000, "the frame is small: {}", document.len());
+        assert!(document.len() < 130_000, "the template and its parts are small: {}", document.len());
     }
 
     #[test]
-    fn the_frame_names_all_parts_once_and_nothing_else() {
-        let (mut names, mut rest) = (Vec::new(), FRAME);
-        while let Some((_, name, after)) = next_name(rest) {
+    fn the_template_has_one_placeholder_for_each_part() {
+        let (mut names, mut rest) = (Vec::new(), TEMPLATE);
+        while let Some((_, name, after)) = next_placeholder(rest) {
             names.push(name);
             rest = after;
         }
@@ -150,24 +152,20 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_loaded_and_no_text_becomes_markup() {
+    fn scripts_load_nothing_and_write_no_markup() {
         let ours = PARTS.iter().filter(|(name, _)| !name.starts_with("uplot"));
-        for (name, text) in ours.chain([&("page.html", FRAME)]) {
-            for way in
+        for (name, text) in ours.chain([&("page.html", TEMPLATE)]) {
+            for forbidden in
                 ["innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(", "import(", "url("]
             {
-                assert!(!text.contains(way), "{name} has {way}");
+                assert!(!text.contains(forbidden), "{name} contains {forbidden}");
             }
-            let addresses = text.matches("://").count();
-            assert_eq!(
-                addresses,
-                usize::from(*name == "page.html"),
-                "{name}: only the name of SVG is an address"
-            );
+            let urls = text.matches("://").count();
+            assert_eq!(urls, usize::from(*name == "page.html"), "{name}: the only URL is the SVG namespace");
         }
     }
 
-    /// The sums of `assets/vendor/uplot/README.md` are for people; these are for the test.
+    /// The checksums in `assets/vendor/uplot/README.md` are for people, these hashes for the test.
     #[test]
     fn the_vendored_library_is_unchanged() {
         let licence = include_str!("../../../assets/vendor/uplot/LICENSE");

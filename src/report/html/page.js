@@ -1,5 +1,5 @@
 'use strict';
-// The document around the plots, from top to bottom.
+// Builds the document around the plots, from top to bottom.
 (() => {
   const R = window.rushhour;
   const { element, format } = R;
@@ -9,11 +9,11 @@
   const main = byId('main');
   const nav = byId('nav');
 
-  // Colours: as the system has them, or as the reader chose.
+  // Colour scheme: that of the system, or the choice of the reader.
   const MODES = ['auto', 'light', 'dark'];
   const system = matchMedia('(prefers-color-scheme: dark)');
   let mode = 'auto';
-  try { mode = localStorage.getItem('rushhour-theme') || 'auto'; } catch { /* A file may have no storage. */ }
+  try { mode = localStorage.getItem('rushhour-theme') || 'auto'; } catch { /* Files may have no storage. */ }
   if (!MODES.includes(mode)) mode = 'auto';
   function paint() {
     const dark = !R.printing && (mode === 'dark' || (mode === 'auto' && system.matches));
@@ -22,23 +22,23 @@
     byId('theme').textContent = { auto: '◐ Auto', light: '○ Light', dark: '● Dark' }[mode];
     if (before !== dark) R.redrawAll();
   }
-  R.theme = (wanted) => {
-    mode = wanted;
-    try { localStorage.setItem('rushhour-theme', mode); } catch { /* Then it is forgotten. */ }
+  R.theme = (chosen) => {
+    mode = chosen;
+    try { localStorage.setItem('rushhour-theme', mode); } catch { /* The choice is not stored. */ }
     paint();
   };
   byId('theme').addEventListener('click', () => R.theme(MODES[(MODES.indexOf(mode) + 1) % 3]));
   system.addEventListener('change', paint);
 
-  // Paper: light, all plots, as wide as the sheet.
-  const PAPER = 680;
+  // Printing: light colours, all plots drawn, as wide as the paper.
+  const PAPER_WIDTH = 680;
   function toPaper() {
     if (R.printing) return;
     R.printing = true;
     root.setAttribute('data-print', '');
     paint();
     R.drawAll();
-    R.resizeAll(PAPER, 200);
+    R.resizeAll(PAPER_WIDTH, 200);
     for (const details of document.querySelectorAll('details.printed')) details.open = true;
   }
   function fromPaper() {
@@ -60,31 +60,31 @@
 
   function header() {
     const story = page.story || [];
-    const text = element('div', { class: 'story' }, ...story.map((words) => element('p', {}, words)));
+    const text = element('div', { class: 'story' }, ...story.map((paragraph) => element('p', {}, paragraph)));
     main.append(element('header', { class: 'head', id: 'top' },
-      element('h1', {}, page.title || 'A run without a name'),
+      element('h1', {}, page.title || '(a scenario without a name)'),
       page.subtitle ? element('p', { class: 'subtitle' }, page.subtitle) : null,
       story.length ? text : null));
     const tiles = (page.tiles || []).map((tile) => element('div', { class: 'tile ' + (tile.tone || 'plain') },
       element('dt', {}, tile.label), element('dd', {}, element('strong', {}, tile.value), tile.note ? element('span', {}, tile.note) : null)));
-    if (tiles.length) main.append(element('dl', { class: 'tiles', 'aria-label': 'At a glance' }, ...tiles));
+    if (tiles.length) main.append(element('dl', { class: 'tiles', 'aria-label': 'Key figures' }, ...tiles));
   }
 
-  function when(note) {
-    return note.from == null ? '' : format.span(note.from, note.to == null ? note.from : note.to);
+  function when(data) {
+    return data.from == null ? '' : format.span(data.from, data.to == null ? data.from : data.to);
   }
-  function finding(note) {
+  function finding(data) {
     const choose = () => {
       for (const card of document.querySelectorAll('.finding')) card.classList.toggle('chosen', card === article);
-      if (note.plot) R.show(note.plot);
-      if (note.from != null) R.highlight(note.from, note.to == null ? note.from : note.to);
+      if (data.plot) R.show(data.plot);
+      if (data.from != null) R.highlight(data.from, data.to == null ? data.from : data.to);
     };
-    const leads = note.plot || note.from != null;
-    const words = [element('span', { class: 'text' }, note.text)];
-    const body = leads ? element('button', { type: 'button', class: 'go', title: 'Show it in its plot', onclick: choose }, ...words) : element('div', { class: 'go' }, ...words);
-    const rows = (note.evidence || []).map(([name, value]) => element('tr', {}, element('th', { scope: 'row' }, name), element('td', {}, value)));
-    const article = element('article', { class: 'finding ' + (note.tone || 'plain') },
-      element('header', {}, element('span', { class: 'kind' }, (note.kind || '').replaceAll('_', ' ')), note.subject ? element('span', { class: 'subject' }, note.subject) : null, element('span', { class: 'when' }, when(note))),
+    const isLink = data.plot || data.from != null;
+    const text = element('span', { class: 'text' }, data.text);
+    const body = isLink ? element('button', { type: 'button', class: 'go', title: 'Show in plot', onclick: choose }, text) : element('div', { class: 'go' }, text);
+    const rows = (data.evidence || []).map(([name, value]) => element('tr', {}, element('th', { scope: 'row' }, name), element('td', {}, value)));
+    const article = element('article', { class: 'finding ' + (data.tone || 'plain') },
+      element('header', {}, element('span', { class: 'kind' }, (data.kind || '').replaceAll('_', ' ')), data.subject ? element('span', { class: 'subject' }, data.subject) : null, element('span', { class: 'when' }, when(data))),
       body,
       rows.length ? element('details', {}, element('summary', {}, 'Evidence'), element('table', {}, element('tbody', {}, ...rows))) : null);
     return article;
@@ -92,7 +92,7 @@
   function findings() {
     const all = page.findings || [];
     if (!all.length) {
-      section('findings', 'Findings', null, element('p', { class: 'quiet' }, 'Nothing stood out in this run.'));
+      section('findings', 'Findings', null, element('p', { class: 'quiet' }, 'This run has no findings.'));
       return;
     }
     const leading = Math.min(page.leading || all.length, all.length);
@@ -113,25 +113,25 @@
     const heads = (data.heads || []).map((head, i) => element('th', { scope: 'col', class: i ? 'figure' : null }, head));
     const rows = (data.rows || []).map((cells) => element('tr', {}, ...cells.map((cell, i) =>
       i === 0 ? element('th', { scope: 'row' }, cell) : element('td', { class: FIGURE.test(cell) ? 'figure' : 'figure words' }, cell))));
-    const omitted = data.omitted ? element('p', { class: 'caption' }, `${data.omitted.toLocaleString('en')} more row${data.omitted === 1 ? ' was' : 's were'} left out.`) : null;
+    const omitted = data.omitted ? element('p', { class: 'caption' }, `${data.omitted.toLocaleString('en')} more row${data.omitted === 1 ? '' : 's'} not shown.`) : null;
     return element('div', { class: 'table' },
       data.title ? element('h3', {}, data.title) : null,
       element('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': data.title || 'Table' }, element('table', {}, element('thead', {}, element('tr', {}, ...heads)), element('tbody', {}, ...rows))),
       omitted);
   }
   function sections() {
-    (page.sections || []).forEach((part, index) => {
-      const plots = (part.plots || []).map((plot, place, all) => R.plot(plot, place < 2 - all.length % 2));
+    (page.sections || []).forEach((part, number) => {
+      const plots = (part.plots || []).map((plot, index, all) => R.plot(plot, index < 2 - all.length % 2));
       const tables = (part.tables || []).map(table);
       if (!plots.length && !tables.length) return;
       const content = [plots.length ? element('div', { class: 'plots' }, ...plots) : null, tables.length ? element('div', { class: 'tables' }, ...tables) : null];
-      const inside = [[plots.length, 'plot'], [tables.length, 'table']].filter(([number]) => number).map(([number, thing]) => number + ' ' + thing + (number > 1 ? 's' : ''));
+      const inside = [[plots.length, 'plot'], [tables.length, 'table']].filter(([count]) => count).map(([count, noun]) => count + ' ' + noun + (count > 1 ? 's' : ''));
       const folded = part.folded ? [element('details', { class: 'folded' }, element('summary', {}, inside.join(' and ')), ...content.filter(Boolean))] : content;
-      section('section-' + index, part.title || 'Section', null, ...folded);
+      section('section-' + number, part.title || 'Section', null, ...folded);
     });
   }
 
-  // RON in colours: comments, texts, numbers, names of fields, and names of variants.
+  // Syntax highlighting of RON: comments, strings, numbers, fields and variants.
   const TOKENS = /(\/\/[^\n]*|\/\*[\s\S]*?\*\/)|(r#"[\s\S]*?"#|"(?:[^"\\]|\\.)*")(\s*:)?|(\b\d[\d_.]*(?:e[-+]?\d+)?\b|\b(?:true|false)\b)|(\b[a-z_]\w*)(?=\s*:)|(\b[A-Z]\w*)/g;
   function ron(text) {
     const code = element('code');
@@ -161,29 +161,29 @@
     } }, 'Copy');
     return button;
   }
-  function ending() {
+  function closing() {
     if ((page.remarks || []).length) {
-      section('remarks', 'Remarks', null, element('ul', { class: 'remarks' }, ...page.remarks.map((words) => element('li', {}, words))));
+      section('remarks', 'Remarks', null, element('ul', { class: 'remarks' }, ...page.remarks.map((remark) => element('li', {}, remark))));
     }
     if (page.scenario) {
       const lines = page.scenario.trimEnd().split('\n').length;
       const details = element('details', { class: 'printed', open: lines <= 60 }, element('summary', {}, `${lines} line${lines === 1 ? '' : 's'}`),
         element('div', { class: 'code' }, copier(page.scenario), element('pre', { tabindex: '0' }, ron(page.scenario.trimEnd()))));
-      section('scenario', 'The scenario', 'Scenario', details);
+      section('scenario', 'Scenario', null, details);
     }
     if ((page.reproduce || []).length) {
       const text = page.reproduce.join('\n');
-      section('reproduce', 'How to make this run again', 'Reproduce', element('div', { class: 'code' }, copier(text), element('pre', { tabindex: '0' }, element('code', {}, text))));
+      section('reproduce', 'Reproduce this run', 'Reproduce', element('div', { class: 'code' }, copier(text), element('pre', { tabindex: '0' }, element('code', {}, text))));
     }
   }
 
   function help() {
-    const keys = [['← →', 'move the cursor, sample by sample; with Shift by ten'], ['Home End', 'to the first or last sample in sight'], ['+ −', 'zoom in or out around the cursor'],
-      ['drag', 'zoom all plots over time to a range'], ['Escape, double click', 'show the whole run'], ['?', 'this help']];
+    const keys = [['← →', 'move the cursor by one sample, with Shift by ten'], ['Home End', 'move the cursor to the first or last visible sample'], ['+ −', 'zoom in or out around the cursor'],
+      ['drag', 'zoom all time plots to a range'], ['Escape, double click', 'show the whole run'], ['?', 'show this help']];
     const dialog = byId('help');
-    dialog.append(element('h2', { id: 'help-title' }, 'Keys'),
-      element('table', {}, element('tbody', {}, ...keys.map(([key, does]) => element('tr', {}, element('th', { scope: 'row' }, element('kbd', {}, key)), element('td', {}, does))))),
-      element('p', {}, 'Plots take keys when they have the focus: click one, or reach it with Tab. Entries of a legend hide and show their lines.'),
+    dialog.append(element('h2', { id: 'help-title' }, 'Keyboard shortcuts'),
+      element('table', {}, element('tbody', {}, ...keys.map(([key, action]) => element('tr', {}, element('th', { scope: 'row' }, element('kbd', {}, key)), element('td', {}, action))))),
+      element('p', {}, 'Shortcuts apply to the focused plot: click it, or move the focus with Tab. Click an entry of a legend to hide or show its line.'),
       element('form', { method: 'dialog' }, element('button', {}, 'Close')));
     byId('keys').addEventListener('click', () => dialog.showModal());
     addEventListener('keydown', (event) => {
@@ -195,14 +195,14 @@
   R.reset = () => {
     R.setRange(null);
     for (const chosen of document.querySelectorAll('.chosen')) chosen.classList.remove('chosen');
-    for (const chart of R.charts) if (chart.u) chart.time ? chart.u.redraw(false) : chart.whole();
+    for (const chart of R.charts) if (chart.u) chart.time ? chart.u.redraw(false) : chart.applyXRange();
   };
   byId('reset').addEventListener('click', R.reset);
 
-  // The section in sight is marked in the navigation.
+  // Marks the visible section in the navigation.
   function follow() {
     const links = new Map([...nav.children].map((link) => [link.hash.slice(1), link]));
-    const seen = new IntersectionObserver((entries) => {
+    const observer = new IntersectionObserver((entries) => {
       for (const { isIntersecting, target } of entries) {
         if (!isIntersecting) continue;
         for (const link of links.values()) link.removeAttribute('aria-current');
@@ -211,7 +211,7 @@
         nav.scrollLeft = link.offsetLeft - nav.clientWidth / 3;
       }
     }, { rootMargin: '-20% 0px -70% 0px' });
-    for (const part of main.querySelectorAll('section')) seen.observe(part);
+    for (const part of main.querySelectorAll('section')) observer.observe(part);
   }
 
   root.toggleAttribute('data-dark', mode === 'dark' || (mode === 'auto' && system.matches));
@@ -220,7 +220,7 @@
   header();
   findings();
   sections();
-  ending();
+  closing();
   help();
   R.setSeconds(page.seconds);
   paint();

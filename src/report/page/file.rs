@@ -1,4 +1,4 @@
-//! A page on disk: `report.json`, from which the document and the pictures can be made again without the run.
+//! The file of a page, `report.json`: the HTML report and the SVG plots can be created from it without the run.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -7,15 +7,15 @@ use serde::Deserialize;
 
 use super::Page;
 
-/// The form of the data that this version writes and reads.
+/// Version of the file format that this version of rushhour writes and reads.
 pub const FORMAT: u32 = 1;
 
-/// Why bytes are no page.
+/// An error in the file of a page.
 #[derive(Debug)]
 pub enum Unreadable {
-    /// They are no JSON, or not that of a page.
+    /// The file is not JSON, or not the JSON of a page.
     Broken(serde_json::Error),
-    /// Another version wrote them, in this form.
+    /// The file has this other format, from another version of rushhour.
     OtherFormat(u32),
 }
 
@@ -38,23 +38,23 @@ impl std::error::Error for Unreadable {}
 /// Writes a page on one line.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If `out` cannot be written.
 pub fn write(page: &Page, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer(&mut *out, page)?;
     writeln!(out)
 }
 
-/// Reads what [`write()`] wrote.
+/// Reads a page that [`write()`] wrote.
 ///
 /// # Errors
-/// If it is no page, or one of another format.
+/// If it is not a page, or a page of another format.
 pub fn read(bytes: &[u8]) -> Result<Page, Unreadable> {
-    /// What every format has.
+    /// The field that all formats have in common.
     #[derive(Deserialize)]
     struct Formatted {
         format: u32,
     }
-    // Looked at first: what another format holds is no mistake of this one.
+    // The format is read first, so that fields of another format are not reported as errors.
     let Formatted { format } = serde_json::from_slice(bytes).map_err(Unreadable::Broken)?;
     if format != FORMAT {
         return Err(Unreadable::OtherFormat(format));
@@ -62,11 +62,11 @@ pub fn read(bytes: &[u8]) -> Result<Page, Unreadable> {
     serde_json::from_slice(bytes).map_err(Unreadable::Broken)
 }
 
-/// The page as it will be read back: with numbers as short as they are written. What is drawn of it is drawn again from its
-/// file, to the last byte.
+/// The page as read back from its file, with rounded numbers. The report drawn from it is therefore identical to the
+/// report drawn from the file.
 ///
 /// # Errors
-/// If what is written could not be read, which is a mistake in the page.
+/// If the written page cannot be read back, which is a bug.
 pub fn as_kept(page: &Page) -> Result<Page, Unreadable> {
     let mut bytes = Vec::new();
     write(page, &mut bytes).map_err(|error| Unreadable::Broken(serde_json::Error::io(error)))?;
@@ -109,26 +109,26 @@ mod tests {
 
     fn written(page: &Page) -> Vec<u8> {
         let mut out = Vec::new();
-        write(page, &mut out).expect("memory can be written");
+        write(page, &mut out).expect("a write to memory succeeds");
         out
     }
 
     #[test]
-    fn a_page_survives_its_file() {
+    fn a_page_read_from_its_file_is_the_same() {
         let page = page();
         assert_eq!(read(&written(&page)).expect("a page"), page);
         let empty = Page { format: FORMAT, ..Page::default() };
         assert_eq!(read(&written(&empty)).expect("a page"), empty);
-        assert_eq!(written(&empty), b"{\"format\":1,\"title\":\"\"}\n", "what says nothing is left out");
+        assert_eq!(written(&empty), b"{\"format\":1,\"title\":\"\"}\n", "default values are left out");
     }
 
     #[test]
-    fn what_is_no_page_is_told_apart_from_a_page_of_another_version() {
+    fn a_broken_file_and_a_page_of_another_version_are_different_errors() {
         assert!(matches!(read(b"{\"format\":2,\"new\":[]}"), Err(Unreadable::OtherFormat(2))));
         for broken in ["", "[]", "{}", "{\"format\":1", "{\"format\":1,\"unknown\":2}", "\u{0}"] {
             assert!(matches!(read(broken.as_bytes()), Err(Unreadable::Broken(_))), "{broken}");
         }
-        let told = read(b"{\"format\":9}").expect_err("another format").to_string();
-        assert!(told.contains("format 9") && told.contains("format 1"), "{told}");
+        let message = read(b"{\"format\":9}").expect_err("another format").to_string();
+        assert!(message.contains("format 9") && message.contains("format 1"), "{message}");
     }
 }

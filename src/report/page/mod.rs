@@ -1,12 +1,10 @@
-//! The page: everything that a report shows, as plain data, decided here once. `html` makes it a document
-//! to be read in a browser, `svg` pictures for other documents, and `report.json` keeps it, so that both can
-//! be made again.
+//! The page: the content of a report as plain data. `html` renders it as a document for browsers, `svg` renders its
+//! plots for other documents. It is stored in `report.json`, so that both can be created again.
 //!
-//! A page knows plots, tables and texts; it knows nothing of servers or clients, so that parts to come need no change in
-//! whatever draws it.
+//! A page consists of plots, tables and texts, and does not depend on kinds of nodes: a new part needs no change in the
+//! renderers.
 //!
-//! What says nothing is left out of `report.json`, and numbers are written short (`numbers`). [`downsample`] makes few samples
-//! of many.
+//! `report.json` leaves out default values and rounds numbers (`numbers`). [`downsample`] reduces long series.
 
 mod build;
 pub mod downsample;
@@ -26,111 +24,111 @@ pub use crate::model::metric::Unit;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Page {
-    /// The form of this data: what reads another form than its own refuses it.
+    /// Version of the file format. Readers reject other versions than their own.
     pub format: u32,
     /// Name of the scenario.
     pub title: String,
-    /// Which run it was, in one line.
+    /// Seed, length and version of the run, in one line.
     #[serde(skip_serializing_if = "is_default")]
     pub subtitle: String,
-    /// The story that the scenario opens with, by paragraphs.
+    /// The comment at the top of the scenario, by paragraphs.
     #[serde(skip_serializing_if = "is_default")]
     pub story: Vec<String>,
-    /// The first figures to see: what was offered and what became of it.
+    /// Key figures: requests offered, their outcomes, latency.
     #[serde(skip_serializing_if = "is_default")]
     pub tiles: Vec<Tile>,
-    /// Conclusions, the most important first; the first `leading` are shown at once, the others on demand.
+    /// Findings, the most important first. The first `leading` are visible, the others on demand.
     #[serde(skip_serializing_if = "is_default")]
     pub findings: Vec<FindingCard>,
-    /// How many findings lead.
+    /// Number of findings that are visible at first.
     #[serde(skip_serializing_if = "is_default")]
     pub leading: usize,
-    /// Length of the run in seconds: the axis of all plots over time.
+    /// Length of the run in seconds: the range of all time axes.
     #[serde(skip_serializing_if = "is_default")]
     pub seconds: f64,
-    /// Spans of time that are shaded in all plots over time.
+    /// Time spans shaded in all plots over time.
     #[serde(skip_serializing_if = "is_default")]
     pub spans: Vec<Span>,
-    /// The plots, in sections.
+    /// Sections with plots and tables.
     #[serde(skip_serializing_if = "is_default")]
     pub sections: Vec<Section>,
     /// The text of the scenario.
     #[serde(skip_serializing_if = "is_default")]
     pub scenario: String,
-    /// Commands that make the run again.
+    /// Commands that reproduce the run.
     #[serde(skip_serializing_if = "is_default")]
     pub reproduce: Vec<String>,
-    /// What was not done exactly, such as samples taken instead of all: one sentence each.
+    /// Notes on accuracy, such as sampling: one sentence each.
     #[serde(skip_serializing_if = "is_default")]
     pub remarks: Vec<String>,
 }
 
-/// A figure that is seen first.
+/// A key figure at the top of the report.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Tile {
-    /// What it is: `completed`.
+    /// Its name: `completed`.
     pub label: String,
-    /// The figure: `3,824`.
+    /// Its value: `3,824`.
     pub value: String,
-    /// More about it: `96.8 %`.
+    /// A detail: `96.8 %`.
     #[serde(skip_serializing_if = "is_default")]
     pub note: String,
-    /// How it is to be taken.
+    /// Whether it is good or bad.
     #[serde(skip_serializing_if = "is_default")]
     pub tone: Tone,
 }
 
-/// How something is to be taken.
+/// Whether a figure or a finding is good or bad.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Tone {
-    /// As it is.
+    /// Neither.
     #[default]
     Plain,
-    /// Well.
+    /// Good.
     Good,
-    /// Badly.
+    /// Bad.
     Bad,
 }
 
-/// A finding as it is shown.
+/// A finding as shown in the report.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FindingCard {
     /// Its kind, in `snake_case`.
     pub kind: String,
-    /// What it is about.
+    /// Its subject: a node, a group, a source or a link.
     #[serde(skip_serializing_if = "is_default")]
     pub subject: String,
-    /// Seconds at which it begins and ends, where it has a time.
+    /// Start in seconds, or `None` if it has no time.
     #[serde(skip_serializing_if = "is_default")]
     pub from: Option<f64>,
-    /// See `from`.
+    /// End in seconds, or `None` if it has none.
     #[serde(skip_serializing_if = "is_default")]
     pub to: Option<f64>,
-    /// The finding in words.
+    /// The finding as text.
     pub text: String,
-    /// Its evidence: names with their values as text.
+    /// Its evidence: names and values.
     #[serde(skip_serializing_if = "is_default")]
     pub evidence: Vec<(String, String)>,
-    /// The plot in which it is seen best.
+    /// Id of the plot that shows it best.
     #[serde(skip_serializing_if = "is_default")]
     pub plot: Option<String>,
-    /// How it is to be taken.
+    /// Whether it is good or bad.
     #[serde(skip_serializing_if = "is_default")]
     pub tone: Tone,
 }
 
-/// A span of time that is shaded.
+/// A shaded time span.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Span {
-    /// Seconds at which it begins.
+    /// Start in seconds.
     pub from: f64,
-    /// Seconds at which it ends.
+    /// End in seconds.
     pub to: f64,
-    /// What happens then: `customer-1001: 150/s`.
+    /// Its label: `customer-1001: 150/s`.
     pub label: String,
 }
 
@@ -140,7 +138,7 @@ pub struct Span {
 pub struct Section {
     /// The heading.
     pub title: String,
-    /// Whether it is folded away until somebody asks for it.
+    /// Whether it is collapsed at first.
     #[serde(skip_serializing_if = "is_default")]
     pub folded: bool,
     /// Its plots.
@@ -155,48 +153,48 @@ pub struct Section {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Plot {
-    /// Its name in links and files: letters, digits and hyphens, unique in a page.
+    /// Its id in links and file names: letters, digits and hyphens, unique in the page.
     pub id: String,
     /// Its heading.
     pub title: String,
-    /// What is to be seen in it, or how it was made; may be empty.
+    /// Explains the plot; may be empty.
     #[serde(skip_serializing_if = "is_default")]
     pub caption: String,
-    /// The unit of its values; may be empty.
+    /// The unit of its values.
     #[serde(skip_serializing_if = "is_default")]
     pub unit: Unit,
-    /// What its axis shows.
+    /// The quantity on its x axis.
     #[serde(skip_serializing_if = "is_default")]
     pub axis: Axis,
-    /// Places on the axis, ascending, in seconds. All lines have a value, or none, for each. Of bars these are the lower ends
-    /// and, at last, the upper end of the last one, whose value is nothing.
+    /// The x values of all lines, ascending, in seconds. For bars, these are their lower bounds, followed by the upper
+    /// bound of the last bar, which has no value.
     #[serde(with = "numbers::axis_values", skip_serializing_if = "is_default")]
     pub x: Vec<f64>,
-    /// What is drawn.
+    /// The lines of the plot.
     #[serde(skip_serializing_if = "is_default")]
     pub lines: Vec<Line>,
-    /// Lines from the left to the right.
+    /// Horizontal reference lines.
     #[serde(skip_serializing_if = "is_default")]
     pub thresholds: Vec<ReferenceLine>,
-    /// Lines that are fetched on demand, over their own places on the axis: the other members of a large group.
+    /// Lines that the reader can add, such as single members of a large group. Their x values are `more_x`.
     #[serde(skip_serializing_if = "is_default")]
     pub more: Vec<Line>,
-    /// Places on the axis of `more`.
+    /// The x values of `more`.
     #[serde(with = "numbers::axis_values", skip_serializing_if = "is_default")]
     pub more_x: Vec<f64>,
-    /// The largest value that the axis of values has to show, even if no line gets there (1 for shares).
+    /// Minimum upper end of the y axis (1 for shares), or `None` if it depends on the values only.
     #[serde(skip_serializing_if = "is_default")]
     pub top: Option<f64>,
 }
 
-/// What an axis shows.
+/// The quantity on an x axis.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Axis {
-    /// Virtual time in seconds. All plots over time are linked.
+    /// Virtual time in seconds. All plots over time share a zoom range and a cursor.
     #[default]
     Time,
-    /// Seconds on a logarithmic scale: a histogram of latencies.
+    /// Latency in seconds on a logarithmic scale, for histograms.
     Latency,
 }
 
@@ -206,43 +204,43 @@ pub enum Axis {
 pub struct Line {
     /// Its name in the legend.
     pub name: String,
-    /// Which of the colours it has: the same thing has the same one in every plot.
+    /// Number of its colour. The same subject has the same colour in every plot.
     #[serde(skip_serializing_if = "is_default")]
     pub colour: usize,
-    /// How it is drawn.
+    /// Its style.
     #[serde(skip_serializing_if = "is_default")]
     pub style: Style,
-    /// Whether it is hidden until the legend is used.
+    /// Whether it is hidden until the reader selects it in the legend.
     #[serde(skip_serializing_if = "is_default")]
     pub hidden: bool,
-    /// Its values; nothing where there is none.
+    /// Its values; `None` at a gap.
     #[serde(with = "numbers::values")]
     pub y: Vec<Option<f32>>,
 }
 
-/// How a line is drawn.
+/// The style of a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Style {
-    /// From point to point.
+    /// A line from point to point.
     #[default]
     Line,
-    /// From point to point, dashed: a belief beside a fact.
+    /// A dashed line from point to point: an estimate beside an actual value.
     Dashed,
-    /// A value holds until the next place.
+    /// A step: each value holds until the next x value.
     Step,
-    /// Bars from place to place, on top of the bars before them: parts of a whole.
+    /// Bars between consecutive x values, stacked on the previous bars: parts of a whole.
     Bars,
-    /// Lower end of a band; the next line is its upper end, and the room between them is filled.
+    /// Lower bound of a band. The next line is its upper bound; the area between them is filled.
     BandLow,
-    /// Upper end of a band.
+    /// Upper bound of a band.
     BandHigh,
-    /// Filled, on top of the areas before it: parts of a whole.
+    /// A filled area, stacked on the previous areas: parts of a whole.
     Stacked,
 }
 
 impl Style {
-    /// Whether values stand on those of the lines before.
+    /// Whether values are stacked on those of the previous lines.
     #[must_use]
     pub const fn is_stacked(self) -> bool {
         match self {
@@ -252,27 +250,27 @@ impl Style {
     }
 }
 
-/// A line from the left to the right: a limit.
+/// A horizontal reference line: a limit or a threshold.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ReferenceLine {
-    /// Where.
+    /// Its value.
     pub value: f64,
-    /// What it means.
+    /// Its label.
     pub label: String,
 }
 
-/// A table. The first column holds names, the others figures.
+/// A table. The first column contains names, the others figures.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Table {
     /// Its heading.
     pub title: String,
-    /// Heads of all columns.
+    /// Headings of all columns.
     pub heads: Vec<String>,
-    /// Rows of as many cells.
+    /// Rows, with one cell per column.
     pub rows: Vec<Vec<String>>,
-    /// How many rows were left out.
+    /// Number of rows left out.
     #[serde(skip_serializing_if = "is_default")]
     pub omitted: usize,
 }

@@ -1,24 +1,24 @@
-//! Numbers of a page as they are written: as short as a plot allows, for a report carries a hundred thousand of them.
+//! Compact serialisation of the numbers of a page, as a report contains a hundred thousand of them.
 //!
-//! Values keep four digits, which is finer than a line is wide; whole numbers are kept as they are. Axis values that stand at equal
-//! distances are written as `{start, step, count}`. Written, read and written again, a page is the same text.
+//! Values are rounded to four digits, which is finer than the width of a line; whole numbers are kept. Evenly spaced x
+//! values are written as `{start, step, count}`. Writing a page that was read yields the same text.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Largest whole number that is written in full.
-const WHOLE: f64 = 1e7;
-/// How far off its place, in steps, a place may be and still count as standing at equal distances.
-const ASTRAY: f64 = 1e-6;
+/// Upper limit of whole numbers that are written in full.
+const MAX_WHOLE: f64 = 1e7;
+/// Maximum deviation of evenly spaced x values, in steps.
+const MAX_DEVIATION: f64 = 1e-6;
 
-/// Whether a field says nothing and can be left out.
+/// Whether a field has its default value and can be left out.
 pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// A number with so many digits after the first.
+/// Rounds a number to `decimals` digits after the first significant digit. Whole numbers below [`MAX_WHOLE`] are kept.
 fn rounded(number: f64, decimals: usize) -> f64 {
-    let whole = number.trunc() - number;
-    if whole.abs() > 0.0 || number.abs() >= WHOLE {
+    let fraction = number.trunc() - number;
+    if fraction.abs() > 0.0 || number.abs() >= MAX_WHOLE {
         format!("{number:.decimals$e}").parse().unwrap_or(number)
     } else {
         number
@@ -34,10 +34,10 @@ enum Written {
 }
 
 impl Written {
-    #[expect(clippy::cast_possible_truncation, reason = "it is whole, and smaller than 1e7")]
+    #[expect(clippy::cast_possible_truncation, reason = "it is a whole number below 1e7")]
     fn of(number: f64, decimals: usize) -> Self {
         let number = rounded(number, decimals);
-        if number.abs() < WHOLE && (number - number.trunc()).abs() <= 0.0 {
+        if number.abs() < MAX_WHOLE && (number - number.trunc()).abs() <= 0.0 {
             Self::Whole(number as i64)
         } else {
             Self::Fraction(number)
@@ -53,9 +53,9 @@ impl Written {
     }
 }
 
-/// Values on an axis.
+/// Serialisation of x values.
 pub(super) mod axis_values {
-    use super::{ASTRAY, Deserialize, Deserializer, Serialize, Serializer, Written};
+    use super::{Deserialize, Deserializer, MAX_DEVIATION, Serialize, Serializer, Written};
 
     #[derive(Serialize, Deserialize)]
     #[serde(untagged)]
@@ -64,21 +64,22 @@ pub(super) mod axis_values {
         Listed(Vec<Written>),
     }
 
-    /// Axis values are told apart at nine digits: a microsecond in a quarter of an hour.
+    /// Nine digits: x values resolve a microsecond in a quarter of an hour.
     const DECIMALS: usize = 8;
 
-    #[expect(clippy::cast_precision_loss, reason = "a plot has few axis values")]
-    fn place(start: f64, step: f64, index: usize) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a plot has few x values")]
+    fn even_value(start: f64, step: f64, index: usize) -> f64 {
         start + step * index as f64
     }
 
-    /// Start and step of axis values at equal distances.
-    #[expect(clippy::cast_precision_loss, reason = "a plot has few axis values")]
+    /// Start and step of evenly spaced x values, or `None` if they are not evenly spaced.
+    #[expect(clippy::cast_precision_loss, reason = "a plot has few x values")]
     fn even(x: &[f64]) -> Option<(f64, f64)> {
         let (first, last) = (*x.first()?, *x.last()?);
         let step = super::rounded((last - first) / (x.len() - 1).max(1) as f64, DECIMALS + 3);
-        let stands = |(index, &x): (usize, &f64)| (place(first, step, index) - x).abs() <= ASTRAY * step;
-        (x.len() > 2 && step > 0.0 && x.iter().enumerate().all(stands)).then_some((first, step))
+        let is_even =
+            |(index, &x): (usize, &f64)| (even_value(first, step, index) - x).abs() <= MAX_DEVIATION * step;
+        (x.len() > 2 && step > 0.0 && x.iter().enumerate().all(is_even)).then_some((first, step))
     }
 
     pub(in super::super) fn serialize<S: Serializer>(x: &[f64], to: S) -> Result<S::Ok, S::Error> {
@@ -94,27 +95,27 @@ pub(super) mod axis_values {
     }
 
     pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<f64>, D::Error> {
-        /// More axis values than a page can have: a broken file must not ask for all memory.
-        const MOST: usize = 10_000_000;
+        /// Upper limit of x values: a broken file must not allocate all memory.
+        const MAX_COUNT: usize = 10_000_000;
         Ok(match AxisValues::deserialize(from)? {
-            AxisValues::Even { count, .. } if count > MOST => {
+            AxisValues::Even { count, .. } if count > MAX_COUNT => {
                 return Err(serde::de::Error::custom(format!(
-                    "{count} axis values are more than a plot has"
+                    "{count} x values are more than the maximum of {MAX_COUNT}"
                 )));
             }
             AxisValues::Even { start, step, count } => {
-                (0..count).map(|index| place(start.number(), step.number(), index)).collect()
+                (0..count).map(|index| even_value(start.number(), step.number(), index)).collect()
             }
             AxisValues::Listed(listed) => listed.iter().map(Written::number).collect(),
         })
     }
 }
 
-/// Values of a line. What is no number is written as none.
+/// Serialisation of the values of a line. Values that are not finite are written as `null`.
 pub(super) mod values {
     use super::{Deserialize, Deserializer, Serializer, Written};
 
-    /// Four digits.
+    /// Values are rounded to four digits.
     const DECIMALS: usize = 3;
 
     pub(in super::super) fn serialize<S: Serializer>(y: &[Option<f32>], to: S) -> Result<S::Ok, S::Error> {
@@ -143,14 +144,18 @@ mod tests {
     }
 
     fn axis(x: Vec<f64>) -> (String, Vec<f64>) {
-        let text = serde_json::to_string(&Axis { x }).expect("it can be written");
-        let read: Axis = serde_json::from_str(&text).expect("it can be read");
-        assert_eq!(serde_json::to_string(&read).expect("again"), text, "written again it is the same");
+        let text = serde_json::to_string(&Axis { x }).expect("numbers can be written");
+        let read: Axis = serde_json::from_str(&text).expect("numbers can be read");
+        assert_eq!(
+            serde_json::to_string(&read).expect("numbers can be written again"),
+            text,
+            "writing it again yields the same text"
+        );
         (text, read.x)
     }
 
     #[test]
-    fn even_places_are_written_by_their_step() {
+    fn evenly_spaced_x_values_are_written_as_start_step_and_count() {
         let x: Vec<f64> = (0..1_000).map(|i| 2.0 + f64::from(i) * 0.1).collect();
         let (text, read) = axis(x.clone());
         assert_eq!(text, r#"{"x":{"start":2,"step":0.1,"count":1000}}"#);
@@ -163,19 +168,19 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_file_cannot_ask_for_all_memory() {
+    fn a_broken_file_cannot_allocate_all_memory() {
         let text = r#"{"x":{"start":0,"step":1,"count":900000000000}}"#;
         assert!(serde_json::from_str::<Axis>(text).is_err());
     }
 
     #[test]
-    fn values_keep_four_digits_and_whole_ones_all() {
+    fn values_are_rounded_to_four_digits_and_whole_numbers_are_kept() {
         let values = [0.123_456, 123_456.0, 1e-7, 0.999_99, -2.5, 12_345.678, f32::NAN, f32::INFINITY];
         let line = Line { y: values.into_iter().map(Some).chain([None]).collect(), ..Line::default() };
-        let text = serde_json::to_string(&line).expect("it can be written");
+        let text = serde_json::to_string(&line).expect("numbers can be written");
         assert_eq!(text, r#"{"name":"","y":[0.1235,123456,1e-7,1,-2.5,12350,null,null,null]}"#);
-        let read: Line = serde_json::from_str(&text).expect("it can be read");
-        assert_eq!(serde_json::to_string(&read).expect("again"), text);
+        let read: Line = serde_json::from_str(&text).expect("numbers can be read");
+        assert_eq!(serde_json::to_string(&read).expect("numbers can be written again"), text);
         assert_eq!(read.y[1], Some(123_456.0));
     }
 }

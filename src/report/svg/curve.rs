@@ -1,4 +1,4 @@
-//! Lines become paths: from point to point, in steps, as bars, as bands, as areas on top of each other.
+//! Draws lines as SVG paths: lines, steps, bars, bands and stacked areas.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -10,10 +10,10 @@ use super::{PALETTE, Scale, dashes};
 /// A point in pixels.
 type Point = (f64, f64);
 
-/// Draws all lines: what is filled lies under what is not.
+/// Draws all lines: filled shapes first, so that lines are on top.
 pub(super) fn all(plot: &Plot, lines: &[&Line], x: &Scale, y: &Scale, out: &mut dyn Write) -> io::Result<()> {
     let stacks = stacks(lines);
-    let at = |index: usize| plot.x.get(index).map(|place| x.at(*place));
+    let at = |index: usize| plot.x.get(index).map(|value| x.at(*value));
     let value = |line: &Line, index: usize| line.y.get(index).copied().flatten().map(|v| y.at(f64::from(v)));
     let points = |line: &Line| runs(plot.x.len(), |index| Some((at(index)?, value(line, index)?)));
     for (index, line) in lines.iter().enumerate() {
@@ -38,10 +38,10 @@ pub(super) fn all(plot: &Plot, lines: &[&Line], x: &Scale, y: &Scale, out: &mut 
                     Some((at(i)?, at(i + 1)?, y.at(low), y.at(high)))
                 };
                 let bars = (0..plot.x.len()).filter_map(bar);
-                let path = bars.fold(String::new(), |mut path, (left, right, foot, top)| {
-                    // On narrow bars no gap is left.
+                let path = bars.fold(String::new(), |mut path, (left, right, bottom, top)| {
+                    // Narrow bars have no gap between them.
                     let right = if right - left > 4.0 { right - 1.0 } else { right };
-                    let _ = write!(path, "M{left:.1} {foot:.1}V{top:.1}H{right:.1}V{foot:.1}z");
+                    let _ = write!(path, "M{left:.1} {bottom:.1}V{top:.1}H{right:.1}V{bottom:.1}z");
                     path
                 });
                 filled(line, "bar", &path, out)?;
@@ -62,7 +62,7 @@ pub(super) fn all(plot: &Plot, lines: &[&Line], x: &Scale, y: &Scale, out: &mut 
                 (_, dashes) if dashes.is_empty() => dashes,
                 (_, dashes) => format!(r#" stroke-dasharray="{dashes}""#),
             };
-            let colour = PALETTE.place(line.colour);
+            let colour = PALETTE.colour_index(line.colour);
             writeln!(out, r#"<path class="{class} s{colour}"{dashes} d="{path}"/>"#)?;
         }
     }
@@ -73,10 +73,10 @@ fn filled(line: &Line, class: &str, path: &str, out: &mut dyn Write) -> io::Resu
     if path.is_empty() {
         return Ok(());
     }
-    writeln!(out, r#"<path class="{class} f{}" d="{path}"/>"#, PALETTE.place(line.colour))
+    writeln!(out, r#"<path class="{class} f{}" d="{path}"/>"#, PALETTE.colour_index(line.colour))
 }
 
-/// What lies between gaps.
+/// The runs of points between gaps.
 fn runs<T>(count: usize, at: impl Fn(usize) -> Option<T>) -> Vec<Vec<T>> {
     let mut runs = vec![Vec::new()];
     for index in 0..count {
@@ -90,7 +90,7 @@ fn runs<T>(count: usize, at: impl Fn(usize) -> Option<T>) -> Vec<Vec<T>> {
     runs
 }
 
-/// Writing to a text cannot fail, which is why the results of `write!` are left alone here.
+/// Ignores the result of `write!`, as writing to a `String` cannot fail.
 fn polyline(runs: &[Vec<Point>]) -> String {
     let mut path = String::new();
     for run in runs {
@@ -100,7 +100,7 @@ fn polyline(runs: &[Vec<Point>]) -> String {
             let _ = write!(path, "L{x:.1} {y:.1}");
         }
         if run.len() == 1 {
-            // A point of its own is still to be seen.
+            // A single point is drawn as a short line.
             path.push_str("h1.5");
         }
     }
@@ -122,7 +122,7 @@ fn stairs(runs: &[Vec<Point>]) -> String {
     path
 }
 
-/// The room between lower and upper ends.
+/// Polygons between the lower and upper bounds of runs.
 fn polygons(runs: &[Vec<(f64, (f64, f64))>]) -> String {
     let mut path = String::new();
     for run in runs {

@@ -1,4 +1,4 @@
-//! What stands around the curves: heading, axes, spans, limits, legend.
+//! Draws everything around the curves: heading, axes, spans, reference lines, legend.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -9,19 +9,19 @@ use super::text::{escaped, fitted, width};
 use super::{Area, PALETTE, Scale, WIDTH, dashes};
 use crate::format::columns::wrapped;
 
-/// Columns of the caption.
-const COLUMNS: usize = 112;
+/// Maximum number of characters in a line of the caption.
+const CAPTION_COLUMNS: usize = 112;
 
-/// Lines over the plot with their classes.
+/// The title and the lines of the caption, each with its CSS class.
 pub(super) fn heading(plot: &Plot) -> Vec<(&'static str, String)> {
     let mut rows = vec![("title", fitted(&plot.title, WIDTH - 110.0))];
     if !plot.caption.is_empty() {
-        rows.extend(wrapped(&plot.caption, COLUMNS).into_iter().take(3).map(|row| ("caption", row)));
+        rows.extend(wrapped(&plot.caption, CAPTION_COLUMNS).into_iter().take(3).map(|row| ("caption", row)));
     }
     rows
 }
 
-/// Grid, ticks, and what the axes are.
+/// Grid, ticks, and labels of axes.
 pub(super) fn axes(
     page: &Page,
     plot: &Plot,
@@ -36,20 +36,20 @@ pub(super) fn axes(
         writeln!(out, r#"<path class="grid" d="M{} {at:.1}H{}"/>"#, area.left, area.right)?;
         writeln!(out, r#"<text class="end" x="{}" y="{:.1}">{label}</text>"#, area.left - 8.0, at + 3.8)?;
     }
-    let (places, labels) = match plot.axis {
+    let (values, labels) = match plot.axis {
         Axis::Time => {
-            let places = ticks(x, 10.0, true);
-            let labels = tick_labels(&places, Unit::Seconds);
-            (places, labels)
+            let values = ticks(x, 10.0, true);
+            let labels = tick_labels(&values, Unit::Seconds);
+            (values, labels)
         }
         Axis::Latency => {
-            let places = log_ticks(x);
-            let labels = places.iter().flat_map(|place| tick_labels(&[*place], Unit::Seconds)).collect();
-            (places, labels)
+            let values = log_ticks(x);
+            let labels = values.iter().flat_map(|value| tick_labels(&[*value], Unit::Seconds)).collect();
+            (values, labels)
         }
     };
-    for (place, label) in places.iter().zip(labels) {
-        let at = x.at(*place);
+    for (value, label) in values.iter().zip(labels) {
+        let at = x.at(*value);
         writeln!(out, r#"<path class="grid" d="M{at:.1} {}V{}"/>"#, area.top, area.bottom)?;
         writeln!(out, r#"<text class="mid" x="{at:.1}" y="{}">{label}</text>"#, area.bottom + 16.0)?;
     }
@@ -70,7 +70,7 @@ pub(super) fn axes(
     writeln!(out, r#"<text class="end" x="{}" y="{}">{source}</text>"#, area.right, area.bottom + 32.0)
 }
 
-/// Shades spans; their labels come last, over the curves.
+/// Shades spans. Their labels are drawn later, on top of the curves.
 pub(super) fn spans(spans: &[Span], x: &Scale, area: Area, out: &mut dyn Write) -> io::Result<()> {
     for span in spans {
         if let Some((from, to)) = visible(span, x) {
@@ -85,15 +85,15 @@ pub(super) fn spans(spans: &[Span], x: &Scale, area: Area, out: &mut dyn Write) 
     Ok(())
 }
 
-/// The pixels of a span.
+/// The left and right end of a span in pixels, or `None` if it is not visible.
 fn visible(span: &Span, x: &Scale) -> Option<(f64, f64)> {
     (span.to >= x.from && span.from <= x.to).then(|| (x.at(span.from.max(x.from)), x.at(span.to.min(x.to))))
 }
 
-/// Rows of labels of spans that overlap.
-const LABEL_ROWS: usize = 3;
+/// Maximum number of rows of span labels: the labels of overlapping spans are in different rows.
+const MAX_LABEL_ROWS: usize = 3;
 
-/// Limits with their labels, and the labels of spans.
+/// Reference lines with their labels, and the labels of spans.
 pub(super) fn labels(
     page: &Page,
     plot: &Plot,
@@ -102,13 +102,13 @@ pub(super) fn labels(
     area: Area,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    for limit in plot.thresholds.iter().filter(|limit| y.holds(limit.value)) {
+    for limit in plot.thresholds.iter().filter(|limit| y.contains(limit.value)) {
         let at = y.at(limit.value);
-        let text = if at - area.top > 16.0 { at - 4.0 } else { at + 13.0 };
+        let baseline = if at - area.top > 16.0 { at - 4.0 } else { at + 13.0 };
         writeln!(out, r#"<path class="limit" d="M{} {at:.1}H{}"/>"#, area.left, area.right)?;
         let label = escaped(&fitted(&limit.label, 400.0));
         let right = area.right - 5.0;
-        writeln!(out, r#"<text class="limittext end halo" x="{right}" y="{text:.1}">{label}</text>"#)?;
+        writeln!(out, r#"<text class="limittext end halo" x="{right}" y="{baseline:.1}">{label}</text>"#)?;
     }
     if plot.axis == Axis::Latency {
         return Ok(());
@@ -117,19 +117,19 @@ pub(super) fn labels(
     for span in &page.spans {
         let Some((from, to)) = visible(span, x).filter(|_| !span.label.is_empty()) else { continue };
         let label = fitted(&span.label, (to - from).max(240.0));
-        // What would hang over the edge begins further to the left.
+        // A label that would cross the right edge is moved to the left.
         let from = from.min(area.right - width(&label)).max(area.left);
-        let free = ends.iter().position(|end| *end <= from).unwrap_or(ends.len());
-        if free >= LABEL_ROWS {
+        let row = ends.iter().position(|end| *end <= from).unwrap_or(ends.len());
+        if row >= MAX_LABEL_ROWS {
             continue;
         }
         let end = from + 10.0 + width(&label);
-        match ends.get_mut(free) {
-            Some(row) => *row = end,
+        match ends.get_mut(row) {
+            Some(row_end) => *row_end = end,
             None => ends.push(end),
         }
-        // The first row stands over the plot, others among the curves.
-        let (left, top) = match free {
+        // The first row is above the plot, the others are inside.
+        let (left, top) = match row {
             0 => (from, area.top - 5.0),
             row => (from + 5.0, area.top + 13.0 * row as f64),
         };
@@ -138,12 +138,12 @@ pub(super) fn labels(
     }
     if plot.x.is_empty() {
         let (x, y) = (f64::midpoint(area.left, area.right), f64::midpoint(area.top, area.bottom));
-        writeln!(out, r#"<text class="mid" x="{x}" y="{y}">Nothing was measured here.</text>"#)?;
+        writeln!(out, r#"<text class="mid" x="{x}" y="{y}">No data</text>"#)?;
     }
     Ok(())
 }
 
-/// The legend, and how many rows it has. Both ends of a band have one entry.
+/// The legend, and its number of rows. Both bounds of a band share one entry.
 pub(super) fn legend(plot: &Plot, lines: &[&Line], top: f64) -> (String, u32) {
     let (mut out, mut left, mut row) = (String::new(), 16.0, 0);
     let band = |index: usize| lines.get(index).filter(|line| line.style == Style::BandHigh);
@@ -163,8 +163,8 @@ pub(super) fn legend(plot: &Plot, lines: &[&Line], top: f64) -> (String, u32) {
     }
     for (name, swatch) in entries {
         let name = fitted(&name, 320.0);
-        let wide = 24.0 + width(&name) + 16.0;
-        if left + wide > WIDTH && left > 16.0 {
+        let entry_width = 24.0 + width(&name) + 16.0;
+        if left + entry_width > WIDTH && left > 16.0 {
             (left, row) = (16.0, row + 1);
         }
         let y = top + 18.0 * f64::from(row);
@@ -175,14 +175,14 @@ pub(super) fn legend(plot: &Plot, lines: &[&Line], top: f64) -> (String, u32) {
             left + 24.0,
             escaped(&name)
         );
-        left += wide;
+        left += entry_width;
     }
     (out, if left > 16.0 { row + 1 } else { 0 })
 }
 
-/// A line as the legend shows it.
+/// The attributes of the legend symbol of a line.
 fn swatch(line: &Line) -> String {
-    let colour = PALETTE.place(line.colour);
+    let colour = PALETTE.colour_index(line.colour);
     let filled = |class: &str| format!(r#"class="{class} f{colour}" d="M0 -5h18v10h-18z""#);
     match line.style {
         Style::Line | Style::Step | Style::Dashed => {

@@ -1,8 +1,8 @@
-//! Pictures: one plot of a page as an SVG file, for papers, slides and a README.
+//! Renders a plot of a page as an SVG file, for papers, slides and READMEs.
 //!
-//! A picture stands alone: it has its title, its axes with units and its legend, texts are texts, and it follows the reader's
-//! choice of light or dark. `scale` knows where a value lies and which ticks an axis has, `curve` how lines become
-//! paths, `frame` draws what stands around them, `text` writes words that cannot break the file.
+//! A picture is self-contained: it has a title, axes with units and a legend, its labels are text elements, and it
+//! follows the reader's choice of a light or dark colour scheme. `scale` maps values to pixels and selects ticks,
+//! `curve` draws lines, `frame` draws the rest, `text` escapes and shortens texts.
 
 mod curve;
 mod frame;
@@ -30,7 +30,7 @@ text{fill:#98a3b3}.title,.name{fill:#e3e8ef}.paper{fill:#181d25}.grid{stroke:#26
 .span{fill:#f0c04a;fill-opacity:.13}.spantext{fill:#e2c271}.halo{stroke:#181d25}\
 .limit{stroke:#ff8b6b}.limittext{fill:#ff8b6b}";
 
-/// Where the curves are.
+/// The area of the curves, in pixels.
 #[derive(Clone, Copy, Debug)]
 struct Area {
     left: f64,
@@ -39,15 +39,15 @@ struct Area {
     bottom: f64,
 }
 
-/// Width of a picture.
+/// Width of a picture in pixels.
 const WIDTH: f64 = 760.0;
-/// Height of the room for curves.
+/// Height of the area of the curves in pixels.
 const HEIGHT: f64 = 260.0;
 
-/// The name of the file of a plot.
+/// The file name of a plot.
 #[must_use]
 pub fn file_name(plot: &Plot) -> String {
-    // Names of plots are safe already; a page from somewhere else must not choose a directory.
+    // The ids of our own plots are safe; a page from another source must not select a directory.
     let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' };
     format!("{}.svg", plot.id.chars().map(safe).collect::<String>())
 }
@@ -55,12 +55,12 @@ pub fn file_name(plot: &Plot) -> String {
 /// Draws a plot of a page.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If `out` cannot be written.
 pub fn plot(page: &Page, plot: &Plot, out: &mut dyn Write) -> io::Result<()> {
     let lines = shown(plot);
     let heading = frame::heading(plot);
-    let labelled = plot.axis == Axis::Time && page.spans.iter().any(|span| !span.label.is_empty());
-    let top = 24.0 + 16.0 * heading.len() as f64 + if labelled { 16.0 } else { 0.0 };
+    let has_span_labels = plot.axis == Axis::Time && page.spans.iter().any(|span| !span.label.is_empty());
+    let top = 24.0 + 16.0 * heading.len() as f64 + if has_span_labels { 16.0 } else { 0.0 };
     let area = Area { left: 66.0, right: WIDTH - 24.0, top, bottom: top + HEIGHT };
     let (legend, rows) = frame::legend(plot, &lines, area.bottom + 54.0);
     let height = area.bottom + 50.0 + 18.0 * f64::from(rows);
@@ -71,17 +71,17 @@ pub fn plot(page: &Page, plot: &Plot, out: &mut dyn Write) -> io::Result<()> {
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" aria-labelledby="title desc">"#
     )?;
     writeln!(out, r#"<title id="title">{}</title>"#, escaped(&plot.title))?;
-    writeln!(out, r#"<desc id="desc">{}</desc>"#, escaped(&described(page, plot, &lines)))?;
+    writeln!(out, r#"<desc id="desc">{}</desc>"#, escaped(&description(page, plot, &lines)))?;
     writeln!(out, "<style>{}</style>", style())?;
     writeln!(out, r#"<rect class="paper" width="{WIDTH}" height="{height}" rx="8"/>"#)?;
-    for (row, (class, words)) in heading.iter().enumerate() {
+    for (row, (class, text)) in heading.iter().enumerate() {
         let y = 25.0 + 17.0 * row as f64;
-        writeln!(out, r#"<text class="{class}" x="16" y="{y}">{}</text>"#, escaped(words))?;
+        writeln!(out, r#"<text class="{class}" x="16" y="{y}">{}</text>"#, escaped(text))?;
     }
-    let (width, room) = (area.right - area.left, area.bottom - area.top);
+    let (area_width, area_height) = (area.right - area.left, area.bottom - area.top);
     writeln!(
         out,
-        r#"<clipPath id="area"><rect x="{}" y="{}" width="{width}" height="{room}"/></clipPath>"#,
+        r#"<clipPath id="area"><rect x="{}" y="{}" width="{area_width}" height="{area_height}"/></clipPath>"#,
         area.left, area.top
     )?;
     if plot.axis == Axis::Time {
@@ -96,13 +96,13 @@ pub fn plot(page: &Page, plot: &Plot, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "</svg>")
 }
 
-/// The lines that are not hidden: on paper nobody can ask for the others.
+/// The lines that are not hidden. A picture is static and cannot show the others on demand.
 fn shown(plot: &Plot) -> Vec<&Line> {
     plot.lines.iter().filter(|line| !line.hidden).collect()
 }
 
-/// What there is to be seen, for those who do not see it.
-fn described(page: &Page, plot: &Plot, lines: &[&Line]) -> String {
+/// A description of the picture for screen readers.
+fn description(page: &Page, plot: &Plot, lines: &[&Line]) -> String {
     let names: Vec<&str> = lines.iter().map(|line| line.name.as_str()).collect();
     let axis = match plot.axis {
         Axis::Time => "over time",
@@ -111,7 +111,7 @@ fn described(page: &Page, plot: &Plot, lines: &[&Line]) -> String {
     format!("{}: {} {axis}. {}", page.title, names.join(", "), plot.caption)
 }
 
-/// The looks: the colours of lines are classes, so that they too follow light and dark.
+/// The style sheet. Colours of lines are CSS classes, so that they follow the colour scheme.
 fn style() -> String {
     let colours = |dark: bool| -> String {
         let colour = |(index, colour): (usize, &Colour)| {
@@ -123,7 +123,7 @@ fn style() -> String {
     format!("{}{LIGHT}@media(prefers-color-scheme:dark){{{}{DARK}}}", colours(false), colours(true))
 }
 
-/// How a line is dashed; empty if it is not.
+/// The dash pattern of a line; empty for a solid line.
 fn dashes(line: &Line) -> String {
     let dashes = match line.style {
         Style::Dashed => PALETTE.dashed,

@@ -1,4 +1,4 @@
-//! Pictures are well-formed whatever they show, and their axes name round values.
+//! Pictures are well-formed for any plot, and the ticks of their axes are round values.
 
 use super::super::page::{FORMAT, ReferenceLine, Span, Unit};
 use super::scale::{Scale, across, labels, log_ticks, round_step, ticks, upwards};
@@ -16,21 +16,21 @@ fn drawn(plot: &Plot) -> String {
     let spans = vec![span(0.5, 2.0), span(0.6, 1.0), span(-3.0, 99.0), span(50.0, 60.0)];
     let page = Page { format: FORMAT, title: HOSTILE.to_owned(), seconds: 4.0, spans, ..Page::default() };
     let mut out = Vec::new();
-    super::plot(&page, plot, &mut out).expect("memory can be written");
+    super::plot(&page, plot, &mut out).expect("a write to memory succeeds");
     String::from_utf8(out).expect("a picture is UTF-8")
 }
 
-/// Every tag is closed, every `&` begins an entity, every attribute is quoted, and no number is none.
+/// Asserts that every tag is closed, every `&` starts an entity, every attribute is quoted, and every number is finite.
 fn assert_well_formed(text: &str) {
     let mut open: Vec<&str> = Vec::new();
     let mut rest = text;
     while let Some((before, tag)) = rest.split_once('<') {
-        assert!(!before.contains('>'), "a stray >: {before}");
-        let (tag, after) = tag.split_once('>').expect("a tag ends");
+        assert!(!before.contains('>'), "a `>` without a tag: {before}");
+        let (tag, after) = tag.split_once('>').expect("a tag has an end");
         assert_eq!(tag.matches('"').count() % 2, 0, "{tag}");
         let name = tag.split([' ', '/']).find(|name| !name.is_empty()).expect("a tag has a name");
         if tag.starts_with('/') {
-            assert_eq!(open.pop(), Some(name), "</{name}> closes what is open");
+            assert_eq!(open.pop(), Some(name), "</{name}> closes the innermost open tag");
         } else if !tag.ends_with('/') {
             open.push(name);
         }
@@ -41,12 +41,12 @@ fn assert_well_formed(text: &str) {
         let entity = ["&amp;", "&lt;", "&gt;", "&quot;"].iter().any(|entity| text[at..].starts_with(entity));
         assert!(entity, "{}", &text[at..text.len().min(at + 20)]);
     }
-    assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "no control character");
+    assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "a picture has no control characters");
     assert!(!text.contains("NaN") && !text.contains("inf "), "{text}");
 }
 
 #[test]
-fn every_style_is_drawn_and_hostile_names_stay_names() {
+fn every_style_is_drawn_and_hostile_names_are_escaped() {
     let y = [1.0, 3.0, 2.0, 4.0, 0.0];
     let mut gap = line(Style::Step, &y);
     gap.y[2] = None;
@@ -75,7 +75,7 @@ fn every_style_is_drawn_and_hostile_names_stay_names() {
     for class in ["line s0", "line edge s0", "band f0", "area f0", "\"limit\"", "\"span\""] {
         assert!(picture.contains(class), "{class}");
     }
-    assert!(!picture.contains("class=\"line s7\""), "what is hidden is not drawn");
+    assert!(!picture.contains("class=\"line s7\""), "hidden lines are not drawn");
     assert!(picture.contains("prefers-color-scheme:dark"));
     assert_eq!(file_name(&plot), "------etc-passwd.svg");
 }
@@ -93,13 +93,13 @@ fn a_histogram_has_a_logarithmic_axis() {
     assert_eq!(
         picture.matches('z').count() - picture.matches("size").count(),
         3 + 1,
-        "three bars and a swatch"
+        "three bars and their legend symbol"
     );
     assert!(picture.contains(">10 ms<") && picture.contains(">1 s<"), "{picture}");
 }
 
 #[test]
-fn whatever_is_missing_a_picture_comes_out() {
+fn incomplete_plots_are_drawn() {
     assert_well_formed(&drawn(&Plot::default()));
     let short = |axis| Plot {
         axis,
@@ -113,7 +113,7 @@ fn whatever_is_missing_a_picture_comes_out() {
 
 #[test]
 fn ticks_are_round() {
-    for (least, time, expected) in [
+    for (min, is_time, expected) in [
         (0.3, false, 0.5),
         (2.1, false, 2.5),
         (7.0, false, 10.0),
@@ -123,8 +123,8 @@ fn ticks_are_round() {
         (0.3, true, 0.5),
         (1e6, true, 1_728_000.0),
     ] {
-        let step = round_step(least, time);
-        assert!((step / expected - 1.0).abs() < 1e-9, "{least}: {step}");
+        let step = round_step(min, is_time);
+        assert!((step / expected - 1.0).abs() < 1e-9, "{min}: {step}");
     }
     let scale =
         |seconds: f64| -> Scale { across(&Page { seconds, ..Page::default() }, &Plot::default(), AREA) };
@@ -136,7 +136,7 @@ fn ticks_are_round() {
 }
 
 #[test]
-fn labels_of_an_axis_share_a_unit() {
+fn labels_of_an_axis_have_the_same_unit() {
     assert_eq!(labels(&[0.0, 0.25, 1.0], Unit::Share), ["0 %", "25 %", "100 %"]);
     assert_eq!(labels(&[0.0, 0.05, 0.1], Unit::Seconds), ["0 ms", "50 ms", "100 ms"]);
     assert_eq!(labels(&[0.0, 5.0], Unit::Seconds), ["0 s", "5 s"]);
@@ -146,13 +146,13 @@ fn labels_of_an_axis_share_a_unit() {
 }
 
 #[test]
-fn a_limit_far_above_all_values_does_not_squash_them() {
+fn an_axis_does_not_include_a_limit_far_above_all_values() {
     let reach = |value: f64, top: Option<f64>| {
         let thresholds = vec![ReferenceLine { value, label: String::new() }];
         let plot = Plot { lines: vec![line(Style::Line, &[10.0])], thresholds, top, ..Plot::default() };
         upwards(&plot, &shown(&plot), AREA).to
     };
-    assert!(reach(20.0, None) > 20.0, "a limit that is near is shown");
-    assert!(reach(1_000.0, None) < 11.0, "one that is far is not");
-    assert!(reach(1_000.0, Some(50.0)) > 50.0, "what has to be shown is");
+    assert!(reach(20.0, None) > 20.0, "a limit near the values is included");
+    assert!(reach(1_000.0, None) < 11.0, "a limit far above the values is not");
+    assert!(reach(1_000.0, Some(50.0)) > 50.0, "the top of the plot is always included");
 }

@@ -1,8 +1,8 @@
-//! Words in a picture: escaped, cut to fit, and about as wide as they will be.
+//! Texts of a picture: escaped, shortened to fit, with an estimated width.
 
 use crate::format::columns;
 
-/// A text that can stand between tags and in quotes. What XML cannot hold becomes a mark.
+/// Escapes a text for XML elements and attributes. Characters that XML does not allow become U+FFFD.
 pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -19,16 +19,16 @@ pub(super) fn escaped(text: &str) -> String {
     out
 }
 
-/// Width of an average character at eleven pixels; the reader's font decides, so that there is some room in it.
-const CHARACTER: f64 = 6.3;
+/// Estimated width in pixels of a character at a font size of eleven pixels, with a margin, as fonts differ.
+const CHARACTER_WIDTH: f64 = 6.3;
 
-/// The width of a text in pixels, about.
+/// The estimated width of a text in pixels.
 pub(super) fn width(text: &str) -> f64 {
-    columns::width(text) as f64 * CHARACTER
+    columns::width(text) as f64 * CHARACTER_WIDTH
 }
 
-/// A text cut to a width in pixels, in its middle.
+/// A text shortened in the middle to a width in pixels.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a picture is small")]
 pub(super) fn fitted(text: &str, pixels: f64) -> String {
-    columns::shortened(text, (pixels / CHARACTER).max(1.0) as usize)
+    columns::shortened(text, (pixels / CHARACTER_WIDTH).max(1.0) as usize)
 }

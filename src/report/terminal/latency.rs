@@ -1,11 +1,11 @@
-//! How long completed requests took, as their sources saw it.
+//! The table of latencies of completed requests, as measured by their sources.
 
 use super::MAX_ROWS;
 use crate::format::columns::{BOLD, PLAIN, Table};
 use crate::format::numbers::{count, short_count, time};
 use crate::metrics::summary::{DurationStats, Summary};
 
-/// Latencies by source, by class, and of all.
+/// Latencies by source, by class, and in total.
 pub(super) fn table(summary: &Summary) -> String {
     let mut table = Table::new("Latency", &["count", "p50", "p90", "p99", "p99.9", "max", "mean"]);
     let latency = &summary.latency;

@@ -1,11 +1,11 @@
-//! The links that lost something.
+//! The table of links that lost messages.
 
 use super::MAX_ROWS;
 use crate::format::columns::{BAD, PLAIN, Table};
 use crate::format::numbers::{count, share, short_count};
 use crate::metrics::summary::Summary;
 
-/// The links that lost something, the worst first.
+/// The links that lost messages, those with the most losses first.
 pub(super) fn table(summary: &Summary) -> String {
     let mut lossy: Vec<_> = summary.links.iter().filter(|(_, link)| link.lost > 0).collect();
     lossy.sort_by_key(|(_, link)| std::cmp::Reverse(link.lost));

@@ -1,8 +1,8 @@
-//! The summary for people, in a terminal of 80 columns. The answer comes first: what the run says, what was offered
-//! and what became of it. Then how long it took, where it waited, how that went over time, and who sent what where.
+//! The summary for people, for a terminal of 80 columns: findings, requests by outcome, latencies, figures of nodes,
+//! utilization and queues over time, targets of routing, lossy links.
 //!
-//! The text holds styles; whoever prints it takes them out where they are not wanted. Nothing in it depends on how fast
-//! the run was: equal runs print equal texts.
+//! The text contains styles, which the caller strips if the output is not a terminal. It does not contain wall-clock
+//! times, so that equal runs print equal texts.
 
 mod findings;
 mod latency;
@@ -20,22 +20,22 @@ use crate::metrics::result::RunResult;
 use crate::metrics::summary::Summary;
 use crate::request::Outcome;
 
-/// The most rows that a table shows of a kind, before it shows groups or the most notable ones instead.
+/// Maximum number of rows of a table. Of more nodes, groups and the busiest nodes are shown instead.
 const MAX_ROWS: usize = 12;
-/// A name that is cut to less than this tells nothing any more.
+/// Minimum width of a shortened name: narrower names are left out.
 const MIN_NAME_WIDTH: usize = 8;
 
-/// The whole summary of a run.
+/// The complete summary of a run, with at most `max_findings` findings.
 #[must_use]
-pub fn summary(summary: &Summary, result: &RunResult, findings: &[Finding], most_findings: usize) -> String {
+pub fn summary(summary: &Summary, result: &RunResult, findings: &[Finding], max_findings: usize) -> String {
     let mut sections = vec![
         head(summary),
-        findings::leading(findings, most_findings),
+        findings::leading(findings, max_findings),
         outcomes::all(summary),
         outcomes::by_source(summary),
         latency::table(summary),
     ];
-    // What lies behind comes first: requests wait there.
+    // Kinds are in reverse order: servers come first, as requests wait there.
     let kinds = NodeKind::ALL.into_iter().rev();
     let (drawn, others): (Vec<_>, Vec<_>) = kinds.partition(|kind| timeline::is_drawn(result, *kind));
     let of_kind = |kind: &NodeKind| {
@@ -55,8 +55,8 @@ pub fn one_line(summary: &Summary) -> String {
     let all = &summary.latency.all;
     let latency =
         all.p99.map(|_| format!(", p50 {}, p99 {}", time(all.p50), time(all.p99))).unwrap_or_default();
-    let done = match requests.offered {
-        0 => "no request was born".to_owned(),
+    let completed = match requests.offered {
+        0 => "no request was offered".to_owned(),
         offered => {
             format!(
                 "{} of {} completed",
@@ -65,10 +65,10 @@ pub fn one_line(summary: &Summary) -> String {
             )
         }
     };
-    let answer = done + &latency;
-    match WIDTH.checked_sub(width(&answer) + ": ".len()).filter(|room| *room >= MIN_NAME_WIDTH) {
-        Some(room) => format!("{}: {answer}\n", shortened(name(summary), room)),
-        None => answer + "\n",
+    let text = completed + &latency;
+    match WIDTH.checked_sub(width(&text) + ": ".len()).filter(|columns| *columns >= MIN_NAME_WIDTH) {
+        Some(columns) => format!("{}: {text}\n", shortened(name(summary), columns)),
+        None => text + "\n",
     }
 }
 

@@ -1,5 +1,5 @@
-//! What nodes have come to, kind by kind: a row for each node, or where there are many, for each group and the busiest
-//! of all. Which figures are shown of a kind, and what the busiest are found by, it says itself.
+//! Tables of the figures of nodes, one for each kind: a row for each node, or of many nodes, for each group and the
+//! busiest nodes. The kind declares the columns, and the figures by which nodes are ranked.
 
 use anstyle::Style;
 
@@ -13,21 +13,21 @@ use crate::metrics::summary::{GroupSummary, NodeSummary, Summary};
 use crate::model::figure::FigureColumn;
 use crate::model::names::Names;
 
-/// How many of the busiest nodes are shown.
-const BUSIEST: usize = 5;
+/// Number of busiest nodes that are shown.
+const SHOWN_BUSIEST: usize = 5;
 
-/// A group, or a node on its own.
+/// A group, or a node that is in no group.
 pub(super) struct NodeOrGroup<'a> {
     /// Its name in the scenario.
     pub(super) name: &'a str,
-    /// What it has come to.
+    /// Its figures.
     pub(super) figures: &'a NodeSummary,
-    /// The group, if it is one.
+    /// The group, or `None` for a single node.
     group: Option<&'a GroupSummary>,
 }
 
 impl NodeOrGroup<'_> {
-    /// Its name as it is shown.
+    /// Its name as displayed.
     pub(super) fn label(&self) -> String {
         match self.group {
             Some(group) => group_name(self.name, group.members.len()),
@@ -35,18 +35,18 @@ impl NodeOrGroup<'_> {
         }
     }
 
-    /// The group, if it has more than one member.
+    /// The group, or `None` unless it has more than one member.
     fn several(&self) -> Option<&GroupSummary> {
         self.group.filter(|group| group.members.len() > 1)
     }
 }
 
-/// Whether there are few enough nodes of a kind to show each.
+/// Whether a kind has few enough nodes to show each of them.
 pub(super) fn are_few(summary: &Summary, kind: NodeKind) -> bool {
     of_kind(summary, kind).count() <= MAX_ROWS
 }
 
-/// The groups of a kind, and the nodes on their own, in the order of the scenario.
+/// The groups of a kind and the nodes in no group, in the order of the scenario.
 pub(super) fn entries<'a>(summary: &'a Summary, names: &'a Names, kind: NodeKind) -> Vec<NodeOrGroup<'a>> {
     let entries = names.entries_of(kind).filter_map(|entry| {
         let name = entry.name.as_str();
@@ -60,7 +60,7 @@ pub(super) fn entries<'a>(summary: &'a Summary, names: &'a Names, kind: NodeKind
     entries.collect()
 }
 
-/// The table of a kind; nothing if it has no columns, or no nodes.
+/// The table of a kind; empty if the kind has no columns or no nodes.
 pub(super) fn table(summary: &Summary, names: &Names, kind: NodeKind) -> String {
     let description = kind.description();
     let columns = description.terminal;
@@ -82,8 +82,8 @@ pub(super) fn table(summary: &Summary, names: &Names, kind: NodeKind) -> String 
     for entry in entries.iter().take(MAX_ROWS) {
         table.painted_row(&entry.label(), cells(entry.figures, columns, PLAIN));
         let ranges = entry.several().map(|group| ranges(summary, group, columns));
-        for (what, texts) in ranges.into_iter().flatten() {
-            table.row(DIM, what, texts);
+        for (name, texts) in ranges.into_iter().flatten() {
+            table.row(DIM, name, texts);
         }
     }
     if let Some(more) = entries.len().checked_sub(MAX_ROWS + 1) {
@@ -99,13 +99,13 @@ pub(super) fn table(summary: &Summary, names: &Names, kind: NodeKind) -> String 
     table.render()
 }
 
-/// The busiest of the nodes of a kind that are not shown on their own already.
+/// The busiest nodes of a kind that are members of groups: other nodes have a row already.
 pub(super) fn busiest_members(summary: &Summary, kind: NodeKind) -> Vec<(&str, &NodeSummary)> {
     let mut in_groups = vec![false; summary.nodes.len()];
     for member in summary.groups.values().flat_map(|group| &group.members) {
         in_groups[*member] = true;
     }
-    busiest(summary, kind, BUSIEST, |index| in_groups[index])
+    busiest(summary, kind, SHOWN_BUSIEST, |index| in_groups[index])
 }
 
 fn cells(node: &NodeSummary, columns: &[FigureColumn], style: Style) -> Vec<(String, Style)> {
@@ -116,7 +116,7 @@ fn cells(node: &NodeSummary, columns: &[FigureColumn], style: Style) -> Vec<(Str
     columns.iter().map(cell).collect()
 }
 
-/// How the members of a group differ: a row each for the least, the middle and the most of every figure.
+/// Rows with the minimum, median and maximum of each figure over the members of a group.
 fn ranges(
     summary: &Summary,
     group: &GroupSummary,
@@ -131,8 +131,8 @@ fn ranges(
         columns.iter().map(|column| text(column).unwrap_or_else(|| NONE.to_owned())).collect()
     };
     [
-        ("  least", row(|range| range.min)),
+        ("  min", row(|range| range.min)),
         ("  median", row(|range| range.median)),
-        ("  most", row(|range| range.max)),
+        ("  max", row(|range| range.max)),
     ]
 }

@@ -1,4 +1,4 @@
-//! What became of the requests.
+//! Requests by outcome, in total and by source.
 
 use super::MAX_ROWS;
 use crate::format::columns::{BAD, BOLD, DIM, GOOD, PLAIN, Table, paint};
@@ -7,28 +7,28 @@ use crate::metrics::summary::Summary;
 use crate::request::OutcomeCounts;
 use anstyle::Style;
 
-/// The longest bar.
-const BAR: u64 = 40;
+/// Length of the longest bar in characters.
+const MAX_BAR: u64 = 40;
 
-/// How many requests came to each end, and how many to none yet: with names, and the styles that suit them.
-fn ends(requests: &OutcomeCounts) -> impl Iterator<Item = (&'static str, u64, Style)> {
+/// Number of requests by outcome and in flight, each with its name and style.
+fn by_outcome(requests: &OutcomeCounts) -> impl Iterator<Item = (&'static str, u64, Style)> {
     let ended = requests
         .iter()
         .map(|(outcome, number)| (outcome.label(), number, if outcome.is_failure() { BAD } else { GOOD }));
     ended.chain([("in flight", requests.in_flight(), DIM)])
 }
 
-/// How many were offered, and a bar for each outcome that there was.
+/// Number of requests offered, and a line with a bar for each outcome that occurred.
 pub(super) fn all(summary: &Summary) -> String {
     let requests = &summary.requests;
     if requests.offered == 0 {
-        return paint(BOLD, "No request was born.") + "\n";
+        return paint(BOLD, "No request was offered.") + "\n";
     }
     let offered = count(requests.offered);
     let were = if requests.offered == 1 { "request was" } else { "requests were" };
     let mut out = paint(BOLD, &format!("{offered} {were} offered")) + "\n";
     let width = offered.len();
-    for (name, number, style) in ends(requests).filter(|(_, number, _)| *number > 0) {
+    for (name, number, style) in by_outcome(requests).filter(|(_, number, _)| *number > 0) {
         let bar = bar(number, requests.offered);
         let line =
             format!("  {name:<10} {:>width$}  {:>7}  ", count(number), share(number, requests.offered));
@@ -37,24 +37,24 @@ pub(super) fn all(summary: &Summary) -> String {
     out
 }
 
-/// A bar as long as the part is of the whole, and never nothing.
+/// A bar proportional to the share of `part` in `whole`, at least half a character long.
 fn bar(part: u64, whole: u64) -> String {
-    let halves = u128::from(part) * u128::from(2 * BAR) / u128::from(whole.max(1));
+    let halves = u128::from(part) * u128::from(2 * MAX_BAR) / u128::from(whole.max(1));
     let full = "█".repeat(usize::try_from(halves / 2).unwrap_or(0));
     if halves % 2 == 1 || halves == 0 { full + "▌" } else { full }
 }
 
-/// The outcomes by source, where there are several.
+/// The table of outcomes by source; empty with a single source.
 pub(super) fn by_source(summary: &Summary) -> String {
     if summary.sources.len() < 2 || summary.requests.offered == 0 {
         return String::new();
     }
-    // An outcome that nothing came to is not worth a column.
+    // Outcomes that did not occur have no column.
     let columns = |requests: &OutcomeCounts| -> Vec<(&'static str, u64)> {
-        let worth_it = ends(&summary.requests).map(|(_, number, _)| number > 0);
-        let ends = ends(requests).zip(worth_it).filter(|(_, worth_it)| *worth_it);
-        let ends = ends.map(|((name, number, _), _)| (name, number));
-        [("offered", requests.offered)].into_iter().chain(ends).collect()
+        let occurred = by_outcome(&summary.requests).map(|(_, number, _)| number > 0);
+        let shown = by_outcome(requests).zip(occurred).filter(|(_, occurred)| *occurred);
+        let shown = shown.map(|((name, number, _), _)| (name, number));
+        [("offered", requests.offered)].into_iter().chain(shown).collect()
     };
     let heads: Vec<_> = columns(&summary.requests).into_iter().map(|(name, _)| name).collect();
     let mut table = Table::new("Requests", &heads);
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bar_is_as_long_as_the_share_and_never_nothing() {
+    fn a_bar_is_proportional_to_the_share_and_never_empty() {
         assert_eq!(bar(40, 40).chars().count(), 40);
         assert_eq!(bar(1, 1_000_000), "▌");
         assert_eq!(bar(1, 16), "██▌");

@@ -1,4 +1,4 @@
-//! Where nodes sent what came: figures that are tables, as shares.
+//! Figures of nodes that are tables, as shares: requests by target.
 
 use indexmap::IndexMap;
 
@@ -11,12 +11,12 @@ use crate::metrics::fleet::of_kind;
 use crate::metrics::summary::{NodeSummary, Summary};
 use crate::model::names::Names;
 
-/// The most targets of a node that are shown one by one.
+/// Maximum number of targets of a node that are listed one by one.
 const MAX_TARGETS: usize = 8;
-/// Columns of the name of a node.
-const NAME: usize = 15;
+/// Minimum width of the names of nodes.
+const MIN_NAME_WIDTH: usize = 15;
 
-/// The tables among the figures of a kind; nothing if there are none.
+/// The tables among the figures of a kind; empty if there are none.
 pub(super) fn tables(summary: &Summary, names: &Names, kind: NodeKind) -> String {
     let rows: Vec<(String, &NodeSummary)> = if are_few(summary, kind) {
         of_kind(summary, kind).map(|(name, node)| (name.to_owned(), node)).collect()
@@ -40,20 +40,20 @@ pub(super) fn tables(summary: &Summary, names: &Names, kind: NodeKind) -> String
 fn line(name: &str, table: &IndexMap<String, u64>) -> String {
     let total: u64 = table.values().sum();
     let text = if total == 0 {
-        "nothing came".to_owned()
+        "no requests".to_owned()
     } else if table.len() <= MAX_TARGETS {
         let target = |(target, number): (&String, &u64)| {
-            // Blanks that are not to be broken at.
+            // Lines are not broken at no-break spaces.
             format!("{} {}", shortened(target, 24), share(*number, total)).replace(' ', "\u{a0}")
         };
         table.iter().map(target).collect::<Vec<_>>().join(", ")
     } else {
         let targets = count(table.len() as u64);
-        let (least, most) = (table.values().min(), table.values().max());
-        let [least, most] = [least, most].map(|number| count(number.copied().unwrap_or(0)));
-        format!("{} over {targets} targets, {least} to {most} each", several(total, "request"))
+        let (min, max) = (table.values().min(), table.values().max());
+        let [min, max] = [min, max].map(|number| count(number.copied().unwrap_or(0)));
+        format!("{} to {targets} targets, {min} to {max} each", several(total, "request"))
     };
-    let indent = 2 + NAME.max(width(name).min(24)) + 2;
+    let indent = 2 + MIN_NAME_WIDTH.max(width(name).min(24)) + 2;
     let lines = wrapped(&text, WIDTH - indent);
     let name = padded(name, indent - 4);
     let lines: Vec<_> = lines.iter().map(|line| line.replace('\u{a0}', " ")).collect();

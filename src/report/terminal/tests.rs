@@ -1,4 +1,4 @@
-//! What is printed fits, whatever was simulated.
+//! The summary fits 80 columns, whatever was simulated.
 
 use super::*;
 use crate::analysis::findings;
@@ -6,7 +6,8 @@ use crate::scenario::load;
 use crate::simulation::{RunOptions, run};
 
 fn printed(text: &str) -> String {
-    let scenario = load("test.ron", text.as_bytes(), &[]).unwrap_or_else(|wrong| panic!("{wrong}")).scenario;
+    let scenario =
+        load("test.ron", text.as_bytes(), &[]).unwrap_or_else(|errors| panic!("{errors}")).scenario;
     let result = run(&scenario, RunOptions::default()).unwrap_or_else(|error| panic!("{error}"));
     let figures = Summary::of(&result);
     let text =
@@ -34,7 +35,7 @@ fn a_single_server_is_shown_with_its_figures() {
 }
 
 #[test]
-fn a_run_in_which_nothing_happens_says_so() {
+fn a_run_without_requests_and_name_has_a_summary() {
     let text = printed(
         "(name: \"\", run_until: \"1s\", sources: {\"s\": (arrivals: Constant(rate: \"1/s\"), to: \"a\", start: \"1s\")},
           arrivals_until: \"1s\", nodes: {\"a\": Server(service: Constant(\"1s\"))})",
@@ -67,13 +68,13 @@ fn long_names_many_servers_and_lossy_links_fit() {
     let sections =
         ["Latency", "Servers", "Utilization over", "Clients", "Load balancers", "Links with losses"];
     let lines: Vec<&str> = text.lines().collect();
-    let places = sections.map(|section| lines.iter().position(|line| line.starts_with(section)));
-    assert!(places.is_sorted() && places[0].is_some(), "{places:?}\n{text}");
+    let positions = sections.map(|section| lines.iter().position(|line| line.starts_with(section)));
+    assert!(positions.is_sorted() && positions[0].is_some(), "{positions:?}\n{text}");
     assert!(!text.contains('\u{1b}'));
 }
 
 #[test]
-fn hundreds_of_parts_are_folded() {
+fn hundreds_of_nodes_and_sources_are_abbreviated() {
     let nodes: String = (0..200).map(|i| format!("\"n{i}\": Server(service: Constant(\"1s\")), ")).collect();
     let targets: Vec<_> = (0..200).map(|i| format!("\"n{i}\"")).collect();
     let sources: String =

@@ -1,5 +1,4 @@
-//! What cannot change: settings that a node does not have, values that it could not have had from the start, moments that
-//! never come.
+//! Checks changes: settings that a node does not have, values that are invalid, times after the end of the run.
 
 use crate::event::MAX_ROWS;
 use crate::model::change::ChangeSpec;
@@ -11,8 +10,8 @@ use crate::text::Path;
 pub(super) fn check(scenario: &Scenario, checker: &mut Checker<'_>) {
     let changes = &scenario.changes;
     if changes.len() >= MAX_ROWS as usize {
-        let message = format!("{} changes are more than {MAX_ROWS}", changes.len());
-        checker.add(Path::root().name("changes"), message, "let rates change by themselves: `Steps`, `Ramp`");
+        let message = format!("{} changes are more than the maximum of {MAX_ROWS}", changes.len());
+        checker.add(Path::root().name("changes"), message, "use rates that vary over time: `Steps`, `Ramp`");
     }
     for (index, change) in changes.iter().enumerate() {
         let path = Path::root().name("changes").index(index);
@@ -21,15 +20,15 @@ pub(super) fn check(scenario: &Scenario, checker: &mut Checker<'_>) {
                 format!("the run ends at {}, before this change at {}", scenario.run_until, change.at);
             checker.add(path.clone().name("at"), message, "make it earlier, or `run_until` later");
         }
-        changed(&path, change, checker);
+        check_targets(&path, change, checker);
         let specs = change.of.0.iter().filter_map(|name| scenario.spec_of(checker.names, name));
         let specs: Vec<_> = specs.map(|(_, spec)| spec).collect();
         change.set.check(&path.name("set"), &specs, checker);
     }
 }
 
-/// Checks that what changes exists, is named once, and has what is set.
-fn changed(path: &Path, change: &ChangeSpec, checker: &mut Checker<'_>) {
+/// Checks that the nodes of a change exist, are named once, and have the setting.
+fn check_targets(path: &Path, change: &ChangeSpec, checker: &mut Checker<'_>) {
     let names = &change.of.0;
     if names.is_empty() {
         checker.add(
@@ -43,12 +42,12 @@ fn changed(path: &Path, change: &ChangeSpec, checker: &mut Checker<'_>) {
             continue;
         }
         let Some(range) = checker.names.range(name) else { continue };
-        let (wanted, kind) = (change.set.kind(), range.kind);
-        if kind != wanted {
+        let (expected, kind) = (change.set.kind(), range.kind);
+        if kind != expected {
             let message =
                 format!("{} cannot be set for \"{name}\", which is a {}", change.set.name(), kind.name());
             let problem = Problem::new(path.clone().name("set"), message).because_of(name);
-            checker.problems.push(problem.with_hint(format!("name a {}", wanted.name())));
+            checker.problems.push(problem.with_hint(format!("name a {}", expected.name())));
         }
         if names[..index].iter().any(|other| checker.names.overlap(other, name)) {
             let message = format!("\"{name}\" is named twice");

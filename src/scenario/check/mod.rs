@@ -1,7 +1,7 @@
-//! What cannot be: the problems of a scenario that is written well. All of them are found at once.
+//! Finds all problems of a scenario that is syntactically correct.
 //!
-//! Each part checks itself in its room. Here is what concerns the whole: times, links between nodes, probes, changes, ways
-//! without end.
+//! The module of each part checks the fields of that part. This module checks the scenario as a whole: times, links
+//! between nodes, probes, changes, and cycles of nodes.
 
 mod changes;
 mod probes;
@@ -13,25 +13,25 @@ use crate::model::names::{NamedGroup, Names};
 use crate::model::problem::Problem;
 use crate::text::Path;
 
-/// Everything that is wrong with a scenario, in no particular order.
+/// All problems of a scenario, in no particular order.
 #[must_use]
 pub fn check(scenario: &Scenario) -> Vec<Problem> {
     examine(scenario).err().unwrap_or_default()
 }
 
-/// What is learned of a scenario while it is checked, and needed to build it.
+/// Properties of a checked scenario that are needed to build it.
 #[derive(Debug)]
 pub struct Checked {
-    /// Who is who.
+    /// The name table.
     pub names: Names,
-    /// The most nodes that a request passes behind its source before the one that answers it.
+    /// Maximum number of nodes that a request passes between its source and the node that responds.
     pub max_hops: usize,
 }
 
 /// Checks a scenario.
 ///
 /// # Errors
-/// Everything that is wrong with it, in no particular order.
+/// All its problems, in no particular order.
 pub fn examine(scenario: &Scenario) -> Result<Checked, Vec<Problem>> {
     let mut problems = Vec::new();
     let names = scenario.gather_names(&mut problems);
@@ -47,7 +47,7 @@ pub fn examine(scenario: &Scenario) -> Result<Checked, Vec<Problem>> {
     if problems.is_empty() { Ok(Checked { names, max_hops }) } else { Err(problems) }
 }
 
-/// The most hops that a return path may have: a request counts them in a byte.
+/// Maximum number of hops of a return path: a request counts them in a byte.
 const MAX_HOPS: usize = u8::MAX as usize;
 
 fn times(scenario: &Scenario, checker: &mut Checker<'_>) {
@@ -56,24 +56,23 @@ fn times(scenario: &Scenario, checker: &mut Checker<'_>) {
     if run_until.is_zero() {
         checker.add(
             root.clone().name("run_until"),
-            "a run of no time has no result",
+            "a run of 0 s has no result",
             "make it longer than \"0s\"",
         );
     } else if warm_up >= run_until {
-        let message =
-            format!("the warm-up of {warm_up} leaves nothing of the run of {run_until} to be measured");
+        let message = format!("a warm-up of {warm_up} leaves no time to measure in a run of {run_until}");
         checker.add(root.clone().name("warm_up"), message, "make it shorter than `run_until`");
     }
     if let Some(until) = arrivals_until.filter(|until| *until > run_until) {
-        let message = format!("arrivals until {until} outlast the run, which ends at {run_until}");
+        let message = format!("arrivals until {until} continue after the end of the run at {run_until}");
         checker.add(root.name("arrivals_until"), message, "make `run_until` later, or this earlier");
     }
 }
 
 fn nodes(scenario: &Scenario, checker: &mut Checker<'_>) {
     if scenario.sources.is_empty() {
-        let message = "there is no source: nothing would happen";
-        checker.add(Path::root().name("sources"), message, "add one");
+        let message = "there is no source, so no requests would be created";
+        checker.add(Path::root().name("sources"), message, "add a source");
     }
     for (name, spec) in scenario.specs() {
         spec.check(&Path::root().name(section(spec.kind())).name(name), checker);
@@ -90,54 +89,56 @@ fn links(scenario: &Scenario, checker: &mut Checker<'_>) {
             checker.add(path.clone(), message, "remove one of them");
         }
         if checker.known(&path, "from", &link.from) & checker.receiver(&path, "to", &link.to) {
-            link_is_used(scenario, path, &link.from, &link.to, checker);
+            check_use_of_link(scenario, path, &link.from, &link.to, checker);
         }
     }
 }
 
-/// Complains of a link that no message ever takes.
-fn link_is_used(scenario: &Scenario, path: Path, from: &str, to: &str, checker: &mut Checker<'_>) {
+/// Reports a link that no message ever takes.
+fn check_use_of_link(scenario: &Scenario, path: Path, from: &str, to: &str, checker: &mut Checker<'_>) {
     let Some((_, sender)) = scenario.spec_of(checker.names, from) else { return };
     let receivers = sender.sends_to();
-    // Most links are written as the sender has it: names are only looked up where they differ.
+    // Most links use the same name as the sender: names are only looked up if they differ.
     if !receivers.contains(&to) && !receivers.into_iter().any(|name| checker.names.overlap(name, to)) {
-        let message = format!("\"{from}\" never sends to \"{to}\", so that nothing would pass this link");
+        let message = format!("\"{from}\" never sends to \"{to}\", so no message would pass this link");
         let problem = Problem::new(path, message).because_of(from).because_of(to);
-        checker.problems.push(problem.with_hint("links lead from a sender to those in its `to` or `then`"));
+        checker
+            .problems
+            .push(problem.with_hint("a link leads from a node to one of the nodes in its `to` or `then`"));
     }
 }
 
-/// Complains of requests that would go round for ever, or through more nodes than they can remember. Returns the
-/// most nodes that one passes.
+/// Reports cycles of nodes, and paths with more hops than a request can count. Returns the maximum number of hops, or 0
+/// if there is a cycle.
 fn paths(scenario: &Scenario, checker: &mut Checker<'_>) -> usize {
-    match most_hops(scenario, checker.names) {
+    match max_hops(scenario, checker.names) {
         Err(cycle) => {
             let names: Vec<_> =
                 cycle.iter().map(|&index| checker.names.entries[index].name.as_str()).collect();
             let first = names.first().copied().unwrap_or_default();
-            let message = format!("requests would go round for ever: {} -> {first}", names.join(" -> "));
+            let message = format!("requests would cycle for ever: {} -> {first}", names.join(" -> "));
             let path = Path::root().name("nodes").name(first);
-            checker.add(path, message, "let one of them answer instead of sending on");
+            checker.add(path, message, "let one of them answer requests instead of forwarding them");
             0
         }
         Ok(hops) if hops > MAX_HOPS => {
             let message = format!("requests would pass {hops} nodes in a row, more than {MAX_HOPS}");
-            checker.add(Path::root().name("nodes"), message, "leave some of them out");
+            checker.add(Path::root().name("nodes"), message, "remove some of them");
             hops
         }
         Ok(hops) => hops,
     }
 }
 
-/// Complains of what is more than events have bits for.
+/// Reports numbers of sources and hops that do not fit into the bits of an event.
 fn sizes(scenario: &Scenario, checker: &mut Checker<'_>) {
     let sources = scenario.sources.len();
     if sources > usize::from(u16::MAX) {
-        let message = format!("{sources} sources are more than 65535");
+        let message = format!("{sources} sources are more than the maximum of 65535");
         checker.add(
             Path::root().name("sources"),
             message,
-            "let one source stand for many: keys tell requests apart",
+            "replace them by one source, and distinguish its requests by keys",
         );
     }
     let names = checker.names;
@@ -148,7 +149,7 @@ fn sizes(scenario: &Scenario, checker: &mut Checker<'_>) {
     let hops: u64 =
         names.entries.iter().map(|entry| entry.members.len() as u64 * (links_from(entry) + 1)).sum();
     if hops > u64::from(MAX_ROWS) {
-        let message = format!("that makes {hops} pairs of a sender and a link, more than {MAX_ROWS}");
+        let message = format!("the scenario has {hops} pairs of a sender and a link, more than {MAX_ROWS}");
         checker.add(
             Path::root().name("links"),
             message,
@@ -157,21 +158,27 @@ fn sizes(scenario: &Scenario, checker: &mut Checker<'_>) {
     }
 }
 
-/// The most nodes that a request passes behind its source before the one that answers it, or a cycle of entries.
-fn most_hops(scenario: &Scenario, names: &Names) -> Result<usize, Vec<usize>> {
+/// The maximum number of nodes that a request passes between its source and the node that responds.
+///
+/// # Errors
+/// If there is a cycle: the indices of its entries.
+fn max_hops(scenario: &Scenario, names: &Names) -> Result<usize, Vec<usize>> {
     let receivers = |entry: &NamedGroup| {
-        // Nothing leads to a source, so it is on no cycle.
+        // A source has no incoming edges, so its own edges are left out.
         let node = scenario.nodes.get(&entry.name).map(|node| node.as_spec().sends_to());
-        let to = node.unwrap_or_default().into_iter();
-        to.filter_map(|name| names.entry(name)).map(|(index, _)| index).collect()
+        let targets = node.unwrap_or_default().into_iter();
+        targets.filter_map(|name| names.entry(name)).map(|(index, _)| index).collect()
     };
     let lengths = longest_paths(&names.entries.iter().map(receivers).collect::<Vec<_>>())?;
-    let entered = scenario.sources.values().filter_map(|source| names.entry(&source.to));
-    Ok(entered.map(|(entry, _)| lengths[entry]).max().unwrap_or(0))
+    let first_nodes = scenario.sources.values().filter_map(|source| names.entry(&source.to));
+    Ok(first_nodes.map(|(entry, _)| lengths[entry]).max().unwrap_or(0))
 }
 
-/// The length of the longest path from each node of a graph, or a cycle in it. Without recursion: a chain of 10,000
-/// nodes is no reason to crash.
+/// The length of the longest path from each node of a graph. Not recursive, so that a long chain of nodes does not
+/// overflow the stack.
+///
+/// # Errors
+/// If there is a cycle: its nodes.
 fn longest_paths(edges: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
     let mut lengths: Vec<Option<usize>> = vec![None; edges.len()];
     let mut on_path = vec![false; edges.len()];

@@ -1,4 +1,4 @@
-//! Walking lists, maps and structs: each step adds itself to the path of the mistakes below it.
+//! Access to lists, maps and structs. Each adds its segment to the paths of the errors inside.
 
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, Error as _, IntoDeserializer, MapAccess, SeqAccess};
@@ -51,7 +51,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         self.current = self.rest.find(|entry| !entry.value.is_removed());
         let Some(Entry { key, .. }) = self.current else { return Ok(None) };
         let read = seed.deserialize(Reader::new(key));
-        read.map(Some).map_err(|error| error.at(key).outside().inside(Segment::Name(key.key_text())))
+        read.map(Some).map_err(|error| error.at(key).clear_path().inside(Segment::Name(key.key_text())))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
@@ -71,7 +71,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
 pub(super) struct Fields<'a> {
     rest: std::slice::Iter<'a, Field>,
     current: Option<&'a Field>,
-    /// The fields that the type has, if it told.
+    /// The fields of the type, or `None` if the type does not list them.
     known: Option<&'static [&'static str]>,
 }
 

@@ -1,4 +1,4 @@
-//! What a type did not like, where, and at which path: collected on the way up, put into words for the author.
+//! Errors of decoding: their location and path are added while they are returned from the inside out.
 
 use std::fmt;
 
@@ -9,9 +9,9 @@ use super::super::nearest::{hint, nearest};
 use super::super::path::{Path, Segment};
 use super::super::source::Location;
 use super::super::tree::{Node, Value, Word, shortened};
-use super::expected::{FLAG, FLOAT, LETTER, LIST, MAP, TEXT, translated};
+use super::expected::{BOOL, CHARACTER, FLOAT, LIST, MAP, TEXT, translated};
 
-/// A mistake: the innermost node that was being read when it showed, and the way there.
+/// A decoding error, with the innermost node that was being read and its path.
 #[derive(Debug)]
 pub(crate) struct Error(Box<Inner>);
 
@@ -21,34 +21,40 @@ struct Inner {
     message: String,
     hint: Option<String>,
     location: Option<Location>,
-    /// The path with its last step first.
-    way: Vec<Segment>,
+    /// The segments of the path, last one first.
+    reversed_path: Vec<Segment>,
 }
 
-/// What kind of mistake, as far as collecting further ones depends on it.
+/// The kind of an error, as far as it matters for collecting further errors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ErrorKind {
-    /// The struct has no such field; the path ends in it. `meant` is the one that it was probably to be.
-    UnknownField { meant: Option<&'static str> },
+    /// The struct does not have the field at the path. `nearest` is the field that it probably misspells.
+    UnknownField { nearest: Option<&'static str> },
     /// The struct at the path lacks this field.
     MissingField(&'static str),
-    /// The value is of another kind than `expected`; the message is completed with what was found.
+    /// The value is of another kind than `expected`. The message is completed with the value that was found.
     Mismatch { expected: String },
-    /// Any other: the value at the path is wrong.
+    /// Any other error of the value at the path.
     Value,
 }
 
 impl Error {
     fn new(kind: ErrorKind, message: impl Into<String>, hint: Option<String>) -> Self {
-        Self(Box::new(Inner { kind, message: message.into(), hint, location: None, way: Vec::new() }))
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            hint,
+            location: None,
+            reversed_path: Vec::new(),
+        }))
     }
 
-    /// `node` is not what was expected.
+    /// The error that `node` is not of the `expected` kind.
     pub(super) fn mismatch(node: &Node, expected: &str) -> Self {
         Self::new(ErrorKind::Mismatch { expected: expected.to_owned() }, "", None).at(node)
     }
 
-    /// Says that it showed while `node` was read; who said so first was closest.
+    /// Sets the location to that of `node`. Only the first call counts, which is that of the innermost node.
     pub(super) fn at(mut self, node: &Node) -> Self {
         if self.0.location.is_some() {
             return self;
@@ -62,11 +68,9 @@ impl Error {
             ErrorKind::MissingField(_) => {
                 self.0.location = Some(node.head());
                 if let Value::Word(name) = &node.value {
-                    self.0.message = format!("`{}` lacks {}", shortened(name), self.0.message);
+                    self.0.message += &format!(" in `{}`", shortened(name));
                 } else if let Some(name) = node.name() {
-                    self.0.message = format!("`{}` lacks {}", shortened(&name.text), self.0.message);
-                } else {
-                    self.0.message = format!("{} is missing", self.0.message);
+                    self.0.message += &format!(" in `{}`", shortened(&name.text));
                 }
             }
             ErrorKind::UnknownField { .. } | ErrorKind::Value => {}
@@ -74,15 +78,15 @@ impl Error {
         self
     }
 
-    /// Says that it is about a bare name.
+    /// Sets the location to that of a bare name, unless it is set.
     pub(super) fn at_word(mut self, word: Location) -> Self {
         self.0.location.get_or_insert(word);
         self
     }
 
-    /// Says that it showed inside this field, entry or element.
+    /// Prepends a field, entry or element to the path.
     pub(super) fn inside(mut self, segment: Segment) -> Self {
-        self.0.way.push(segment);
+        self.0.reversed_path.push(segment);
         self
     }
 
@@ -91,16 +95,16 @@ impl Error {
     }
 
     pub(crate) fn path(&self) -> Path {
-        self.0.way.iter().rev().cloned().collect()
+        self.0.reversed_path.iter().rev().cloned().collect()
     }
 
-    /// Forgets the way inside a key: a key is one step.
-    pub(super) fn outside(mut self) -> Self {
-        self.0.way.clear();
+    /// Clears the path inside a key: a key is one segment.
+    pub(super) fn clear_path(mut self) -> Self {
+        self.0.reversed_path.clear();
         self
     }
 
-    /// The mistake in words; `root` is the whole tree, for a mistake that was not placed.
+    /// Converts the error to a diagnostic, at `root` if the error has no location.
     pub(crate) fn into_diagnostic(self, root: &Node) -> Diagnostic {
         let path = self.path();
         let location = self.0.location.unwrap_or(root.location);
@@ -108,45 +112,49 @@ impl Error {
     }
 }
 
-/// A name in front of the parentheses that is not the struct's.
+/// The error that the name before the parentheses is not that of the struct.
 pub(super) fn wrong_name(word: &Word, name: &str) -> Error {
     let message = format!("expected `{name}(..)`, found `{}(..)`", shortened(&word.text));
-    Error::new(ErrorKind::Value, message, Some(format!("write `{name}`, or the parentheses alone")))
-        .at_word(word.location)
+    Error::new(
+        ErrorKind::Value,
+        message,
+        Some(format!("write `{name}(..)`, or the parentheses without a name")),
+    )
+    .at_word(word.location)
 }
 
-/// Too many values in parentheses, or too few.
+/// The error of too many or too few values in parentheses.
 pub(super) fn wrong_length(found: usize, expected: usize) -> Error {
     let values = if expected == 1 { "value" } else { "values" };
     Error::new(ErrorKind::Value, format!("expected {expected} {values}, found {found}"), None)
 }
 
-/// A variant around something of another shape.
-pub(super) fn held_otherwise(expected: &str, found: &str) -> Error {
+/// The error that the parentheses of a variant contain another kind of value.
+pub(super) fn wrong_contents(expected: &str, found: &str) -> Error {
     Error::new(ErrorKind::Value, format!("expected {expected}, found {found}"), None)
 }
 
-/// A variant written bare although it has to hold something.
-pub(super) fn lacks_its_value(variant: &str, expected: &str) -> Error {
+/// The error that a variant is written without parentheses although it has a value.
+pub(super) fn missing_contents(variant: &str, expected: &str) -> Error {
     let variant = shortened(variant);
     Error::new(
         ErrorKind::Value,
-        format!("`{variant}` lacks its value"),
+        format!("expected `{variant}(..)`, found the bare word `{variant}`"),
         Some(format!("write `{variant}(..)` with {expected}")),
     )
 }
 
-/// A variant with parentheses although it holds nothing.
-pub(super) fn holds_nothing(variant: &str) -> Error {
+/// The error that a variant without a value is written with parentheses.
+pub(super) fn unexpected_contents(variant: &str) -> Error {
     let variant = shortened(variant);
     Error::new(
         ErrorKind::Value,
-        format!("`{variant}` takes nothing in parentheses"),
-        Some(format!("write `{variant}`")),
+        format!("expected `{variant}`, found `{variant}(..)`"),
+        Some(format!("write `{variant}` without parentheses")),
     )
 }
 
-/// How to mend a value of the wrong kind, where the slip is a common one.
+/// The hint for a common error with values of the wrong kind, or `None` for other errors.
 fn mismatch_hint(node: &Node, expected: &str) -> Option<String> {
     match &node.value {
         Value::Word(word) if expected == TEXT => Some(format!("write \"{}\"", shortened(word))),
@@ -155,19 +163,19 @@ fn mismatch_hint(node: &Node, expected: &str) -> Option<String> {
         Value::Text(text) if expected == FLOAT || expected.starts_with("a whole number") => {
             text.trim().parse::<f64>().ok().map(|_| "write it without quotes".to_owned())
         }
-        Value::Text(text) if expected == FLAG && matches!(text.as_str(), "true" | "false") => {
+        Value::Text(text) if expected == BOOL && matches!(text.as_str(), "true" | "false") => {
             Some("write it without quotes".to_owned())
         }
         Value::Text(text) if expected.contains(&format!("`{text}`")) => {
             Some(format!("write `{text}` without quotes"))
         }
-        Value::Text(_) if expected == LETTER => Some("a character is written like 'x'".to_owned()),
-        Value::Tuple(None, _) if expected == LIST => Some("write brackets: [..]".to_owned()),
+        Value::Text(_) if expected == CHARACTER => Some("a character is written like 'x'".to_owned()),
+        Value::Tuple(None, _) if expected == LIST => Some("use brackets: [..]".to_owned()),
         Value::Record(None, _) if expected == MAP => {
-            Some("write braces, and the names in quotes: {\"name\": ..}".to_owned())
+            Some("use braces, and write the names in quotes: {\"name\": ..}".to_owned())
         }
         Value::Map(_) if expected.starts_with("fields in parentheses") => {
-            Some("write parentheses, and the names without quotes".to_owned())
+            Some("use parentheses, and write the names without quotes".to_owned())
         }
         _ => None,
     }
@@ -196,23 +204,19 @@ impl serde::de::Error for Error {
 
     fn invalid_length(found: usize, expected: &dyn Expected) -> Self {
         let expected = translated(&expected.to_string());
-        Self::new(ErrorKind::Value, format!("expected {expected}, found {found} of them"), None)
+        Self::new(ErrorKind::Value, format!("expected {expected}, found length {found}"), None)
     }
 
     fn unknown_variant(variant: &str, known: &'static [&'static str]) -> Self {
         let hint = hint(variant, known.iter().copied());
-        Self::new(
-            ErrorKind::Value,
-            format!("there is no `{}` to choose here", shortened(variant)),
-            Some(hint),
-        )
+        Self::new(ErrorKind::Value, format!("unknown variant `{}`", shortened(variant)), Some(hint))
     }
 
     fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {
-        let meant = nearest(field, known.iter().copied());
+        let nearest = nearest(field, known.iter().copied());
         let hint = hint(field, known.iter().copied());
         Self::new(
-            ErrorKind::UnknownField { meant },
+            ErrorKind::UnknownField { nearest },
             format!("unknown field `{}`", shortened(field)),
             Some(hint),
         )
@@ -221,12 +225,12 @@ impl serde::de::Error for Error {
     fn missing_field(field: &'static str) -> Self {
         Self::new(
             ErrorKind::MissingField(field),
-            format!("the field `{field}`"),
+            format!("missing field `{field}`"),
             Some(format!("add `{field}: ..`")),
         )
     }
 
     fn duplicate_field(field: &'static str) -> Self {
-        Self::new(ErrorKind::Value, format!("the field `{field}` is given twice under two names"), None)
+        Self::new(ErrorKind::Value, format!("field `{field}` is specified twice, under two names"), None)
     }
 }

@@ -1,18 +1,18 @@
-//! What a type would have read, in the words of somebody who writes scenarios and not Rust.
+//! Descriptions of the expected values, for authors of scenarios who do not know Rust.
 
-pub(super) const TEXT: &str = "a text in quotes";
-pub(super) const FLAG: &str = "true or false";
+pub(super) const TEXT: &str = "text in quotes";
+pub(super) const BOOL: &str = "true or false";
 pub(super) const FLOAT: &str = "a number";
-pub(super) const LETTER: &str = "a character in single quotes";
+pub(super) const CHARACTER: &str = "a character in single quotes";
 pub(super) const LIST: &str = "a list in brackets [..]";
 pub(super) const MAP: &str = "a map in braces {..}";
 
-/// A whole number between bounds; only the bound that `found` breaks is worth a word.
-pub(super) fn whole(least: i128, most: i128, found: Option<i128>) -> String {
+/// A whole number from `min` to `max`. The description contains only the bound that `found` violates.
+pub(super) fn whole(min: i128, max: i128, found: Option<i128>) -> String {
     match found {
-        Some(found) if found > most => format!("a whole number of at most {most}"),
-        Some(found) if found < least && least < 0 => format!("a whole number of at least {least}"),
-        _ if least == 0 => "a whole number of 0 or more".to_owned(),
+        Some(found) if found > max => format!("a whole number of at most {max}"),
+        Some(found) if found < min && min < 0 => format!("a whole number of at least {min}"),
+        _ if min == 0 => "a whole number of 0 or more".to_owned(),
         _ => "a whole number".to_owned(),
     }
 }
@@ -26,18 +26,18 @@ pub(super) fn tuple(length: usize) -> String {
 
 /// The fields of a struct: `(from: .., to: ..)`.
 pub(super) fn fields(known: &[&str]) -> String {
-    const SHOWN: usize = 3;
-    let mut shown: Vec<_> = known.iter().take(SHOWN).map(|name| format!("{name}: ..")).collect();
-    if known.len() > SHOWN {
+    const MAX_LISTED: usize = 3;
+    let mut shown: Vec<_> = known.iter().take(MAX_LISTED).map(|name| format!("{name}: ..")).collect();
+    if known.len() > MAX_LISTED {
         shown.push("..".to_owned());
     }
     format!("fields in parentheses ({})", shown.join(", "))
 }
 
 pub(super) fn variants(known: &[&str]) -> String {
-    const SHOWN: usize = 12;
-    let mut shown: Vec<_> = known.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
-    if known.len() > SHOWN {
+    const MAX_LISTED: usize = 12;
+    let mut shown: Vec<_> = known.iter().take(MAX_LISTED).map(|name| format!("`{name}`")).collect();
+    if known.len() > MAX_LISTED {
         shown.push("...".to_owned());
     }
     match shown.as_slice() {
@@ -46,7 +46,7 @@ pub(super) fn variants(known: &[&str]) -> String {
     }
 }
 
-/// Translates what serde's own visitors say they expect.
+/// Translates the expectations of serde's own visitors.
 pub(super) fn translated(expected: &str) -> String {
     let plain = match expected {
         "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number of 0 or more",
@@ -56,8 +56,8 @@ pub(super) fn translated(expected: &str) -> String {
         "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
         "f32" | "f64" => FLOAT,
         "a string" | "a borrowed string" | "str" => TEXT,
-        "a boolean" => FLAG,
-        "a character" => LETTER,
+        "a boolean" => BOOL,
+        "a character" => CHARACTER,
         "a sequence" => LIST,
         "a map" => MAP,
         _ if expected.starts_with("struct ") || expected.starts_with("struct variant ") => {

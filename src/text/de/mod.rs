@@ -1,13 +1,13 @@
-//! From tree to type: a [`serde::Deserializer`] over the nodes, for any type at all.
+//! Decodes any type from a tree: a [`serde::Deserializer`] over the nodes.
 //!
-//! `Option`s need no `Some`, newtype variants are unwrapped (`Server(count: 3)`), and a variant written bare is an
-//! empty struct (`Fifo`), so that its defaults apply. What a type does not know is refused even if it would not mind.
-//! [`reader`] knows the shapes, [`access`] walks lists, maps and structs, [`variant`] enums, and [`error`] puts
-//! mistakes into words.
+//! `Option`s need no `Some`, newtype variants are unwrapped (`Server(count: 3)`), and a variant without parentheses is
+//! an empty struct (`Fifo`), so that its defaults apply. Unknown fields are refused even if the type would ignore them.
+//! [`reader`] reads the kinds of values, [`access`] lists, maps and structs, and [`variant`] enums. [`error`] contains
+//! the messages, and [`expected`] the descriptions of the expected values.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
-    reason = "what is not of the kind that a type wants is a mismatch, whatever it is"
+    reason = "a value of any other kind than that of the type is a mismatch"
 )]
 
 mod access;
@@ -20,17 +20,17 @@ use serde::de::{DeserializeOwned, Deserializer, Visitor};
 
 use self::access::{Entries, Items};
 pub(super) use self::error::{Error, ErrorKind};
-use self::expected::{FLAG, FLOAT, LETTER, LIST, MAP};
+use self::expected::{BOOL, CHARACTER, FLOAT, LIST, MAP};
 use self::reader::Reader;
 use self::variant::Variant;
 use super::tree::{Node, Value};
 
-/// Reads a value of type `T` from a tree.
+/// Decodes a `T` from a tree.
 pub(super) fn read<T: DeserializeOwned>(root: &Node) -> Result<T, Error> {
     T::deserialize(Reader::new(root)).map_err(|error| error.at(root))
 }
 
-/// Methods that read a whole number of one type.
+/// Methods that decode the types of whole numbers.
 macro_rules! whole_numbers {
     ($($method:ident $visit:ident $type:ty;)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -63,7 +63,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.node.value {
             Value::Bool(value) => visitor.visit_bool(value).map_err(|error: Error| error.at(self.node)),
-            _ => Err(self.mismatch(FLAG)),
+            _ => Err(self.mismatch(BOOL)),
         }
     }
 
@@ -83,7 +83,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match &self.node.value {
             Value::Char(c) => visitor.visit_char(*c).map_err(|error: Error| error.at(self.node)),
-            _ => Err(self.mismatch(LETTER)),
+            _ => Err(self.mismatch(CHARACTER)),
         }
     }
 
@@ -97,7 +97,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         let read = match &self.node.value {
-            Value::Word(word) if self.held || word == "None" => visitor.visit_none(),
+            Value::Word(word) if self.name_read || word == "None" => visitor.visit_none(),
             _ => visitor.visit_some(self.some().unwrap_or(self)),
         };
         read.map_err(|error: Error| error.at(self.node))
@@ -116,7 +116,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         match &self.node.value {
-            Value::Word(word) if self.held || word == name => visitor.visit_unit(),
+            Value::Word(word) if self.name_read || word == name => visitor.visit_unit(),
             Value::Unit => visitor.visit_unit(),
             _ => Err(self.mismatch(&format!("`{name}`"))),
         }
@@ -161,7 +161,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     ) -> Result<V::Value, Error> {
         let read = match &self.node.value {
             Value::Tuple(..) => {
-                self.check_name(name).and_then(|()| Reader::held_by(self.node).tuple(length, visitor))
+                self.check_name(name).and_then(|()| Reader::after_name(self.node).tuple(length, visitor))
             }
             _ => self.tuple(length, visitor),
         };
@@ -193,7 +193,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         match &self.node.value {
-            Value::Word(_) if !self.held => visitor.visit_enum(Variant::new(self.node)),
+            Value::Word(_) if !self.name_read => visitor.visit_enum(Variant::new(self.node)),
             _ if self.name().is_some() => visitor.visit_enum(Variant::new(self.node)),
             _ => Err(self.mismatch(&expected::variants(variants))),
         }
@@ -221,7 +221,7 @@ mod tests {
     use super::super::sample::{Key, Queue, Routing, ServerSpec};
     use super::*;
 
-    /// The value, or the first diagnostic with its hint.
+    /// The value, or the message and the hint of the first diagnostic.
     fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
         let decoded = Document::parse("a.ron", text.as_bytes()).expect("RON").decode::<T>();
         match (decoded.diagnostics.first(), decoded.value) {
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_are_refused_in_words() {
+    fn whole_numbers_out_of_range_are_refused_with_the_violated_bound() {
         assert_eq!(refused::<u32>("-3"), "expected a whole number of 0 or more, found -3; ");
         assert_eq!(refused::<u8>("256"), "expected a whole number of at most 255, found 256; ");
         assert_eq!(refused::<i8>("-129"), "expected a whole number of at least -128, found -129; ");
@@ -281,10 +281,10 @@ mod tests {
     }
 
     #[test]
-    fn common_slips_come_with_a_hint() {
+    fn common_errors_are_reported_with_a_hint() {
         assert_eq!(
             refused::<String>("soon"),
-            "expected a text in quotes, found the bare word `soon`; write \"soon\""
+            "expected text in quotes, found the bare word `soon`; write \"soon\""
         );
         assert_eq!(
             refused::<u8>("\"3\""),
@@ -296,23 +296,25 @@ mod tests {
         );
         assert_eq!(
             refused::<Vec<u8>>("(1, 2)"),
-            "expected a list in brackets [..], found values in parentheses; write brackets: [..]"
+            "expected a list in brackets [..], found values in parentheses; use brackets: [..]"
         );
-        assert!(refused::<Queue>("Lifo(3)").starts_with("`Lifo` takes nothing in parentheses"));
-        assert!(refused::<Key>("Fixed").starts_with("`Fixed` lacks its value"));
-        assert!(refused::<Key>("Uniform").starts_with("`Uniform` lacks its value"));
+        assert!(refused::<Queue>("Lifo(3)").starts_with("expected `Lifo`, found `Lifo(..)`"));
+        assert!(refused::<Key>("Fixed").starts_with("expected `Fixed(..)`, found the bare word `Fixed`"));
+        assert!(
+            refused::<Key>("Uniform").starts_with("expected `Uniform(..)`, found the bare word `Uniform`")
+        );
         assert!(refused::<Queue>("Fifo(3)").ends_with("(capacity: ..), found values without names; "));
         assert!(
             refused::<Key>("Uniform(a: 1)")
                 .starts_with("expected 2 values in parentheses, found fields with")
         );
         assert!(refused::<Key>("Uniform(1, 2, 3)").starts_with("expected 2 values, found 3"));
-        assert!(refused::<ServerSpec>("{}").contains("write parentheses"));
-        assert!(refused::<indexmap::IndexMap<String, u8>>("(a: 1)").contains("write braces"));
+        assert!(refused::<ServerSpec>("{}").contains("use parentheses"));
+        assert!(refused::<indexmap::IndexMap<String, u8>>("(a: 1)").contains("use braces"));
     }
 
     #[test]
-    fn a_struct_may_be_named_but_only_by_its_name() {
+    fn the_name_before_a_struct_is_optional_but_must_be_its_own() {
         #[derive(Debug, Deserialize, PartialEq)]
         struct Point(u8, u8);
         #[derive(Debug, Deserialize, PartialEq)]

@@ -1,4 +1,4 @@
-//! One node about to be read, and the shapes that it may have: whole numbers, texts, tuples, structs.
+//! Decodes one node: whole numbers, texts, tuples, structs, and values of any kind.
 
 use serde::de::Visitor;
 
@@ -9,40 +9,41 @@ use super::expected::{self, TEXT};
 use super::variant::Variant;
 use super::{Error, error};
 
-/// Reads one node.
+/// Decodes one node.
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'a> {
     pub(super) node: &'a Node,
-    /// The name in front of the parentheses was a variant's and has been read: only what it holds is left.
-    pub(super) held: bool,
+    /// Whether the name of the node has been read, as that of a variant. If so, only the contents are left to decode.
+    pub(super) name_read: bool,
 }
 
 impl<'a> Reader<'a> {
     pub(super) const fn new(node: &'a Node) -> Self {
-        Self { node, held: false }
+        Self { node, name_read: false }
     }
 
-    /// What the variant at `node` holds.
-    pub(super) const fn held_by(node: &'a Node) -> Self {
-        Self { node, held: true }
+    /// A reader of the contents of the variant at `node`.
+    pub(super) const fn after_name(node: &'a Node) -> Self {
+        Self { node, name_read: true }
     }
 
-    /// The name that is still to be accounted for.
+    /// The name before the parentheses, or `None` if there is none or it has been read.
     pub(super) fn name(self) -> Option<&'a Word> {
-        if self.held { None } else { self.node.name() }
+        if self.name_read { None } else { self.node.name() }
     }
 
+    /// The error that the node is not of the `expected` kind.
     pub(super) fn mismatch(self, expected: &str) -> Error {
         match &self.node.value {
-            Value::Word(word) if self.held => error::lacks_its_value(word, expected),
-            Value::Tuple(..) if self.held => error::held_otherwise(expected, "values without names"),
-            Value::Record(..) if self.held => error::held_otherwise(expected, "fields with names"),
+            Value::Word(word) if self.name_read => error::missing_contents(word, expected),
+            Value::Tuple(..) if self.name_read => error::wrong_contents(expected, "values without names"),
+            Value::Record(..) if self.name_read => error::wrong_contents(expected, "fields with names"),
             _ => Error::mismatch(self.node, expected),
         }
         .at(self.node)
     }
 
-    /// Whether a struct called `name` may be read from this: a name, if there is one, has to be its own.
+    /// Checks that the node has no name, or the name of the struct to decode.
     pub(super) fn check_name(self, name: &str) -> Result<(), Error> {
         match self.name() {
             Some(word) if word.text != name => Err(error::wrong_name(word, name)),
@@ -52,24 +53,24 @@ impl<'a> Reader<'a> {
 
     pub(super) fn whole<T: TryFrom<i128>>(
         self,
-        least: impl Into<i128>,
-        most: impl Into<i128>,
+        min: impl Into<i128>,
+        max: impl Into<i128>,
     ) -> Result<T, Error> {
-        let (least, most) = (least.into(), most.into());
+        let (min, max) = (min.into(), max.into());
         let Value::Number(number) = self.node.value else {
-            return Err(self.mismatch(&expected::whole(least, most, None)));
+            return Err(self.mismatch(&expected::whole(min, max, None)));
         };
         let whole = number.whole();
         whole
             .and_then(|whole| T::try_from(whole).ok())
-            .ok_or_else(|| self.mismatch(&expected::whole(least, most, whole)))
+            .ok_or_else(|| self.mismatch(&expected::whole(min, max, whole)))
     }
 
-    /// Everything in the tree tells its own kind.
+    /// Decodes a value by its own kind.
     pub(super) fn any<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match &self.node.value {
             Value::Unit | Value::Removed => visitor.visit_unit(),
-            Value::Word(_) if self.held => visitor.visit_unit(),
+            Value::Word(_) if self.name_read => visitor.visit_unit(),
             Value::Word(word) if word == "None" => visitor.visit_none(),
             Value::Bool(value) => visitor.visit_bool(*value),
             Value::Char(value) => visitor.visit_char(*value),
@@ -88,7 +89,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What an explicit `Some(..)` holds.
+    /// A reader of the value in an explicit `Some(..)`, or `None` if the node is not one.
     pub(super) fn some(self) -> Option<Self> {
         match (&self.node.value, self.name()) {
             (Value::Tuple(_, items), Some(name)) if name.text == "Some" => match items.as_slice() {
@@ -102,8 +103,8 @@ impl<'a> Reader<'a> {
     pub(super) fn text<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match &self.node.value {
             Value::Text(text) => visitor.visit_str(text),
-            // Shells eat the quotes of `--set name="x"`.
-            Value::Word(word) if !self.held && matches!(self.node.location.origin, Origin::Set(_)) => {
+            // Shells remove the quotes of `--set name="x"`.
+            Value::Word(word) if !self.name_read && matches!(self.node.location.origin, Origin::Set(_)) => {
                 visitor.visit_str(word)
             }
             _ => Err(self.mismatch(TEXT)),
@@ -139,7 +140,9 @@ impl<'a> Reader<'a> {
                 visitor.visit_map(Fields::known(&[], known))
             }
             Value::Unit => visitor.visit_map(Fields::known(&[], known)),
-            Value::Word(word) if self.held || word == name => visitor.visit_map(Fields::known(&[], known)),
+            Value::Word(word) if self.name_read || word == name => {
+                visitor.visit_map(Fields::known(&[], known))
+            }
             _ => Err(self.mismatch(&expected::fields(known))),
         }
     }

@@ -1,11 +1,11 @@
-//! Walking an enum: its variant's name, then what the variant holds.
+//! Access to enums: first the name of the variant, then its contents.
 
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, VariantAccess, Visitor};
 
 use super::super::source::Location;
 use super::super::tree::{Node, Value};
-use super::error::{holds_nothing, lacks_its_value};
+use super::error::{missing_contents, unexpected_contents};
 use super::{Error, Reader, expected};
 
 /// A node with a name: `Random`, `Fixed(1001)`, `Uniform(0, 999)` or `Server(count: 3)`.
@@ -16,7 +16,7 @@ pub(super) struct Variant<'a> {
 }
 
 impl<'a> Variant<'a> {
-    /// The variant that a node with a name is.
+    /// The variant at a node with a name.
     pub(super) fn new(node: &'a Node) -> Self {
         match &node.value {
             Value::Word(name) => Self { node, name, location: node.location },
@@ -47,7 +47,7 @@ impl<'de> VariantAccess<'de> for Variant<'_> {
         match &self.node.value {
             Value::Word(_) => Ok(()),
             Value::Tuple(_, items) if items.is_empty() => Ok(()),
-            _ => Err(holds_nothing(self.name).at(self.node)),
+            _ => Err(unexpected_contents(self.name).at(self.node)),
         }
     }
 
@@ -55,17 +55,17 @@ impl<'de> VariantAccess<'de> for Variant<'_> {
         let inside = match &self.node.value {
             Value::Tuple(_, items) => match items.as_slice() {
                 [held] => Reader::new(held),
-                _ => Reader::held_by(self.node),
+                _ => Reader::after_name(self.node),
             },
-            _ => Reader::held_by(self.node),
+            _ => Reader::after_name(self.node),
         };
         seed.deserialize(inside).map_err(|error| error.at(self.node))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Error> {
         match &self.node.value {
-            Value::Word(_) => Err(lacks_its_value(self.name, &expected::tuple(length)).at(self.node)),
-            _ => Reader::held_by(self.node).deserialize_tuple(length, visitor),
+            Value::Word(_) => Err(missing_contents(self.name, &expected::tuple(length)).at(self.node)),
+            _ => Reader::after_name(self.node).deserialize_tuple(length, visitor),
         }
     }
 
@@ -74,6 +74,6 @@ impl<'de> VariantAccess<'de> for Variant<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        Reader::held_by(self.node).fields(self.name, fields, visitor).map_err(|error| error.at(self.node))
+        Reader::after_name(self.node).fields(self.name, fields, visitor).map_err(|error| error.at(self.node))
     }
 }

@@ -1,7 +1,7 @@
-//! Bevy: a window or an image to paint into, a loop, and pictures on the disk.
+//! Runs the panels and the picture in Bevy: in a window, or offscreen to write picture and film files.
 //!
-//! [`window`] is what people look at, `recorder` takes pictures of it; [`film`] paints without one. Panels and picture are
-//! the same in both, and none of it knows of the other.
+//! [`window`] opens the window, and `recorder` takes pictures and films of it. [`film`] renders offscreen. Both show
+//! the same panels and picture, and neither uses the other.
 
 mod encoder;
 mod film;
@@ -23,50 +23,50 @@ use super::panels::{Origin, Panels};
 use super::picture::DotsPlugin;
 use super::remembered::Remembered;
 
-pub use encoder::{Format, is_there as films_can_be_made};
+pub use encoder::{Format, is_installed as films_can_be_made};
 pub use film::{OffscreenJob, OffscreenOutput};
 
-/// What is to be shown, and how.
+/// The scenarios to show, and how to show them.
 #[derive(Debug)]
 pub struct Options {
     /// The scenario.
     pub origin: Origin,
-    /// Another one that is watched beside it, in step.
+    /// A second scenario, shown side by side at the same simulated time.
     pub against: Option<Origin>,
-    /// The light theme, whatever is remembered.
+    /// Whether to use the light theme. If false, the remembered theme, or the dark one if none is.
     pub light: bool,
-    /// In a window or without.
+    /// A window, or files.
     pub medium: Medium,
-    /// Is set when somebody wants an end.
+    /// Set by Ctrl-C or a signal to end the program.
     pub interrupt: Arc<AtomicBool>,
 }
 
-/// What it is shown on.
+/// Where the output goes.
 #[derive(Debug)]
 pub enum Medium {
     /// A window.
     Window {
-        /// Its width and height in pixels, whatever is remembered.
+        /// Its width and height in pixels, or `None` for the remembered size.
         size: Option<(u32, u32)>,
-        /// The file in which it is remembered what the window was like; nothing is, if there is none.
+        /// The file that keeps the state of the window between sessions, or `None` to keep nothing.
         state: Option<PathBuf>,
     },
-    /// Pictures or a film, without a window.
+    /// Picture files or a film file, rendered without a window.
     OffscreenJob(OffscreenJob),
 }
 
-/// The panels as a resource: egui's own types need no thread of their own, but the session is shown by one system only.
+/// The panels as a Bevy resource.
 #[derive(Resource)]
-struct Shown {
+struct Content {
     panels: Panels,
-    /// Whether time goes on with the clock on the wall; otherwise somebody sets every moment.
-    by_itself: bool,
+    /// Whether the panels play in real time. Otherwise a system sets the time of every frame.
+    real_time: bool,
 }
 
-/// Shows a scenario in a window until it is closed, or makes the pictures or the film that were asked for.
+/// Shows a scenario in a window until the window is closed, or writes the requested pictures or film.
 ///
 /// # Errors
-/// If the program that shows it ended badly, or before all pictures were there.
+/// If the Bevy app fails, or ends before all pictures are written.
 pub fn view(options: Options) -> Result<(), String> {
     let Options { origin, against, light, medium, interrupt } = options;
     let mut panels = Panels::open(origin);
@@ -84,61 +84,63 @@ pub fn view(options: Options) -> Result<(), String> {
             let remembered = Remembered { size: size.or(remembered.size), ..remembered };
             window::open(panels, remembered, state, interrupt)
         }
-        Medium::OffscreenJob(studio) => film::make(panels, studio, interrupt),
+        Medium::OffscreenJob(job) => film::make(panels, job, interrupt),
     }
 }
 
-/// Bevy's plugins, less its own idea of Ctrl-C and its talk about the machine.
+/// Bevy's default plugins without its Ctrl-C handler, and with only errors logged.
 pub(super) struct Quiet;
 
 impl Quiet {
     pub(super) fn plugins() -> PluginGroupBuilder {
-        // What it runs on is of interest to those who ask for it with RUST_LOG.
+        // Setting `RUST_LOG` shows more, such as the graphics adapter.
         let log = LogPlugin { level: Level::ERROR, filter: String::new(), ..default() };
         DefaultPlugins.build().disable::<TerminalCtrlCHandlerPlugin>().set(log)
     }
 }
 
-/// The panels and the picture, whatever they are painted on.
-fn add_panels(app: &mut App, shown: Shown) {
+/// Adds the panels and the picture to an app.
+fn add_panels(app: &mut App, content: Content) {
     app.add_plugins((EguiPlugin::default(), DotsPlugin));
-    app.insert_resource(shown).add_systems(EguiPrimaryContextPass, show);
+    app.insert_resource(content).add_systems(EguiPrimaryContextPass, show);
 }
 
-fn show(mut contexts: EguiContexts<'_, '_>, mut shown: ResMut<'_, Shown>, time: Res<'_, Time>) -> Result {
+fn show(mut contexts: EguiContexts<'_, '_>, mut content: ResMut<'_, Content>, time: Res<'_, Time>) -> Result {
     let context = contexts.ctx_mut()?;
-    let whole =
+    let builder =
         egui::UiBuilder::new().layer_id(egui::LayerId::background()).max_rect(context.viewport_rect());
-    let mut ui = egui::Ui::new(context.clone(), "window".into(), whole);
-    let passed = if shown.by_itself { time.delta_secs_f64() } else { 0.0 };
-    shown.panels.frame(&mut ui, passed);
+    let mut ui = egui::Ui::new(context.clone(), "window".into(), builder);
+    let real_seconds = if content.real_time { time.delta_secs_f64() } else { 0.0 };
+    content.panels.frame(&mut ui, real_seconds);
     Ok(())
 }
 
-/// Runs an app. A machine without a screen or a graphics driver makes libraries panic, which is told as a sentence.
+/// Runs an app and turns a panic into an error. Libraries panic on a machine without a display or a graphics driver.
+///
+/// # Errors
+/// The message and place of the first panic, or the exit code of the app.
 pub(super) fn guarded(app: impl FnOnce() -> AppExit) -> Result<(), String> {
-    let said = Arc::new(Mutex::new(None));
-    let writer = Arc::clone(&said);
-    let usual = panic::take_hook();
-    let traced = std::env::var_os("RUST_BACKTRACE").is_some_and(|wanted| wanted != "0");
+    let message = Arc::new(Mutex::new(None));
+    let writer = Arc::clone(&message);
+    let default_hook = panic::take_hook();
+    let backtrace = std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0");
     panic::set_hook(Box::new(move |info| {
-        let what = info.payload_as_str().unwrap_or("it went wrong").to_owned();
+        let text = info.payload_as_str().unwrap_or("a panic without a message").to_owned();
         let place = info.location().map(|at| format!(" ({at})")).unwrap_or_default();
-        writer.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(format!("{what}{place}"));
-        // Who asks for a trace gets everything.
-        if traced {
-            usual(info);
+        writer.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(format!("{text}{place}"));
+        if backtrace {
+            default_hook(info);
         }
     }));
     let ended = panic::catch_unwind(AssertUnwindSafe(app));
     drop(panic::take_hook());
-    // What was said first is the cause, wherever it was noticed.
-    let said = said.lock().unwrap_or_else(PoisonError::into_inner).take();
-    match (ended, said) {
+    // The first panic is the cause; those of other threads follow from it.
+    let message = message.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match (ended, message) {
         (Ok(AppExit::Success), None) => Ok(()),
-        (Ok(AppExit::Error(code)), None) => Err(format!("it ended with status {code}")),
-        (Ok(_) | Err(_), Some(said)) => Err(format!("it cannot be shown: {said}")),
-        (Err(_), None) => Err("it cannot be shown".to_owned()),
+        (Ok(AppExit::Error(code)), None) => Err(format!("the display ended with exit code {code}")),
+        (Ok(_) | Err(_), Some(message)) => Err(format!("cannot display the scenario: {message}")),
+        (Err(_), None) => Err("cannot display the scenario".to_owned()),
     }
 }
 
@@ -147,10 +149,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_is_told_as_a_sentence() {
+    fn a_panic_becomes_an_error_message() {
         assert_eq!(guarded(|| AppExit::Success), Ok(()));
-        let told = guarded(|| panic!("no driver")).expect_err("it panics");
-        assert!(told.starts_with("it cannot be shown: no driver (src"), "{told}");
-        assert!(guarded(|| AppExit::from_code(3)).expect_err("it fails").contains('3'));
+        let message = guarded(|| panic!("no driver")).expect_err("the app panics");
+        assert!(message.starts_with("cannot display the scenario: no driver (src"), "{message}");
+        assert!(guarded(|| AppExit::from_code(3)).expect_err("the app fails").contains('3'));
     }
 }

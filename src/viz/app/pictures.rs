@@ -1,4 +1,4 @@
-//! Pictures: what the renderer hands out, as raw pixels or a PNG, and the names of files that are not taken yet.
+//! Image data: converts an image of the renderer to raw pixels or PNG, and writes files under unused names.
 
 use std::io::{self, Cursor, Write};
 use std::path::{Path, PathBuf};
@@ -9,62 +9,62 @@ use tempfile::TempPath;
 use crate::engine::time::SimTime;
 use crate::files::{self, OutputDirectory};
 
-/// Names that are tried before it is given up.
+/// Maximum number of names to try for a new file.
 const MAX_NAMES: u32 = 10_000;
 
-/// The pixels of a picture: four bytes each, row by row.
+/// The pixels of an image: four bytes each, row by row.
 ///
 /// # Errors
-/// If the screen has pixels of a kind that is not known.
+/// If the pixel format is not supported.
 pub(super) fn rgba(image: Image) -> io::Result<Vec<u8>> {
     let image = image.try_into_dynamic().map_err(io::Error::other)?;
     Ok(image.into_rgba8().into_raw())
 }
 
-/// A picture as a PNG.
+/// An image as a PNG file.
 ///
 /// # Errors
-/// If the screen has pixels of a kind that is not known.
+/// If the pixel format is not supported.
 pub(super) fn png(image: Image) -> io::Result<Vec<u8>> {
     let image = image.try_into_dynamic().map_err(io::Error::other)?;
     let format = ImageFormat::Png.as_image_crate_format();
-    let format = format.ok_or_else(|| io::Error::other("pictures cannot be written"))?;
+    let format = format.ok_or_else(|| io::Error::other("PNG encoding is not supported"))?;
     let mut bytes = Vec::new();
-    // How bright a pixel is lies in its colour; how solid it is means nothing on a screen.
+    // The alpha channel of a screen has no meaning.
     image.into_rgb8().write_to(&mut Cursor::new(&mut bytes), format).map_err(io::Error::other)?;
     Ok(bytes)
 }
 
-/// Writes a file, whole or not at all.
+/// Writes a file atomically.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the file cannot be written.
 pub(super) fn write(directory: &OutputDirectory, name: &str, bytes: &[u8]) -> io::Result<()> {
     directory.write(&[(name, &|out: &mut dyn Write| out.write_all(bytes))]).map_err(|(_, error)| error)
 }
 
-/// What pictures and films of a moment are called: `load_aware_routing-12.345s`.
-pub(super) fn name(scenario: &str, moment: SimTime) -> String {
+/// The file name, without extension, for a picture or film that starts at a time: `load_aware_routing-12.345s`.
+pub(super) fn name(scenario: &str, time: SimTime) -> String {
     let stem = Path::new(scenario).file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    let plain = |c: char| if c.is_alphanumeric() || "._-".contains(c) { c } else { '-' };
-    let stem: String = stem.unwrap_or_default().chars().map(plain).collect();
+    let sanitize = |c: char| if c.is_alphanumeric() || "._-".contains(c) { c } else { '-' };
+    let stem: String = stem.unwrap_or_default().chars().map(sanitize).collect();
     let stem = stem.trim_matches(['-', '.']);
     let stem = if stem.is_empty() { "rushhour" } else { stem };
-    format!("{stem}-{:.3}s", moment.as_seconds())
+    format!("{stem}-{:.3}s", time.as_seconds())
 }
 
-/// The names that a file may get, the best first: `a.png`, `a-2.png`, `a-3.png` ...
-fn names<'a>(stem: &'a str, ending: &'a str) -> impl Iterator<Item = String> + 'a {
-    let further = (2..=MAX_NAMES).map(move |number| format!("{stem}-{number}{ending}"));
-    std::iter::once(format!("{stem}{ending}")).chain(further)
+/// The names to try for a new file, in order: `a.png`, `a-2.png`, `a-3.png` ...
+fn names<'a>(stem: &'a str, extension: &'a str) -> impl Iterator<Item = String> + 'a {
+    let numbered = (2..=MAX_NAMES).map(move |number| format!("{stem}-{number}{extension}"));
+    std::iter::once(format!("{stem}{extension}")).chain(numbered)
 }
 
-/// Gives what was written the first name that nothing has yet.
+/// Renames a temporary file to the first unused name, and returns its path.
 ///
 /// # Errors
-/// If it cannot be named.
-pub(super) fn keep(mut file: TempPath, directory: &Path, stem: &str, ending: &str) -> io::Result<PathBuf> {
-    for name in names(stem, ending) {
+/// If the file cannot be renamed.
+pub(super) fn keep(mut file: TempPath, directory: &Path, stem: &str, extension: &str) -> io::Result<PathBuf> {
+    for name in names(stem, extension) {
         let path = directory.join(name);
         match file.persist_noclobber(&path) {
             Ok(()) => return Ok(path),
@@ -72,23 +72,23 @@ pub(super) fn keep(mut file: TempPath, directory: &Path, stem: &str, ending: &st
             Err(failed) => return Err(failed.error),
         }
     }
-    Err(taken())
+    Err(no_free_name())
 }
 
-/// Writes a file under the first name that nothing has yet.
+/// Writes a file under the first unused name, and returns its path.
 ///
 /// # Errors
-/// If it cannot be written.
-pub(super) fn write_new(directory: &Path, stem: &str, ending: &str, bytes: &[u8]) -> io::Result<PathBuf> {
-    let file = files::unnamed(directory, ending)?;
+/// If the file cannot be written.
+pub(super) fn write_new(directory: &Path, stem: &str, extension: &str, bytes: &[u8]) -> io::Result<PathBuf> {
+    let file = files::unnamed(directory, extension)?;
     std::fs::write(&file, bytes)?;
-    keep(file, directory, stem, ending)
+    keep(file, directory, stem, extension)
 }
 
-/// Makes a directory with the first name that nothing has yet.
+/// Creates a directory with the first unused name, and returns its path.
 ///
 /// # Errors
-/// If it cannot be made.
+/// If the directory cannot be created.
 pub(super) fn new_directory(parent: &Path, stem: &str) -> io::Result<PathBuf> {
     for name in names(stem, "") {
         let path = parent.join(name);
@@ -98,11 +98,11 @@ pub(super) fn new_directory(parent: &Path, stem: &str) -> io::Result<PathBuf> {
             Err(error) => return Err(error),
         }
     }
-    Err(taken())
+    Err(no_free_name())
 }
 
-fn taken() -> io::Error {
-    io::Error::other("all names are taken")
+fn no_free_name() -> io::Error {
+    io::Error::other(format!("all {MAX_NAMES} file names tried are in use"))
 }
 
 #[cfg(test)]
@@ -110,25 +110,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_tell_scenario_and_moment() {
-        let moment = SimTime::from_nanos(12_345_600_000);
-        assert_eq!(name("shops/corner shop.ron", moment), "corner-shop-12.346s");
+    fn names_contain_scenario_and_time() {
+        let time = SimTime::from_nanos(12_345_600_000);
+        assert_eq!(name("shops/corner shop.ron", time), "corner-shop-12.346s");
         assert_eq!(name("<stdin>", SimTime::ZERO), "stdin-0.000s");
         assert_eq!(name("..", SimTime::ZERO), "rushhour-0.000s");
     }
 
     #[test]
-    fn nothing_is_overwritten() {
+    fn existing_files_are_not_overwritten() {
         let directory = tempfile::tempdir().expect("a directory");
         let write = |text: &str| {
             let written = write_new(directory.path(), "a-1.000s", ".png", text.as_bytes());
-            let path = written.expect("it can be written");
-            path.file_name().expect("it has a name").to_string_lossy().into_owned()
+            let path = written.expect("the file can be written");
+            path.file_name().expect("the path ends in a name").to_string_lossy().into_owned()
         };
         assert_eq!((write("1").as_str(), write("2").as_str()), ("a-1.000s.png", "a-1.000s-2.png"));
-        let read = |name: &str| std::fs::read_to_string(directory.path().join(name)).expect("it is there");
+        let read =
+            |name: &str| std::fs::read_to_string(directory.path().join(name)).expect("the file exists");
         assert_eq!((read("a-1.000s.png"), read("a-1.000s-2.png")), ("1".to_owned(), "2".to_owned()));
-        let made = |stem| new_directory(directory.path(), stem).expect("it can be made");
-        assert_ne!(made("film"), made("film"));
+        let create = |stem| new_directory(directory.path(), stem).expect("the directory can be created");
+        assert_ne!(create("film"), create("film"));
     }
 }

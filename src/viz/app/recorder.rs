@@ -1,7 +1,7 @@
-//! What is seen in the window, kept: a picture, or a film while it goes on. Files are written by threads of their own, so
-//! that the window does not wait for the disk.
+//! Saves what the window shows, as a picture or as a film. Each file is written by its own thread, so that the window
+//! does not wait for the disk.
 //!
-//! A film keeps the pace of the clock on the wall, however unevenly pictures come: each is shown until the next one's time.
+//! A film plays in real time even if frames arrive unevenly: each frame is repeated until the next one is due.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,51 +15,56 @@ use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
 use bevy::time::Real;
 use bevy_egui::egui::Rect;
 
-use super::encoder::{self, Encoder, Format, FrameSink};
-use super::{Shown, pictures};
+use super::encoder::{self, Encoder, FilmSettings, Format};
+use super::{Content, pictures};
 use crate::engine::time::SimTime;
 use crate::viz::panels::HostRequest;
 
-/// Pictures a second of a film.
+/// Frames per second of a film.
 const RATE: u32 = 30;
-/// Pictures that wait to be written; of more the newest are left out.
+/// Maximum number of frames that wait to be written. While there are that many, new ones are dropped.
 const MAX_WAITING: usize = 8;
 
-/// A picture on its way into a film.
+/// Status text of a recording without frames.
+const NO_FRAMES: &str = "The recording ended before its first frame, so nothing was saved";
+
+/// A frame to write into a film.
 struct Frame {
     image: Image,
-    /// Its place in the film, counted in pictures.
-    place: u64,
-    moment: SimTime,
-    /// Where the red dot is, in pixels, which no film should show.
-    lamp: Option<[u32; 4]>,
+    /// Its number in the film, at [`RATE`] frames per second.
+    number: u64,
+    /// The simulated time that it shows.
+    time: SimTime,
+    /// The rectangle of the recording indicator, in pixels. The film does not show it.
+    indicator: Option<[u32; 4]>,
 }
 
-/// A film that goes on.
+/// A film that is being recorded.
 struct Recording {
     frames: SyncSender<Frame>,
-    /// When it began, in seconds of real time.
-    begun: f64,
-    /// The place for which a picture was last asked for.
-    asked: Option<u64>,
-    over: Arc<AtomicBool>,
+    /// When it started, in seconds of real time.
+    started: f64,
+    /// The number of the last frame that was requested from the renderer.
+    last_requested: Option<u64>,
+    /// Set by the writer when it has ended, possibly early.
+    ended: Arc<AtomicBool>,
 }
 
-/// What is being kept.
+/// Takes pictures and films of the window.
 #[derive(Resource, Default)]
 pub(super) struct Recorder {
     recording: Option<Recording>,
     writers: Vec<JoinHandle<()>>,
-    notes: Notes,
+    messages: Messages,
 }
 
-/// What is to be said in the window.
+/// Status texts of the writers, to show in the window.
 #[derive(Clone, Default)]
-struct Notes(Arc<Mutex<Vec<String>>>);
+struct Messages(Arc<Mutex<Vec<String>>>);
 
-impl Notes {
-    fn tell(&self, what: String) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(what);
+impl Messages {
+    fn push(&self, text: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(text);
     }
 
     fn take(&self) -> Option<String> {
@@ -72,37 +77,38 @@ impl Recorder {
         self.writers.retain(|writer| !writer.is_finished());
         match thread::Builder::new().name("recorder".to_owned()).spawn(work) {
             Ok(writer) => self.writers.push(writer),
-            Err(error) => self.notes.tell(format!("nothing can be written: {error}")),
+            Err(error) => self.messages.push(format!("Could not start a thread to write files: {error}")),
         }
     }
 
-    /// A picture has come: it is written under a name that nothing has.
-    fn keep(&mut self, image: Image, stem: String) {
-        let notes = self.notes.clone();
+    /// Saves a picture under an unused name.
+    fn save_picture(&mut self, image: Image, stem: String) {
+        let messages = self.messages.clone();
         self.spawn(move || {
             let written =
                 pictures::png(image).and_then(|png| pictures::write_new(Path::new("."), &stem, ".png", &png));
-            notes.tell(match written {
-                Ok(path) => format!("the picture is in {}", shown(&path)),
-                Err(error) => format!("the picture could not be written: {error}"),
+            messages.push(match written {
+                Ok(path) => format!("Saved the picture to {}", relative(&path)),
+                Err(error) => format!("Could not save the picture: {error}"),
             });
         });
     }
 
-    fn begin(&mut self, stem: String, now: f64) {
+    fn start_recording(&mut self, stem: String, now: f64) {
         let (frames, incoming) = sync_channel(MAX_WAITING);
-        let over = Arc::new(AtomicBool::new(false));
-        let (notes, ended) = (self.notes.clone(), Arc::clone(&over));
+        let ended = Arc::new(AtomicBool::new(false));
+        let (messages, writer_ended) = (self.messages.clone(), Arc::clone(&ended));
         self.spawn(move || {
-            let made = if encoder::is_there() { film(&incoming, &stem) } else { stills(&incoming, &stem) };
-            ended.store(true, Ordering::Relaxed);
-            notes.tell(made.unwrap_or_else(|error| format!("the recording has failed: {error}")));
+            let message =
+                if encoder::is_installed() { film(&incoming, &stem) } else { stills(&incoming, &stem) };
+            writer_ended.store(true, Ordering::Relaxed);
+            messages.push(message.unwrap_or_else(|error| format!("The recording failed: {error}")));
         });
-        self.recording = Some(Recording { frames, begun: now, asked: None, over });
+        self.recording = Some(Recording { frames, started: now, last_requested: None, ended });
     }
 }
 
-/// A window that is closed leaves its films whole.
+/// Closing the window completes the files that are being written.
 impl Drop for Recorder {
     fn drop(&mut self) {
         self.recording = None;
@@ -112,146 +118,157 @@ impl Drop for Recorder {
     }
 }
 
-/// Does what the keys asked for, and asks for the pictures of a film when they are due.
+/// Executes the requests of the panels, and requests the frames of a film when they are due.
 pub(super) fn record(
     mut recorder: ResMut<'_, Recorder>,
-    mut shown: ResMut<'_, Shown>,
+    mut content: ResMut<'_, Content>,
     time: Res<'_, Time<Real>>,
     window: Single<'_, '_, &Window>,
     mut commands: Commands<'_, '_>,
 ) {
-    let (panels, now) = (&mut shown.panels, time.elapsed_secs_f64());
-    if let Some(note) = recorder.notes.take() {
-        panels.said = note;
+    let (panels, now) = (&mut content.panels, time.elapsed_secs_f64());
+    if let Some(message) = recorder.messages.take() {
+        panels.status = message;
     }
-    if recorder.recording.as_ref().is_some_and(|recording| recording.over.load(Ordering::Relaxed)) {
+    if recorder.recording.as_ref().is_some_and(|recording| recording.ended.load(Ordering::Relaxed)) {
         recorder.recording = None;
     }
-    let moment = panels.session.as_ref().map_or(SimTime::ZERO, |session| session.clock.now);
+    let shown_time = panels.session.as_ref().map_or(SimTime::ZERO, |session| session.clock.now);
     let stem = || {
         let name = panels.session.as_ref().map_or("", |session| session.name.as_str());
-        pictures::name(name, moment)
+        pictures::name(name, shown_time)
     };
     let mut picture = None;
-    match panels.wish {
+    match panels.host_request {
         None => {}
         Some(HostRequest::Picture) => picture = Some(stem()),
         Some(HostRequest::Recording) => {
             let stem = stem();
             if recorder.recording.take().is_none() {
-                recorder.begin(stem, now);
+                recorder.start_recording(stem, now);
             }
         }
     }
-    panels.wish = None;
+    panels.host_request = None;
     panels.recording = recorder.recording.is_some();
-    let place = recorder.recording.as_mut().and_then(|recording| due(recording, now));
-    if picture.is_none() && place.is_none() {
+    let number = recorder.recording.as_mut().and_then(|recording| due(recording, now));
+    if picture.is_none() && number.is_none() {
         return;
     }
-    let lamp = panels.lamp.map(|lamp| pixels(lamp, window.scale_factor()));
-    // One picture of a frame serves both.
-    let take = move |taken: On<'_, '_, ScreenshotCaptured>, mut recorder: ResMut<'_, Recorder>| {
+    let indicator = panels.record_indicator.map(|rect| pixels(rect, window.scale_factor()));
+    // One screenshot serves the picture and the film.
+    let store = move |captured: On<'_, '_, ScreenshotCaptured>, mut recorder: ResMut<'_, Recorder>| {
+        let image = || captured.image.clone();
         if let Some(stem) = picture.take() {
-            recorder.keep(covered(taken.image.clone(), lamp), stem);
+            recorder.save_picture(without_indicator(image(), indicator), stem);
         }
-        if let (Some(place), Some(recording)) = (place, &recorder.recording) {
-            // Where the disk is too slow, the picture before stays on for longer.
-            drop(recording.frames.try_send(Frame { image: taken.image.clone(), place, moment, lamp }));
+        if let (Some(number), Some(recording)) = (number, &recorder.recording) {
+            // If the channel is full, this frame is dropped and the film repeats the one before.
+            drop(recording.frames.try_send(Frame { image: image(), number, time: shown_time, indicator }));
         }
     };
-    commands.spawn(Screenshot::primary_window()).observe(take);
+    commands.spawn(Screenshot::primary_window()).observe(store);
 }
 
-/// The place of the picture that is due, if one is.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "no film has so many pictures")]
-fn due(recording: &mut Recording, now: f64) -> Option<u64> {
-    let place = ((now - recording.begun).max(0.0) * f64::from(RATE)) as u64;
-    let due = recording.asked.is_none_or(|asked| asked < place).then_some(place);
-    recording.asked = due.or(recording.asked);
-    due
-}
-
-/// A part of the window in its pixels: left, top, right, bottom.
+/// The number of the frame that is due, or `None` if none is.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a screen has some thousand pixels"
+    reason = "not negative, and a film has far fewer than 2^64 frames"
 )]
-fn pixels(part: Rect, scale: f32) -> [u32; 4] {
-    let [left, top] = [part.left(), part.top()].map(|edge| (edge * scale).floor().max(0.0) as u32);
-    let [right, bottom] = [part.right(), part.bottom()].map(|edge| (edge * scale).ceil().max(0.0) as u32);
+fn due(recording: &mut Recording, now: f64) -> Option<u64> {
+    let number = ((now - recording.started).max(0.0) * f64::from(RATE)) as u64;
+    let due = recording.last_requested.is_none_or(|last| last < number).then_some(number);
+    recording.last_requested = due.or(recording.last_requested);
+    due
+}
+
+/// A rectangle of the window in pixels: left, top, right, bottom.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "not negative, and a window has some thousand pixels a side"
+)]
+fn pixels(rect: Rect, scale: f32) -> [u32; 4] {
+    let [left, top] = [rect.left(), rect.top()].map(|edge| (edge * scale).floor().max(0.0) as u32);
+    let [right, bottom] = [rect.right(), rect.bottom()].map(|edge| (edge * scale).ceil().max(0.0) as u32);
     [left, top, right, bottom]
 }
 
-/// The picture without the red dot: it has the colour that is beside it.
-fn covered(mut image: Image, lamp: Option<[u32; 4]>) -> Image {
+/// The image with the recording indicator painted over in the colour of its upper left corner.
+fn without_indicator(mut image: Image, indicator: Option<[u32; 4]>) -> Image {
     let (width, height) = (image.width(), image.height());
-    if let (Some([left, top, right, bottom]), Some(data)) = (lamp, &mut image.data)
+    if let (Some([left, top, right, bottom]), Some(data)) = (indicator, &mut image.data)
         && left < width
         && top < height
     {
         let at = |x: u32, y: u32| 4 * (y as usize * width as usize + x as usize);
-        let ground = data.get(at(left, top)..at(left, top) + 4).map(<[u8]>::to_vec).unwrap_or_default();
+        let background = data.get(at(left, top)..at(left, top) + 4).map(<[u8]>::to_vec).unwrap_or_default();
         for (y, x) in (top..bottom.min(height)).flat_map(|y| (left..right.min(width)).map(move |x| (y, x))) {
-            if let Some(pixel) = data.get_mut(at(x, y)..at(x, y) + ground.len()) {
-                pixel.copy_from_slice(&ground);
+            if let Some(pixel) = data.get_mut(at(x, y)..at(x, y) + background.len()) {
+                pixel.copy_from_slice(&background);
             }
         }
     }
     image
 }
 
-/// Makes a film of what comes, until nothing more does. Tells what was made.
+/// Writes a film until the sender closes or the window is resized. Returns the status text.
+///
+/// # Errors
+/// If a frame cannot be converted, the encoder fails, or the file cannot be written.
 fn film(incoming: &Receiver<Frame>, stem: &str) -> io::Result<String> {
     let directory = Path::new(".");
-    let Ok(first) = incoming.recv() else { return Ok("the recording ended before it began".to_owned()) };
+    let Ok(first) = incoming.recv() else { return Ok(NO_FRAMES.to_owned()) };
     let size = (first.image.width(), first.image.height());
-    let reel = FrameSink { format: Format::Mp4, size, rate: RATE, live: true };
-    let mut encoder = Encoder::start(directory, reel)?;
-    let mut last = pictures::rgba(covered(first.image, first.lamp))?;
-    let (mut written, mut cut) = (first.place, false);
+    let settings = FilmSettings { format: Format::Mp4, size, rate: RATE, live: true };
+    let mut encoder = Encoder::start(directory, settings)?;
+    let mut last = pictures::rgba(without_indicator(first.image, first.indicator))?;
+    let (mut written, mut resized) = (first.number, false);
     while let Ok(frame) = incoming.recv() {
         if (frame.image.width(), frame.image.height()) != size {
-            cut = true;
+            resized = true;
             break;
         }
-        while written < frame.place {
-            encoder.picture(&last)?;
+        while written < frame.number {
+            encoder.frame(&last)?;
             written += 1;
         }
-        last = pictures::rgba(covered(frame.image, frame.lamp))?;
+        last = pictures::rgba(without_indicator(frame.image, frame.indicator))?;
     }
-    encoder.picture(&last)?;
-    // Whoever wants an end wants it now, but what was recorded is kept.
+    encoder.frame(&last)?;
+    // Not interruptible: when the program ends, the film is still completed.
     let film = encoder.finish(&AtomicBool::new(false))?;
     let path = pictures::keep(film, directory, stem, ".mp4")?;
-    let why = if cut { "the window has another size, which ends the recording: it" } else { "the recording" };
-    Ok(format!("{why} is in {}", shown(&path)))
+    let reason = if resized { "The window was resized, which ended the recording. " } else { "" };
+    Ok(format!("{reason}Saved the film to {}", relative(&path)))
 }
 
-/// Writes every picture as a file of its own, in a directory of their own. Tells where.
+/// Writes each frame as a PNG file, all in one new directory. Returns the status text.
+///
+/// # Errors
+/// If a frame cannot be converted, or a file cannot be written.
 fn stills(incoming: &Receiver<Frame>, stem: &str) -> io::Result<String> {
-    let mut made: Option<PathBuf> = None;
+    let mut created: Option<PathBuf> = None;
     for (number, frame) in incoming.iter().enumerate() {
-        let directory = match &made {
+        let directory = match &created {
             Some(directory) => directory,
-            None => made.insert(pictures::new_directory(Path::new("."), stem)?),
+            None => created.insert(pictures::new_directory(Path::new("."), stem)?),
         };
-        let png = pictures::png(covered(frame.image, frame.lamp))?;
-        let name = format!("frame-{number:05}-{:.3}s", frame.moment.as_seconds());
+        let png = pictures::png(without_indicator(frame.image, frame.indicator))?;
+        let name = format!("frame-{number:05}-{:.3}s", frame.time.as_seconds());
         pictures::write_new(directory, &name, ".png", &png)?;
     }
-    Ok(match made {
+    Ok(match created {
         Some(directory) => {
-            format!("there is no ffmpeg: the recording is in {}, as pictures", shown(&directory))
+            format!("ffmpeg is not installed. Saved the frames as pictures to {}", relative(&directory))
         }
-        None => "the recording ended before it began".to_owned(),
+        None => NO_FRAMES.to_owned(),
     })
 }
 
-/// A path as people write it.
-fn shown(path: &Path) -> String {
+/// A path without a leading `./`.
+fn relative(path: &Path) -> String {
     path.strip_prefix(".").unwrap_or(path).display().to_string()
 }
 
@@ -267,23 +284,22 @@ mod tests {
     }
 
     #[test]
-    fn the_red_dot_is_not_in_the_film() {
-        let mut seen = image(20);
-        let data = seen.data.as_mut().expect("it has pixels");
+    fn a_film_does_not_show_the_recording_indicator() {
+        let mut captured = image(20);
+        let data = captured.data.as_mut().expect("the image has pixels");
         for y in 3..6 {
             data[4 * (y * 20 + 15)..][..4].copy_from_slice(&[255, 0, 0, 255]);
         }
-        let lamp = pixels(Rect::from_min_max([7.0, 1.0].into(), [40.0, 3.0].into()), 2.0);
-        assert_eq!(lamp, [14, 2, 80, 6]);
-        let seen = covered(seen, Some(lamp));
-        assert_eq!(seen.data, image(20).data);
+        let indicator = pixels(Rect::from_min_max([7.0, 1.0].into(), [40.0, 3.0].into()), 2.0);
+        assert_eq!(indicator, [14, 2, 80, 6]);
+        assert_eq!(without_indicator(captured, Some(indicator)).data, image(20).data);
     }
 
     #[test]
-    fn pictures_are_due_at_their_pace_however_the_window_lags() {
+    fn frames_are_due_at_a_constant_rate_even_if_the_window_lags() {
         let (frames, _incoming) = sync_channel(1);
-        let mut recording = Recording { frames, begun: 10.0, asked: None, over: Arc::default() };
-        let places: Vec<_> = [10.0, 10.01, 10.034, 10.05, 10.5].map(|now| due(&mut recording, now)).to_vec();
-        assert_eq!(places, [Some(0), None, Some(1), None, Some(15)]);
+        let mut recording = Recording { frames, started: 10.0, last_requested: None, ended: Arc::default() };
+        let numbers: Vec<_> = [10.0, 10.01, 10.034, 10.05, 10.5].map(|now| due(&mut recording, now)).to_vec();
+        assert_eq!(numbers, [Some(0), None, Some(1), None, Some(15)]);
     }
 }

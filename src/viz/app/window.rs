@@ -1,4 +1,5 @@
-//! The window itself: it opens as it was left, and is closed by its button, by Ctrl-C, or by the system.
+//! The window. It opens with the size, position and settings that it had when it was last closed. Its close button,
+//! Ctrl-C or the system close it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,37 +10,37 @@ use bevy::time::Real;
 use bevy::window::{Monitor, WindowPosition};
 
 use super::recorder::{Recorder, record};
-use super::{Quiet, Shown};
+use super::{Content, Quiet};
 use crate::viz::panels::Panels;
 use crate::viz::remembered::{Remembered, StateFile};
 
-/// Width and height when nothing else is known.
+/// Default width and height, in pixels.
 const SIZE: (u32, u32) = (1280, 800);
-/// As much of a window has to be on a screen to be found again, in pixels.
-const GRIP: i32 = 48;
+/// Minimum width and height of the part of a window that must be on a monitor, in pixels.
+const MIN_VISIBLE: i32 = 48;
 
-/// Is set when somebody wants an end.
+/// Set by Ctrl-C or a signal to end the program.
 #[derive(Resource)]
 struct Interrupt(Arc<AtomicBool>);
 
-/// What the window is like, and the file in which that is remembered.
+/// The current state of the window, and the file that keeps it between sessions.
 #[derive(Resource)]
 struct State {
     now: Remembered,
-    keeper: Option<StateFile>,
+    file: Option<StateFile>,
 }
 
 /// Shows the panels until the window is closed.
 ///
 /// # Errors
-/// If the window cannot be opened, or ended badly.
+/// If the window cannot be opened, or the app fails.
 pub(super) fn open(
     panels: Panels,
     remembered: Remembered,
     state: Option<PathBuf>,
     interrupt: Arc<AtomicBool>,
 ) -> Result<(), String> {
-    let name = panels.session.as_ref().map_or("a broken scenario", |session| session.name.as_str());
+    let name = panels.session.as_ref().map_or("invalid scenario", |session| session.name.as_str());
     let window = Window {
         title: format!("rushhour: {name}"),
         resolution: remembered.size.unwrap_or(SIZE).into(),
@@ -48,33 +49,33 @@ pub(super) fn open(
             .map_or_else(WindowPosition::default, |(x, y)| WindowPosition::At((x, y).into())),
         ..Window::default()
     };
-    let keeper = state.map(|path| StateFile::new(path, remembered.clone()));
+    let file = state.map(|path| StateFile::new(path, remembered.clone()));
     super::guarded(move || {
         let mut app = App::new();
         app.add_plugins(Quiet::plugins().set(WindowPlugin { primary_window: Some(window), ..default() }));
         app.insert_resource(Interrupt(interrupt)).init_resource::<Recorder>();
-        app.insert_resource(State { now: remembered, keeper });
+        app.insert_resource(State { now: remembered, file });
         app.add_systems(Startup, camera);
-        app.add_systems(Update, (obey, bring_back));
+        app.add_systems(Update, (close_on_interrupt, bring_back));
         app.add_systems(Last, (record, remember));
-        super::add_panels(&mut app, Shown { panels, by_itself: true });
+        super::add_panels(&mut app, Content { panels, real_time: true });
         app.run()
     })
 }
 
 fn camera(mut commands: Commands<'_, '_>) {
-    // egui softens its edges by itself.
+    // egui antialiases by itself.
     commands.spawn((Camera2d, Msaa::Off));
 }
 
-/// Ctrl-C closes the window like its button.
-fn obey(interrupt: Res<'_, Interrupt>, mut exit: MessageWriter<'_, AppExit>) {
+/// Closes the window on Ctrl-C.
+fn close_on_interrupt(interrupt: Res<'_, Interrupt>, mut exit: MessageWriter<'_, AppExit>) {
     if interrupt.0.load(Ordering::Relaxed) {
         exit.write(AppExit::Success);
     }
 }
 
-/// A window that was left on a screen which is not there any more is brought back, once.
+/// Centres the window, once at the start, if its remembered position is on no connected monitor.
 fn bring_back(
     mut window: Single<'_, '_, &mut Window>,
     monitors: Query<'_, '_, &Monitor>,
@@ -85,36 +86,39 @@ fn bring_back(
     }
     *done = true;
     let WindowPosition::At(at) = window.position else { return };
-    let width = i32::try_from(window.physical_width()).unwrap_or(GRIP);
-    let seen = monitors.iter().any(|monitor| {
+    let width = i32::try_from(window.physical_width()).unwrap_or(MIN_VISIBLE);
+    let visible = monitors.iter().any(|monitor| {
         let size = [monitor.physical_width, monitor.physical_height]
             .map(|length| i32::try_from(length).unwrap_or(0));
         let (x, y) = (at.x - monitor.physical_position.x, at.y - monitor.physical_position.y);
-        x + width >= GRIP && x + GRIP <= size[0] && y + GRIP >= 0 && y + GRIP <= size[1]
+        x + width >= MIN_VISIBLE
+            && x + MIN_VISIBLE <= size[0]
+            && y + MIN_VISIBLE >= 0
+            && y + MIN_VISIBLE <= size[1]
     });
-    if !seen {
+    if !visible {
         window.position = WindowPosition::Centered(MonitorSelection::Primary);
     }
 }
 
-/// Notes what the window is like, and writes it down when it has changed.
+/// Records the state of the window, and writes it to its file when it has changed.
 fn remember(
     mut state: ResMut<'_, State>,
-    shown: Res<'_, Shown>,
+    content: Res<'_, Content>,
     window: Option<Single<'_, '_, &Window>>,
     time: Res<'_, Time<Real>>,
     mut exit: MessageReader<'_, '_, AppExit>,
 ) {
-    let State { now, keeper } = &mut *state;
-    let Some(keeper) = keeper else { return };
-    now.note(&shown.panels);
-    // A window that is being closed is not there any more.
+    let State { now, file } = &mut *state;
+    let Some(file) = file else { return };
+    now.capture(&content.panels);
+    // There is no window entity in the frame in which the window closes.
     if let Some(window) = window {
         let (width, height) = (window.resolution.width().round(), window.resolution.height().round());
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "a screen has some thousand pixels"
+            reason = "the sides of a window are some thousand pixels"
         )]
         let size = (width as u32, height as u32);
         now.size = Some(size);
@@ -123,8 +127,8 @@ fn remember(
         }
     }
     if exit.read().next().is_some() {
-        keeper.write(now);
+        file.write(now);
     } else {
-        keeper.tell(now, time.elapsed_secs_f64());
+        file.write_if_due(now, time.elapsed_secs_f64());
     }
 }

@@ -1,4 +1,4 @@
-//! Live changes: the settings of the clicked box, to be typed over; what was changed when; and the scenario that says so.
+//! Live changes: edits the settings of the selected box, lists all changes, and saves the scenario with them.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -9,71 +9,73 @@ use bevy_egui::egui::{self, Key, RichText, Ui};
 use super::{Origin, Panels};
 use crate::model::parts::Setting;
 use crate::text::ron;
-use crate::viz::edits::parsed;
+use crate::viz::edits::parse_setting;
 use crate::viz::layout::NodeBox;
 use crate::viz::picture::Camera;
 use crate::viz::session::{Session, moment};
 
-/// The settings of the clicked box: buttons for what is done often, and a line of RON for each.
+/// The settings of the selected box: buttons for common changes, and a text field with the RON of each setting.
 ///
 /// # Errors
-/// What is wrong with what was typed.
+/// If the typed text is not a valid setting, or the change is not possible.
 pub(super) fn settings(
     ui: &mut Ui,
     session: &mut Session,
-    view: &View,
+    camera: &Camera,
     draft: &mut Option<(String, String)>,
 ) -> Result<(), String> {
-    if view.request.is_some() {
+    if camera.request.is_some() {
         return Ok(());
     }
-    let Some(place) = view.node.and_then(|at| session.layout.places.get(at)).cloned() else { return Ok(()) };
-    let of = if place.is_folded() { &place.entry } else { &place.name };
+    let Some(place) = camera.node.and_then(|at| session.layout.boxes.get(at)).cloned() else {
+        return Ok(());
+    };
+    let name = if place.is_folded() { &place.entry } else { &place.name };
     let settings = session.settings(&place);
     ui.add_space(4.0);
     ui.horizontal_wrapped(|ui| {
-        ui.label(RichText::new("Change it from now on").strong());
-        let mut wanted = Ok(());
+        ui.label(RichText::new("Change from now on").strong());
+        let mut result = Ok(());
         if let Some((label, setting)) = outage(session, &place)
             && ui.button(label).on_hover_text("K").clicked()
         {
-            wanted = session.change(of, setting);
+            result = session.change(name, setting);
         }
         for setting in &settings {
-            wanted = wanted.and_then(|()| quick(ui, session, of, setting));
+            result = result.and_then(|()| step_buttons(ui, session, name, setting));
         }
-        wanted
+        result
     })
     .inner?;
     for setting in &settings {
-        if let Some(typed) = field(ui, of, setting, draft) {
-            session.change(of, parsed(&typed)?)?;
+        if let Some(typed) = field(ui, name, setting, draft) {
+            session.change(name, parse_setting(&typed)?)?;
         }
     }
     Ok(())
 }
 
-/// What is often done to a setting, at a click.
-fn quick(ui: &mut Ui, session: &mut Session, of: &str, setting: &Setting) -> Result<(), String> {
-    let mut wanted = None;
-    for (label, more, changed) in setting.steps() {
-        if ui.button(label).on_hover_text(more).clicked() {
-            wanted = Some(changed);
+/// Buttons for the common changes of a setting.
+fn step_buttons(ui: &mut Ui, session: &mut Session, name: &str, setting: &Setting) -> Result<(), String> {
+    let mut clicked = None;
+    for (label, tooltip, changed) in setting.steps() {
+        if ui.button(label).on_hover_text(tooltip).clicked() {
+            clicked = Some(changed);
         }
     }
-    wanted.map_or(Ok(()), |changed| session.change(of, changed))
+    clicked.map_or(Ok(()), |changed| session.change(name, changed))
 }
 
-/// What takes a node out of service, or brings it back if it is out, and what that is called; nothing if it always works.
-fn outage(session: &Session, place: &Place) -> Option<(&'static str, Setting)> {
+/// The setting that takes a node down, or up again if it is down, and its label. `None` if the node cannot go down.
+fn outage(session: &Session, place: &NodeBox) -> Option<(&'static str, Setting)> {
     let server_state = session.live_state.server_state(place.node()).filter(|_| !place.is_folded())?;
     let [down, up] = place.nodes.kind.outage()?;
     Some(if server_state.is_down() { ("Restore", up) } else { ("Kill", down) })
 }
 
-/// A line to type in; what was typed when Enter is pressed.
-fn field(ui: &mut Ui, of: &str, setting: &Setting, draft: &mut Option<(String, String)>) -> Option<String> {
-    let name = format!("{of} {}", setting.name());
+/// A text field for a setting. Returns the typed text when Enter is pressed.
+fn field(ui: &mut Ui, node: &str, setting: &Setting, draft: &mut Option<(String, String)>) -> Option<String> {
+    let name = format!("{node} {}", setting.name());
     let current = ron(setting).unwrap_or_default();
     let mut text = match draft {
         Some((field, text)) if *field == name => text.clone(),
@@ -81,7 +83,7 @@ fn field(ui: &mut Ui, of: &str, setting: &Setting, draft: &mut Option<(String, S
     };
     let edit =
         egui::TextEdit::singleline(&mut text).font(egui::TextStyle::Monospace).desired_width(f32::INFINITY);
-    let response = ui.add(edit).on_hover_text("type over it, then Enter");
+    let response = ui.add(edit).on_hover_text("Edit the value and press Enter");
     if response.changed() {
         *draft = Some((name, text.clone()));
     }
@@ -94,15 +96,15 @@ fn field(ui: &mut Ui, of: &str, setting: &Setting, draft: &mut Option<(String, S
     None
 }
 
-/// Kills the clicked node or restores it; nothing if none was clicked that can be killed.
-pub(super) fn kill_or_restore(session: &mut Session, view: &View) -> Option<Result<(), String>> {
-    let place = view.node.and_then(|at| session.layout.places.get(at))?;
+/// Kills the selected node, or restores it if it is down. `None` if no node is selected that can go down.
+pub(super) fn kill_or_restore(session: &mut Session, camera: &Camera) -> Option<Result<(), String>> {
+    let place = camera.node.and_then(|at| session.layout.boxes.get(at))?;
     let (_, setting) = outage(session, place)?;
-    let of = place.name.clone();
-    Some(session.change(&of, setting))
+    let name = place.name.clone();
+    Some(session.change(&name, setting))
 }
 
-/// The name by which a scenario is saved unless another is given: that of its file, `-live` behind it.
+/// The default file name for saving a scenario: `shop-live.ron` for `shop.ron`.
 pub(super) fn file_name(origin: &Origin) -> String {
     let path = origin.path.clone().unwrap_or_else(|| PathBuf::from(&origin.name));
     let stem = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
@@ -110,10 +112,10 @@ pub(super) fn file_name(origin: &Origin) -> String {
 }
 
 impl Panels {
-    /// What changes in this session, and how to keep it.
+    /// The tab with all changes of the session, and buttons to undo, redo and save them.
     pub(super) fn changes(&mut self, ui: &mut Ui) {
         let Ok(session) = &mut self.session else { return };
-        let (mut save, mut wanted) = (false, None);
+        let (mut save, mut clicked) = (false, None);
         ui.horizontal(|ui| {
             ui.add_enabled_ui(!session.edits().is_empty(), |ui| {
                 if ui.button("Undo").on_hover_text("Ctrl Z").clicked() {
@@ -126,22 +128,22 @@ impl Panels {
             save = ui.button("Save as").on_hover_text("Ctrl S").clicked();
         });
         ui.add(egui::TextEdit::singleline(&mut self.file).desired_width(f32::INFINITY));
-        let own = session.scenario.changes.len() - session.edits().len();
+        let original = session.scenario.changes.len() - session.edits().len();
         if session.scenario.changes.is_empty() {
-            ui.label(RichText::new("Click a box and change it: what you do is kept here.").weak());
+            ui.label(RichText::new("Click a box and change a setting. Your changes are listed here.").weak());
         }
         egui::ScrollArea::vertical().id_salt("changes").show(ui, |ui| {
             for (number, change) in session.scenario.changes.iter().enumerate() {
                 let seconds = change.at.as_seconds();
-                let by = if number < own { "announced" } else { "by hand" };
-                if ui.link(format!("{seconds:.6} s  {}", change.of.0.join(", "))).on_hover_text(by).clicked()
-                {
-                    wanted = Some(seconds);
+                let origin = if number < original { "From the scenario" } else { "Made in this session" };
+                let link = ui.link(format!("{seconds:.6} s  {}", change.of.0.join(", ")));
+                if link.on_hover_text(origin).clicked() {
+                    clicked = Some(seconds);
                 }
                 ui.label(RichText::new(ron(&change.set).unwrap_or_default()).monospace().size(11.0));
             }
         });
-        if let Some(seconds) = wanted {
+        if let Some(seconds) = clicked {
             session.clock.playing = false;
             session.go_to(moment(seconds));
         }
@@ -150,20 +152,22 @@ impl Panels {
         }
     }
 
-    /// Writes the scenario of this session, with everything that was changed, into a new file.
+    /// Saves the scenario of this session, with all changes, to a new file.
     pub(super) fn save(&mut self) {
         let Ok(session) = &self.session else { return };
-        self.said = match session.saved() {
-            Err(wrong) => wrong,
+        self.status = match session.scenario_text() {
+            Err(error) => error,
             Ok(text) => match write_new(Path::new(&self.file), &text) {
-                Ok(written) => format!("{} is written: run it, and it is this session", written.display()),
-                Err(error) => format!("{}: {error}", self.file),
+                Ok(written) => {
+                    format!("Saved {}. Running it reproduces this session exactly", written.display())
+                }
+                Err(error) => format!("Could not save {}: {error}", self.file),
             },
         };
     }
 }
 
-/// Writes a file that is not there yet: where there is one, the next free number goes behind the name.
+/// Writes a new file and returns its path. If the name is in use, appends the first unused number: `shop-live-2.ron`.
 fn write_new(path: &Path, text: &str) -> io::Result<PathBuf> {
     let stem = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     for number in 1..10_000 {
@@ -175,5 +179,5 @@ fn write_new(path: &Path, text: &str) -> io::Result<PathBuf> {
             Err(error) => return Err(error),
         }
     }
-    Err(io::Error::other("ten thousand files have that name already"))
+    Err(io::Error::other("too many files with this name exist"))
 }

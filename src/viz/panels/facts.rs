@@ -1,4 +1,4 @@
-//! The panel at the side: what has become of requests, what was clicked, and what was found or has happened.
+//! The side panel: counts of requests by outcome, the inspector, and a tab with findings, log or changes.
 
 use bevy_egui::egui::{self, RichText, Ui};
 
@@ -15,20 +15,20 @@ impl Panels {
         let Ok(session) = &mut self.session else { return };
         ui.heading(session.scenario.name.as_str());
         counts(ui, session);
-        if let Some(rival) = &self.rival {
-            ui.label(RichText::new(format!("beside it: {}", rival.name)).weak());
-            counts(ui, rival);
+        if let Some(compared) = &self.compared {
+            ui.label(RichText::new(format!("compared with {}", compared.name)).weak());
+            counts(ui, compared);
         }
         ui.separator();
         egui::ScrollArea::vertical().id_salt("inspector").max_height(0.5 * ui.available_height()).show(
             ui,
             |ui| {
-                inspector::show(ui, session, &mut self.view);
-                if let Err(wrong) = changes::settings(ui, session, &self.view, &mut self.draft) {
-                    self.said = wrong;
+                inspector::show(ui, session, &mut self.camera);
+                if let Err(error) = changes::settings(ui, session, &self.camera, &mut self.draft) {
+                    self.status = error;
                 }
-                // Last, for they come and go with the whole run.
-                inspector::measures(ui, session, &mut self.view);
+                // Last, because the metrics are hidden while the background run is computed.
+                inspector::metrics(ui, session, &mut self.camera);
             },
         );
         ui.separator();
@@ -43,17 +43,17 @@ impl Panels {
                     findings(ui, session, &self.theme);
                 });
             }
-            Tab::Log => super::log::show(ui, session, &mut self.view, &mut self.filter),
+            Tab::Log => super::log::show(ui, session, &mut self.camera, &mut self.filter),
             Tab::Changes => self.changes(ui),
         }
     }
 }
 
 fn findings(ui: &mut Ui, session: &mut Session, theme: &Theme) {
-    if let Some(excuse) = session.background_run.excuse() {
-        ui.label(RichText::new(excuse).weak());
+    if let Some(status) = session.background_run.status_text() {
+        ui.label(RichText::new(status).weak());
     }
-    let mut wanted = None;
+    let mut clicked = None;
     for finding in session.background_run.findings() {
         let colour = match finding.kind().severity() {
             Severity::Trouble => BAD,
@@ -61,20 +61,20 @@ fn findings(ui: &mut Ui, session: &mut Session, theme: &Theme) {
             Severity::Good => GOOD,
         };
         let title = finding.kind().name().replace('_', " ");
-        let link = ui.link(RichText::new(title).color(colour).strong()).on_hover_text("show that moment");
+        let link = ui.link(RichText::new(title).color(colour).strong()).on_hover_text("Go to this time");
         if link.clicked() {
-            wanted = finding.from;
+            clicked = finding.from;
         }
         ui.label(text(finding));
         ui.add_space(6.0);
     }
-    if let Some(seconds) = wanted {
+    if let Some(seconds) = clicked {
         session.clock.playing = false;
         session.go_to(moment(seconds));
     }
 }
 
-/// What has become of requests up to now.
+/// The counts of requests up to the time shown: offered, completed, failed and in flight.
 fn counts(ui: &mut Ui, session: &Session) {
     let live_state = &session.live_state;
     let outcomes = &live_state.outcomes;
@@ -82,6 +82,6 @@ fn counts(ui: &mut Ui, session: &Session) {
         ui.label(format!("{} offered", count(outcomes.offered)));
         ui.label(RichText::new(format!("{} completed", count(outcomes.of(Outcome::Completed)))).color(GOOD));
         ui.label(RichText::new(format!("{} failed", count(outcomes.failed()))).color(BAD));
-        ui.label(format!("{} under way", count(live_state.under_way as u64)));
+        ui.label(format!("{} in flight", count(live_state.in_flight as u64)));
     });
 }

@@ -1,4 +1,4 @@
-//! The inspector: what is known of the box or the request that was clicked.
+//! The inspector: the state and figures of the selected node, or the state and path of the selected request.
 
 use bevy_egui::egui::{RichText, Ui};
 use indexmap::IndexMap;
@@ -6,70 +6,72 @@ use indexmap::IndexMap;
 use crate::event::Node;
 use crate::format::numbers::{count, mean, percent, time};
 use crate::metrics::figures::FigureValue;
-use crate::model::figure::{Combined, Figure, Written};
+use crate::model::figure::{Aggregation, Figure, Visibility};
 use crate::model::metric::Subject;
 use crate::model::names::Names;
 use crate::viz::live_state::{RequestLocation, TrackedRequest};
 use crate::viz::picture::Camera;
-use crate::viz::plots::words;
+use crate::viz::plots::format_value;
 use crate::viz::session::Session;
 
-/// Of a table with more rows only so many are shown.
+/// Maximum number of rows shown of a table.
 const MAX_ROWS: usize = 16;
 
-pub(super) fn show(ui: &mut Ui, session: &mut Session, view: &mut View) {
-    if let Some(tracked_request) = view.request.and_then(|row| session.live_state.tracked_request(row)) {
-        request(ui, session, tracked_request, &mut view.highlight);
-    } else if let Some(place) = view.node.and_then(|at| session.layout.places.get(at)) {
+pub(super) fn show(ui: &mut Ui, session: &mut Session, camera: &mut Camera) {
+    if let Some(tracked_request) = camera.request.and_then(|row| session.live_state.tracked_request(row)) {
+        request(ui, session, tracked_request, &mut camera.highlight);
+    } else if let Some(place) = camera.node.and_then(|at| session.layout.boxes.get(at)) {
         ui.strong(place.name.as_str());
         ui.label(RichText::new(place.nodes.kind.name()).weak());
         if place.is_folded() {
             ui.label(format!("{} nodes in one box", place.nodes.count));
         } else {
             let node = place.node();
-            for (what, value) in known_of(session, node) {
-                ui.label(format!("{what}: {value}"));
+            for (label, value) in facts(session, node) {
+                ui.label(format!("{label}: {value}"));
             }
         }
     } else {
-        ui.label(RichText::new("Click a box or a dot to see what it is.").weak());
+        ui.label(RichText::new("Click a box or a dot to inspect it.").weak());
     }
 }
 
-/// Where a request is and where it has been.
+/// The location of a request, and its path.
 fn request(ui: &mut Ui, session: &Session, tracked_request: &TrackedRequest, highlight: &mut Option<u32>) {
     let now = session.clock.now;
-    ui.strong(format!("Request of key {}", tracked_request.key));
+    ui.strong(format!("Request with key {}", tracked_request.key));
     let source = session.name_of(tracked_request.source);
-    let age = time(Some(now.since(tracked_request.born).as_seconds()));
-    ui.label(format!("from {source}, under way for {age}"));
+    let age = time(Some(now.since(tracked_request.created).as_seconds()));
+    ui.label(format!("from {source}, in flight for {age}"));
     ui.label(match tracked_request.location {
         RequestLocation::At(_) => "at a node".to_owned(),
-        RequestLocation::Between { home: false, .. } => "on its way".to_owned(),
-        RequestLocation::Between { home: true, .. } => "its response is on its way".to_owned(),
+        RequestLocation::Between { is_response: false, .. } => "on a link".to_owned(),
+        RequestLocation::Between { is_response: true, .. } => "response on a link".to_owned(),
         RequestLocation::Waiting(_) => "waiting".to_owned(),
-        RequestLocation::Served { done, .. } => format!("served until {:.3} s", done.as_seconds()),
+        RequestLocation::Served { done, .. } => format!("in service until {:.3} s", done.as_seconds()),
     });
-    let mut before = tracked_request.born;
-    for (at, node) in &tracked_request.journey {
+    let mut before = tracked_request.created;
+    for (at, node) in &tracked_request.path {
         let name = session.name_of(*node);
         let passed = time(Some(at.since(before).as_seconds()));
         ui.label(RichText::new(format!("{:>10.3} s  {name}  +{passed}", at.as_seconds())).monospace());
         before = *at;
     }
     let mut highlighted = *highlight == Some(tracked_request.key);
-    if ui.checkbox(&mut highlighted, "this key stands out").changed() {
+    if ui.checkbox(&mut highlighted, "highlight this key").changed() {
         *highlight = highlighted.then_some(tracked_request.key);
     }
 }
 
-/// What each thing that the clicked node measures is at this moment; each can be pinned to its box.
-pub(super) fn measures(ui: &mut Ui, session: &Session, view: &mut View) {
-    let picked = view.node.filter(|_| view.request.is_none());
-    let Some((at, place)) = picked.and_then(|at| Some((at, session.layout.places.get(at)?))) else { return };
-    let Some(whole) = session.background_run.floor_to_usize().filter(|_| !place.is_folded()) else { return };
-    let pins = &mut view.pins;
-    let timeline = &whole.result.timeline;
+/// The values of all metrics of the selected node at the time shown, each with a checkbox that pins its plot.
+pub(super) fn metrics(ui: &mut Ui, session: &Session, camera: &mut Camera) {
+    let selected = camera.node.filter(|_| camera.request.is_none());
+    let Some((at, place)) = selected.and_then(|at| Some((at, session.layout.boxes.get(at)?))) else {
+        return;
+    };
+    let Some(run) = session.background_run.finished().filter(|_| !place.is_folded()) else { return };
+    let pins = &mut camera.pins;
+    let timeline = &run.result.timeline;
     let interval = session.clock.now.as_seconds() / timeline.interval.as_seconds().max(1e-12);
     for (position, key) in timeline.keys.iter().enumerate() {
         if key.subject != Subject::Node(place.node()) {
@@ -77,44 +79,44 @@ pub(super) fn measures(ui: &mut Ui, session: &Session, view: &mut View) {
         }
         let value = timeline.series(position).nth(crate::engine::floor_to_usize(interval));
         let value = value.filter(|value| value.is_finite());
-        let value = value.map_or_else(|| "-".to_owned(), |value| words(value, key.metric.unit));
+        let value = value.map_or_else(|| "-".to_owned(), |value| format_value(value, key.metric.unit));
         let pin = (at, key.metric);
         let mut pinned = pins.contains(&pin);
         ui.horizontal(|ui| {
             let label = format!("{}: {value}", key.metric.name.replace('_', " "));
-            if ui.checkbox(&mut pinned, label).on_hover_text("pin its plot to the box").changed() {
+            if ui.checkbox(&mut pinned, label).on_hover_text("Pin the plot to the box").changed() {
                 if pinned { pins.push(pin) } else { pins.retain(|other| *other != pin) }
             }
         });
     }
 }
 
-/// What is known of a node at the moment that is shown: whom it holds, and what it has come to.
-fn known_of(session: &mut Session, node: Node) -> Vec<(String, String)> {
-    let mut known = Vec::new();
+/// Labels and values to show of a node at the time shown: the requests that it holds, and its figures.
+fn facts(session: &mut Session, node: Node) -> Vec<(String, String)> {
+    let mut facts = Vec::new();
     if let Some(server_state) = session.live_state.server_state(node) {
-        known.push((
+        facts.push((
             "in service".to_owned(),
             format!("{} of {}", server_state.in_service, server_state.active_slots),
         ));
-        known.push(("waiting".to_owned(), count(server_state.line.len() as u64)));
+        facts.push(("waiting".to_owned(), count(server_state.queue.len() as u64)));
     }
     let figures = session.figures(node);
-    known.extend(figures.iter().filter_map(|(figure, value)| told(&session.names, figure, value)));
-    known
+    facts.extend(figures.iter().filter_map(|(figure, value)| fact(&session.names, figure, value)));
+    facts
 }
 
-/// What a figure is called, and what it has come to, if that is worth telling.
-fn told(names: &Names, figure: &Figure, value: &FigureValue) -> Option<(String, String)> {
-    let is_told = match figure.written {
+/// The label and value of a figure, or `None` if the figure is hidden.
+fn fact(names: &Names, figure: &Figure, value: &FigureValue) -> Option<(String, String)> {
+    let is_visible = match figure.written {
         Visibility::Always => true,
-        Written::NotZero => !matches!(value, FigureValue::Count(0)),
+        Visibility::NotZero => !matches!(value, FigureValue::Count(0)),
         Visibility::Never => false,
     };
-    is_told.then(|| match value {
+    is_visible.then(|| match value {
         FigureValue::Count(number) => (figure.label.to_owned(), count(*number)),
         FigureValue::Number(number) => {
-            let is_ratio = matches!(figure.combined, Combined::Ratio(..));
+            let is_ratio = matches!(figure.combined, Aggregation::Ratio(..));
             (figure.label.to_owned(), if is_ratio { percent(*number) } else { mean(*number) })
         }
         FigureValue::Times(times) => {
@@ -125,7 +127,7 @@ fn told(names: &Names, figure: &Figure, value: &FigureValue) -> Option<(String, 
     })
 }
 
-/// A table in a line.
+/// A table on one line.
 fn rows(names: &Names, table: &IndexMap<Node, u64>) -> String {
     let rows = table.iter().take(MAX_ROWS);
     let mut rows: Vec<String> =

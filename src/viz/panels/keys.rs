@@ -1,4 +1,4 @@
-//! Keys: what they do, and the list of them.
+//! Keyboard commands, and the list of them.
 
 use bevy_egui::egui::{self, Align2, Key, Ui, vec2};
 
@@ -7,37 +7,37 @@ use crate::viz::layout::Layout;
 use crate::viz::session::moment;
 use crate::viz::theme::{Colouring, Theme};
 
-/// A step back.
-const BACK: f64 = 5.0;
+/// Step of the left arrow key, in seconds of simulated time.
+const BACK_SECONDS: f64 = 5.0;
 
-/// The keys, with what they do.
+/// The keys and their commands.
 const KEYS: [(&str, &str); 21] = [
     ("Space", "play or pause"),
-    ("→", "one event"),
-    ("Shift →", "until one more request is over"),
-    ("F", "to the next request that is rejected or lost"),
-    ("Shift F", "to the next announced change or fault"),
-    ("N", "to the next finding"),
-    ("←", "five seconds back"),
-    ("Home", "from the start"),
+    ("→", "step one event"),
+    ("Shift →", "step until one more request ends"),
+    ("F", "go to the next rejected or lost request"),
+    ("Shift F", "go to the next scheduled change or fault"),
+    ("N", "go to the next finding"),
+    ("←", "go back five seconds"),
+    ("Home", "go to the start"),
     ("↑ ↓", "faster, slower"),
-    ("K", "kill the clicked node, or restore it"),
-    ("Ctrl Z", "take the last change back"),
-    ("Ctrl Y", "do it again"),
+    ("K", "kill the selected node, or restore it"),
+    ("Ctrl Z", "undo the last change"),
+    ("Ctrl Y", "redo the last undone change"),
     ("Ctrl S", "save the scenario with all changes"),
-    ("C", "colour by source, key, age, outcome"),
-    ("0", "show everything"),
-    ("L", "boxes back to where they were laid out"),
-    ("T", "dark or light"),
-    ("P", "keep a picture of the window"),
-    ("R", "begin or end a film of the window"),
-    ("Esc", "nothing is picked"),
-    ("?", "these keys"),
+    ("C", "colour by source, key, age or outcome"),
+    ("0", "zoom to the whole system"),
+    ("L", "reset the positions of the boxes"),
+    ("T", "switch between dark and light theme"),
+    ("P", "save a picture of the window"),
+    ("R", "start or stop recording a film of the window"),
+    ("Esc", "clear the selection"),
+    ("?", "show or hide this list"),
 ];
 
 impl Panels {
     pub(super) fn keys(&mut self, ui: &Ui) {
-        // Whoever types into a field does not mean the window.
+        // Keys belong to the focused text field.
         if ui.ctx().egui_wants_keyboard_input() {
             return;
         }
@@ -47,36 +47,37 @@ impl Panels {
             return;
         }
         let pressed = |key: Key| ui.input(|input| input.key_pressed(key));
-        let asked = ui.input(|input| {
+        let help = ui.input(|input| {
             input.events.iter().any(|event| matches!(event, egui::Event::Text(text) if text == "?"))
         });
-        if asked {
+        if help {
             self.help = !self.help;
         }
         if pressed(Key::T) {
             self.theme = if self.theme.dark { Theme::LIGHT } else { Theme::DARK };
         }
         if pressed(Key::P) {
-            self.wish = Some(HostRequest::Picture);
+            self.host_request = Some(HostRequest::Picture);
         }
         if pressed(Key::R) {
-            self.wish = Some(HostRequest::Recording);
+            self.host_request = Some(HostRequest::Recording);
         }
         if pressed(Key::Num0) {
-            self.view.zoom = 0.0;
+            self.camera.zoom = 0.0;
         }
         if pressed(Key::C) {
             let all = Colouring::ALL;
-            let at = all.iter().position(|colouring| *colouring == self.view.colouring).unwrap_or(0);
-            self.view.colouring = all[(at + 1) % all.len()];
+            let at = all.iter().position(|colouring| *colouring == self.camera.colouring).unwrap_or(0);
+            self.camera.colouring = all[(at + 1) % all.len()];
         }
         if pressed(Key::Escape) {
-            (self.view.node, self.view.request, self.view.highlight, self.help) = (None, None, None, false);
+            let camera = &mut self.camera;
+            (camera.node, camera.request, camera.highlight, self.help) = (None, None, None, false);
         }
         let Ok(session) = &mut self.session else { return };
         if pressed(Key::L) {
             session.layout = Layout::of(&session.scenario, &session.names);
-            self.view.zoom = 0.0;
+            self.camera.zoom = 0.0;
         }
         if pressed(Key::Space) {
             session.toggle();
@@ -85,7 +86,7 @@ impl Panels {
             if shift { session.step_request() } else { session.step_event() }
         }
         if pressed(Key::ArrowLeft) {
-            session.go_to(moment(session.clock.now.as_seconds() - BACK));
+            session.go_to(moment(session.clock.now.as_seconds() - BACK_SECONDS));
         }
         if pressed(Key::F) {
             if shift { session.to_next_change() } else { session.to_next_failure() }
@@ -94,9 +95,9 @@ impl Panels {
             session.to_next_finding();
         }
         if pressed(Key::K)
-            && let Some(Err(wrong)) = changes::kill_or_restore(session, &self.view)
+            && let Some(Err(error)) = changes::kill_or_restore(session, &self.camera)
         {
-            self.said = wrong;
+            self.status = error;
         }
         if pressed(Key::Home) {
             session.restart();
@@ -109,7 +110,7 @@ impl Panels {
         }
     }
 
-    /// Keys together with Ctrl, or Cmd.
+    /// Keys with Ctrl, or Cmd on macOS.
     fn commands(&mut self, ui: &Ui) {
         let pressed = |key: Key| ui.input(|input| input.key_pressed(key));
         if pressed(Key::S) {
@@ -125,19 +126,21 @@ impl Panels {
     }
 
     pub(super) fn show_keys(&mut self, ui: &Ui) {
-        egui::Panels::new("Keys").collapsible(false).anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0)).show(
+        egui::Window::new("Keys").collapsible(false).anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0)).show(
             ui.ctx(),
             |ui| {
                 egui::Grid::new("keys").num_columns(2).spacing(vec2(24.0, 4.0)).show(ui, |ui| {
-                    for (key, does) in KEYS {
+                    for (key, command) in KEYS {
                         ui.monospace(key);
-                        ui.label(does);
+                        ui.label(command);
                         ui.end_row();
                     }
                 });
                 ui.separator();
-                ui.label("Mouse: click a box or a dot to see what it is, drag a box to move it, drag the ground to move");
-                ui.label("everything, turn the wheel to zoom, drag along the timeline to go back and forth in time.");
+                ui.label(
+                    "Mouse: click a box or a dot to inspect it, drag a box to move it, drag the background",
+                );
+                ui.label("to move the picture, scroll to zoom, drag along the timeline to move in time.");
             },
         );
     }

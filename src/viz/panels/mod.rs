@@ -1,4 +1,5 @@
-//! The panels around the picture: which scenario, the clock, what was found, what was clicked, and how things went.
+//! The panels around the picture: the transport bar with scenario and clock, the side panel with counts, inspector,
+//! findings, log and changes, and the timeline.
 
 mod changes;
 mod facts;
@@ -16,7 +17,7 @@ use bevy_egui::egui::{self, Pos2, Rect, RichText, Ui, vec2};
 
 use super::log::Filter;
 use super::picture::{self, Camera};
-use super::plots::Gathered;
+use super::plots::PlotLines;
 use super::positions;
 use super::session::Session;
 use super::theme::Theme;
@@ -25,83 +26,83 @@ use crate::model::metric::QUEUE_DEPTH;
 /// Where a scenario comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
-    /// Its name, as it is shown.
+    /// Name to display.
     pub name: String,
-    /// Its text.
+    /// Its RON text.
     pub bytes: Vec<u8>,
-    /// Values that are replaced, as `--set` takes them.
+    /// Values to replace, in the form of `--set`.
     pub overrides: Vec<String>,
-    /// The seed; the scenario's own if it is not given.
+    /// The seed, or `None` for the scenario's own.
     pub seed: Option<u64>,
-    /// The file that it was read from, if it was: what is saved lies beside it.
+    /// The file that it was read from, or `None`. Saved files go to the same directory.
     pub path: Option<PathBuf>,
 }
 
 impl Origin {
-    /// A scenario that is not in a file.
+    /// A scenario without a file.
     #[must_use]
     pub fn of(name: &str, text: &str) -> Self {
         Self { name: name.to_owned(), bytes: text.as_bytes().to_vec(), ..Self::default() }
     }
 }
 
-/// What the panel at the side shows.
+/// A tab of the side panel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tab {
-    /// What was found.
+    /// The findings.
     #[default]
     Findings,
-    /// What has happened lately.
+    /// The latest events.
     Log,
-    /// What changes while it runs, as announced or done by hand.
+    /// The changes of the scenario and of the user.
     Changes,
 }
 
-/// What the window wants to be done by what shows it.
+/// A request of the panels to the app that displays them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HostRequest {
-    /// A picture of what is seen is to be kept.
+    /// Save a picture of the window.
     Picture,
-    /// A film of what is seen is to begin, or to end.
+    /// Start recording a film of the window, or stop it.
     Recording,
 }
 
-/// Everything that the window shows.
+/// The content of the window: sessions, camera and panels.
 pub struct Panels {
-    /// The session, or why there is none.
+    /// The session, or the errors of the scenario.
     pub session: Result<Session, String>,
-    /// Another variant of the system that is watched beside it, in step.
-    pub rival: Option<Session>,
-    /// What the picture looks at.
-    pub view: View,
+    /// A second session to compare, shown side by side at the same simulated time.
+    pub compared: Option<Session>,
+    /// The visible part of the picture, and the selection in it.
+    pub camera: Camera,
     /// The theme.
     pub theme: Theme,
-    /// Whether the keys are shown.
+    /// Whether the list of keys is open.
     pub help: bool,
-    /// The measure that is plotted.
+    /// The name of the metric in the timeline.
     pub plotted: String,
-    /// What the panel at the side shows.
+    /// The open tab of the side panel.
     pub tab: Tab,
-    /// What is wanted of the log.
+    /// The filter of the log.
     pub filter: Filter,
-    /// What was last done that cannot be seen, or could not be done.
-    pub said: String,
-    /// The name that the scenario is saved by.
+    /// Status text: the result of the last command, or its error.
+    pub status: String,
+    /// The file name under which to save the scenario.
     pub file: String,
-    /// What is being typed, and into which field.
+    /// The setting that is being edited, and the text typed so far.
     pub(super) draft: Option<(String, String)>,
-    /// What is wanted to be done by what shows the window.
-    pub wish: Option<HostRequest>,
-    /// Whether a film is being made of what is seen.
+    /// The pending request to the host.
+    pub host_request: Option<HostRequest>,
+    /// Whether a film of the window is being recorded.
     pub recording: bool,
-    /// Where the red dot is that tells so, in points.
-    pub lamp: Option<Rect>,
+    /// The rectangle of the recording indicator, in points, or `None` while there is none.
+    pub record_indicator: Option<Rect>,
     origin: Origin,
-    gathered: [Gathered; 2],
+    gathered: [PlotLines; 2],
 }
 
 impl Panels {
-    /// A window on a scenario.
+    /// Opens a scenario, with the saved positions of its boxes.
     #[must_use]
     pub fn open(origin: Origin) -> Self {
         let mut session = Session::open(&origin.name, &origin.bytes, &origin.overrides, origin.seed);
@@ -110,39 +111,39 @@ impl Panels {
         }
         Self {
             session,
-            rival: None,
-            view: View::default(),
+            compared: None,
+            camera: Camera::default(),
             theme: Theme::DARK,
             help: false,
             plotted: QUEUE_DEPTH.name.to_owned(),
             tab: Tab::default(),
             filter: Filter::default(),
-            said: String::new(),
+            status: String::new(),
             file: changes::file_name(&origin),
             draft: None,
-            wish: None,
+            host_request: None,
             recording: false,
-            lamp: None,
+            record_indicator: None,
             origin,
-            gathered: [Gathered::default(), Gathered::default()],
+            gathered: [PlotLines::default(), PlotLines::default()],
         }
     }
 
-    /// Watches another variant beside this one, in step, or none.
+    /// Opens a second scenario to compare with the first, or closes it if `origin` is `None`.
     pub fn compare(&mut self, origin: Option<&Origin>) {
-        self.rival = None;
+        self.compared = None;
         let (Ok(session), Some(origin)) = (&mut self.session, origin) else { return };
         match Session::open(&origin.name, &origin.bytes, &origin.overrides, origin.seed) {
-            Ok(mut rival) => {
-                rival.follow(session);
-                self.rival = Some(rival);
-                self.view.zoom = 0.0;
+            Ok(mut compared) => {
+                compared.follow(session);
+                self.compared = Some(compared);
+                self.camera.zoom = 0.0;
             }
-            Err(wrong) => self.said = wrong,
+            Err(error) => self.status = error,
         }
     }
 
-    /// Lets time go on and shows everything.
+    /// Advances the sessions by `real_seconds` of real time, and shows everything.
     pub fn frame(&mut self, ui: &mut Ui, real_seconds: f64) {
         ui.ctx().set_visuals(self.theme.visuals());
         self.keys(ui);
@@ -153,44 +154,44 @@ impl Panels {
         egui::Panel::right("facts").resizable(true).default_size(330.0).show(ui, |ui| self.facts(ui));
         egui::Panel::bottom("timeline").show(ui, |ui| self.timeline(ui));
         let corner = ui.available_rect_before_wrap().right_top();
-        match (&mut self.session, &mut self.rival) {
-            (Ok(session), None) => picture::show(ui, session, &mut self.view, &self.theme),
-            (Ok(session), Some(rival)) => {
-                rival.follow(session);
-                picture::show_both(ui, [session, rival], &mut self.view, &self.theme);
+        match (&mut self.session, &mut self.compared) {
+            (Ok(session), None) => picture::show(ui, session, &mut self.camera, &self.theme),
+            (Ok(session), Some(compared)) => {
+                compared.follow(session);
+                picture::show_both(ui, [session, compared], &mut self.camera, &self.theme);
             }
-            (Err(wrong), _) => {
+            (Err(error), _) => {
                 ui.add_space(24.0);
                 ui.heading("This scenario cannot be run");
                 egui::ScrollArea::both().show(ui, |ui| {
-                    let text = RichText::new(wrong.as_str()).monospace();
+                    let text = RichText::new(error.as_str()).monospace();
                     ui.add(egui::Label::new(text).wrap_mode(egui::TextWrapMode::Extend));
                 });
             }
         }
-        self.lamp = self.recording.then(|| lamp(ui, corner));
+        self.record_indicator = self.recording.then(|| record_indicator(ui, corner));
         if self.help {
             self.show_keys(ui);
         }
     }
 
-    /// Writes where the boxes stand into a file beside the scenario.
+    /// Writes the positions of the boxes to a file next to the scenario.
     pub(super) fn save_positions(&mut self) {
         let Ok(session) = &self.session else { return };
-        self.said = match &self.origin.path {
-            None => "save the scenario as a file first: positions lie beside it".to_owned(),
+        self.status = match &self.origin.path {
+            None => "Save the scenario to a file first: positions are saved next to it".to_owned(),
             Some(path) => match positions::save(path, &session.layout) {
-                Ok(written) => format!("positions are in {}", written.display()),
-                Err(error) => format!("positions could not be written: {error}"),
+                Ok(written) => format!("Saved positions to {}", written.display()),
+                Err(error) => format!("Could not save positions: {error}"),
             },
         };
     }
 }
 
-/// A red dot in the corner of the picture: a film is being made. Returns where it is.
-fn lamp(ui: &Ui, corner: Pos2) -> Rect {
+/// Paints the recording indicator, a red dot in the upper right corner of the picture. Returns its rectangle.
+fn record_indicator(ui: &Ui, corner: Pos2) -> Rect {
     const RADIUS: f32 = 6.0;
-    let middle = corner + vec2(-16.0, 16.0);
-    ui.painter().circle_filled(middle, RADIUS, super::theme::BAD);
-    Rect::from_center_size(middle, vec2(1.0, 1.0) * 2.0 * (RADIUS + 2.0))
+    let center = corner + vec2(-16.0, 16.0);
+    ui.painter().circle_filled(center, RADIUS, super::theme::BAD);
+    Rect::from_center_size(center, vec2(1.0, 1.0) * 2.0 * (RADIUS + 2.0))
 }

@@ -1,4 +1,4 @@
-//! The clock and its buttons, and which scenario is watched.
+//! The transport bar: the scenario, the clock and its buttons, and the status text.
 
 use bevy_egui::egui::{self, RichText, Ui};
 
@@ -6,8 +6,8 @@ use super::{Origin, Panels};
 use crate::viz::session::{Session, moment};
 use crate::viz::theme::Colouring;
 
-/// The scenarios that the program brings along.
-const SHIPPED: [(&str, &str); 5] = [
+/// The scenarios built into the program.
+const BUILT_IN: [(&str, &str); 5] = [
     ("load_aware_routing.ron", include_str!("../../../scenarios/load_aware_routing.ron")),
     ("load_aware_routing_off.ron", include_str!("../../../scenarios/load_aware_routing_off.ron")),
     ("mm1.ron", include_str!("../../../scenarios/mm1.ron")),
@@ -25,65 +25,66 @@ impl Panels {
                 stops(ui, session);
             }
             egui::ComboBox::from_id_salt("colour")
-                .selected_text(format!("by {}", self.view.colouring.name()))
+                .selected_text(format!("colour: {}", self.camera.colouring.name()))
                 .show_ui(ui, |ui| {
                     for colouring in Colouring::ALL {
-                        ui.selectable_value(&mut self.view.colouring, colouring, colouring.name());
+                        ui.selectable_value(&mut self.camera.colouring, colouring, colouring.name());
                     }
                 });
             if ui
                 .button("Save positions")
-                .on_hover_text("where the boxes stand, beside the scenario")
+                .on_hover_text("Save the positions of the boxes to a file next to the scenario")
                 .clicked()
             {
                 self.save_positions();
             }
-            if ui.button("?").on_hover_text("the keys").clicked() {
+            if ui.button("?").on_hover_text("Keyboard commands").clicked() {
                 self.help = !self.help;
             }
-            if !self.said.is_empty() {
-                ui.label(RichText::new(self.said.as_str()).weak());
+            if !self.status.is_empty() {
+                ui.label(RichText::new(self.status.as_str()).weak());
             }
         });
     }
 
-    /// Which scenario is watched, and which other one beside it.
+    /// The lists to choose the scenario, and one to compare it with.
     fn scenarios(&mut self, ui: &mut Ui) {
         let own = self.origin.clone();
-        let shipped = SHIPPED.iter().map(|(name, text)| Origin::of(name, text));
-        let known: Vec<Origin> =
-            std::iter::once(own).chain(shipped.filter(|origin| origin.name != self.origin.name)).collect();
-        let (mut chosen, mut against) = (None, None);
+        let built_in = BUILT_IN.iter().map(|(name, text)| Origin::of(name, text));
+        let origins: Vec<Origin> =
+            std::iter::once(own).chain(built_in.filter(|origin| origin.name != self.origin.name)).collect();
+        let (mut chosen, mut compare_with) = (None, None);
         egui::ComboBox::from_id_salt("scenario")
             .selected_text(self.origin.name.as_str())
             .width(190.0)
             .show_ui(ui, |ui| {
-                for origin in &known {
+                for origin in &origins {
                     let is_shown = origin == &self.origin;
                     let label = ui.selectable_label(is_shown, origin.name.as_str());
-                    if label.on_hover_text(story(&origin.bytes)).clicked() && !is_shown {
+                    if label.on_hover_text(header_comment(&origin.bytes)).clicked() && !is_shown {
                         chosen = Some(origin.clone());
                     }
                 }
             });
-        let label = self.rival.as_ref().map_or("Compare", |rival| rival.name.as_str());
+        let label = self.compared.as_ref().map_or("Compare", |compared| compared.name.as_str());
         ui.menu_button(label, |ui| {
-            if self.rival.is_some() && ui.button("nothing beside it").clicked() {
-                against = Some(None);
+            if self.compared.is_some() && ui.button("no comparison").clicked() {
+                compare_with = Some(None);
             }
-            for origin in &known {
-                if ui.button(origin.name.as_str()).on_hover_text(story(&origin.bytes)).clicked() {
-                    against = Some(Some(origin.clone()));
+            for origin in &origins {
+                let button = ui.button(origin.name.as_str());
+                if button.on_hover_text(header_comment(&origin.bytes)).clicked() {
+                    compare_with = Some(Some(origin.clone()));
                 }
             }
         })
         .response
-        .on_hover_text("another variant beside this one, in step");
+        .on_hover_text("Show another scenario side by side, at the same simulated time");
         if let Some(origin) = chosen {
             *self = Self { theme: self.theme, plotted: self.plotted.clone(), ..Self::open(origin) };
         }
-        if let Some(against) = against {
-            self.compare(against.as_ref());
+        if let Some(origin) = compare_with {
+            self.compare(origin.as_ref());
         }
     }
 }
@@ -96,24 +97,24 @@ fn clock(ui: &mut Ui, session: &mut Session) {
     if ui.button("Restart").on_hover_text("Home").clicked() {
         session.restart();
     }
-    if ui.button("Event").on_hover_text("one event: →").clicked() {
+    if ui.button("Event").on_hover_text("Step one event (→)").clicked() {
         session.step_event();
     }
-    if ui.button("Request").on_hover_text("until one more is over: Shift →").clicked() {
+    if ui.button("Request").on_hover_text("Step until one more request ends (Shift →)").clicked() {
         session.step_request();
     }
     ui.menu_button("Next", |ui| {
         if ui.button("rejection or loss").on_hover_text("F").clicked() {
             session.to_next_failure();
         }
-        if ui.button("announced change or fault").on_hover_text("Shift F").clicked() {
+        if ui.button("scheduled change or fault").on_hover_text("Shift F").clicked() {
             session.to_next_change();
         }
         if ui.button("finding").on_hover_text("N").clicked() {
             session.to_next_finding();
         }
     });
-    if ui.button("−").on_hover_text("slower: ↓").clicked() {
+    if ui.button("−").on_hover_text("Slower (↓)").clicked() {
         session.slower();
     }
     let speed = session.clock.rate();
@@ -123,10 +124,10 @@ fn clock(ui: &mut Ui, session: &mut Session) {
         (true, true) => format!("{speed}x, {:.1}x reached", session.clock.achieved),
         (false, _) => format!("fastest, {:.1}x reached", session.clock.achieved),
     };
-    // What changes while one watches has room of its own: buttons must not run away from the mouse.
+    // A fixed size, so that the buttons do not move while the text changes.
     let height = ui.spacing().interact_size.y;
-    ui.add_sized([130.0, height], egui::Label::new(text)).on_hover_text("virtual seconds a real one");
-    if ui.button("+").on_hover_text("faster: ↑").clicked() {
+    ui.add_sized([130.0, height], egui::Label::new(text)).on_hover_text("Simulated seconds per real second");
+    if ui.button("+").on_hover_text("Faster (↑)").clicked() {
         session.faster();
     }
     let mut seconds = session.clock.now.as_seconds();
@@ -136,12 +137,12 @@ fn clock(ui: &mut Ui, session: &mut Session) {
         .fixed_decimals(3)
         .suffix(" s");
     let field = ui.add_sized([100.0, height], field);
-    if field.on_hover_text("the moment that is shown: drag it, or click and type another").changed() {
+    if field.on_hover_text("Time shown: drag to change it, or click and type").changed() {
         session.go_to(moment(seconds));
     }
 }
 
-/// At what time stands still. How many such things there are is written on the button.
+/// The menu of conditions that pause playback. Its button shows how many are set.
 fn stops(ui: &mut Ui, session: &mut Session) {
     let stops = &mut session.stops;
     let set = [stops.moment.is_some(), stops.failure, stops.change, stops.finding];
@@ -153,7 +154,7 @@ fn stops(ui: &mut Ui, session: &mut Session) {
         let mut timed = stops.moment.is_some();
         let mut seconds = stops.moment.unwrap_or(now).as_seconds();
         ui.horizontal(|ui| {
-            ui.checkbox(&mut timed, "a moment");
+            ui.checkbox(&mut timed, "a time");
             let field = egui::DragValue::new(&mut seconds)
                 .range(0.0..=end)
                 .speed(0.05)
@@ -163,15 +164,15 @@ fn stops(ui: &mut Ui, session: &mut Session) {
         });
         stops.moment = timed.then(|| moment(seconds));
         ui.checkbox(&mut stops.failure, "a rejection or loss");
-        ui.checkbox(&mut stops.change, "an announced change or fault");
+        ui.checkbox(&mut stops.change, "a scheduled change or fault");
         ui.checkbox(&mut stops.finding, "a finding");
     })
     .response
-    .on_hover_text("what makes time stand still while it is played");
+    .on_hover_text("Pause playback when one of these is reached");
 }
 
-/// The comment that a scenario opens with.
-fn story(text: &[u8]) -> String {
+/// The comment at the start of a scenario: at most 12 lines.
+fn header_comment(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
     let lines = text.lines().map_while(|line| line.strip_prefix("//")).map(str::trim);
     lines.take(12).collect::<Vec<_>>().join("\n")

@@ -1,7 +1,7 @@
-//! The picture of a moment: boxes, links, and a dot for every request, where it is at that moment.
+//! The picture: boxes, links, and a dot for every request at its location at the time shown.
 //!
-//! It is painted by egui in one pass, and decides nothing: what is where is in [`live_state`](super::live_state), where boxes stand
-//! in [`layout`](super::layout). So it can be painted without a window, and tested without a GPU.
+//! egui paints it in one pass. The locations of requests come from [`live_state`](super::live_state), the positions of
+//! boxes from [`layout`](super::layout). So the picture can be painted without a window and tested without a GPU.
 
 mod dots;
 mod gpu;
@@ -23,161 +23,165 @@ use crate::model::metric::Metric;
 pub use dots::{Dot, Dots};
 pub use gpu::DotsPlugin;
 
-/// What the picture looks at, and how.
+/// The visible part of the layout, the colouring, and the selection.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Camera {
-    /// Screen points a unit of the layout; 0 until it was fitted.
+    /// Screen points per layout unit, or 0 to fit the whole layout in the next frame.
     pub zoom: f32,
-    /// The point of the layout in the middle of the picture.
+    /// The layout point in the middle of the picture.
     pub middle: (f32, f32),
-    /// How requests are coloured.
+    /// The property that decides the colours of requests.
     pub colouring: Colouring,
-    /// The key that stands out, if one does.
+    /// The highlighted key.
     pub highlight: Option<u32>,
-    /// The box that was clicked.
+    /// The selected box.
     pub node: Option<usize>,
-    /// The request that was clicked.
+    /// The selected request.
     pub request: Option<RequestRow>,
-    /// The plots that are pinned to boxes: the box, and the metric.
+    /// The plots pinned to boxes, each as box and metric.
     pub pins: Vec<(usize, &'static Metric)>,
-    /// Whether somebody has moved or zoomed the picture.
-    by_hand: bool,
+    /// Whether the user has moved or zoomed the picture. If not, every frame fits the whole layout.
+    moved_by_user: bool,
     /// The box that is being dragged.
     dragged: Option<usize>,
 }
 
-/// A number as screens have it.
-#[expect(clippy::cast_possible_truncation, reason = "a screen has some thousand points")]
+/// Converts a number to the precision of screen coordinates.
+#[expect(clippy::cast_possible_truncation, reason = "screen coordinates need no more precision")]
 pub(super) const fn single(number: f64) -> f32 {
     number as f32
 }
 
-/// Below this zoom texts would be too small to be read, and are left out.
-const READABLE: f32 = 0.35;
+/// Texts are hidden at this zoom and below, where they would be too small to read.
+const MIN_TEXT_ZOOM: f32 = 0.35;
 
-/// The picture while it is painted.
+/// Paints one pane.
 struct Canvas<'a> {
     painter: Painter,
-    /// Which of the panes: 0, or 1 for the one on the right.
+    /// The number of the pane: 0, or 1 for the right one of two.
     pane: usize,
     rect: Rect,
     session: &'a Session,
-    view: &'a Camera,
+    camera: &'a Camera,
     theme: &'a Theme,
 }
 
-/// Paints a session, and lets the mouse move, zoom and pick.
-pub fn show(ui: &mut Ui, session: &mut Session, view: &mut Camera, theme: &Theme) {
+/// Paints a session, and handles the mouse: move, zoom and select.
+pub fn show(ui: &mut Ui, session: &mut Session, camera: &mut Camera, theme: &Theme) {
     let rect = ui.available_rect_before_wrap();
-    pane(ui, 0, rect, session, view, theme);
+    pane(ui, 0, rect, session, camera, theme);
 }
 
-/// Paints two sessions side by side; what is clicked is told of the first.
-pub fn show_both(ui: &mut Ui, sessions: [&mut Session; 2], view: &mut Camera, theme: &Theme) {
-    let whole = ui.available_rect_before_wrap();
-    let (left, right) = whole.split_left_right_at_fraction(0.5);
+/// Paints two sessions side by side. The panels show the selection of the first one.
+pub fn show_both(ui: &mut Ui, sessions: [&mut Session; 2], camera: &mut Camera, theme: &Theme) {
+    let area = ui.available_rect_before_wrap();
+    let (left, right) = area.split_left_right_at_fraction(0.5);
     let [first, second] = sessions;
-    pane(ui, 0, left, first, view, theme);
-    // What was clicked and pinned is on the left; the same box is marked on the right where there is the same system.
-    let same = first.layout.is_alike(&second.layout);
-    let mut beside = Camera { request: None, node: view.node.filter(|_| same), ..view.clone() };
+    pane(ui, 0, left, first, camera, theme);
+    // The right pane follows the left one, including the selected box, if both show the same nodes.
+    let same = first.layout.has_same_boxes(&second.layout);
+    let mut right_camera = Camera { request: None, node: camera.node.filter(|_| same), ..camera.clone() };
     if same {
-        second.layout.places.clone_from(&first.layout.places);
+        second.layout.boxes.clone_from(&first.layout.boxes);
     } else {
-        fit(&mut beside, &second.layout, right.size());
-        beside.pins.clear();
+        fit(&mut right_camera, &second.layout, right.size());
+        right_camera.pins.clear();
     }
-    pane(ui, 1, right, second, &mut beside, theme);
+    pane(ui, 1, right, second, &mut right_camera, theme);
     if same {
-        (view.zoom, view.middle, view.node) = (beside.zoom, beside.middle, beside.node);
-        (view.by_hand, view.dragged) = (beside.by_hand, beside.dragged);
-        first.layout.places.clone_from(&second.layout.places);
+        (camera.zoom, camera.middle, camera.node) =
+            (right_camera.zoom, right_camera.middle, right_camera.node);
+        (camera.moved_by_user, camera.dragged) = (right_camera.moved_by_user, right_camera.dragged);
+        first.layout.boxes.clone_from(&second.layout.boxes);
     }
-    ui.painter().vline(whole.center().x, whole.y_range(), Stroke::new(1.0, theme.edge));
+    ui.painter().vline(area.center().x, area.y_range(), Stroke::new(1.0, theme.edge));
     for (rect, session) in [(left, first), (right, second)] {
         let at = rect.left_top() + vec2(10.0, 8.0);
         ui.painter().text(at, Align2::LEFT_TOP, &session.name, FontId::proportional(13.0), theme.faint);
     }
 }
 
-/// Paints a session into a part of the screen.
-fn pane(ui: &mut Ui, number: usize, rect: Rect, session: &mut Session, view: &mut Camera, theme: &Theme) {
+/// Paints a session into a rectangle of the screen.
+fn pane(ui: &mut Ui, number: usize, rect: Rect, session: &mut Session, camera: &mut Camera, theme: &Theme) {
     let response = ui.allocate_rect(rect, Sense::click_and_drag());
     let painter = ui.painter_at(rect);
     painter.rect_filled(rect, CornerRadius::ZERO, theme.ground);
-    // All of it is shown, however panels and window change, until somebody wants to see another part.
-    view.by_hand &= view.zoom > 0.0;
-    if !view.by_hand {
-        fit(view, &session.layout, rect.size());
+    // Fits the layout again whenever the window or a panel is resized, until the user moves the camera.
+    camera.moved_by_user &= camera.zoom > 0.0;
+    if !camera.moved_by_user {
+        fit(camera, &session.layout, rect.size());
     }
-    let mouse = response.interact_pointer_pos();
-    let canvas = Canvas { painter, pane: number, rect, session, view, theme };
+    let pointer = response.interact_pointer_pos();
+    let canvas = Canvas { painter, pane: number, rect, session, camera, theme };
     if response.drag_started() {
-        // Where the button went down, not where the mouse was when it was clear that this is no click.
-        let from = ui.input(|input| input.pointer.press_origin()).or(mouse);
+        // egui reports a drag only after some movement. The drag starts where the button was pressed.
+        let from = ui.input(|input| input.pointer.press_origin()).or(pointer);
         let dragged = from.and_then(|at| canvas.node_at(at));
-        (view.dragged, view.by_hand) = (dragged, true);
+        (camera.dragged, camera.moved_by_user) = (dragged, true);
     }
     if response.dragged() {
-        let moved = response.drag_delta() / view.zoom;
-        match view.dragged.and_then(|at| session.layout.places.get_mut(at)) {
+        let moved = response.drag_delta() / camera.zoom;
+        match camera.dragged.and_then(|at| session.layout.boxes.get_mut(at)) {
             Some(place) => (place.x, place.y) = (place.x + moved.x, place.y - moved.y),
-            None => view.middle = (view.middle.0 - moved.x, view.middle.1 + moved.y),
+            None => camera.middle = (camera.middle.0 - moved.x, camera.middle.1 + moved.y),
         }
     }
-    let wheel = ui.input(|input| input.smooth_scroll_delta().y);
-    if response.hovered() && wheel.abs() > 0.0 {
-        zoom(view, rect, ui.input(|input| input.pointer.hover_pos()), (wheel * 0.002).exp2());
+    let scroll = ui.input(|input| input.smooth_scroll_delta().y);
+    if response.hovered() && scroll.abs() > 0.0 {
+        zoom(camera, rect, ui.input(|input| input.pointer.hover_pos()), (scroll * 0.002).exp2());
     }
-    if let Some(at) = mouse.filter(|_| response.clicked()) {
-        let canvas = Canvas { painter: ui.painter_at(rect), pane: number, rect, session, view, theme };
-        let picked = canvas.pick(at);
-        (view.node, view.request) = picked;
+    if let Some(at) = pointer.filter(|_| response.clicked()) {
+        let canvas = Canvas { painter: ui.painter_at(rect), pane: number, rect, session, camera, theme };
+        let selected = canvas.pick(at);
+        (camera.node, camera.request) = selected;
     }
-    let canvas = Canvas { painter: ui.painter_at(rect), pane: number, rect, session, view, theme };
+    let canvas = Canvas { painter: ui.painter_at(rect), pane: number, rect, session, camera, theme };
     canvas.paint();
-    // What is too small to be read is told where the mouse is.
-    let pointed = response.hover_pos().filter(|_| view.zoom <= READABLE).and_then(|at| canvas.node_at(at));
-    if let Some(place) = pointed.map(|at| &session.layout.places[at]) {
+    // A tooltip replaces names that are too small to read.
+    let hovered =
+        response.hover_pos().filter(|_| camera.zoom <= MIN_TEXT_ZOOM).and_then(|at| canvas.node_at(at));
+    if let Some(place) = hovered.map(|at| &session.layout.boxes[at]) {
         response.on_hover_text_at_pointer(place.name.as_str());
     }
 }
 
-/// Zooms by a factor; what is under the mouse stays there.
-fn zoom(view: &mut Camera, rect: Rect, mouse: Option<Pos2>, factor: f32) {
-    view.by_hand = true;
-    let before = view.zoom;
-    view.zoom = (view.zoom * factor).clamp(0.02, 8.0);
-    if let Some(mouse) = mouse {
-        let away = mouse - rect.center();
-        let change = 1.0 / before - 1.0 / view.zoom;
-        view.middle = (view.middle.0 + away.x * change, view.middle.1 - away.y * change);
+/// Zooms by a factor. The layout point under the pointer stays there.
+fn zoom(camera: &mut Camera, rect: Rect, pointer: Option<Pos2>, factor: f32) {
+    camera.moved_by_user = true;
+    let before = camera.zoom;
+    camera.zoom = (camera.zoom * factor).clamp(0.02, 8.0);
+    if let Some(pointer) = pointer {
+        let offset = pointer - rect.center();
+        let change = 1.0 / before - 1.0 / camera.zoom;
+        camera.middle = (camera.middle.0 + offset.x * change, camera.middle.1 - offset.y * change);
     }
 }
 
-/// Shows the whole system.
-pub fn fit(view: &mut Camera, layout: &Layout, size: Vec2) {
+/// Zooms and moves the camera so that the whole layout fits into `size`.
+pub fn fit(camera: &mut Camera, layout: &Layout, size: Vec2) {
     let [left, low, right, high] = layout.bounds();
-    // Names stand out over boxes, lines hang below them.
+    // Margins for badges above the boxes and queues below them.
     let (width, height) = (right - left + 60.0, high - low + 90.0);
-    view.zoom = (size.x / width).min(size.y / height).clamp(0.02, 1.6);
-    view.middle = (f32::midpoint(left, right), f32::midpoint(low, high));
+    camera.zoom = (size.x / width).min(size.y / height).clamp(0.02, 1.6);
+    camera.middle = (f32::midpoint(left, right), f32::midpoint(low, high));
 }
 
 impl Canvas<'_> {
+    /// The screen position of a layout point.
     fn at(&self, x: f32, y: f32) -> Pos2 {
-        let zoom = self.view.zoom;
-        self.rect.center() + vec2((x - self.view.middle.0) * zoom, (self.view.middle.1 - y) * zoom)
+        let zoom = self.camera.zoom;
+        self.rect.center() + vec2((x - self.camera.middle.0) * zoom, (self.camera.middle.1 - y) * zoom)
     }
 
-    fn plate(&self, place: &Place) -> Rect {
-        Rect::from_center_size(self.at(place.x, place.y), vec2(NODE.0, NODE.1) * self.view.zoom)
+    /// The screen rectangle of a box.
+    fn box_rect(&self, place: &NodeBox) -> Rect {
+        Rect::from_center_size(self.at(place.x, place.y), vec2(NODE.0, NODE.1) * self.camera.zoom)
     }
 
     fn paint(&self) {
         self.links();
         let layout = &self.session.layout;
-        layout.places.iter().enumerate().for_each(|(at, place)| self.node(at, place));
+        layout.boxes.iter().enumerate().for_each(|(at, place)| self.node(at, place));
         self.dots();
         self.pins();
     }
@@ -185,16 +189,16 @@ impl Canvas<'_> {
     fn links(&self) {
         let layout = &self.session.layout;
         for &(from, to) in &layout.edges {
-            let (from, to) = (self.plate(&layout.places[from]), self.plate(&layout.places[to]));
-            let stroke = Stroke::new(1.5 * self.view.zoom.max(0.5), self.theme.link);
+            let (from, to) = (self.box_rect(&layout.boxes[from]), self.box_rect(&layout.boxes[to]));
+            let stroke = Stroke::new(1.5 * self.camera.zoom.max(0.5), self.theme.link);
             self.painter.line_segment([from.right_center(), to.left_center()], stroke);
         }
     }
 
-    fn node(&self, at: usize, place: &Place) {
-        let (rect, zoom) = (self.plate(place), self.view.zoom);
+    fn node(&self, at: usize, place: &NodeBox) {
+        let (rect, zoom) = (self.box_rect(place), self.camera.zoom);
         let troubles = self.troubles(place);
-        let edge = match (self.view.node == Some(at), troubles.is_empty()) {
+        let edge = match (self.camera.node == Some(at), troubles.is_empty()) {
             (true, _) => Stroke::new(2.5, self.theme.ink),
             (false, false) => Stroke::new(2.0, BAD),
             (false, true) => Stroke::new(1.0, self.theme.edge),
@@ -210,14 +214,14 @@ impl Canvas<'_> {
             }
         } else {
             self.text(rect.center() - vec2(0.0, 6.0 * zoom), &place.name, 13.0, self.theme.ink);
-            let what = place.nodes.kind.name();
-            self.text(rect.center() + vec2(0.0, 11.0 * zoom), what, 10.5, self.theme.faint);
+            let kind = place.nodes.kind.name();
+            self.text(rect.center() + vec2(0.0, 11.0 * zoom), kind, 10.5, self.theme.faint);
         }
         self.badge(rect, &troubles);
     }
 
-    /// What was found wrong with a node at this moment.
-    fn troubles(&self, place: &Place) -> Vec<&'static str> {
+    /// The names of the findings of severity "trouble" about a node at the time shown.
+    fn troubles(&self, place: &NodeBox) -> Vec<&'static str> {
         let now = self.session.clock.now.as_seconds();
         let findings = self.session.background_run.findings().iter().filter(|finding| {
             finding.kind().severity() == Severity::Trouble
@@ -228,23 +232,24 @@ impl Canvas<'_> {
         findings.map(|finding| finding.kind().name()).collect()
     }
 
-    /// What was found wrong, in a badge above a box.
+    /// A badge above a box with the first finding, and the number of others.
     fn badge(&self, rect: Rect, troubles: &[&str]) {
-        let Some(first) = troubles.first().filter(|_| self.view.zoom > READABLE) else { return };
+        let Some(first) = troubles.first().filter(|_| self.camera.zoom > MIN_TEXT_ZOOM) else { return };
         let more = if troubles.len() > 1 { format!(" +{}", troubles.len() - 1) } else { String::new() };
         let text = format!("{}{more}", first.replace('_', " "));
-        let font = FontId::proportional((9.5 * self.view.zoom).clamp(7.0, 22.0));
+        let font = FontId::proportional((9.5 * self.camera.zoom).clamp(7.0, 22.0));
         let galley = self.painter.layout_no_wrap(text, font, Color32::WHITE);
-        let size = galley.size() + vec2(10.0, 2.0) * self.view.zoom;
-        let pill = Rect::from_min_size(rect.right_top() - vec2(size.x, size.y + 3.0 * self.view.zoom), size);
+        let size = galley.size() + vec2(10.0, 2.0) * self.camera.zoom;
+        let pill =
+            Rect::from_min_size(rect.right_top() - vec2(size.x, size.y + 3.0 * self.camera.zoom), size);
         self.painter.rect_filled(pill, CornerRadius::same(8), BAD);
         self.painter.galley(pill.center() - galley.size() / 2.0, galley, Color32::WHITE);
     }
 
+    /// Paints a centred text, unless it would be too small to read.
     fn text(&self, at: Pos2, text: &str, size: f32, colour: Color32) {
-        let font = FontId::proportional((size * self.view.zoom).clamp(7.0, 30.0));
-        // At any zoom a text is readable, or left out.
-        if self.view.zoom > READABLE {
+        let font = FontId::proportional((size * self.camera.zoom).clamp(7.0, 30.0));
+        if self.camera.zoom > MIN_TEXT_ZOOM {
             self.painter.text(at, Align2::CENTER_CENTER, text, font, colour);
         }
     }

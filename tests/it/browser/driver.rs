@@ -1,4 +1,4 @@
-//! A browser in our hands: headless Chromium, spoken to over WebDriver in HTTP of our own, so that no crate has to.
+//! Controls headless Chromium over WebDriver, with a minimal HTTP client that needs no dependency.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -9,23 +9,25 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// A browser with one window. It ends with this value.
+/// A browser with one window, which closes when the value is dropped.
 pub(crate) struct Browser {
     driver: Child,
     port: u16,
     session: String,
-    /// Its profile, new for each.
+    /// Its own temporary profile.
     _profile: TempDir,
 }
 
-/// Looks at something that is to come before it is given up, a twentieth of a second apart.
-const PATIENCE: u32 = 400;
+/// Maximum number of attempts when waiting for a condition, 50 ms apart.
+const MAX_ATTEMPTS: u32 = 400;
 
 impl Browser {
     pub(super) fn start() -> Self {
-        let profile = tempfile::tempdir().expect("a directory");
-        let port =
-            TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
+        let profile = tempfile::tempdir().expect("a temporary directory can be created");
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|free| free.local_addr())
+            .expect("a port is free")
+            .port();
         let driver = Command::new("chromedriver")
             .arg(format!("--port={port}"))
             .stdout(Stdio::null())
@@ -33,7 +35,7 @@ impl Browser {
             .spawn()
             .expect("chromedriver can be started: .ci/run installs it");
         let mut browser = Self { driver, port, session: String::new(), _profile: profile };
-        wait("the driver", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+        wait("the driver to listen", || TcpStream::connect(("127.0.0.1", port)).is_ok());
         let arguments = [
             "--headless",
             "--no-sandbox",
@@ -49,7 +51,7 @@ impl Browser {
         ];
         let mut arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
         arguments.push(format!("--user-data-dir={}", browser._profile.path().display()));
-        let answer = browser.call(
+        let response = browser.call(
             "POST",
             "/session",
             &json!({"capabilities": {"alwaysMatch": {
@@ -57,47 +59,48 @@ impl Browser {
                 "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
             }}}),
         );
-        browser.session = format!("/session/{}", answer["sessionId"].as_str().expect("a session"));
-        // Away from the page that a new window shows, which loads things of its own.
+        browser.session =
+            format!("/session/{}", response["sessionId"].as_str().expect("the driver created a session"));
+        // Leaves the start page of the browser, which loads resources.
         browser.post("url", &json!({"url": "about:blank"}));
         browser
     }
 
-    /// What the driver answers to a request.
+    /// Sends a request to the driver and returns the value of its response.
     fn call(&self, method: &str, path: &str, body: &Value) -> Value {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the driver listens");
-        stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a time can be set");
+        stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a timeout can be set");
         let head = format!(
             "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Type: application/json\r\n\
              Content-Length: {}\r\nConnection: close\r\n\r\n",
             self.port,
             body.len()
         );
-        stream.write_all((head + &body).as_bytes()).expect("the driver reads");
+        stream.write_all((head + &body).as_bytes()).expect("the driver accepts a request");
         let mut reader = BufReader::new(stream);
         let mut length = 0;
         loop {
             let mut line = String::new();
-            reader.read_line(&mut line).expect("the driver answers");
+            reader.read_line(&mut line).expect("the driver responds");
             let line = line.trim().to_ascii_lowercase();
             if line.is_empty() {
                 break;
             }
             if let Some(value) = line.strip_prefix("content-length:") {
-                length = value.trim().parse().expect("a length");
+                length = value.trim().parse().expect("a content length is a number");
             }
         }
-        let mut answer = vec![0; length];
-        reader.read_exact(&mut answer).expect("the whole answer");
-        let mut answer: Value = serde_json::from_slice(&answer).expect("an answer is JSON");
-        let value = answer["value"].take();
+        let mut response = vec![0; length];
+        reader.read_exact(&mut response).expect("the response is complete");
+        let mut response: Value = serde_json::from_slice(&response).expect("a response is JSON");
+        let value = response["value"].take();
         assert!(value.get("error").is_none(), "{path}: {value}");
         value
     }
 
-    fn post(&self, what: &str, body: &Value) -> Value {
-        self.call("POST", &format!("{}/{what}", self.session), body)
+    fn post(&self, command: &str, body: &Value) -> Value {
+        self.call("POST", &format!("{}/{command}", self.session), body)
     }
 
     pub(super) fn open(&self, file: &Path) {
@@ -109,17 +112,17 @@ impl Browser {
         self.post("execute/sync", &json!({"script": format!("return ({expression});"), "args": []}))
     }
 
-    /// Does something in the page.
+    /// Executes a script in the page.
     pub(super) fn run(&self, script: &str) {
         self.post("execute/sync", &json!({"script": script, "args": []}));
     }
 
-    /// Waits until an expression in the page is true.
+    /// Waits until an expression in the page is truthy.
     pub(super) fn until(&self, expression: &str) {
         wait(expression, || self.value(&format!("!!({expression})")) == Value::Bool(true));
     }
 
-    /// Moves the pointer to a point of the window, and with `to` drags from there.
+    /// Moves the pointer to a point of the window, and drags it from there to `to`, if given.
     pub(super) fn point(&self, (x, y): (i64, i64), to: Option<(i64, i64)>) {
         let at = |(x, y): (i64, i64)| json!({"type": "pointerMove", "duration": 50, "x": x, "y": y});
         let mut actions = vec![at((x - 3, y - 2)), at((x, y))];
@@ -132,42 +135,42 @@ impl Browser {
         self.post("actions", &json!({"actions": [{"type": "pointer", "id": "mouse", "actions": actions}]}));
     }
 
-    /// Strikes a key, by its name of WebDriver.
+    /// Presses and releases a key, given by its WebDriver code.
     pub(super) fn key(&self, key: char) {
         let actions = json!([{"type": "keyDown", "value": key.to_string()}, {"type": "keyUp", "value": key.to_string()}]);
         self.post("actions", &json!({"actions": [{"type": "key", "id": "keys", "actions": actions}]}));
     }
 
-    /// What was logged since the last look.
+    /// The log entries since the last call.
     pub(super) fn log(&self, kind: &str) -> Vec<Value> {
         let entries = self.post("se/log", &json!({"type": kind}));
-        entries.as_array().expect("a list of entries").clone()
+        entries.as_array().expect("a log is a list of entries").clone()
     }
 
-    /// Speaks to the browser itself.
+    /// Sends a command to the developer tools of the browser.
     pub(super) fn devtools(&self, command: &str, parameters: &Value) -> Value {
         self.post("goog/cdp/execute", &json!({"cmd": command, "params": parameters}))
     }
 
-    /// Makes the window so wide and high, as a phone is.
+    /// Sets the size of the viewport.
     pub(super) fn resize(&self, width: u32, height: u32) {
         let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.devtools("Emulation.setDeviceMetricsOverride", &size);
     }
 
-    /// A picture of the whole page.
+    /// Saves a screenshot of the whole page.
     pub(super) fn screenshot(&self, file: &Path) {
         let shot =
             self.devtools("Page.captureScreenshot", &json!({"format": "png", "captureBeyondViewport": true}));
-        std::fs::write(file, decoded(shot["data"].as_str().expect("a picture")))
+        std::fs::write(file, decoded(shot["data"].as_str().expect("a screenshot is text in Base64")))
             .expect("a file can be written");
     }
 
-    /// The page on paper.
+    /// Prints the page to a PDF file.
     pub(super) fn print(&self, file: &Path) {
         let paper = json!({"printBackground": true, "preferCSSPageSize": true});
         let pdf = self.devtools("Page.printToPDF", &paper);
-        std::fs::write(file, decoded(pdf["data"].as_str().expect("a document")))
+        std::fs::write(file, decoded(pdf["data"].as_str().expect("a PDF is text in Base64")))
             .expect("a file can be written");
     }
 }
@@ -177,7 +180,7 @@ impl Drop for Browser {
         if !self.session.is_empty() && !std::thread::panicking() {
             self.call("DELETE", &self.session, &Value::Null);
         } else if let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) {
-            // Told but not waited for: a test that failed must not fail again.
+            // Does not wait for a response: a test that failed must not panic again.
             let request =
                 format!("DELETE {} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n", self.session);
             drop(stream.write_all(request.as_bytes()));
@@ -188,17 +191,17 @@ impl Drop for Browser {
     }
 }
 
-fn wait(what: &str, mut came: impl FnMut() -> bool) {
-    for _ in 0..PATIENCE {
-        if came() {
+fn wait(condition: &str, mut is_true: impl FnMut() -> bool) {
+    for _ in 0..MAX_ATTEMPTS {
+        if is_true() {
             return;
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    panic!("it never came: {what}");
+    panic!("timeout while waiting for: {condition}");
 }
 
-/// Base64, as WebDriver sends what is no text.
+/// Decodes Base64, in which WebDriver sends binary data.
 fn decoded(text: &str) -> Vec<u8> {
     let digit = |byte: u8| match byte {
         b'A'..=b'Z' => Some(byte - b'A'),

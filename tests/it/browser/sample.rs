@@ -1,22 +1,22 @@
-//! A page with everything that a page can have, in the shape of a real run: a spike, retries, a tier that is ejected.
+//! A page with every feature of pages, with the data of an imaginary run: a spike, retries, an ejected server.
 
 use rushhour::report::page::{
     Axis, FORMAT, FindingCard, Line, Page, Plot, ReferenceLine, Section, Span, Style, Table, Tile, Tone, Unit,
 };
 
-/// What somebody may call a server.
+/// A hostile name of a server.
 pub(super) const HOSTILE: &str = "</script><img src=x onerror=\"alert(1)\">";
 
-/// Samples of a line.
+/// Number of samples of a line.
 const SAMPLES: u32 = 1_500;
-/// Length of the run.
+/// Length of the run in seconds.
 const SECONDS: f64 = 300.0;
 
 fn text(text: &str) -> String {
     text.to_owned()
 }
 
-fn places(count: u32) -> Vec<f64> {
+fn x_values(count: u32) -> Vec<f64> {
     (0..count).map(|i| f64::from(i) * SECONDS / f64::from(count - 1)).collect()
 }
 
@@ -26,7 +26,7 @@ fn noise(seed: u32, at: f64) -> f64 {
     (x - libm::floor(x)) * 2.0 - 1.0
 }
 
-/// How far into the spike it is: 0 before it, 1 at its height, then slowly less.
+/// Intensity of the spike: 0 before it, 1 at its peak, then decreasing.
 fn spike(at: f64) -> f64 {
     match at {
         at if at < 60.0 => 0.0,
@@ -35,19 +35,19 @@ fn spike(at: f64) -> f64 {
     }
 }
 
-fn line(name: &str, colour: usize, style: Style, of: impl Fn(f64) -> f64) -> Line {
-    line_over(&places(SAMPLES), name, colour, style, of)
+fn line(name: &str, colour: usize, style: Style, value: impl Fn(f64) -> f64) -> Line {
+    line_over(&x_values(SAMPLES), name, colour, style, value)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "values of a plot are f32")]
-fn line_over(x: &[f64], name: &str, colour: usize, style: Style, of: impl Fn(f64) -> f64) -> Line {
-    let y = x.iter().map(|at| Some(of(*at).max(0.0) as f32)).collect();
+fn line_over(x: &[f64], name: &str, colour: usize, style: Style, value: impl Fn(f64) -> f64) -> Line {
+    let y = x.iter().map(|at| Some(value(*at).max(0.0) as f32)).collect();
     Line { name: name.to_owned(), colour, style, hidden: false, y }
 }
 
 fn plot(id: &str, title: &str, caption: &str, unit: Unit, lines: Vec<Line>) -> Plot {
     let (id, title, caption) = (id.to_owned(), title.to_owned(), caption.to_owned());
-    Plot { id, title, caption, unit, x: places(SAMPLES), lines, ..Plot::default() }
+    Plot { id, title, caption, unit, x: x_values(SAMPLES), lines, ..Plot::default() }
 }
 
 fn traffic() -> Vec<Plot> {
@@ -55,8 +55,8 @@ fn traffic() -> Vec<Plot> {
         |share: f64, seed| move |at| share * (40.0 + 100.0 * spike(at)) * (1.0 + 0.08 * noise(seed, at));
     let requests = plot(
         "requests",
-        "Requests by what became of them",
-        "Areas on top of each other: together they are what was offered.",
+        "Requests by outcome",
+        "Stacked areas: their total is the number of requests offered.",
         Unit::PerSecond,
         vec![
             line("completed", 2, Style::Stacked, |at| rate(1.0, 1)(at).min(128.0)),
@@ -66,8 +66,8 @@ fn traffic() -> Vec<Plot> {
     );
     let mut latency = plot(
         "latency",
-        "Latency as the clients see it",
-        "Of the requests that completed in each second.",
+        "Latency of clients",
+        "Percentiles of the requests completed in each second.",
         Unit::Seconds,
         vec![
             line("p50", 0, Style::Line, |at| 0.21 + 2.0 * spike(at) + 0.02 * noise(2, at)),
@@ -93,7 +93,7 @@ fn traffic() -> Vec<Plot> {
         ..plot(
             "histogram",
             "Latency, all requests",
-            "Two humps: before and during the spike.",
+            "Two modes: before and during the spike.",
             Unit::Count,
             vec![],
         )
@@ -105,18 +105,18 @@ fn servers() -> Vec<Plot> {
     let busy = |at: f64| 0.31 + 0.69 * spike(at);
     let mut load = plot(
         "load-web",
-        "web (100): share of slots that are busy",
-        "The band holds eight of ten members; lines of single members can be added.",
+        "web (100): utilization",
+        "The band contains eight of ten members. Lines of single members can be added.",
         Unit::Share,
         vec![
             line("p10", 0, Style::BandLow, |at| (busy(at) - 0.18 - 0.04 * noise(6, at)).min(1.0)),
             line("p90", 0, Style::BandHigh, |at| (busy(at) + 0.12 + 0.04 * noise(7, at)).min(1.0)),
             line("mean", 0, Style::Line, |at| (busy(at) + 0.02 * noise(8, at)).min(1.0)),
-            line("believed by the clients", 3, Style::Dashed, |at| busy((at - 6.0).max(0.0)).min(1.0)),
+            line("perceived by the clients", 3, Style::Dashed, |at| busy((at - 6.0).max(0.0)).min(1.0)),
         ],
     );
     load.top = Some(1.0);
-    load.more_x = places(200);
+    load.more_x = x_values(200);
     load.more = (0..100)
         .map(|i| {
             line_over(&load.more_x, &format!("web-{i}"), 1, Style::Line, |at| {
@@ -128,7 +128,7 @@ fn servers() -> Vec<Plot> {
         |seed: u32| move |at: f64| libm::floor(150.0 * spike(at) * (1.0 + 0.3 * noise(seed, at)) + 1.0);
     let mut queues = plot(
         "queues",
-        "Requests that wait",
+        "Waiting requests",
         "",
         Unit::Count,
         vec![
@@ -142,16 +142,11 @@ fn servers() -> Vec<Plot> {
         *value = None;
     }
     let many = (0..12_u32).map(|i| {
-        let of = move |at| 0.05 * f64::from(i + 1) * (1.0 + spike(at)) + 0.02 * noise(20 + i, at);
-        line(&format!("shard-{i}"), i as usize, Style::Line, of)
+        let latency = move |at| 0.05 * f64::from(i + 1) * (1.0 + spike(at)) + 0.02 * noise(20 + i, at);
+        line(&format!("shard-{i}"), i as usize, Style::Line, latency)
     });
-    let mut attempts = plot(
-        "attempts",
-        "Attempts in a second",
-        "First attempts and retries: what retries add to the load.",
-        Unit::PerSecond,
-        vec![],
-    );
+    let mut attempts =
+        plot("attempts", "Attempts per second", "First attempts and retries.", Unit::PerSecond, vec![]);
     attempts.x = (0..=60).map(|i| f64::from(i) * 5.0).collect();
     attempts.lines = vec![line_over(&attempts.x, "attempts", 4, Style::Bars, |at| {
         45.0 + 160.0 * spike(at) + 4.0 * noise(9, at)
@@ -165,24 +160,24 @@ fn servers() -> Vec<Plot> {
         plot(
             "shards",
             "Latency by shard",
-            "Beyond eight colours lines are dashed.",
+            "Lines beyond the eight colours are dashed.",
             Unit::Seconds,
             many.collect(),
         ),
         attempts,
-        plot("wait", "Time at the lock", "", Unit::Seconds, vec![wait]),
+        plot("wait", "Time waiting for the lock", "", Unit::Seconds, vec![wait]),
         plot("nothing", "Cold starts", "", Unit::Count, vec![]),
     ]
 }
 
 fn findings() -> Vec<FindingCard> {
-    let note = |kind: &str, subject: &str, from, to, plot: &str, tone, words: &str| FindingCard {
+    let note = |kind: &str, subject: &str, from, to, plot: &str, tone, sentence: &str| FindingCard {
         kind: kind.to_owned(),
         subject: subject.to_owned(),
         from: Some(from),
         to: Some(to),
-        text: words.to_owned(),
-        evidence: vec![(text("queue at its fullest"), text("197 of 200")), (text("offered"), text("142/s"))],
+        text: sentence.to_owned(),
+        evidence: vec![(text("longest queue"), text("197 of 200")), (text("offered"), text("142/s"))],
         plot: Some(plot.to_owned()),
         tone,
     };
@@ -194,7 +189,7 @@ fn findings() -> Vec<FindingCard> {
             131.5,
             "load-web",
             Tone::Bad,
-            "All 100 members were busy for 67.5 s: 142 requests a second came, and 128 can be served.",
+            "Offered 142/s, capacity 128/s: all 100 members were busy for 67.5 s.",
         ),
         note(
             "slow_recovery",
@@ -203,7 +198,7 @@ fn findings() -> Vec<FindingCard> {
             212.0,
             "queues",
             Tone::Bad,
-            "The queue took 92 s to empty after the spike had gone, which is one and a half times as long as the spike itself.",
+            "The queue took 92 s to empty after the end of the spike, one and a half times as long as the spike itself.",
         ),
         note(
             "recovered",
@@ -212,7 +207,7 @@ fn findings() -> Vec<FindingCard> {
             300.0,
             "latency",
             Tone::Good,
-            "Latency came back to what it was before.",
+            "Latency returned to its level before the spike.",
         ),
         note(
             "imbalance",
@@ -221,7 +216,7 @@ fn findings() -> Vec<FindingCard> {
             60.0,
             "queues",
             Tone::Plain,
-            "One member had twice the queue of the others, for no reason that lies in the load.",
+            "One member had twice the queue of the others, although its load was the same.",
         ),
     ];
     all.push(FindingCard {
@@ -258,10 +253,10 @@ pub(super) fn page() -> Page {
         subtitle: text("seed 1, replication 0, 5 min of virtual time, 18,038 requests, rushhour 0.1.0"),
         story: vec![
             text(
-                "A shop with a hundred web servers, and a sale that lasts a minute. The servers can do 128 requests a second; the sale brings 140.",
+                "A shop with a hundred web servers, and a sale that lasts a minute. The capacity of the servers is 128 requests per second; the sale offers 140.",
             ),
             text(
-                "Watch how long the queue stays after the sale is over, and what the clients believe in the meantime.",
+                "Watch how long the queue remains after the end of the sale, and which load the clients perceive meanwhile.",
             ),
         ],
         tiles: vec![
@@ -270,7 +265,7 @@ pub(super) fn page() -> Page {
             tile("rejected", "101", "0.6 %", Tone::Bad),
             tile("p50", "539 ms", "of all requests", Tone::Plain),
             tile("p99", "6.78 s", "deadline 5 s", Tone::Bad),
-            tile("retries", "1.07", "attempts a request", Tone::Plain),
+            tile("retries", "1.07", "attempts per request", Tone::Plain),
         ],
         findings: findings(),
         leading: 3,
@@ -299,15 +294,15 @@ pub(super) fn page() -> Page {
             text("rushhour report results"),
         ],
         remarks: vec![
-            text("Lines of single members are samples: one in 50."),
+            text("Lines of single members show every 50th sample."),
             text("Queues are sampled every 200 ms."),
         ],
     }
 }
 
-/// A page as large as they come: 25 plots of four lines over 1,200 places.
+/// A very large page: 25 plots of four lines with 1,200 points each.
 pub(super) fn large() -> Page {
-    let x = places(1_200);
+    let x = x_values(1_200);
     let plots = (0..25).map(|id: u32| {
         let lines = (0..4_u32).map(|i| {
             line_over(&x, &format!("line {i}"), i as usize, Style::Line, |at| {

@@ -1,5 +1,5 @@
-//! The window on a screen that nobody looks at: it plays, pauses by key and by click, keeps what is seen, and is
-//! remembered. What it shows is observed as a user would: key P writes a picture of it.
+//! The window on a virtual X display: it plays, pauses by key and by click, saves pictures and films, and reopens with
+//! its last size. The tests observe it as a user would: key P writes a picture of it.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -7,17 +7,17 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use super::pixels::Pixels;
-use super::place_of;
+use super::position_of;
 use crate::support::{Answer, Program, rushhour};
 
 /// Width and height of the window.
 const SIZE: (u16, u16) = (900, 600);
-/// The rows of the buttons, where a note of what was done appears: they are not compared.
-const BUTTONS: usize = 90;
-/// A driver that needs no GPU.
+/// Height of the transport bar with the status text, in pixels: not compared.
+const TRANSPORT_ROWS: usize = 90;
+/// A Vulkan driver that needs no GPU.
 const DRIVER: &str = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json";
 
-/// A screen.
+/// A virtual X display.
 struct Screen {
     server: Child,
     name: String,
@@ -32,16 +32,16 @@ impl Screen {
             .spawn()
             .expect("Xvfb can be started");
         let mut number = String::new();
-        let told = server.stdout.take().expect("its output is ours");
-        BufReader::new(told).read_line(&mut number).expect("it tells its number");
+        let output = server.stdout.take().expect("the output is piped");
+        BufReader::new(output).read_line(&mut number).expect("Xvfb prints its display number");
         Self { server, name: format!(":{}", number.trim()) }
     }
 
-    /// Does something as a person at the screen would. Tells what came of it, if it could be done.
+    /// Runs `xdotool` on this display. Returns its output, or `None` if it fails.
     fn xdotool(&self, arguments: &[&str]) -> Option<String> {
-        let done = Command::new("xdotool").args(arguments).env("DISPLAY", &self.name).output();
-        let done = done.expect("xdotool can be run");
-        done.status.success().then(|| String::from_utf8_lossy(&done.stdout).trim().to_owned())
+        let output = Command::new("xdotool").args(arguments).env("DISPLAY", &self.name).output();
+        let output = output.expect("xdotool can be run");
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 }
 
@@ -52,15 +52,15 @@ impl Drop for Screen {
     }
 }
 
-/// The window, opened.
-struct Opened<'a> {
+/// An open window of `rushhour view`.
+struct OpenWindow<'a> {
     screen: &'a Screen,
     program: Program,
     child: Child,
     window: String,
 }
 
-impl<'a> Opened<'a> {
+impl<'a> OpenWindow<'a> {
     fn open(screen: &'a Screen, home: &Path, arguments: &[&str]) -> Self {
         let mut program = rushhour(&[&["view"], arguments].concat()).env("DISPLAY", &screen.name);
         for name in ["XDG_STATE_HOME", "XDG_RUNTIME_DIR"] {
@@ -71,14 +71,15 @@ impl<'a> Opened<'a> {
             program = program.env("VK_ICD_FILENAMES", DRIVER);
         }
         let mut child = program.start();
-        let window = patiently(|| {
-            assert!(child.try_wait().expect("it can be asked").is_none(), "it ended: {}", said(&mut child));
-            let found = screen.xdotool(&["search", "--onlyvisible", "--name", "^rushhour: "])?;
-            found.lines().next().map(str::to_owned)
+        let window = retry(|| {
+            let ended = child.try_wait().expect("the process can be polled").is_some();
+            assert!(!ended, "the program ended: {}", stderr(&mut child));
+            let windows = screen.xdotool(&["search", "--onlyvisible", "--name", "^rushhour: "])?;
+            windows.lines().next().map(str::to_owned)
         });
         let opened = Self { screen, program, child, window: window.expect("a window opens") };
-        // There is no window manager that would give it the keys.
-        opened.screen.xdotool(&["windowfocus", "--sync", &opened.window]).expect("it takes the keys");
+        // There is no window manager that would focus it.
+        opened.screen.xdotool(&["windowfocus", "--sync", &opened.window]).expect("the window can be focused");
         opened
     }
 
@@ -91,44 +92,46 @@ impl<'a> Opened<'a> {
         self.screen
             .xdotool(&["mousemove", "--window", &self.window, &x, &y])
             .expect("the mouse can be moved");
-        // Somebody who clicks has seen the button react to the mouse.
+        // egui needs some frames to notice that the pointer is over the button.
         std::thread::sleep(Duration::from_millis(500));
         self.screen.xdotool(&["mousedown", "1"]).expect("a button can be pressed");
         std::thread::sleep(Duration::from_millis(300));
         self.screen.xdotool(&["mouseup", "1"]).expect("a button can be released");
-        self.screen.xdotool(&["mousemove", "--window", &self.window, "20", "300"]).expect("it moves away");
+        self.screen
+            .xdotool(&["mousemove", "--window", &self.window, "20", "300"])
+            .expect("the mouse can be moved");
         std::thread::sleep(Duration::from_millis(1_000));
     }
 
-    fn files(&self, ending: &str) -> Vec<PathBuf> {
+    fn files(&self, extension: &str) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.program.directory()).expect("a directory").flatten();
-        let named = |path: &PathBuf| {
+        let matches = |path: &PathBuf| {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            name.ends_with(ending) && !name.starts_with('.')
+            name.ends_with(extension) && !name.starts_with('.')
         };
-        entries.map(|entry| entry.path()).filter(named).collect()
+        entries.map(|entry| entry.path()).filter(matches).collect()
     }
 
-    /// What is seen now.
+    /// A picture of the window.
     fn picture(&self) -> Pixels {
         let before = self.files(".png");
         self.press("p");
-        let new = patiently(|| self.files(".png").into_iter().find(|path| !before.contains(path)));
-        Pixels::of(&std::fs::read(new.expect("a picture is written")).expect("it can be read"))
+        let new = retry(|| self.files(".png").into_iter().find(|path| !before.contains(path)));
+        Pixels::of(&std::fs::read(new.expect("a picture is written")).expect("the picture can be read"))
     }
 
-    /// Whether what is seen changes within a second or so, apart from buttons and notes.
+    /// Whether the window below the transport bar changes within about a second.
     fn moves(&self) -> bool {
-        let seen = || {
+        let content = || {
             let picture = self.picture();
-            picture.rows(BUTTONS..picture.height)
+            picture.rows(TRANSPORT_ROWS..picture.height)
         };
-        let before = seen();
+        let before = content();
         std::thread::sleep(Duration::from_secs(1));
-        seen().from(&before).share > 0.0
+        content().difference(&before).share > 0.0
     }
 
-    /// Ends it with a signal.
+    /// Ends the program with a signal.
     fn end(self, signal: &str) -> Answer {
         let kill = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
         assert!(kill.expect("kill can be run").success());
@@ -136,8 +139,8 @@ impl<'a> Opened<'a> {
     }
 }
 
-/// What the program has said on standard error, once it has ended.
-fn said(child: &mut Child) -> String {
+/// The standard error output of a program that has ended.
+fn stderr(child: &mut Child) -> String {
     let mut text = String::new();
     if let Some(mut stderr) = child.stderr.take() {
         drop(std::io::Read::read_to_string(&mut stderr, &mut text));
@@ -145,8 +148,8 @@ fn said(child: &mut Child) -> String {
     text
 }
 
-/// Tries again until it works, a minute at most: machines may be slow.
-fn patiently<T>(mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
+/// Repeats an attempt until it succeeds, for at least a minute.
+fn retry<T>(mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
     (0..600).find_map(|_| {
         std::thread::sleep(Duration::from_millis(100));
         attempt()
@@ -155,33 +158,36 @@ fn patiently<T>(mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
 
 #[test]
 #[ignore = "needs Xvfb, xdotool, ffmpeg and a Vulkan driver; .ci/run installs them and runs this"]
-fn the_window_plays_pauses_keeps_what_is_seen_and_is_remembered() {
+fn the_window_plays_pauses_saves_and_restores_its_state() {
     let screen = Screen::start();
     let home = tempfile::tempdir().expect("a directory");
-    let window = Opened::open(&screen, home.path(), &["--size", "900x600"]);
+    let window = OpenWindow::open(&screen, home.path(), &["--size", "900x600"]);
 
     let picture = window.picture();
     assert_eq!((picture.width, picture.height), (SIZE.0.into(), SIZE.1.into()));
-    assert!(window.moves(), "it plays");
+    assert!(window.moves(), "it plays at first");
     window.press("space");
     std::thread::sleep(Duration::from_secs(1));
     assert!(!window.moves(), "a key pauses it");
     window.press("space");
-    assert!(window.moves(), "and plays it again");
-    window.click(place_of("Pause", SIZE));
+    assert!(window.moves(), "the key resumes it");
+    window.click(position_of("Pause", SIZE));
     assert!(!window.moves(), "a click pauses it");
 
-    // A film, of something that moves, in another theme.
+    // A film, while it plays, in the light theme.
     window.press("space");
     window.press("t");
     window.press("r");
     std::thread::sleep(Duration::from_secs(3));
     window.press("r");
-    let film = patiently(|| window.files(".mp4").pop()).expect("a film is written");
-    let film = std::fs::read(film).expect("it can be read");
-    assert!(film[4..].starts_with(b"ftyp") && film.windows(4).any(|word| word == b"moov"), "it is whole");
+    let film = retry(|| window.files(".mp4").pop()).expect("a film is written");
+    let film = std::fs::read(film).expect("the film can be read");
+    assert!(
+        film[4..].starts_with(b"ftyp") && film.windows(4).any(|bytes| bytes == b"moov"),
+        "it is complete"
+    );
 
-    // One that goes on when somebody ends the program.
+    // A film that is being recorded when the program ends.
     window.press("r");
     std::thread::sleep(Duration::from_secs(2));
     let answer = window.end("-INT");
@@ -190,11 +196,12 @@ fn the_window_plays_pauses_keeps_what_is_seen_and_is_remembered() {
     let films = answer.tree().into_iter().filter(|name| name.ends_with(".mp4")).count();
     assert_eq!((films, answer.tree().iter().filter(|name| name.starts_with('.')).count()), (2, 0));
 
-    let state = std::fs::read_to_string(home.path().join("rushhour/window.json")).expect("it is remembered");
+    let state =
+        std::fs::read_to_string(home.path().join("rushhour/window.json")).expect("the state is saved");
     assert!(state.contains("\"light\": true"), "{state}");
-    let again = Opened::open(&screen, home.path(), &[]);
+    let again = OpenWindow::open(&screen, home.path(), &[]);
     let picture = again.picture();
-    assert_eq!((picture.width, picture.height), (SIZE.0.into(), SIZE.1.into()), "as large as it was");
+    assert_eq!((picture.width, picture.height), (SIZE.0.into(), SIZE.1.into()), "the size is restored");
     let answer = again.end("-TERM");
     answer.good();
     assert!(!answer.stderr.contains("panicked"), "{}", answer.stderr);
@@ -202,17 +209,17 @@ fn the_window_plays_pauses_keeps_what_is_seen_and_is_remembered() {
 
 #[test]
 #[ignore = "needs a Vulkan driver; .ci/run installs one that needs no GPU and runs this"]
-fn a_screen_that_is_not_there_is_told_in_a_sentence() {
-    // Xvfb does not give out such numbers.
+fn a_missing_display_is_a_readable_error() {
+    // Xvfb does not use such display numbers.
     let view = rushhour(&["view"]).env("DISPLAY", ":54321").env("XDG_STATE_HOME", "/nowhere");
-    // Who asks for a trace of what happened gets it before the sentence.
+    // With a backtrace, the error would be preceded by the panic.
     let answer = view.env("RUST_BACKTRACE", "0").run();
-    assert!(answer.bad(1).contains("cannot be shown"), "{}", answer.stderr);
+    assert!(answer.bad(1).contains("cannot display"), "{}", answer.stderr);
 }
 
 #[test]
-fn without_a_display_one_is_told_how_to_do_without() {
+fn without_a_display_the_error_suggests_frames() {
     let answer = rushhour(&["view"]).env("DISPLAY", "").run();
-    let said = answer.bad(2);
-    assert!(said.contains("no display") && said.contains("--frames"), "{said}");
+    let error = answer.bad(2);
+    assert!(error.contains("no display") && error.contains("--frames"), "{error}");
 }

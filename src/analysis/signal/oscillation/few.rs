@@ -1,9 +1,9 @@
-//! Two cycles or more: swings that are larger, more and more regular than noise makes them.
+//! Two cycles or more: swings that are larger, more frequent and more regular than those of noise.
 //!
-//! The stretch is cut into blocks, and their means are read for swings. Red noise that moves as much from sample to
-//! sample as the series does is drawn again and again, and read by the same bands (surrogates: Theiler et al. 1992).
-//! What rises and falls by drift moves little from sample to sample: noise that moves so little seldom gets from one
-//! band to the other, let alone at even intervals. A queue at a constant load does move as much as its surrogates.
+//! The segment is divided into blocks, whose means are searched for swings. Many series of red noise with the same
+//! variation from sample to sample are drawn and searched with the same bands (surrogates: Theiler et al. 1992). A slow
+//! oscillation varies little from sample to sample, and noise that varies that little rarely gets from one band to the
+//! other, let alone at regular intervals. A queue at a constant load varies as much as its surrogates.
 
 use super::many::Evidence;
 use super::{Method, Oscillation};
@@ -12,80 +12,80 @@ use crate::analysis::signal::noise::RedNoise;
 use crate::analysis::signal::swings::{Bands, Swings};
 use crate::engine::random::RandomStream;
 
-/// The least number of swings: two full cycles, of which one rises and one falls to its end.
+/// Minimum number of swings: two full cycles.
 const MIN_SWINGS: usize = 4;
-/// From this number on, four cycles, autocorrelation and spectrum have to agree.
-const SOME_SWINGS: usize = 8;
-/// Beyond ten cycles the blocks are too coarse.
+/// Number of swings (four cycles) from which on autocorrelation and spectrum have to agree.
+const MIN_SWINGS_FOR_SPECTRUM: usize = 8;
+/// Maximum number of swings: for more than ten cycles the blocks are too coarse.
 const MAX_SWINGS: usize = 20;
-/// The largest standard deviation of the periods over their mean.
-const REGULAR: f64 = 0.4;
-/// What it is for the swings of noise, about.
-const CHANCE: f64 = 0.5;
-/// Periods that differ by less are taken for equal: they are read off samples.
-const EVEN: f64 = 0.01;
-/// How many blocks there are at least: 15 in a period of the shortest kind.
-const BLOCKS: usize = 150;
-/// The smoothing over blocks reaches so many parts of the stretch to each side.
-const PARTS: usize = 96;
-/// The memory is read off the lags up to so many parts of the stretch.
-const REACH: usize = 100;
-/// How many surrogates are drawn: none of them may do what the series does, which then has a chance below 1 in 3,000.
+/// Maximum irregularity: the standard deviation of the periods over their mean.
+const MAX_IRREGULARITY: f64 = 0.4;
+/// Typical irregularity of the swings of noise.
+const NOISE_IRREGULARITY: f64 = 0.5;
+/// Minimum irregularity that is used: the resolution of the samples allows no less.
+const MIN_IRREGULARITY: f64 = 0.01;
+/// Minimum number of blocks: 15 in the shortest period.
+const MIN_BLOCKS: usize = 150;
+/// The means of blocks are smoothed over 1/96 of the segment to each side.
+const SMOOTHING_PARTS: usize = 96;
+/// The memory of the noise is fitted to a lag of 1/100 of the segment.
+const REACH_PARTS: usize = 100;
+/// Number of surrogates. None of them may reach the score of the series, which then has a probability below 1 in 3,000.
 const SURROGATES: u32 = 3000;
-/// Every judgement draws the same noise: the same series is always judged the same.
+/// Seed of the surrogates: fixed, so that the result depends on the series only.
 const SEED: u64 = 0x005e_ed0f;
 
-/// Noise of which surrogates are drawn.
-struct Null {
+/// The null hypothesis: noise from which surrogates are drawn.
+struct NullHypothesis {
     noise: RedNoise,
     length: usize,
     half: usize,
 }
 
-/// The oscillation that the swings of a stretch show.
+/// Returns the oscillation that the swings of a segment show.
 pub(super) fn detect(values: &[f64], evidence: &Evidence<'_>) -> Option<Oscillation> {
-    let block = (values.len() / BLOCKS).max(1);
+    let block = (values.len() / MIN_BLOCKS).max(1);
     let means: Vec<f64> = values.chunks_exact(block).map(mean).collect();
-    let half = means.len() / PARTS;
+    let half = means.len() / SMOOTHING_PARTS;
     let smoothed = smooth(&means, half);
     let bands = [Bands::quarters(&smoothed)?, Bands::around_the_mean(&smoothed)?];
     bands.into_iter().find_map(|bands| {
         let mut swings = Swings::default();
         swings.read(&smoothed, bands);
-        let least = score(&swings)?;
+        let min_score = score(&swings)?;
         let count = swings.count();
         if count > MAX_SWINGS
-            || count >= SOME_SWINGS && !evidence.supports(means.len() as f64 / swings.period())
+            || count >= MIN_SWINGS_FOR_SPECTRUM && !evidence.supports(means.len() as f64 / swings.period())
         {
             return None;
         }
-        let noise = RedNoise::fit_reach(values, (values.len() / REACH).max(2)).averaged(block);
-        let p_value = Null { noise, length: means.len(), half }.chance(bands, least)?;
-        Some(Oscillation { p_value, ..Oscillation::of(&swings, Method::FewCycles) }.stretched(block))
+        let noise = RedNoise::fit_reach(values, (values.len() / REACH_PARTS).max(2)).averaged(block);
+        let p_value = NullHypothesis { noise, length: means.len(), half }.p_value(bands, min_score)?;
+        Some(Oscillation { p_value, ..Oscillation::of(&swings, Method::FewCycles) }.in_samples(block))
     })
 }
 
-/// How much swings look like an oscillation: none where they do not. Each period more that is like the others makes
-/// it less likely, by how much they are more alike than those of noise.
+/// Returns a score of how much swings look like an oscillation, or `None` if they do not. Each additional swing adds
+/// the logarithm of how much more regular the periods are than those of noise.
 fn score(swings: &Swings) -> Option<f64> {
     if swings.count() < MIN_SWINGS {
         return None;
     }
     let irregularity = swings.irregularity();
-    let evenness = libm::log(CHANCE / irregularity.max(EVEN));
-    (irregularity <= REGULAR).then_some((swings.count() + 1 - MIN_SWINGS) as f64 * evenness)
+    let regularity = libm::log(NOISE_IRREGULARITY / irregularity.max(MIN_IRREGULARITY));
+    (irregularity <= MAX_IRREGULARITY).then_some((swings.count() + 1 - MIN_SWINGS) as f64 * regularity)
 }
 
-impl Null {
-    /// The chance, at most, that noise has swings with at least this score; none where it was seen to.
-    fn chance(&self, bands: Bands, least: f64) -> Option<f64> {
+impl NullHypothesis {
+    /// Returns an upper bound on the probability that noise reaches a score, or `None` if a surrogate does.
+    fn p_value(&self, bands: Bands, min_score: f64) -> Option<f64> {
         let mut stream = RandomStream::from_seed(SEED);
         let (mut series, mut smoothed, mut swings) = (Vec::new(), Vec::new(), Swings::default());
         for _ in 0..SURROGATES {
             self.noise.draw(&mut stream, self.length, &mut series);
             smooth_into(&series, self.half, &mut smoothed);
             swings.read(&smoothed, bands);
-            if score(&swings).is_some_and(|score| score >= least) {
+            if score(&swings).is_some_and(|score| score >= min_score) {
                 return None;
             }
         }

@@ -1,46 +1,47 @@
-//! Which keys requests carry: what a scenario writes ([`KeySpec`]) and what draws ([`KeySampler`]).
+//! Keys of requests: the scenario format ([`KeySpec`]) and the sampler that draws them ([`KeySampler`]).
 
 mod zipf;
 
+use rand_distr::Distribution;
 use serde::{Deserialize, Serialize};
 
 use self::zipf::Zipf;
 use crate::engine::distribution::AliasTable;
-use crate::engine::random::RandomStream;
+use crate::engine::random::{Draw, RandomStream};
 use crate::engine::spec_error::{self, SpecError};
 
-/// Keys as they are written in a scenario: 0 to 4294967295.
+/// Keys as written in a scenario: 0 to 4294967295.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum KeySpec {
-    /// Always the same key.
+    /// The same key for all requests.
     Fixed(u64),
-    /// Any key from the first to the second, both included, all equally often.
+    /// Uniform from the first key to the second, both included.
     Uniform(u64, u64),
-    /// Popular keys and a long tail: key k comes in proportion to 1 / (k + 1)^exponent.
+    /// Popular keys and a long tail: the probability of key k is proportional to 1 / (k + 1)^exponent.
     Zipf {
-        /// How many keys there are: 0, the most popular, to `keys` - 1.
+        /// Number of keys: from 0, the most popular, to `keys` - 1.
         keys: u64,
-        /// How unequal they are: above 0, at most 100; the web has about 0.8 to 1.
+        /// Skew of the popularity: above 0, at most 100; about 0.8 to 1 for web traffic.
         exponent: f64,
     },
-    /// These keys with these weights, which need not sum to anything.
+    /// Pairs of a key and its weight. The weights need not sum to 1.
     Weighted(Vec<(u64, f64)>),
 }
 
 impl Default for KeySpec {
-    /// All requests share key 0.
+    /// Key 0 for all requests.
     fn default() -> Self {
         Self::Fixed(0)
     }
 }
 
 impl KeySpec {
-    /// Checks the parameters and works out what draws.
+    /// Checks the parameters and builds the sampler.
     ///
     /// # Errors
-    /// Where the parameters make no choice of keys, with the field (`[2]` for an entry of a list, nothing for the whole)
-    /// and the hint.
+    /// If the parameters are invalid, with the field (`[2]` for an entry of a list, empty for the value as a whole) and
+    /// a hint.
     pub fn resolve(&self) -> Result<KeySampler, SpecError> {
         match self {
             Self::Fixed(key) => Ok(KeySampler::Fixed(checked("", *key)?)),
@@ -80,7 +81,7 @@ fn resolve_weighted(entries: &[(u64, f64)]) -> Result<KeySampler, SpecError> {
     Ok(KeySampler::Weighted(Box::new(Weighted { keys, table: AliasTable::new(&weights) })))
 }
 
-/// The key, if it is one.
+/// Converts a key to its type, or returns an error if it is out of range.
 fn checked(field: &str, key: u64) -> Result<u32, SpecError> {
     u32::try_from(key).map_err(|_| {
         SpecError::at(field, format!("key {key} is out of range: keys are from 0 to {}", u32::MAX))
@@ -90,22 +91,22 @@ fn checked(field: &str, key: u64) -> Result<u32, SpecError> {
 /// Draws keys.
 #[derive(Clone, Debug, PartialEq)]
 pub enum KeySampler {
-    /// Always the same.
+    /// The same key each time.
     Fixed(u32),
-    /// `count` keys from `first` on.
+    /// Uniform over `count` keys from `first` on.
     Uniform {
         /// The first key.
         first: u32,
-        /// How many: 1 to 2^32.
+        /// Number of keys, 1 to 2^32.
         count: u64,
     },
-    /// By popularity.
+    /// By Zipf's law.
     Zipf(Box<Zipf>),
     /// By weight.
     Weighted(Box<Weighted>),
 }
 
-/// Keys and the table that chooses among them.
+/// Keys, and the table that draws one of them by weight.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Weighted {
     keys: Vec<u32>,
@@ -113,22 +114,24 @@ pub struct Weighted {
 }
 
 impl KeySampler {
-    /// One key.
+    /// Draws a key.
     #[inline]
     #[must_use]
     pub fn sample(&self, stream: &mut RandomStream) -> u32 {
         match self {
             Self::Fixed(key) => *key,
-            #[expect(clippy::cast_possible_truncation, reason = "below 2^32, as the last key is")]
+            #[expect(clippy::cast_possible_truncation, reason = "below `count`, which is at most 2^32")]
             Self::Uniform { first, count } => first + stream.below(*count) as u32,
             Self::Zipf(zipf) => zipf.sample(stream),
-            Self::Weighted(weighted) => weighted.keys[weighted.table.index(stream)],
+            Self::Weighted(weighted) => weighted.keys[weighted.table.sample(stream)],
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use rand::Rng;
+
     use super::*;
 
     fn draws(spec: &KeySpec, count: usize) -> Vec<u32> {
@@ -137,14 +140,14 @@ mod tests {
     }
 
     fn diagnostic(spec: &KeySpec) -> String {
-        spec.resolve().expect_err("no keys").to_string()
+        spec.resolve().expect_err("the parameters are invalid").to_string()
     }
 
     #[test]
-    fn a_fixed_key_is_always_the_same_and_draws_nothing() {
+    fn a_fixed_key_is_always_the_same_and_uses_no_random_numbers() {
         let mut stream = RandomStream::from_seed(4);
         assert_eq!(KeySpec::Fixed(1001).resolve().expect("a sampler").sample(&mut stream), 1001);
-        assert_eq!(stream.bits(), RandomStream::from_seed(4).bits());
+        assert_eq!(stream.next_u64(), RandomStream::from_seed(4).next_u64());
     }
 
     #[test]
@@ -157,16 +160,16 @@ mod tests {
     }
 
     #[test]
-    fn weighted_keys_come_as_often_as_they_should() {
+    fn weighted_keys_follow_their_weights() {
         let keys = draws(&KeySpec::Weighted(vec![(7, 3.0), (1, 0.0), (900, 1.0)]), 100_000);
-        let often = keys.iter().filter(|&&key| key == 7).count() as f64;
+        let hits = keys.iter().filter(|&&key| key == 7).count() as f64;
         // Binomial: sqrt(100,000 * 3/4 * 1/4) = 137.
-        assert!((often - 75_000.0).abs() < 4.5 * 137.0, "{often}");
+        assert!((hits - 75_000.0).abs() < 4.5 * 137.0, "{hits}");
         assert!(keys.iter().all(|&key| key == 7 || key == 900));
     }
 
     #[test]
-    fn what_makes_no_choice_is_refused() {
+    fn invalid_parameters_are_rejected() {
         assert!(diagnostic(&KeySpec::Fixed(1 << 32)).contains("4294967296 is out of range"));
         assert!(diagnostic(&KeySpec::Uniform(2, 1)).contains("swap"));
         assert!(diagnostic(&KeySpec::Uniform(2, 1 << 40)).contains("out of range"));
@@ -181,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn the_values_never_change() {
+    fn the_keys_drawn_for_a_seed_never_change() {
         assert_eq!(draws(&KeySpec::Uniform(0, 999), 6), UNIFORM);
         assert_eq!(draws(&KeySpec::Zipf { keys: 1000, exponent: 0.9 }, 6), ZIPF);
         assert_eq!(draws(&KeySpec::Weighted(vec![(1, 1.0), (2, 2.0), (3, 3.0), (4, 4.0)]), 6), WEIGHTED);

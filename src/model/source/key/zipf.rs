@@ -1,25 +1,25 @@
-//! Keys by Zipf's law: key k comes in proportion to 1 / (k + 1)^exponent.
+//! Keys by Zipf's law: the probability of key k is proportional to 1 / (k + 1)^exponent.
 //!
-//! By rejection-inversion, at a cost that does not depend on the number of keys: Hörmann, Derflinger: "Rejection-
-//! inversion to generate variates from monotone discrete distributions", 1996. The ranks from 1 on are covered by the
-//! curve x^-exponent, whose integral is inverted; a point over the bar of its rank is drawn again, for about one draw
-//! in ten.
+//! Drawn by rejection-inversion, at a cost independent of the number of keys: Hörmann, Derflinger: "Rejection-inversion
+//! to generate variates from monotone discrete distributions", 1996. The bars of the ranks from 1 on are covered by the
+//! curve x^-exponent, whose integral is inverted. A point above the bar of its rank is rejected and drawn again, which
+//! happens to about one draw in ten.
 
 use super::KeySampler;
-use crate::engine::random::RandomStream;
+use crate::engine::random::{Draw, RandomStream};
 use crate::engine::spec_error::SpecError;
 
-/// Zipf's law over a number of keys.
+/// A sampler of keys by Zipf's law.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Zipf {
     keys: f64,
     exponent: f64,
-    /// The integral up to where rank 1 begins, shortened by what lies over its bar.
+    /// Lower bound of the area to draw: the integral up to 1.5, where rank 1 ends, minus the area of its bar.
     low: f64,
-    /// The integral up to where the last rank ends.
+    /// Upper bound of the area to draw: the integral up to where the last rank ends.
     high: f64,
-    /// How far below a rank a point is surely under its bar.
-    surely: f64,
+    /// A point at most this far below its rank is always under the bar: it is accepted without a comparison.
+    always_under: f64,
 }
 
 pub(super) fn resolve(keys: u64, exponent: f64) -> Result<KeySampler, SpecError> {
@@ -41,19 +41,19 @@ pub(super) fn resolve(keys: u64, exponent: f64) -> Result<KeySampler, SpecError>
     let keys = keys as f64;
     let low = integral(1.5, exponent) - 1.0;
     let high = integral(keys + 0.5, exponent);
-    let surely = 2.0 - inverse(integral(2.5, exponent) - bar(2.0, exponent), exponent);
-    Ok(KeySampler::Zipf(Box::new(Zipf { keys, exponent, low, high, surely })))
+    let always_under = 2.0 - inverse(integral(2.5, exponent) - bar(2.0, exponent), exponent);
+    Ok(KeySampler::Zipf(Box::new(Zipf { keys, exponent, low, high, always_under })))
 }
 
 impl Zipf {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a key, below 2^32")]
     pub(super) fn sample(&self, stream: &mut RandomStream) -> u32 {
         loop {
-            let height = self.high + stream.uniform() * (self.low - self.high);
-            let x = inverse(height, self.exponent);
+            let area = self.high + stream.uniform() * (self.low - self.high);
+            let x = inverse(area, self.exponent);
             let rank = (x + 0.5).floor().clamp(1.0, self.keys);
-            if rank - x <= self.surely
-                || height >= integral(rank + 0.5, self.exponent) - bar(rank, self.exponent)
+            if rank - x <= self.always_under
+                || area >= integral(rank + 0.5, self.exponent) - bar(rank, self.exponent)
             {
                 return (rank - 1.0) as u32;
             }
@@ -61,20 +61,20 @@ impl Zipf {
     }
 }
 
-/// x^-exponent.
+/// Height of the bar at rank `x`: x^-exponent.
 fn bar(x: f64, exponent: f64) -> f64 {
     libm::exp(-exponent * libm::log(x))
 }
 
-/// The integral of [`bar`] from 1 to `x`: (x^(1 - exponent) - 1) / (1 - exponent), and ln x where that is 0 / 0.
+/// The integral of [`bar`] from 1 to `x`: (x^(1 - exponent) - 1) / (1 - exponent), or ln x for an exponent of 1.
 fn integral(x: f64, exponent: f64) -> f64 {
     let logarithm = libm::log(x);
     expm1_over((1.0 - exponent) * logarithm) * logarithm
 }
 
-/// The `x` up to which the [`integral`] is `area`.
+/// The inverse of [`integral`]: the `x` up to which it is `area`.
 fn inverse(area: f64, exponent: f64) -> f64 {
-    // Above -1 but for rounding, where the area is that of the whole curve.
+    // At least -1 except for rounding, when the area is that of the whole curve.
     let scaled = ((1.0 - exponent) * area).max(-1.0);
     libm::exp(log1p_over(scaled) * area)
 }
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_come_in_proportion_to_their_rank() {
+    fn frequencies_of_keys_follow_their_rank() {
         for exponent in [0.2, 0.9, 1.0, 1.000_000_001, 1.5, 3.0] {
             let (sampler, mut stream) = (zipf(50, exponent), RandomStream::from_seed(6));
             let mut counts = [0_u32; 50];
@@ -120,21 +120,21 @@ mod tests {
     }
 
     #[test]
-    fn the_whole_range_of_keys_can_be_reached() {
+    fn large_keys_are_drawn_from_a_full_range() {
         let (sampler, mut stream) = (zipf(1 << 32, 0.1), RandomStream::from_seed(6));
         assert!((0..1000).any(|_| sampler.sample(&mut stream) > 1 << 31));
     }
 
     #[test]
-    fn a_huge_exponent_leaves_the_hottest_key() {
+    fn a_huge_exponent_draws_only_the_most_popular_key() {
         let (sampler, mut stream) = (zipf(1 << 32, 100.0), RandomStream::from_seed(6));
         assert!((0..1000).all(|_| sampler.sample(&mut stream) == 0));
     }
 
     #[test]
-    fn what_makes_no_law_is_refused() {
+    fn invalid_parameters_are_rejected_with_their_field() {
         let field = |keys, exponent| {
-            let error = KeySpec::Zipf { keys, exponent }.resolve().expect_err("no law");
+            let error = KeySpec::Zipf { keys, exponent }.resolve().expect_err("the parameters are invalid");
             error.field().to_owned()
         };
         assert_eq!(field(0, 1.0), "keys");

@@ -1,16 +1,16 @@
-//! Rates over time: what a scenario writes ([`RateSpec`]) and what arrivals are counted by ([`RateProfile`]).
+//! Rates over time: the scenario format ([`RateSpec`]) and the function that arrivals are drawn from ([`RateProfile`]).
 //!
-//! A profile is inverted exactly: asked where so many expected arrivals will have passed, it solves its integral in
-//! closed form or to a small part of a nanosecond. Nothing is thinned or stepped, so no spike is too narrow to be met,
-//! and by Çinlar's inversion ("Introduction to stochastic processes", 1975, section 4.7) exponential areas give a
-//! Poisson process with just this rate.
+//! A profile is inverted exactly: given a number of expected arrivals, it solves its integral for the time at which
+//! they have accumulated, in closed form or to a small fraction of a nanosecond. There is no thinning and no time step,
+//! so no spike is too narrow to be noticed. By Çinlar's inversion ("Introduction to stochastic processes", 1975,
+//! section 4.7), exponentially distributed areas give a Poisson process with exactly this rate.
 
+mod exact_time;
 mod piecewise;
-mod position;
 mod sine;
 mod spec;
 
-pub use self::position::Position;
+pub use self::exact_time::ExactTime;
 pub use self::spec::{RateShape, RateSpec, RateStep};
 
 use self::piecewise::Piecewise;
@@ -18,27 +18,28 @@ use self::sine::Sine;
 use crate::engine::time::{NANOS_PER_SECOND, SimTime};
 use crate::engine::units::Rate;
 
-/// Nanoseconds in a second, for areas under rates per second over times in nanoseconds.
+/// Nanoseconds in a second: rates are per second and times in nanoseconds, so areas are divided by this.
 const SECOND: f64 = NANOS_PER_SECOND as f64;
 
-/// A rate over virtual time, counted from the start of the run.
+/// A rate as a function of virtual time, which counts from the start of the run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RateProfile {
-    /// The same for ever.
+    /// The same rate at all times.
     Constant(Rate),
-    /// Constant and linear pieces, the last of them constant and without end.
+    /// Constant and linear pieces; the last one is constant and has no end.
     Piecewise(Piecewise),
-    /// A wave.
+    /// A sine wave.
     Sine(Sine),
 }
 
 impl RateProfile {
-    /// Where `area` (above 0) expected arrivals after `from` will have passed; nothing if there are no more so many.
+    /// The position up to which `area` (above 0) arrivals are expected after `from`, or `None` if fewer are expected
+    /// before the end of virtual time.
     ///
-    /// At a cost in proportion to the pieces stepped over; a wave's whole periods cost nothing.
-    /// `from` is a time, or what this same profile answered before: the search goes on from there.
+    /// `from` is a time, or an earlier result of this profile, from which the search continues. The cost is
+    /// proportional to the number of pieces passed; whole periods of a sine cost nothing.
     #[must_use]
-    pub fn advance(&self, from: Position, area: f64) -> Option<Position> {
+    pub fn advance(&self, from: ExactTime, area: f64) -> Option<ExactTime> {
         match self {
             Self::Constant(rate) => from.after(area * (SECOND / rate.as_per_second())),
             Self::Piecewise(pieces) => pieces.advance(from, area),
@@ -46,7 +47,7 @@ impl RateProfile {
         }
     }
 
-    /// The rate at `time`, in events a second. Where it jumps, the later value.
+    /// The rate at `time`, in arrivals per second. At a jump, the later value.
     #[must_use]
     pub fn rate_at(&self, time: SimTime) -> f64 {
         match self {
@@ -56,7 +57,7 @@ impl RateProfile {
         }
     }
 
-    /// How many arrivals are expected from `from` to `to`; none if `to` is not later.
+    /// Number of arrivals expected from `from` to `to`; 0 if `to` is not later.
     #[must_use]
     pub fn expected(&self, from: SimTime, to: SimTime) -> f64 {
         let to = to.max(from);
@@ -67,7 +68,7 @@ impl RateProfile {
         }
     }
 
-    /// The highest rate that is ever reached, in events a second.
+    /// Maximum of the rate over all times, in arrivals per second.
     #[must_use]
     pub fn max_rate(&self) -> f64 {
         match self {
@@ -87,17 +88,18 @@ pub(super) mod testing {
         SimTime::ZERO + SimDuration::from_nanos_f64(seconds * 1e9)
     }
 
-    /// Walks a profile in strides of `area` and asserts that each covers just that.
-    pub(in crate::model::source) fn assert_inverts(profile: &RateProfile, area: f64, strides: usize) {
-        let mut position = Position::at(SimTime::ZERO);
-        for i in 1..=strides {
+    /// Advances a profile in steps of `area`, and asserts that the number of expected arrivals grows by `area` each
+    /// time.
+    pub(in crate::model::source) fn assert_inverts(profile: &RateProfile, area: f64, steps: usize) {
+        let mut position = ExactTime::at(SimTime::ZERO);
+        for i in 1..=steps {
             position = profile.advance(position, area).expect("enough area");
-            // The time is rounded by half a nanosecond, and the sum of areas by its last digits.
+            // The time is rounded by up to half a nanosecond, and the sum of areas in its last digits.
             let covered = profile.expected(SimTime::ZERO, position.time());
             let (total, rounding) = (area * i as f64, 0.51e-9 * profile.max_rate());
             assert!(
                 (covered - total).abs() <= rounding + 1e-12 * total,
-                "{covered} is not {total} at {}",
+                "{covered} arrivals expected, not {total}, up to {}",
                 position.time()
             );
         }
@@ -116,8 +118,8 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_of_zero_leads_nowhere() {
+    fn a_rate_of_zero_never_reaches_an_arrival() {
         let profile = RateProfile::Constant(Rate::default());
-        assert_eq!(profile.advance(Position::at(SimTime::ZERO), 1.0), None);
+        assert_eq!(profile.advance(ExactTime::at(SimTime::ZERO), 1.0), None);
     }
 }

@@ -1,27 +1,27 @@
-//! A rate that swings about its mean as a sine does: days, without the weekends.
+//! A rate that follows a sine around its mean, such as a daily cycle.
 //!
-//! The integral is closed and monotone; it is inverted by Newton's method within a bracket that halves where Newton
-//! would leave it. Whole periods are taken at once.
+//! The integral has a closed form and is monotone. It is inverted by Newton's method within a bracket, with bisection
+//! where a Newton step would leave the bracket. Whole periods are skipped at once.
 
 use std::f64::consts::PI;
 
-use super::{Position, SECOND};
+use super::{ExactTime, SECOND};
 use crate::engine::time::SimDuration;
 use crate::engine::units::Rate;
 
-/// To how many nanoseconds an arrival is found: so few that millions of them do not add up to one.
+/// Precision of the time of an arrival, in nanoseconds: the errors of a million arrivals add up to less than one.
 const PRECISION: f64 = 1e-7;
 
 /// The rate mean + amplitude sin(2 pi (t + phase) / period).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sine {
-    /// Per second.
+    /// Mean rate, per second.
     mean: f64,
-    /// Per second, above 0 and at most the mean.
+    /// Maximum deviation from the mean, per second: above 0, at most the mean.
     amplitude: f64,
-    /// Nanoseconds, above 0.
+    /// Period in nanoseconds, above 0.
     period: u64,
-    /// Nanoseconds, below the period.
+    /// Phase in nanoseconds, below the period.
     phase: u64,
 }
 
@@ -39,24 +39,24 @@ impl Sine {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "a count, checked to be in range"
+        reason = "a number of periods, checked to be in range"
     )]
-    pub(super) fn advance(&self, from: Position, area: f64) -> Option<Position> {
-        let in_a_period = self.mean * (self.period as f64 / SECOND);
-        let periods = (area / in_a_period).floor();
+    pub(super) fn advance(&self, from: ExactTime, area: f64) -> Option<ExactTime> {
+        let area_of_period = self.mean * (self.period as f64 / SECOND);
+        let periods = (area / area_of_period).floor();
         if periods >= 9.2e18 {
             return None;
         }
-        let rest = (area - periods * in_a_period).clamp(0.0, in_a_period);
+        let rest = (area - periods * area_of_period).clamp(0.0, area_of_period);
         let time = self.solve(self.angle(from), rest);
         from.after_whole((periods as u64).checked_mul(self.period)?)?.after(time)
     }
 
-    /// The time in nanoseconds, at most a period, until `area` is covered from this angle on.
+    /// The time in nanoseconds, at most a period, in which `area` arrivals are expected from `angle` on.
     fn solve(&self, angle: f64, area: f64) -> f64 {
         let (mut low, mut high) = (0.0, self.period as f64);
         let mut time = (area * (SECOND / self.rate(angle))).min(0.5 * high);
-        // Halving alone needs at most 63 steps to a nanosecond and 23 more to the precision.
+        // Bisection alone needs at most 63 steps to reach a nanosecond and 23 more to reach `PRECISION`.
         for _ in 0..100 {
             let excess = self.area(angle, time) - area;
             if excess > 0.0 {
@@ -77,13 +77,13 @@ impl Sine {
         time
     }
 
-    /// The angle at a position, 0 to 2 pi and a little: exact to the nanosecond however late it is.
-    fn angle(&self, at: Position) -> f64 {
-        let into = (at.nanos() % self.period + self.phase) % self.period;
-        2.0 * PI * ((into as f64 + at.fraction()) / self.period as f64)
+    /// The angle at a position, from 0 to slightly above 2 pi: exact to the nanosecond at any time.
+    fn angle(&self, at: ExactTime) -> f64 {
+        let offset = (at.nanos() % self.period + self.phase) % self.period;
+        2.0 * PI * ((offset as f64 + at.fraction()) / self.period as f64)
     }
 
-    /// The angle `nanos` nanoseconds after another.
+    /// The angle `nanos` nanoseconds after `angle`.
     fn after(&self, angle: f64, nanos: f64) -> f64 {
         angle + 2.0 * PI * (nanos / self.period as f64)
     }
@@ -93,8 +93,8 @@ impl Sine {
         (self.mean + self.amplitude * libm::sin(angle)).max(0.0)
     }
 
-    /// The expected arrivals within `nanos` nanoseconds from an angle on, by the product form of the difference of
-    /// cosines: for short times it keeps the digits that the difference loses.
+    /// Number of arrivals expected within `nanos` nanoseconds from `angle` on. The product form of the difference of
+    /// cosines keeps the digits that the difference loses for short times.
     fn area(&self, angle: f64, nanos: f64) -> f64 {
         let half = PI * (nanos / self.period as f64);
         let swing = self.amplitude * (self.period as f64 / PI) * libm::sin(angle + half) * libm::sin(half);
@@ -102,13 +102,13 @@ impl Sine {
     }
 
     pub(super) fn rate_at(&self, nanos: u64) -> f64 {
-        self.rate(self.angle(Position::at_nanos(nanos)))
+        self.rate(self.angle(ExactTime::at_nanos(nanos)))
     }
 
     pub(super) fn expected(&self, from: u64, to: u64) -> f64 {
         let (periods, rest) = ((to - from) / self.period, (to - from) % self.period);
         let whole = self.mean * (self.period as f64 / SECOND) * periods as f64;
-        whole + self.area(self.angle(Position::at_nanos(from)), rest as f64)
+        whole + self.area(self.angle(ExactTime::at_nanos(from)), rest as f64)
     }
 
     pub(super) fn max_rate(&self) -> f64 {
@@ -117,12 +117,12 @@ impl Sine {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "these values come out exactly")]
+#[expect(clippy::float_cmp, reason = "these values are exact")]
 mod tests {
     use crate::engine::time::{SimDuration, SimTime};
     use crate::engine::units::Rate;
     use crate::model::source::rate::testing::{assert_inverts, seconds};
-    use crate::model::source::rate::{Position, RateProfile, RateShape, RateSpec};
+    use crate::model::source::rate::{ExactTime, RateProfile, RateShape, RateSpec};
 
     fn sine(mean: f64, amplitude: f64, period: &str, phase: Option<&str>) -> RateProfile {
         let [mean, amplitude] = [mean, amplitude].map(|rate| Rate::per_second(rate).expect("a rate"));
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn waves_are_inverted() {
+    fn sines_are_inverted() {
         assert_inverts(&sine(50.0, 30.0, "10s", None), 0.7, 5_000);
         assert_inverts(&sine(50.0, 50.0, "10s", Some("3s")), 0.7, 5_000);
         assert_inverts(&sine(0.01, 0.01, "24h", None), 0.7, 5_000);
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wave_begins_at_its_mean_and_rises_unless_it_has_a_phase() {
+    fn a_sine_starts_at_its_mean_and_rises_unless_it_has_a_phase() {
         let at =
             |profile: &RateProfile, quarters: f64| (profile.rate_at(seconds(quarters)) * 1e9).round() / 1e9;
         let wave = sine(10.0, 5.0, "4s", None);
@@ -156,13 +156,14 @@ mod tests {
     #[test]
     fn many_periods_are_skipped_at_once() {
         let wave = sine(10.0, 10.0, "1ms", None);
-        let position = wave.advance(Position::at(SimTime::ZERO), 1e9).expect("in time");
+        let position =
+            wave.advance(ExactTime::at(SimTime::ZERO), 1e9).expect("virtual time does not end before");
         assert_eq!(position.time(), seconds(1e8));
-        assert_eq!(wave.advance(Position::at(SimTime::ZERO), 1e18), None);
+        assert_eq!(wave.advance(ExactTime::at(SimTime::ZERO), 1e18), None);
     }
 
     #[test]
-    fn a_wave_without_amplitude_is_constant() {
+    fn a_sine_without_amplitude_is_constant() {
         assert!(matches!(sine(10.0, 0.0, "1s", None), RateProfile::Constant(_)));
         assert!(matches!(sine(0.0, 0.0, "1s", None), RateProfile::Constant(_)));
     }

@@ -1,4 +1,4 @@
-//! Rates as they are written: "20/s", or a shape like `Spike(..)`.
+//! Rates as written in a scenario: "20/s", or a shape like `Spike(..)`.
 
 use std::fmt;
 
@@ -10,53 +10,53 @@ use crate::engine::spec_error::SpecError;
 use crate::engine::time::SimDuration;
 use crate::engine::units::Rate;
 
-/// A rate over time as written: a bare rate is constant.
+/// A rate over time as written in a scenario. A plain rate like "20/s" is constant.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RateSpec {
-    /// Always the same: "20/s".
+    /// The same rate at all times: "20/s".
     Constant(Rate),
-    /// Changing with time.
+    /// A rate that varies over time.
     Shape(RateShape),
 }
 
-/// How a rate changes, in virtual time since the start of the run.
+/// How a rate varies over virtual time, which counts from the start of the run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum RateShape {
-    /// `base`, but `peak` between two moments. A peak below the base is a dip.
+    /// `base`, but `peak` between two times. A peak below the base is a dip.
     Spike {
-        /// The rate outside.
+        /// The rate outside the peak.
         base: Rate,
-        /// The rate inside.
+        /// The rate during the peak.
         peak: Rate,
-        /// When the peak begins.
+        /// Start of the peak.
         from: SimDuration,
-        /// When it is over: later.
+        /// End of the peak, later than `from`.
         to: SimDuration,
     },
-    /// A straight line between two moments; constant before and after.
+    /// Linear between two times; constant before and after.
     Ramp {
         /// The rate up to `start`.
         from: Rate,
         /// The rate from `end` on.
         to: Rate,
-        /// When the rate begins to change.
+        /// Start of the ramp.
         start: SimDuration,
-        /// When it has changed: later.
+        /// End of the ramp, later than `start`.
         end: SimDuration,
     },
-    /// Constant from each moment to the next, and after the last for ever. Before the first nothing arrives.
+    /// Constant from each step to the next. The last step has no end; before the first one the rate is 0.
     Steps(Vec<RateStep>),
-    /// A wave: mean + amplitude * sin(2 pi (time + phase) / period).
+    /// A sine wave: mean + amplitude * sin(2 pi (time + phase) / period).
     Sine {
-        /// The mean over a period.
+        /// Mean rate over a period.
         mean: Rate,
-        /// How far the rate swings to either side: at most the mean.
+        /// Maximum deviation from the mean; at most the mean.
         amplitude: Rate,
-        /// The time from crest to crest.
+        /// Time from crest to crest, above 0.
         period: SimDuration,
-        /// How far the wave is at the start of the run; zero if not given: at its mean, and rising. A quarter of the
-        /// period is the crest.
+        /// Offset of the wave at the start of the run. By default 0: the rate starts at its mean and rises. With a
+        /// quarter of the period it starts at the crest.
         #[serde(skip_serializing_if = "Option::is_none")]
         phase: Option<SimDuration>,
     },
@@ -66,17 +66,17 @@ pub enum RateShape {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RateStep {
-    /// When it begins.
+    /// Start of the step.
     pub at: SimDuration,
     /// The rate from then on.
     pub rate: Rate,
 }
 
 impl RateSpec {
-    /// Checks the shape and works out the profile.
+    /// Checks the parameters and builds the profile.
     ///
     /// # Errors
-    /// Where the parameters make no profile, with the field and the hint.
+    /// If the parameters are invalid, with the field and a hint.
     pub fn resolve(&self) -> Result<RateProfile, SpecError> {
         match self {
             Self::Constant(rate) => Ok(RateProfile::Constant(*rate)),
@@ -86,8 +86,8 @@ impl RateSpec {
 }
 
 impl RateSpec {
-    /// The announced changes of the rate: from when, until when if they pass, and what the rate is then. A wave changes
-    /// all the time and announces nothing.
+    /// The scheduled periods of the rate: start, end (`None` if it has none), and the rate as text. A sine changes all
+    /// the time and has no such periods.
     #[must_use]
     pub fn phases(&self) -> Vec<(SimDuration, Option<SimDuration>, String)> {
         match self {
@@ -98,7 +98,7 @@ impl RateSpec {
             Self::Shape(RateShape::Ramp { from, to, start, end }) => {
                 vec![(*start, Some(*end), format!("from {from} to {to}"))]
             }
-            // The first step is how things begin, the others change them.
+            // The first step is the initial rate; only the later ones are changes.
             Self::Shape(RateShape::Steps(steps)) => {
                 let ends = steps.iter().skip(2).map(|next| Some(next.at)).chain([None]);
                 steps
@@ -111,7 +111,7 @@ impl RateSpec {
         }
     }
 
-    /// The period, if it is a wave.
+    /// The period, or `None` if the rate is not a sine.
     #[must_use]
     pub const fn period(&self) -> Option<SimDuration> {
         match self {
@@ -125,12 +125,12 @@ impl RateShape {
     fn resolve(&self) -> Result<RateProfile, SpecError> {
         match self {
             Self::Spike { base, peak, from, to } => {
-                later("to", *to, "from", *from)?;
+                later("to", *to, "`from`", *from)?;
                 let pieces = Piecewise::starting_at(*base).constant(*from, *peak).constant(*to, *base);
                 Ok(RateProfile::Piecewise(pieces))
             }
             Self::Ramp { from, to, start, end } => {
-                later("end", *end, "start", *start)?;
+                later("end", *end, "`start`", *start)?;
                 let pieces = Piecewise::starting_at(*from).linear(*start, *end, *to);
                 Ok(RateProfile::Piecewise(pieces))
             }
@@ -140,7 +140,7 @@ impl RateShape {
                     return Err(SpecError::at(
                         "amplitude",
                         format!(
-                            "{amplitude} is more than the mean of {mean}: the rate would become negative; take at \
+                            "{amplitude} is more than the mean of {mean}: the rate would become negative; use at \
                              most the mean"
                         ),
                     ));
@@ -148,7 +148,7 @@ impl RateShape {
                 if period.is_zero() {
                     return Err(SpecError::at(
                         "period",
-                        "a period of 0s is no wave: take a time like \"24h\"",
+                        "the period is 0s: use a duration above 0s like \"24h\"",
                     ));
                 }
                 Ok(if *amplitude == Rate::default() {
@@ -166,19 +166,19 @@ fn resolve_steps(steps: &[RateStep]) -> Result<RateProfile, SpecError> {
         return Err(SpecError::at("", "Steps is empty: give at least one (at: \"0s\", rate: \"5/s\")"));
     }
     for (i, pair) in (1..).zip(steps.windows(2)) {
-        later("at", pair[1].at, "at of the step before", pair[0].at)
+        later("at", pair[1].at, "`at` of the previous step", pair[0].at)
             .map_err(|error| error.inside(&format!("[{i}]")))?;
     }
     let begin = Piecewise::starting_at(Rate::default());
     Ok(RateProfile::Piecewise(steps.iter().fold(begin, |pieces, step| pieces.constant(step.at, step.rate))))
 }
 
-/// Complains unless `moment` is later than `other`.
-fn later(field: &str, moment: SimDuration, name: &str, other: SimDuration) -> Result<(), SpecError> {
-    if moment > other {
+/// Returns an error for `field` unless `time` is later than `other`, the value of the field called `name`.
+fn later(field: &str, time: SimDuration, name: &str, other: SimDuration) -> Result<(), SpecError> {
+    if time > other {
         return Ok(());
     }
-    Err(SpecError::at(field, format!("{moment} is not later than the {name} ({other}): give a later moment")))
+    Err(SpecError::at(field, format!("{time} is not later than {name} ({other}): use a later time")))
 }
 
 impl Serialize for RateSpec {
@@ -214,20 +214,20 @@ impl<'de> de::Visitor<'de> for RateSpecVisitor {
     }
 
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<RateSpec, E> {
-        Err(bare(number))
+        Err(missing_unit(number))
     }
 
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<RateSpec, E> {
-        Err(bare(number))
+        Err(missing_unit(number))
     }
 
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<RateSpec, E> {
-        Err(bare(number))
+        Err(missing_unit(number))
     }
 }
 
-/// The diagnostic about a number without a unit.
-fn bare<E: de::Error>(number: impl fmt::Display) -> E {
+/// The error for a number without a unit.
+fn missing_unit<E: de::Error>(number: impl fmt::Display) -> E {
     E::custom(format_args!("{number} lacks a unit: a rate is written like \"20/s\""))
 }
 
@@ -238,7 +238,7 @@ mod tests {
 
     use super::*;
 
-    /// Hands out JSON objects as enums, as the scenario's format does with `Spike(..)`.
+    /// Deserializes JSON objects as enums, as the scenario format does with `Spike(..)`.
     struct Enums(Value);
 
     impl<'de> Deserializer<'de> for Enums {
@@ -263,18 +263,19 @@ mod tests {
     }
 
     fn diagnostic(value: Value) -> (String, String) {
-        let error = read(value).expect("well written").resolve().expect_err("no profile");
+        let error =
+            read(value).expect("the syntax is valid").resolve().expect_err("the parameters are invalid");
         (error.field().to_owned(), error.message().to_owned())
     }
 
     #[test]
-    fn a_text_is_a_constant_rate() {
+    fn a_string_is_a_constant_rate() {
         let rate = RateSpec::deserialize(StrDeserializer::<de::value::Error>::new("20/s")).expect("a rate");
         assert_eq!(rate, RateSpec::Constant(Rate::per_second(20.0).expect("a rate")));
     }
 
     #[test]
-    fn what_is_written_is_read_back() {
+    fn rates_survive_a_round_trip() {
         for value in [
             json!("20/s"),
             json!({"Spike": {"base": "10/s", "peak": "150/s", "from": "10s", "to": "25s"}}),
@@ -289,13 +290,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_rate_is_refused_with_the_hint() {
-        assert_eq!(read(json!(20)).expect_err("bare"), "20 lacks a unit: a rate is written like \"20/s\"");
-        assert!(read(json!(-1)).expect_err("bare").contains("lacks a unit"));
-        assert!(read(json!(2.5)).expect_err("bare").contains("lacks a unit"));
-        assert!(read(json!("fast")).expect_err("no rate").contains("is not a rate"));
+    fn values_that_are_not_rates_are_rejected_with_a_hint() {
+        assert_eq!(
+            read(json!(20)).expect_err("it has no unit"),
+            "20 lacks a unit: a rate is written like \"20/s\""
+        );
+        assert!(read(json!(-1)).expect_err("it has no unit").contains("lacks a unit"));
+        assert!(read(json!(2.5)).expect_err("it has no unit").contains("lacks a unit"));
+        assert!(read(json!("fast")).expect_err("it is not a rate").contains("is not a rate"));
         assert!(
-            read(json!(true)).expect_err("no rate").contains("expected a rate like \"20/s\", or Spike(..)")
+            read(json!(true))
+                .expect_err("it is not a rate")
+                .contains("expected a rate like \"20/s\", or Spike(..)")
         );
         assert!(read(json!({"Peak": {}})).expect_err("unknown").contains("Spike"));
         let spike = json!({"Spike": {"base": "1/s", "peak": "2/s", "from": "1s", "to": "2s", "at": "3s"}});
@@ -303,11 +309,11 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_profile_is_refused_by_field() {
+    fn invalid_shapes_are_rejected_with_their_field() {
         let spike = json!({"Spike": {"base": "1/s", "peak": "2/s", "from": "2s", "to": "2s"}});
         assert_eq!(
             diagnostic(spike),
-            ("to".into(), "2s is not later than the from (2s): give a later moment".into())
+            ("to".into(), "2s is not later than `from` (2s): use a later time".into())
         );
         let ramp = json!({"Ramp": {"from": "1/s", "to": "2/s", "start": "2s", "end": "1s"}});
         assert_eq!(diagnostic(ramp).0, "end");

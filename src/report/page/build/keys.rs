@@ -1,4 +1,4 @@
-//! Where the requests of the most frequent key went, a second: in the sample that every run keeps.
+//! The plot of the most frequent key: requests per second to each node, from the sample that every run keeps.
 
 use indexmap::IndexMap;
 
@@ -13,23 +13,24 @@ use crate::model::names::Names;
 use crate::report::palette::PALETTE;
 use crate::request::FrequentKey;
 
-/// The heading.
+/// The title of the section.
 pub(super) const TITLE: &str = "Keys";
-/// Its plot.
+/// The id of its plot.
 pub(super) const PLOT: &str = "key";
-/// A key that is less frequent is not worth a plot.
+/// Minimum share of requests with the key: no plot is drawn for a less frequent one.
 const MIN_SHARE: f64 = 0.05;
-/// Bars of the plot at most; of a shorter run one a second,
+/// Maximum number of bars. A shorter run has one bar per second,
 const MAX_BARS: f64 = 240.0;
-/// unless these were fewer than so many.
+/// or this number of bars if it lasts fewer seconds.
 const MIN_BARS: f64 = 60.0;
-/// Nodes that have bars of their own: as many as there are colours.
+/// Maximum number of nodes with bars of their own: the number of colours.
 const MAX_NODES: usize = PALETTE.colours.len();
 
-/// The plot of the hot key, or else of the most frequent one.
+/// The section with the plot of the hot key, or of the most frequent key if none is hot; `None` if keys are evenly
+/// spread.
 pub(super) fn section(result: &RunResult, findings: &[Finding]) -> Option<Section> {
     let hot = findings.iter().find_map(|finding| match &finding.evidence {
-        Evidence::HotKey(found) => Some(found.key),
+        Evidence::HotKey(evidence) => Some(evidence.key),
         Evidence::Oscillation(_)
         | Evidence::KnowledgeLag(_)
         | Evidence::Convergence(_)
@@ -44,23 +45,23 @@ pub(super) fn section(result: &RunResult, findings: &[Finding]) -> Option<Sectio
     let end = result.end.as_seconds();
     let width = (end / MAX_BARS).max(1.0_f64.min(end / MIN_BARS));
     let bars = floor_to_usize((end / width - 1e-9).ceil()).max(1);
-    let mut went: IndexMap<Node, Vec<f64>> = IndexMap::new();
+    let mut rates: IndexMap<Node, Vec<f64>> = IndexMap::new();
     for record in result.sample.records.iter().filter(|record| record.key == key) {
         if let Some(node) = record.server {
             let bar = floor_to_usize(record.created.as_seconds() / width).min(bars - 1);
-            went.entry(node).or_insert_with(|| vec![0.0; bars])[bar] += result.sample.one_in as f64 / width;
+            rates.entry(node).or_insert_with(|| vec![0.0; bars])[bar] += result.sample.one_in as f64 / width;
         }
     }
     let plot = Plot {
         id: PLOT.to_owned(),
-        title: format!("Where requests of key {key} went"),
+        title: format!("Requests with key {key} by node"),
         caption: format!(
-            "To the node that they reached last, in bars of {} by when they were born.",
+            "Requests per second by the node that they reached last, in bars of {} by time of creation.",
             time(Some(width))
         ),
         unit: Unit::PerSecond,
         x: (0..=bars).map(|bar| bar as f64 * width).collect(),
-        lines: lines(went, result.names()),
+        lines: lines(rates, result.names()),
         ..Plot::default()
     };
     (!plot.lines.is_empty()).then(|| Section {
@@ -70,24 +71,25 @@ pub(super) fn section(result: &RunResult, findings: &[Finding]) -> Option<Sectio
     })
 }
 
-/// Bars of each node, in the order of nodes; where they are many, of those with the most requests.
-fn lines(mut went: IndexMap<Node, Vec<f64>>, names: &Names) -> Vec<Line> {
+/// Bars of each node, in the order of nodes. Of many nodes, those with fewer requests are combined.
+fn lines(mut by_node: IndexMap<Node, Vec<f64>>, names: &Names) -> Vec<Line> {
     let sum = |rates: &Vec<f64>| rates.iter().sum::<f64>();
     let line = |name: String, colour, rates: &[f64]| {
         let y = rates.iter().copied().map(value).chain([None]).collect();
         Line { name, colour, style: Style::Bars, hidden: false, y }
     };
-    went.sort_by(|a, x, b, y| sum(y).total_cmp(&sum(x)).then(a.cmp(b)));
-    let others = went.split_off(if went.len() > MAX_NODES { MAX_NODES - 1 } else { went.len() });
-    went.sort_keys();
-    // A colour is that of the node in other plots, where there are enough for all.
-    let kind = went.first().map(|(node, _)| node.kind());
-    let are_alike = went.keys().all(|node| Some(node.kind()) == kind);
-    let is_few = are_alike && kind.is_some_and(|kind| names.count(kind) <= MAX_NODES);
-    let each = went.iter().enumerate().map(|(place, (node, rates))| {
-        line(names.name_of(*node).to_owned(), if is_few { node.row() as usize } else { place }, rates)
+    by_node.sort_by(|a, x, b, y| sum(y).total_cmp(&sum(x)).then(a.cmp(b)));
+    let others = by_node.split_off(if by_node.len() > MAX_NODES { MAX_NODES - 1 } else { by_node.len() });
+    by_node.sort_keys();
+    // Nodes have the colours of other plots if there are enough colours for all nodes of the kind.
+    let kind = by_node.first().map(|(node, _)| node.kind());
+    let is_one_kind = by_node.keys().all(|node| Some(node.kind()) == kind);
+    let has_own_colours = is_one_kind && kind.is_some_and(|kind| names.count(kind) <= MAX_NODES);
+    let own = by_node.iter().enumerate().map(|(index, (node, rates))| {
+        let colour = if has_own_colours { node.row() as usize } else { index };
+        line(names.name_of(*node).to_owned(), colour, rates)
     });
-    let mut lines: Vec<Line> = each.collect();
+    let mut lines: Vec<Line> = own.collect();
     if let Some(mut rates) = others.values().next().cloned() {
         rates.fill(0.0);
         for other in others.values() {
@@ -99,6 +101,6 @@ fn lines(mut went: IndexMap<Node, Vec<f64>>, names: &Names) -> Vec<Line> {
 }
 
 fn most_frequent(result: &RunResult) -> Option<u32> {
-    let most = FrequentKey::among(result.sample.records.iter())?;
-    (most.different > 1 && most.share() >= MIN_SHARE).then_some(most.key)
+    let frequent = FrequentKey::among(result.sample.records.iter())?;
+    (frequent.different > 1 && frequent.share() >= MIN_SHARE).then_some(frequent.key)
 }

@@ -1,4 +1,4 @@
-//! How latencies are distributed, and where the time went: waiting, in service, on links.
+//! The distribution of latencies, and the latency breakdown: time waiting, in service and on links.
 
 use super::super::{Axis, Line, Plot, Section, Style, Table, Unit};
 use super::lines::value;
@@ -7,65 +7,65 @@ use crate::format::numbers::{percent, time};
 use crate::metrics::result::RunResult;
 use crate::request::{Outcome, RequestRecord};
 
-/// The heading.
+/// The title of the section.
 pub(super) const TITLE: &str = "Latency";
-/// What the latency of a request is made of.
-const PARTS: [&str; 3] = ["waiting", "service", "links"];
-/// Bars of a histogram, a factor of two.
-const BARS_AN_OCTAVE: f64 = 6.0;
-/// Bins of time in which mean times are shown.
+/// The components of the latency of a request.
+const COMPONENTS: [&str; 3] = ["waiting", "service", "links"];
+/// Number of bars of a histogram per factor of two.
+const BARS_PER_OCTAVE: f64 = 6.0;
+/// Number of time bins of the breakdown over time.
 const BINS: usize = 130;
-/// Sources whose histograms are drawn: the ones with most samples.
+/// Maximum number of sources with a histogram: those with the most samples are drawn.
 const MAX_SOURCES: usize = 6;
 
-/// Latency histograms, by source.
+/// The section with the latency histogram by source.
 pub(super) fn distribution(result: &RunResult) -> Section {
     let mut sources: Vec<_> = result
         .sources
         .iter()
         .enumerate()
-        .map(|(at, source)| (at, source, source.latency.summarize()))
+        .map(|(index, source)| (index, source, source.latency.summarize()))
         .collect();
     sources.retain(|(_, _, latency)| latency.count() > 0);
-    sources.sort_by_key(|(at, _, latency)| (std::cmp::Reverse(latency.count()), *at));
+    sources.sort_by_key(|(index, _, latency)| (std::cmp::Reverse(latency.count()), *index));
     sources.truncate(MAX_SOURCES);
-    sources.sort_by_key(|(at, ..)| *at);
-    let bar = |nanos: u64| floor_to_usize(libm::log2(nanos.max(1) as f64) * BARS_AN_OCTAVE);
-    let all = || sources.iter().flat_map(|(.., latency)| latency.histogram().ranges());
+    sources.sort_by_key(|(index, ..)| *index);
+    let bar = |nanos: u64| floor_to_usize(libm::log2(nanos.max(1) as f64) * BARS_PER_OCTAVE);
+    let ranges = || sources.iter().flat_map(|(.., latency)| latency.histogram().ranges());
     let section = |plots| Section { title: TITLE.to_owned(), plots, ..Section::default() };
     let (Some(first), Some(last)) =
-        (all().map(|(low, ..)| bar(low)).min(), all().map(|(low, ..)| bar(low)).max())
+        (ranges().map(|(low, ..)| bar(low)).min(), ranges().map(|(low, ..)| bar(low)).max())
     else {
         return section(Vec::new());
     };
-    let lines = sources.iter().map(|(at, source, latency)| {
+    let lines = sources.iter().map(|(index, source, latency)| {
         let mut bars = vec![0.0; last - first + 1];
         for (low, high, count) in latency.histogram().ranges() {
             bars[bar(low + (high - low) / 2).min(last) - first] += count as f64;
         }
         let y = bars.into_iter().map(value).chain([None]).collect();
-        Line { name: source.name.clone(), colour: *at, style: Style::Bars, hidden: false, y }
+        Line { name: source.name.clone(), colour: *index, style: Style::Bars, hidden: false, y }
     });
     let plot = Plot {
         id: "latency-histogram".to_owned(),
         title: "Distribution of latency".to_owned(),
         caption: if sources.len() > 1 {
-            "How many of the completed requests took so long: of all sources, one on top of the other."
+            "Number of completed requests by latency, stacked by source."
         } else {
-            "How many of the completed requests took so long."
+            "Number of completed requests by latency."
         }
         .to_owned(),
         unit: Unit::Count,
         axis: Axis::Latency,
-        x: (first..=last + 1).map(|bar| libm::exp2(bar as f64 / BARS_AN_OCTAVE) / 1e9).collect(),
+        x: (first..=last + 1).map(|bar| libm::exp2(bar as f64 / BARS_PER_OCTAVE) / 1e9).collect(),
         lines: lines.collect(),
         ..Plot::default()
     };
     section(vec![plot])
 }
 
-/// Where completed requests spent their time: on average, in the slowest hundredth, and over the run.
-pub(super) fn where_time_went(result: &RunResult) -> Section {
+/// The section with the latency breakdown of completed requests: over time, by source, and of the slowest 1 %.
+pub(super) fn breakdown(result: &RunResult) -> Section {
     let from = result.identity.measured_from;
     let completed = |record: &&RequestRecord| {
         record.created >= from && record.finished.is_some_and(|(_, outcome)| outcome == Outcome::Completed)
@@ -75,10 +75,10 @@ pub(super) fn where_time_went(result: &RunResult) -> Section {
     if records.is_empty() {
         return section;
     }
-    section.plots.push(over_the_run(result, &records));
-    let heads = ["", "requests", "latency"].into_iter().chain(PARTS).chain(["waiting share"]);
+    section.plots.push(breakdown_over_time(result, &records));
+    let heads = ["", "requests", "latency"].into_iter().chain(COMPONENTS).chain(["waiting share"]);
     let mut table = Table {
-        title: "Where the time went".to_owned(),
+        title: "Latency breakdown".to_owned(),
         heads: heads.map(str::to_owned).collect(),
         ..Table::default()
     };
@@ -99,53 +99,53 @@ fn latency(record: &RequestRecord) -> u64 {
     record.finished.map_or(0, |(at, _)| at.since(record.created).as_nanos())
 }
 
-/// Seconds that went into each of the [`PARTS`].
-fn parts(record: &RequestRecord) -> [f64; PARTS.len()] {
+/// Seconds spent in each of the [`COMPONENTS`].
+fn components(record: &RequestRecord) -> [f64; COMPONENTS.len()] {
     let (waiting, service) = (record.waiting.as_nanos(), record.service.as_nanos());
     [waiting, service, latency(record).saturating_sub(waiting + service)].map(|nanos| nanos as f64 / 1e9)
 }
 
-fn mean_parts(records: &[&RequestRecord]) -> Option<[f64; PARTS.len()]> {
-    let mut sums = [0.0; PARTS.len()];
+fn mean_components(records: &[&RequestRecord]) -> Option<[f64; COMPONENTS.len()]> {
+    let mut sums = [0.0; COMPONENTS.len()];
     for record in records {
-        sums.iter_mut().zip(parts(record)).for_each(|(sum, part)| *sum += part);
+        sums.iter_mut().zip(components(record)).for_each(|(sum, seconds)| *sum += seconds);
     }
     (!records.is_empty()).then(|| sums.map(|sum| sum / records.len() as f64))
 }
 
 fn row_of(name: &str, records: &[&RequestRecord]) -> Option<Vec<String>> {
-    let parts = mean_parts(records)?;
-    let total: f64 = parts.iter().sum();
+    let means = mean_components(records)?;
+    let total: f64 = means.iter().sum();
     let mut row =
         vec![name.to_owned(), crate::format::numbers::count(records.len() as u64), time(Some(total))];
-    row.extend(parts.map(|part| time(Some(part))));
-    row.push(percent((total > 0.0).then(|| parts[0] / total)));
+    row.extend(means.map(|mean| time(Some(mean))));
+    row.push(percent((total > 0.0).then(|| means[0] / total)));
     Some(row)
 }
 
-fn over_the_run(result: &RunResult, records: &[&RequestRecord]) -> Plot {
+fn breakdown_over_time(result: &RunResult, records: &[&RequestRecord]) -> Plot {
     let end = result.end.as_seconds();
     let width = end / BINS as f64;
     let mut bins: Vec<Vec<&RequestRecord>> = vec![Vec::new(); BINS];
     for record in records {
         bins[floor_to_usize(record.created.as_seconds() / width).min(BINS - 1)].push(record);
     }
-    let means: Vec<_> = bins.iter().map(|bin| mean_parts(bin)).collect();
-    let lines = PARTS.into_iter().enumerate().map(|(part, name)| Line {
+    let means: Vec<_> = bins.iter().map(|bin| mean_components(bin)).collect();
+    let lines = COMPONENTS.into_iter().enumerate().map(|(component, name)| Line {
         name: name.to_owned(),
-        colour: part,
+        colour: component,
         style: Style::Stacked,
         hidden: false,
-        y: means.iter().map(|means| means.and_then(|means| value(means[part]))).collect(),
+        y: means.iter().map(|means| means.and_then(|means| value(means[component]))).collect(),
     });
-    let seen = |line: &Line| line.y.iter().flatten().any(|value| *value > 1e-9);
+    let is_visible = |line: &Line| line.y.iter().flatten().any(|value| *value > 1e-9);
     Plot {
         id: "where-the-time-went".to_owned(),
-        title: "Where the time went".to_owned(),
-        caption: "Mean times of completed requests, by when they were born.".to_owned(),
+        title: "Latency breakdown over time".to_owned(),
+        caption: "Mean times of completed requests, by time of creation.".to_owned(),
         unit: Unit::Seconds,
         x: (0..BINS).map(|bin| (bin as f64 + 0.5) * width).collect(),
-        lines: lines.filter(seen).collect(),
+        lines: lines.filter(is_visible).collect(),
         ..Plot::default()
     }
 }

@@ -1,9 +1,9 @@
-//! From a run to its page: what is shown, and where.
+//! Builds the page of a run: selects and arranges the content of the report.
 //!
-//! What parts measure of themselves says by itself which plot it belongs to (`plots`), and each kind of node which of its
-//! figures make a table (`tables`), so that nothing here knows of a part. Beside that there are what became of requests
-//! (`tiles`, `tables`), how their latencies are distributed and where their time went (`latency`), where the requests of a
-//! frequent key went (`keys`), and what the scenario's own probes saw (`probes`).
+//! Each metric declares its plot (`plots`), and each kind of node the columns of its table (`tables`), so that this
+//! module does not depend on parts. The other content is: outcomes of requests (`tiles`, `tables`), distribution and
+//! breakdown of latencies (`latency`), requests with the most frequent key by node (`keys`), series of the probes of
+//! the scenario (`probes`), and findings (`notes`).
 
 mod keys;
 mod latency;
@@ -15,49 +15,49 @@ mod tables;
 mod tiles;
 
 use super::{FORMAT, Page, Section, Span};
-use crate::analysis::{Finding, phases};
+use crate::analysis::{Finding, scheduled_periods};
 use crate::event::NodeKind;
 use crate::format::numbers::{count, set_time, several};
 use crate::metrics::result::RunResult;
 use crate::metrics::summary::Summary;
 use crate::scenario::Scenario;
 
-/// Points of a line at most: more than a screen has room for.
+/// Maximum number of points of a line: more than a screen can show.
 const MAX_POINTS: usize = 1_200;
 
-/// A run with all that is to be told of it.
+/// The input of a report: a run and everything derived from it.
 #[derive(Clone, Copy, Debug)]
 pub struct ReportInput<'a> {
-    /// What was run.
+    /// The scenario.
     pub scenario: &'a Scenario,
-    /// The text that it was read from.
+    /// The text of the scenario.
     pub text: &'a str,
-    /// Values of that text which were replaced, as in `nodes.web.count=5`.
+    /// Values of the scenario that were replaced, such as `nodes.web.count=5`.
     pub replaced: &'a [String],
-    /// Commands that make the run again.
+    /// Commands that reproduce the run.
     pub commands: &'a [String],
-    /// What came of it.
+    /// The result of the run.
     pub result: &'a RunResult,
-    /// Its figures.
+    /// The summary of the result.
     pub summary: &'a Summary,
-    /// What it says, the most important first.
+    /// The findings, the most important first.
     pub findings: &'a [Finding],
-    /// How many of them lead.
+    /// Number of findings that are visible at first.
     pub leading: usize,
 }
 
-/// The page of a run.
+/// Builds the page of a run.
 #[must_use]
-pub fn build(account: &ReportInput<'_>) -> Page {
-    let ReportInput { scenario, result, summary, .. } = *account;
-    let told = tables::tables(summary)
+pub fn build(input: &ReportInput<'_>) -> Page {
+    let ReportInput { scenario, result, summary, .. } = *input;
+    let unsorted = tables::tables(summary)
         .into_iter()
         .chain(plots::sections(scenario, result))
-        .chain([latency::where_time_went(result), latency::distribution(result)])
-        .chain(keys::section(result, account.findings))
+        .chain([latency::breakdown(result), latency::distribution(result)])
+        .chain(keys::section(result, input.findings))
         .chain(probes::section(result));
     let mut sections = Vec::new();
-    told.for_each(|section| add(&mut sections, section));
+    unsorted.for_each(|section| add(&mut sections, section));
     arrange(&mut sections);
     Page {
         format: FORMAT,
@@ -67,20 +67,20 @@ pub fn build(account: &ReportInput<'_>) -> Page {
             scenario.name.clone()
         },
         subtitle: subtitle(summary),
-        story: story(account.text),
+        story: story(input.text),
         tiles: tiles::tiles(summary),
-        findings: notes::notes(account.findings, result, &sections),
-        leading: account.leading,
+        findings: notes::finding_cards(input.findings, result, &sections),
+        leading: input.leading,
         seconds: summary.virtual_seconds,
         spans: spans(scenario, summary.virtual_seconds),
         sections,
-        scenario: account.text.to_owned(),
-        reproduce: account.commands.to_vec(),
-        remarks: remarks(account),
+        scenario: input.text.to_owned(),
+        reproduce: input.commands.to_vec(),
+        remarks: remarks(input),
     }
 }
 
-/// Puts a section beside others, into the one of the same name if there is one; nothing if there is nothing in it.
+/// Adds a section to others, or its content to the section with the same title. Empty sections are left out.
 fn add(sections: &mut Vec<Section>, section: Section) {
     if section.plots.is_empty() && section.tables.is_empty() {
         return;
@@ -95,20 +95,20 @@ fn add(sections: &mut Vec<Section>, section: Section) {
     }
 }
 
-/// The section that tells what became of requests.
+/// Title of the section about requests and their outcomes.
 const REQUESTS: &str = "Requests";
-/// The section that tells how nodes pick where they send.
+/// Title of the section about routing.
 const ROUTING: &str = "Routing";
 
-/// Puts sections into the order in which they tell the story from its beginning: what happened to requests, then why, at
-/// the nodes that lie behind first. What probes saw comes last, for most of it was seen before.
+/// Sorts sections: symptoms first (requests, latency), then causes by kind of node, from servers back to sources, then
+/// routing and keys. Probes come last, as they mostly repeat other plots.
 fn arrange(sections: &mut [Section]) {
     let kinds = NodeKind::ALL.into_iter().rev().map(|kind| kind.description().title);
     let order: Vec<&str> =
         [REQUESTS, latency::TITLE].into_iter().chain(kinds).chain([ROUTING, keys::TITLE]).collect();
     sections.sort_by_key(|section| match section.title.as_str() {
         probes::TITLE => order.len() + 1,
-        title => order.iter().position(|place| *place == title).unwrap_or(order.len()),
+        title => order.iter().position(|other| *other == title).unwrap_or(order.len()),
     });
 }
 
@@ -127,20 +127,20 @@ fn subtitle(summary: &Summary) -> String {
     )
 }
 
-/// The paragraphs of the comment that a scenario opens with.
+/// The paragraphs of the comment at the top of a scenario.
 fn story(text: &str) -> Vec<String> {
     let lines = text.lines().map(str::trim_start).skip_while(|line| line.is_empty());
     let comment = lines.map_while(|line| line.strip_prefix("//"));
     let mut paragraphs = vec![String::new()];
-    // What it says of findings is a test's business: here they stand for themselves.
-    for words in comment.map(str::trim).filter(|words| !words.starts_with("Findings: ")) {
-        let continues = !words.is_empty() && !words.starts_with("- ");
+    // The line of expected findings is for a test: the report shows the actual findings.
+    for line in comment.map(str::trim).filter(|line| !line.starts_with("Findings: ")) {
+        let continues = !line.is_empty() && !line.starts_with("- ");
         if !continues {
             paragraphs.push(String::new());
         }
         if let Some(last) = paragraphs.last_mut() {
             *last += if last.is_empty() { "" } else { " " };
-            *last += words;
+            *last += line;
         }
     }
     paragraphs.retain(|paragraph| !paragraph.is_empty());
@@ -148,36 +148,37 @@ fn story(text: &str) -> Vec<String> {
 }
 
 fn spans(scenario: &Scenario, end: f64) -> Vec<Span> {
-    let passing = phases(scenario).into_iter().filter_map(|phase| {
+    let spans = scheduled_periods(scenario).into_iter().filter_map(|phase| {
         let to = phase.to.filter(|_| phase.from < end)?.min(end);
         Some(Span { from: phase.from, to, label: format!("{}: {}", phase.of, phase.text) })
     });
-    passing.collect()
+    spans.collect()
 }
 
-fn remarks(account: &ReportInput<'_>) -> Vec<String> {
-    let ReportInput { result, summary, .. } = *account;
+fn remarks(input: &ReportInput<'_>) -> Vec<String> {
+    let ReportInput { result, summary, .. } = *input;
     let mut remarks = vec![format!(
-        "The run was looked at in {} of {} each. Plots show means over them or over some of them; where there are more than \
-         fit, the extremes are kept.",
+        "The run was recorded in {} of {} each. A point of a plot is the mean of one or more intervals; plots with too \
+         many points keep the extremes.",
         several(result.timeline.intervals() as u64, "interval"),
         crate::format::numbers::time(Some(result.timeline.interval.as_seconds())),
     )];
-    if !account.replaced.is_empty() {
-        let values = account.replaced.join(", ");
+    if !input.replaced.is_empty() {
+        let values = input.replaced.join(", ");
         remarks.push(format!(
-            "The scenario below is the text of its file; the run replaced values of it: {values}."
+            "The scenario below is shown as in its file. The run replaced these values: {values}."
         ));
     }
     if let Some(from) = summary.measured_from_seconds {
         let from = set_time(from);
         remarks.push(format!(
-            "Latencies, waits and means of tables leave out the warm-up, the first {from}; counts and plots over time do not."
+            "Latencies, waiting times and means in tables exclude the warm-up, the first {from}. Counts and plots over \
+             time include it."
         ));
     }
     if result.sample.one_in > 1 {
         remarks.push(format!(
-            "Keys, and where the time went, are seen in a sample: one in {} requests, {} in all.",
+            "The latency breakdown and the plot of keys use a sample: 1 in {} requests, {} requests in total.",
             count(result.sample.one_in),
             count(result.sample.records.len() as u64),
         ));
@@ -190,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_story_is_the_comment_that_opens_the_scenario() {
+    fn the_story_is_the_comment_at_the_top_of_the_scenario() {
         let text = "\n// One thing,\n// and more of it.\n//\n// Another:\n//   - a point\n//   - two\n// Findings: healthy.\nScenario(\n// not this";
         assert_eq!(story(text), ["One thing, and more of it.", "Another:", "- a point", "- two"]);
         assert_eq!(story("Scenario()"), [] as [&str; 0]);

@@ -1,4 +1,4 @@
-//! Findings as the page shows them: with their evidence as text, and the plot in which each is seen best.
+//! Findings as shown on the page: each with its evidence as text and the plot that shows it best.
 
 use serde_json::Value;
 
@@ -14,8 +14,12 @@ use crate::model::metric::{
     ARRIVAL_RATE, Metric, PERCEIVED_LOAD, QUEUE_DEPTH, REJECTION_RATE, SeriesKey, Subject, UTILIZATION,
 };
 
-/// The findings of a page with these plots.
-pub(super) fn notes(findings: &[Finding], result: &RunResult, sections: &[Section]) -> Vec<FindingCard> {
+/// The findings of a page with these sections.
+pub(super) fn finding_cards(
+    findings: &[Finding],
+    result: &RunResult,
+    sections: &[Section],
+) -> Vec<FindingCard> {
     findings
         .iter()
         .map(|finding| FindingCard {
@@ -75,7 +79,7 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// The metrics in whose plots findings of a kind are seen, the best first.
+/// The metrics whose plots show findings of a kind, the best first.
 const fn metrics(kind: FindingKind) -> &'static [&'static Metric] {
     match kind {
         FindingKind::Oscillation | FindingKind::Saturation | FindingKind::Convergence => {
@@ -89,21 +93,20 @@ const fn metrics(kind: FindingKind) -> &'static [&'static Metric] {
     }
 }
 
-/// The first of the plots that suit a finding which is there.
+/// The id of the best plot for a finding among the plots of the page, or `None` if none suits it.
 fn plot(finding: &Finding, result: &RunResult, sections: &[Section]) -> Option<String> {
     let key = (finding.kind() == FindingKind::HotKey).then(|| keys::PLOT.to_owned());
-    let measured = metrics(finding.kind()).iter().flat_map(|metric| {
+    let of_metrics = metrics(finding.kind()).iter().flat_map(|metric| {
         let keys = || result.timeline.keys.iter().filter(|key| key.metric == *metric);
         let own = keys().filter(|key| is_about(key.subject, finding, result));
-        // Others may be seen in the same plot, and what became of requests in that of their sources.
+        // Plots of other subjects come next: the outcomes of requests are in the plots of sources.
         own.chain(keys().filter(|key| !is_estimate(key))).map(plot_id)
     });
-    let is_there =
-        |id: &String| sections.iter().flat_map(|section| &section.plots).any(|plot| plot.id == *id);
-    key.into_iter().chain(measured).find(is_there)
+    let exists = |id: &String| sections.iter().flat_map(|section| &section.plots).any(|plot| plot.id == *id);
+    key.into_iter().chain(of_metrics).find(exists)
 }
 
-/// Whether a series is about the subject of a finding: the node or a member of the group, or the link.
+/// Whether a series is about the subject of a finding: the node, a member of the group, or the link.
 fn is_about(subject: Subject, finding: &Finding, result: &RunResult) -> bool {
     match subject {
         Subject::Node(node) | Subject::Estimate { of: node, .. } => {
@@ -113,7 +116,7 @@ fn is_about(subject: Subject, finding: &Finding, result: &RunResult) -> bool {
     }
 }
 
-/// Whether a series is what nodes take a load to be: the estimates of each load have a plot of their own.
+/// Whether a series is a perceived load. The perceived loads of each node have a plot of their own.
 const fn is_estimate(key: &SeriesKey) -> bool {
     match key.subject {
         Subject::Estimate { .. } => true,

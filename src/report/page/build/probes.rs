@@ -1,4 +1,4 @@
-//! What the scenario's own probes saw: a plot for each metric, in the order of the scenario.
+//! The plots of the probes of the scenario: one for each metric, in the order of the scenario.
 
 use indexmap::IndexMap;
 
@@ -8,15 +8,15 @@ use crate::metrics::result::RunResult;
 use crate::model::metric::Metric;
 use crate::model::probe;
 
-/// The heading.
+/// The title of the section.
 pub(super) const TITLE: &str = "Probes";
 
-/// The plots of all probes.
+/// The section with the plots of all probes, or `None` if there are none.
 pub(super) fn section(result: &RunResult) -> Option<Section> {
-    // Series of a probe share their moments; those of two probes need not.
+    // Series of one probe have the same sample times; those of different probes may differ, and need separate plots.
     let mut sets: IndexMap<(&str, u64, usize), Vec<&probe::Series>> = IndexMap::new();
     for series in result.series.iter().filter(|series| series.samples.len() > 1) {
-        let second = series.samples.get(1).map_or(0, |(at, _)| at.as_nanos());
+        let second = series.samples.get(1).map_or(0, |(time, _)| time.as_nanos());
         sets.entry((series.metric.name, second, series.samples.len())).or_default().push(series);
     }
     let plots = sets.values().enumerate().map(|(number, series)| plot(number, series[0].metric, series));
@@ -34,7 +34,7 @@ fn plot(number: usize, metric: &Metric, series: &[&probe::Series]) -> Plot {
         top: (metric.unit == Unit::Share).then_some(1.0),
         ..Plot::default()
     };
-    let places: Vec<f64> = series[0].samples.iter().map(|(at, _)| at.as_seconds()).collect();
+    let x: Vec<f64> = series[0].samples.iter().map(|(time, _)| time.as_seconds()).collect();
     let series: Vec<Series> = series
         .iter()
         .enumerate()
@@ -49,6 +49,6 @@ fn plot(number: usize, metric: &Metric, series: &[&probe::Series]) -> Plot {
             values: series.samples.iter().map(|(_, sample)| value(*sample)).collect(),
         })
         .collect();
-    draw(&mut plot, &places, &series);
+    draw(&mut plot, &x, &series);
     plot
 }

@@ -1,4 +1,4 @@
-//! The tables: outcomes and latencies by source and class, and the figures of nodes, kind by kind.
+//! The tables: outcomes by source, latencies by source and class, figures of nodes by kind, and links.
 
 use super::super::{Section, Table};
 use super::{REQUESTS, latency};
@@ -9,10 +9,10 @@ use crate::metrics::fleet::{busiest, of_kind};
 use crate::metrics::summary::{DurationStats, NodeSummary, Summary};
 use crate::request::{Outcome, OutcomeCounts};
 
-/// Rows of a table at most.
+/// Maximum number of rows of a table.
 const MAX_ROWS: usize = 50;
 
-/// The tables of a run, each in the section that it belongs to.
+/// The tables of a run, each in its section.
 pub(super) fn tables(summary: &Summary) -> Vec<Section> {
     let section = |title: &str, table: Table| Section {
         title: title.to_owned(),
@@ -45,7 +45,7 @@ fn row(name: &str, cells: impl IntoIterator<Item = String>) -> Vec<String> {
 }
 
 fn outcomes(summary: &Summary) -> Table {
-    // A failure that nothing came to is not worth a column.
+    // Failures without requests have no column.
     let is_shown = |(outcome, number): &(Outcome, u64)| !outcome.is_failure() || *number > 0;
     let shown: Vec<Outcome> = summary.requests.iter().filter(is_shown).map(|(outcome, _)| outcome).collect();
     let row = |name: &str, requests: &OutcomeCounts| {
@@ -57,7 +57,7 @@ fn outcomes(summary: &Summary) -> Table {
     let heads: Vec<&str> = ["source", "offered"].into_iter().chain(labels).chain(["in flight"]).collect();
     let all = (summary.sources.len() > 1).then(|| row("all", &summary.requests));
     let sources = summary.sources.iter().map(|(name, source)| row(name, &source.requests));
-    table("What became of requests", &heads, all.into_iter().chain(sources))
+    table("Requests by outcome", &heads, all.into_iter().chain(sources))
 }
 
 fn latencies(summary: &Summary) -> Table {
@@ -74,7 +74,7 @@ fn latencies(summary: &Summary) -> Table {
     table("Latency of completed requests", &heads, all.into_iter().chain(sources).chain(classes))
 }
 
-/// Groups of a kind, then each node, or where there are many the busiest.
+/// The groups of a kind, followed by its nodes; of many nodes the busiest.
 fn nodes(summary: &Summary, kind: NodeKind) -> Table {
     let description = kind.description();
     let columns = description.report;
@@ -83,19 +83,19 @@ fn nodes(summary: &Summary, kind: NodeKind) -> Table {
     };
     let groups = summary.groups.iter().filter(|(_, group)| group.figures.kind == kind);
     let groups = groups.map(|(name, group)| row(&group_name(name, group.members.len()), &group.figures));
-    let mut each: Vec<_> = of_kind(summary, kind).collect();
-    let all = each.len();
+    let mut nodes: Vec<_> = of_kind(summary, kind).collect();
+    let total = nodes.len();
     let mut title = description.title.to_owned();
-    if all > MAX_ROWS {
-        each = busiest(summary, kind, MAX_ROWS, |_| true);
-        title = format!("The busiest of {} {}", count(all as u64), title.to_lowercase());
+    if total > MAX_ROWS {
+        nodes = busiest(summary, kind, MAX_ROWS, |_| true);
+        title = format!("{} busiest of {} {}", nodes.len(), count(total as u64), title.to_lowercase());
     }
-    let left_out = all - each.len();
-    let each = each.into_iter().map(|(name, node)| row(name, node));
+    let omitted = total - nodes.len();
+    let nodes = nodes.into_iter().map(|(name, node)| row(name, node));
     let heads: Vec<&str> =
         [description.name].into_iter().chain(columns.iter().map(|column| column.head)).collect();
-    let mut table = table(&title, &heads, groups.chain(each));
-    table.omitted += left_out;
+    let mut table = table(&title, &heads, groups.chain(nodes));
+    table.omitted += omitted;
     table
 }
 

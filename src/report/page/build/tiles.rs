@@ -1,4 +1,4 @@
-//! The figures that are seen first: what was offered, what became of it, and how long it took.
+//! The tiles at the top of the report: requests offered, their outcomes, latency, and the busiest node.
 
 use super::super::{Tile, Tone};
 use crate::event::NodeKind;
@@ -14,7 +14,7 @@ pub(super) fn tiles(summary: &Summary) -> Vec<Tile> {
     let mut tiles = vec![tile("offered", count(offered), String::new(), Tone::Plain)];
     let part = |label, number, tone| tile(label, count(number), share(number, offered), tone);
     for (outcome, number) in requests.iter() {
-        // That requests got through, or that none did, is always told.
+        // The number of completed requests is always shown, failures only if there are any.
         if number > 0 || !outcome.is_failure() {
             let tone = if outcome.is_failure() { Tone::Bad } else { Tone::Plain };
             tiles.push(part(outcome.label(), number, tone));
@@ -32,7 +32,7 @@ pub(super) fn tiles(summary: &Summary) -> Vec<Tile> {
     tiles
 }
 
-/// The busiest node of the first kind, from behind, whose nodes can be busy.
+/// The tile of the busiest node, or `None` if no node is busy. Kinds with a utilization are tried in reverse order.
 fn busiest_node(summary: &Summary) -> Option<Tile> {
     let can_be_busy = |kind: &NodeKind| kind.description().ranked_by.contains(&&UTILIZATION);
     let mut kinds = NodeKind::ALL.into_iter().rev().filter(can_be_busy);

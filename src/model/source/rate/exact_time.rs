@@ -1,28 +1,28 @@
 //! A point of virtual time finer than a nanosecond.
 //!
-//! Arrivals are handed out in whole nanoseconds, but where the next one is counted from must not be rounded: at three
-//! a second, one nanosecond in three would be lost each second.
+//! Arrivals happen at whole nanoseconds, but the gap to the next one must not start at a rounded time: at a rate of
+//! 3/s, a third of a nanosecond would be lost at each arrival.
 
 use crate::engine::time::SimTime;
 
 /// A point of virtual time: whole nanoseconds and a fraction of one.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Position {
+pub struct ExactTime {
     nanos: u64,
-    /// 0 to 1.
+    /// Fraction of a nanosecond, 0 to 1.
     fraction: f64,
-    /// The segment of a piecewise profile where this was found: a hint, to go on searching from.
+    /// Index of the piece of a piecewise profile in which this was found; the next search starts there.
     pub(super) segment: usize,
 }
 
-impl Position {
+impl ExactTime {
     /// Exactly `time`.
     #[must_use]
     pub const fn at(time: SimTime) -> Self {
         Self { nanos: time.as_nanos(), fraction: 0.0, segment: 0 }
     }
 
-    /// Exactly `nanos` nanoseconds after the start.
+    /// Exactly `nanos` nanoseconds after the start of the run.
     pub(super) const fn at_nanos(nanos: u64) -> Self {
         Self::at(SimTime::from_nanos(nanos))
     }
@@ -33,7 +33,7 @@ impl Position {
         SimTime::from_nanos(self.nanos.saturating_add(u64::from(self.fraction >= 0.5)))
     }
 
-    /// `nanos` (0 or more) nanoseconds later; nothing if time ends before.
+    /// The position `nanos` (0 or more) nanoseconds later, or `None` if virtual time ends before.
     #[must_use]
     #[inline]
     pub fn after(mut self, nanos: f64) -> Option<Self> {
@@ -41,7 +41,7 @@ impl Position {
         Some(self)
     }
 
-    /// Moves on by `nanos` (0 or more) nanoseconds; stays and returns nothing if time ends before.
+    /// Advances by `nanos` (0 or more) nanoseconds. Returns `None` and does not move if virtual time ends before.
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "checked to be in range")]
     pub(in crate::model::source) fn move_by(&mut self, nanos: f64) -> Option<()> {
@@ -49,29 +49,29 @@ impl Position {
         if !(0.0..9.2e18).contains(&moved) {
             return None;
         }
-        // Machines turn floats into signed integers and back much faster than into unsigned ones.
+        // CPUs convert between floats and signed integers much faster than between floats and unsigned ones.
         let whole = moved as i64;
         self.nanos = self.nanos.checked_add(whole.cast_unsigned())?;
         self.fraction = moved - whole as f64;
         Some(())
     }
 
-    /// A whole number of nanoseconds later; nothing if time ends before.
+    /// The position a whole number of nanoseconds later, or `None` if virtual time ends before.
     pub(super) fn after_whole(self, nanos: u64) -> Option<Self> {
         Some(Self { nanos: self.nanos.checked_add(nanos)?, ..self })
     }
 
-    /// Exactly `nanos` nanoseconds after the start, searching on from here.
+    /// Exactly `nanos` nanoseconds after the start of the run, with the same `segment`.
     pub(super) const fn moved_to(self, nanos: u64) -> Self {
         Self { nanos, fraction: 0.0, segment: self.segment }
     }
 
-    /// The whole nanoseconds.
+    /// The whole nanoseconds since the start of the run.
     pub(super) const fn nanos(self) -> u64 {
         self.nanos
     }
 
-    /// The fraction of a nanosecond on top, 0 to 1.
+    /// The fraction of a nanosecond beyond [`nanos`](Self::nanos), 0 to 1.
     pub(super) const fn fraction(self) -> f64 {
         self.fraction
     }
@@ -83,29 +83,29 @@ mod tests {
 
     #[test]
     fn thirds_of_a_second_add_up_to_an_hour() {
-        let mut position = Position::at(SimTime::ZERO);
+        let mut position = ExactTime::at(SimTime::ZERO);
         for _ in 0..10_800 {
-            position = position.after(1e9 / 3.0).expect("in time");
+            position = position.after(1e9 / 3.0).expect("virtual time does not end before");
         }
         assert_eq!(position.time().as_nanos(), 3_600_000_000_000);
     }
 
     #[test]
     fn late_positions_keep_their_fractions() {
-        let mut position = Position::at(SimTime::from_nanos(1 << 60));
+        let mut position = ExactTime::at(SimTime::from_nanos(1 << 60));
         for _ in 0..1000 {
-            position = position.after(0.25).expect("in time");
+            position = position.after(0.25).expect("virtual time does not end before");
         }
         assert_eq!(position.time().as_nanos(), (1 << 60) + 250);
     }
 
     #[test]
-    fn nothing_is_after_the_end_of_time() {
-        let position = Position::at(SimTime::from_nanos(u64::MAX - 10));
+    fn there_is_no_position_after_the_end_of_virtual_time() {
+        let position = ExactTime::at(SimTime::from_nanos(u64::MAX - 10));
         assert!(position.after(9.0).is_some());
         for nanos in [20.0, 1e19, f64::INFINITY, f64::NAN] {
             assert_eq!(position.after(nanos), None);
         }
-        assert_eq!(Position::at(SimTime::ZERO).after(1e19), None);
+        assert_eq!(ExactTime::at(SimTime::ZERO).after(1e19), None);
     }
 }
