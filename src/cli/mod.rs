@@ -32,7 +32,8 @@ Examples:
   rushhour report results               create the report of a run again from its data
   rushhour check *.ron                  report every error without a run
 
-Exit status: 0 success, 1 the run failed, 2 the arguments or the scenario are invalid.";
+Exit status: 0 success, 1 the run failed or was interrupted, 2 the arguments or the
+scenario are invalid.";
 
 /// Simulate the flow of requests through a distributed system, in virtual time.
 ///

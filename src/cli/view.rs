@@ -21,14 +21,14 @@ const MAX_PICTURES: f64 = 100_000.0;
 
 const EXAMPLES: &str = "\
 Examples:
-  rushhour view                                  the built-in scenario
-  rushhour view shop.ron                         a scenario of your own
-  rushhour view shop.ron --frames out --at 12,15,20   pictures at three times, without a window
-  rushhour view shop.ron --frames out --at 12..20/0.5   a picture every half second
-  rushhour view shop.ron --film shop.gif --from 10 --to 20   a film, without a window
+  rushhour view                          the built-in scenario
+  rushhour view shop.ron                 a scenario of your own
+  rushhour view shop.ron --frames out    pictures at 12, 15 and 20 s, without a window
+  rushhour view shop.ron --frames out --at 12..20/0.5    ... every half second
+  rushhour view shop.ron --film shop.gif --from 10 --to 20    a film, without a window
 
-Keys: Space plays and pauses, arrows step and change the speed, P saves a picture, R starts and stops a film, ? lists
-all keys.";
+Keys: Space plays and pauses, arrows step and change the speed, P saves a picture,
+R starts and stops a film, ? lists all keys.";
 
 /// The arguments of `rushhour view`.
 #[derive(Clone, Debug, Default, Args)]

@@ -149,6 +149,9 @@ fn number_and_unit<'a>(text: &'a str, noun: &str, example: &str) -> Result<(f64,
     Ok((number, unit.trim()))
 }
 
+/// The usual units of rates; other units of time follow a `/` as well.
+const RATE_UNITS: &str = "\"/s\", \"/min\", \"/h\", \"/d\", \"rps\", \"qps\", \"rpm\"";
+
 /// Parses a number with a unit, and converts it to the base unit.
 fn scaled(text: &str, units: &[(&str, f64)], noun: &str, example: &str) -> Result<f64, UnitError> {
     let (number, unit) = number_and_unit(text, noun, example)?;
@@ -224,23 +227,16 @@ impl FromStr for Rate {
             "rpm" if !unit.starts_with('/') => 60.0,
             "" => {
                 return Err(UnitError(format!(
-                    "\"{}\" lacks a unit (\"/s\", \"/min\", \"/h\", \"/d\", \"rps\" or \"rpm\"): write it like \"20/s\"",
+                    "\"{}\" lacks a unit ({RATE_UNITS}): write it like \"20/s\"",
                     text.trim()
                 )));
             }
-            per if unit.starts_with('/') => match TIME_UNITS.iter().find(|(name, _)| *name == per) {
-                Some((_, nanos)) => nanos / 1e9,
-                None => {
-                    return Err(UnitError(format!(
-                        "unknown unit \"{unit}\": expected \"/s\", \"/min\", \"/h\" or \"rpm\""
-                    )));
+            per => match TIME_UNITS.iter().find(|(name, _)| *name == per) {
+                Some((_, nanos)) if unit.starts_with('/') => nanos / 1e9,
+                Some(_) | None => {
+                    return Err(UnitError(format!("unknown unit \"{unit}\": expected one of {RATE_UNITS}")));
                 }
             },
-            _ => {
-                return Err(UnitError(format!(
-                    "unknown unit \"{unit}\": expected \"/s\", \"/min\", \"/h\" or \"rpm\""
-                )));
-            }
         };
         let per_second = number / seconds;
         if per_second > 1e9 {

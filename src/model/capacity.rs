@@ -55,7 +55,9 @@ impl CapacityLog {
         if last.from == now {
             self.0.pop();
         }
-        self.0.push(next);
+        if self.0.last().is_none_or(|before| next != CapacityPeriod { from: now, ..*before }) {
+            self.0.push(next);
+        }
     }
 
     /// The periods, in order of time.
@@ -82,6 +84,9 @@ mod tests {
         log.change(SimTime::ZERO, |period| period.slots = 3);
         log.change(SimTime::ZERO, |period| period.slots = 2);
         assert_eq!(log, CapacityLog::new(2, 0.5));
+        log.change(SimTime::from_nanos(6), |period| period.slots = 3);
+        log.change(SimTime::from_nanos(6), |period| period.slots = 2);
+        assert!(log.is_constant(), "a change that is undone at once is none");
         log.change(SimTime::from_nanos(7), |period| period.up = false);
         log.change(SimTime::from_nanos(9), |period| (period.up, period.slots) = (true, 4));
         let rates: Vec<f64> = log.periods().iter().map(CapacityPeriod::per_second).collect();

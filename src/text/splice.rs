@@ -59,10 +59,12 @@ fn newline(text: &str) -> &'static str {
 /// The source text of the value in an argument, with quotes added to an unquoted text.
 fn source_text(argument: &str, value: &Node) -> String {
     let source = argument.get(range(value)).unwrap_or("").trim();
-    match &value.value {
-        Value::Text(text) if text == source => quoted(text),
-        _ => source.to_owned(),
+    if let Value::Text(text) = &value.value
+        && text == source
+    {
+        return quoted(text);
     }
+    source.to_owned()
 }
 
 fn quoted(text: &str) -> String {

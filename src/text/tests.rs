@@ -233,13 +233,12 @@ fn shape(node: &Node) -> String {
         format!("{{{}}}", pairs.iter().map(|(key, value)| format!("{key}: {value},")).collect::<String>())
     };
     match &node.value {
-        Value::Unit => list(&[]),
         Value::Bool(value) => format!("Bool({value})"),
         Value::Char(value) => format!("Char({value:?})"),
         Value::Number(number) => format!("{:?}", number.as_f64()),
         Value::Text(text) => format!("String({text:?})"),
         Value::Word(word) if word == "None" => "Option(None)".to_owned(),
-        Value::Word(_) => list(&[]),
+        Value::Unit | Value::Word(_) => list(&[]),
         Value::Tuple(Some(name), items) if name.text == "Some" && items.len() == 1 => {
             format!("Option(Some({:?}))", shape(&items[0]))
         }

@@ -20,8 +20,28 @@ use rushhour::scenario::{Scenario, load};
 use rushhour::simulation::{RunOptions, run};
 
 /// Maximum deviation of an estimate from theory, in standard errors. With 30 replications, one estimate in 2,500
-/// deviates more by chance; seeds are fixed, so that a test that has passed keeps passing.
+/// deviates more by chance, with 12 one in 480; seeds are fixed, so that a test that has passed keeps passing.
 pub(crate) const Z: f64 = 4.0;
+
+/// A test with fewer replications, and another one with all of them that is ignored by default.
+macro_rules! statistical {
+    ($test:ident, $fewer:literal, $all:literal) => {
+        mod $test {
+            #[test]
+            fn fewer_replications() {
+                super::$test($fewer);
+            }
+
+            #[test]
+            #[ignore = "all replications"]
+            fn all_replications() {
+                super::$test($all);
+            }
+        }
+    };
+}
+
+pub(crate) use statistical;
 
 /// The scenario in a text.
 pub(crate) fn scenario(text: &str) -> Scenario {

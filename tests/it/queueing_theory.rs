@@ -15,7 +15,7 @@ use rushhour::scenario::Scenario;
 
 use crate::harness::{
     Estimate, Z, assert_columns, assert_count, created_from, replicate, replicate_logged, run_logged,
-    run_once, scenario, server, server_in_row, source,
+    run_once, scenario, server, server_in_row, source, statistical,
 };
 
 /// Seconds per nanosecond.
@@ -57,11 +57,12 @@ fn erlang_c(slots: u32, offered: f64) -> f64 {
     b / (1.0 - load * (1.0 - b))
 }
 
-#[test]
-fn a_server_with_one_slot_matches_m_m_1() {
+statistical!(a_server_with_one_slot_matches_m_m_1, 12, 30);
+
+fn a_server_with_one_slot_matches_m_m_1(replications: u64) {
     for (load, warm_up, run) in [(0.5, 500, 20_000), (0.8, 2_000, 60_000), (0.9, 8_000, 160_000)] {
         let system = one_server(load, 1, EXPONENTIAL, UNBOUNDED, warm_up, run);
-        let rows = replicate(&system, 30, |result| {
+        let rows = replicate(&system, replications, |result| {
             let [wait, waiting, busy] = queue_figures(&result, "desk");
             let users = source(&result, "users");
             let waits = server(&result, "desk").wait.summarize();
@@ -130,8 +131,9 @@ fn the_time_in_m_m_1_is_exponentially_distributed() {
     }
 }
 
-#[test]
-fn several_slots_with_one_queue_match_erlang_c() {
+statistical!(several_slots_with_one_queue_match_erlang_c, 12, 30);
+
+fn several_slots_with_one_queue_match_erlang_c(replications: u64) {
     for (slots, load, warm_up, run) in [
         (2, 0.5, 500, 20_000),
         (2, 0.8, 2_000, 40_000),
@@ -142,7 +144,7 @@ fn several_slots_with_one_queue_match_erlang_c() {
     ] {
         let rate = f64::from(slots) * load;
         let system = one_server(rate, slots, EXPONENTIAL, UNBOUNDED, warm_up, run);
-        let rows = replicate(&system, 30, |result| {
+        let rows = replicate(&system, replications, |result| {
             let [wait, waiting, busy] = queue_figures(&result, "desk");
             let waits = server(&result, "desk").wait.summarize();
             let (_, _, without_wait) = waits.histogram().ranges().next().expect("requests were served");
@@ -173,14 +175,15 @@ fn rejected_share(result: &RunResult, from: SimTime) -> f64 {
     rejected as f64 / all as f64
 }
 
-#[test]
-fn a_bounded_queue_rejects_the_share_of_m_m_c_k() {
+statistical!(a_bounded_queue_rejects_the_share_of_m_m_c_k, 12, 20);
+
+fn a_bounded_queue_rejects_the_share_of_m_m_c_k(replications: u64) {
     for (slots, capacity, load) in [(1, 4, 0.8), (1, 9, 1.2), (3, 5, 0.9), (10, 20, 1.0)] {
         let rate = f64::from(slots) * load;
         let system =
             one_server(rate, slots, EXPONENTIAL, &format!("Fifo(capacity: {capacity})"), 1_000, 20_000);
         let from = SimTime::ZERO + system.warm_up;
-        let rows = replicate_logged(&system, 20, |result| {
+        let rows = replicate_logged(&system, replications, |result| {
             let [wait, waiting, busy] = queue_figures(&result, "desk");
             [rejected_share(&result, from), wait, waiting, busy]
         });
@@ -213,8 +216,9 @@ fn a_bounded_queue_rejects_the_share_of_m_m_c_k() {
     }
 }
 
-#[test]
-fn without_a_queue_erlang_b_holds_for_any_distribution_of_service_times() {
+statistical!(without_a_queue_erlang_b_holds_for_any_distribution_of_service_times, 12, 20);
+
+fn without_a_queue_erlang_b_holds_for_any_distribution_of_service_times(replications: u64) {
     let blocked = erlang_b(10, 8.0);
     for service in [
         EXPONENTIAL,
@@ -225,7 +229,7 @@ fn without_a_queue_erlang_b_holds_for_any_distribution_of_service_times() {
     ] {
         let system = one_server(8.0, 10, service, "Fifo(capacity: 0)", 500, 10_000);
         let from = SimTime::ZERO + system.warm_up;
-        let rows = replicate_logged(&system, 20, |result| {
+        let rows = replicate_logged(&system, replications, |result| {
             assert_eq!(server(&result, "desk").queue_depth_max, 0, "no request can wait");
             [rejected_share(&result, from), queue_figures(&result, "desk")[2]]
         });
@@ -260,13 +264,14 @@ fn service_distributions() -> Vec<(&'static str, f64)> {
     ]
 }
 
-#[test]
-fn waits_match_pollaczek_khinchine_for_any_distribution_of_service_times() {
+statistical!(waits_match_pollaczek_khinchine_for_any_distribution_of_service_times, 12, 30);
+
+fn waits_match_pollaczek_khinchine_for_any_distribution_of_service_times(replications: u64) {
     for (service, variance) in service_distributions() {
         for load in [0.5, 0.8] {
             let (warm_up, run) = if load < 0.6 { (1_000, 20_000) } else { (8_000, 60_000) };
             let system = one_server(load, 1, service, UNBOUNDED, warm_up, run);
-            let rows = replicate(&system, 30, |result| {
+            let rows = replicate(&system, replications, |result| {
                 let served = server(&result, "desk").service.summarize();
                 let mean = served.mean().expect("requests were served") * NANO;
                 let [wait, waiting, busy] = queue_figures(&result, "desk");

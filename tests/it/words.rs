@@ -5,21 +5,29 @@ use std::path::{Path, PathBuf};
 use crate::harness::root;
 
 /// Words that were replaced, and what is said instead. Several words in a row are separated by blanks.
-const REPLACED: [(&str, &str); 22] = [
+const REPLACED: [(&str, &str); 30] = [
     ("belief", "perceived load"),
     ("beliefs", "perceived loads"),
+    ("born", "created"),
     ("complaint", "diagnostic"),
     ("complaints", "diagnostics"),
     ("fate", "outcome"),
     ("fates", "outcomes"),
+    ("goes by", "uses"),
+    ("house", "modules"),
+    ("is said", "is reported"),
     ("journal", "request log"),
     ("lap", "window"),
     ("laps", "windows"),
     ("poisoned", "omitted"),
-    ("remedy", "hint"),
     ("remedies", "hints"),
+    ("remedy", "hint"),
+    ("so many", "a number with a name"),
+    ("speaks for", "represents"),
     ("spokesman", "representative"),
+    ("stands for", "is"),
     ("surveyor", "timeline recorder"),
+    ("told", "reported"),
     ("traveller", "tracked request"),
     ("travellers", "tracked requests"),
     ("turned away", "rejected or shed"),

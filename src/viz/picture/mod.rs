@@ -208,9 +208,9 @@ impl Canvas<'_> {
         if let Some(server_state) = self.session.live_state.server_state(place.node()) {
             self.text(rect.center_top() + vec2(0.0, 11.0 * zoom), &place.name, 13.0, self.theme.ink);
             if place.is_folded() {
-                self.folded(rect, place.nodes)
+                self.folded(rect, place.nodes);
             } else {
-                self.server_state(rect, server_state)
+                self.server_state(rect, server_state);
             }
         } else {
             self.text(rect.center() - vec2(0.0, 6.0 * zoom), &place.name, 13.0, self.theme.ink);
