@@ -66,6 +66,7 @@ fn every_kind_of_change_can_be_saved_and_loaded() {
     let without = ALL_CHANGES.split("    changes: [").next().expect("a text").to_owned() + ")";
     let saved = saved(&without, &[], None, &all);
     assert_eq!(changes_of(&saved), all, "{saved}");
+    assert!(!saved.contains("None"), "fields without a value are left out:\n{saved}");
     assert_eq!(
         saved.lines().filter(|line| line.starts_with("        (at: \"")).count(),
         all.len(),

@@ -26,7 +26,7 @@ use crate::text::Path;
 #[serde(deny_unknown_fields)]
 pub struct ClientSpec {
     /// Makes a group of this many clients: `name-0`, `name-1`, ... By default, a single client called `name`.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u32>,
     /// The policy that picks a server for each request.
     #[serde(default = "by_key")]

@@ -26,10 +26,10 @@ pub struct LinkSpec {
     /// The receiver: a node or a group.
     pub to: String,
     /// Latency of requests, from the sender to the receiver; 0 by default.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency: Option<DistributionSpec<SimDuration>>,
     /// Latency of responses, from the receiver back to the sender; the same distribution as `latency` by default.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_latency: Option<DistributionSpec<SimDuration>>,
     /// Probability (0 to 1) that a message is lost, the same for requests and responses.
     #[serde(default)]

@@ -27,7 +27,7 @@ use crate::text::Path;
 pub struct LoadBalancerSpec {
     /// Makes a group of this many load balancers: `name-0`, `name-1`, ... By default, a single load balancer called
     /// `name`.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u32>,
     /// The policy that picks a target for each request.
     pub policy: PolicySpec,

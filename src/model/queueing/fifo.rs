@@ -14,7 +14,7 @@ use crate::request::RequestsView;
 #[serde(deny_unknown_fields)]
 pub struct Fifo {
     /// Capacity of the queue; unbounded by default. With 0, a request that finds no free slot is rejected.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity: Option<u32>,
 }
 

@@ -31,7 +31,7 @@ use crate::text::Path;
 pub struct RateLimiterSpec {
     /// Makes a group of this many rate limiters, each with its own limit: `name-0`, `name-1`, ... By default, a single
     /// rate limiter called `name`.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u32>,
     /// Maximum rate of requests that pass in the long run (above 0).
     pub rate: Rate,

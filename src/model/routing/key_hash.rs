@@ -15,7 +15,7 @@ use crate::engine::random::RandomStream;
 #[serde(deny_unknown_fields)]
 pub struct KeyHash {
     /// Seed of a hash that is applied to keys. By default, the target is the key modulo the number of targets.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub salt: Option<u64>,
 }
 

@@ -25,10 +25,10 @@ pub struct LoadAware {
     pub threshold: f64,
     /// Maximum number of random targets to try before the request goes to the target that its key selects; by default,
     /// the number of targets.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempts: Option<u32>,
     /// Seed of a hash that is applied to keys before they select a target, as in [`KeyHash`].
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub salt: Option<u64>,
     /// Whether requests avoid overloaded targets. With `false`, loads are only remembered, so that probes can sample
     /// them.

@@ -16,7 +16,7 @@ use crate::text::Path;
 #[serde(deny_unknown_fields)]
 pub struct ServerSpec {
     /// Makes a group of this many servers: `name-0`, `name-1`, ... By default, a single server called `name`.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u32>,
     /// Number of slots: requests served at the same time (1 or more).
     #[serde(default = "one")]
@@ -27,7 +27,7 @@ pub struct ServerSpec {
     #[serde(default)]
     pub queue: QueueSpec,
     /// The node that receives served requests. Without it, the server responds to them itself.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub then: Option<String>,
 }
 

@@ -46,19 +46,19 @@ pub struct SourceSpec {
     #[serde(default)]
     pub start: SimDuration,
     /// No request is created after this time; by default the scenario's `arrivals_until`.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop: Option<SimDuration>,
     /// Maximum number of requests; unlimited by default.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_requests: Option<u64>,
     /// Class of the requests; results are reported by class too.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
     /// Priority of the requests: a label in `requests.csv`, without effect on a run.
     #[serde(default)]
     pub priority: i32,
     /// Size of each request (at most 4 GiB).
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<DistributionSpec<Bytes>>,
     /// Weight of the requests: a label in `requests.csv`, without effect on a run.
     #[serde(default = "one")]
