@@ -1,4 +1,4 @@
-//! Tail probabilities of Poisson counts. The normal approximation fails for small expected counts: with 0.03 requests
+//! Tail probabilities: of the normal distribution, and of Poisson counts, for which the normal approximation fails if few are expected: with 0.03 requests
 //! expected, a count of 2 exceeds the mean by more than 10 standard deviations, yet has a probability of 1 in 2,000.
 
 /// Returns an upper bound on the logarithm of the probability that a Poisson count with mean `expected` is at least
@@ -11,9 +11,25 @@ pub(super) fn log_tail(count: f64, expected: f64) -> f64 {
     if expected > 0.0 { count - expected - count * libm::log(count / expected) } else { f64::NEG_INFINITY }
 }
 
+/// Returns a number of standard deviations that a normal variable exceeds with at most this probability, which has to be
+/// below 0.1: by the bound exp(-z^2 / 2) / (z sqrt(2 pi)) (Gordon: "Values of Mills' ratio", 1941).
+pub(super) fn standard_deviations(probability: f64) -> f64 {
+    let root = (2.0 * std::f64::consts::PI).sqrt();
+    // The iteration converges from both sides, and quickly.
+    (0..20).fold(2.0, |z: f64, _| (-2.0 * libm::log(probability * z * root)).max(1.0).sqrt())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn standard_deviations_are_those_of_the_normal_distribution() {
+        for (probability, z) in [(0.05, 1.645), (1e-3, 3.090), (1e-6, 4.753), (1e-9, 5.998)] {
+            let bound = standard_deviations(probability);
+            assert!(bound >= z - 1e-3 && bound < z + 0.1, "{probability}: {bound}");
+        }
+    }
 
     #[test]
     fn the_bound_holds_and_is_tight() {

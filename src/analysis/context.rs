@@ -1,9 +1,11 @@
 //! The input of all kinds of findings: a run station by station, with its scheduled periods.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use indexmap::IndexMap;
 
+use super::dispersion::dispersion;
 use super::scheduled::{ScheduledPeriod, scheduled_periods};
 use super::signal::SampledSeries;
 use super::station::Station;
@@ -14,6 +16,9 @@ use crate::event::Node;
 use crate::metrics::result::RunResult;
 use crate::request::OutcomeCounts;
 use crate::scenario::Scenario;
+
+/// Maximum number of phases that a run is divided into.
+const MAX_PHASES: usize = 64;
 
 /// A run, prepared for analysis.
 pub(super) struct RunContext<'a> {
@@ -31,6 +36,11 @@ pub(super) struct RunContext<'a> {
     pub(super) groups: IndexMap<&'a str, Vec<usize>>,
     /// Scheduled periods of the workload and of its parts.
     pub(super) scheduled: Vec<ScheduledPeriod>,
+    /// The times between scheduled changes in which requests are measured, as ranges of intervals: from the end of the
+    /// warm-up to the last arrivals. A single one if there are very many changes.
+    pub(super) phases: Vec<Range<usize>>,
+    /// The highest index of dispersion of the arrivals of a source (see [`dispersion`](super::dispersion)).
+    pub(super) burstiness: f64,
     /// Cost of a failed request in seconds: the p99 latency of all completed requests.
     pub(super) failure_penalty: f64,
 }
@@ -48,7 +58,7 @@ impl<'a> RunContext<'a> {
         let mut latency = Tally::default();
         result.sources.iter().for_each(|source| latency.merge(&source.latency));
         let slowest = latency.summarize().quantile(0.99);
-        Self {
+        let context = Self {
             scenario,
             result,
             step: result.timeline.interval.as_seconds(),
@@ -57,8 +67,28 @@ impl<'a> RunContext<'a> {
             positions,
             groups,
             scheduled: scheduled_periods(scenario, result.names()),
+            phases: Vec::new(),
+            burstiness: scenario
+                .sources
+                .values()
+                .map(|source| source.arrivals.dispersion())
+                .fold(0.0, f64::max),
             failure_penalty: slowest.map_or(1.0, |nanos| nanos as f64 / 1e9),
+        };
+        Self { phases: context.phases(), ..context }
+    }
+
+    fn phases(&self) -> Vec<Range<usize>> {
+        let (from, to) = (self.result.identity.measured_from.as_seconds(), self.last_arrivals());
+        let mut cuts = self.changes();
+        cuts.retain(|at| (from..to).contains(at));
+        if cuts.len() > MAX_PHASES {
+            cuts.clear();
         }
+        let mut cuts: Vec<usize> =
+            [from].into_iter().chain(cuts).chain([to]).map(|at| self.interval_at(at)).collect();
+        cuts.dedup();
+        cuts.windows(2).map(|pair| pair[0]..pair[1]).collect()
     }
 
     /// Returns the outcome counts of all sources together.
@@ -69,6 +99,13 @@ impl<'a> RunContext<'a> {
     /// Returns the number of requests that all sources offered.
     pub(super) fn offered(&self) -> u64 {
         self.outcomes().offered
+    }
+
+    /// Returns the index of dispersion of the arrivals at a station that random variation explains: the measured one, but
+    /// at most that of the sources. What is higher may come from the very trouble that is looked for.
+    pub(super) fn dispersion_by_chance(&self, arrivals: &[f64]) -> f64 {
+        let counts: Vec<f64> = arrivals.iter().map(|rate| rate * self.step).collect();
+        dispersion(&counts, &self.phases).min(self.burstiness.max(1.0))
     }
 
     /// Returns the position of a node among the stations, or `None` if it is not a station.

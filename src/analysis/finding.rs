@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::{
     ConvergenceEvidence, HealthEvidence, HotKeyEvidence, ImbalanceEvidence, KnowledgeLagEvidence,
-    LossEvidence, OscillationEvidence, OverloadEvidence, RejectionEvidence, SaturationEvidence,
+    LongWaitsEvidence, LossEvidence, NearCapacityEvidence, OscillationEvidence, OverloadEvidence,
+    RejectionEvidence, SaturationEvidence, TooShortEvidence,
 };
 
 /// A conclusion about a run, with its evidence.
@@ -38,6 +39,10 @@ pub enum Evidence {
     HotKey(HotKeyEvidence),
     /// See [`FindingKind::Saturation`].
     Saturation(SaturationEvidence),
+    /// See [`FindingKind::LongWaits`].
+    LongWaits(LongWaitsEvidence),
+    /// See [`FindingKind::NearCapacity`].
+    NearCapacity(NearCapacityEvidence),
     /// See [`FindingKind::Rejection`].
     Rejection(RejectionEvidence),
     /// See [`FindingKind::Loss`].
@@ -49,7 +54,9 @@ pub enum Evidence {
     /// See [`FindingKind::Convergence`].
     Convergence(ConvergenceEvidence),
     /// See [`FindingKind::Healthy`].
-    Healthy(HealthEvidence),
+    Healthy(Box<HealthEvidence>),
+    /// See [`FindingKind::TooShort`].
+    TooShort(TooShortEvidence),
 }
 
 /// The kinds of findings: a closed list. Findings of equal cost are sorted in this order, in which causes come before
@@ -65,6 +72,10 @@ pub enum FindingKind {
     HotKey,
     /// A server had no free slot because demand exceeded its capacity.
     Saturation,
+    /// Requests wait several times as long as they are served.
+    LongWaits,
+    /// Little room is left below the capacity of a server or group.
+    NearCapacity,
     /// A node rejected or shed requests.
     Rejection,
     /// Links lost requests or responses.
@@ -75,8 +86,10 @@ pub enum FindingKind {
     KnowledgeLag,
     /// A metric settled after a scheduled change, immediately or with a delay.
     Convergence,
-    /// No other finding costs the users anything significant.
+    /// Waits are short, the load leaves room, and hardly any request failed. Shown beyond chance.
     Healthy,
+    /// The run is too short to tell whether the system is healthy.
+    TooShort,
 }
 
 /// The severity of a kind of finding.
@@ -92,17 +105,20 @@ pub enum Severity {
 
 impl FindingKind {
     /// All kinds.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Oscillation,
         Self::Overload,
         Self::HotKey,
         Self::Saturation,
+        Self::LongWaits,
+        Self::NearCapacity,
         Self::Rejection,
         Self::Loss,
         Self::LoadImbalance,
         Self::KnowledgeLag,
         Self::Convergence,
         Self::Healthy,
+        Self::TooShort,
     ];
 
     /// Returns the severity of the kind.
@@ -113,10 +129,12 @@ impl FindingKind {
             | Self::Overload
             | Self::HotKey
             | Self::Saturation
+            | Self::LongWaits
+            | Self::NearCapacity
             | Self::Rejection
             | Self::Loss
             | Self::LoadImbalance => Severity::Trouble,
-            Self::KnowledgeLag | Self::Convergence => Severity::Context,
+            Self::KnowledgeLag | Self::Convergence | Self::TooShort => Severity::Context,
             Self::Healthy => Severity::Good,
         }
     }
@@ -129,12 +147,15 @@ impl FindingKind {
             Self::Overload => "overload",
             Self::HotKey => "hot_key",
             Self::Saturation => "saturation",
+            Self::LongWaits => "long_waits",
+            Self::NearCapacity => "near_capacity",
             Self::Rejection => "rejection",
             Self::Loss => "loss",
             Self::LoadImbalance => "load_imbalance",
             Self::KnowledgeLag => "knowledge_lag",
             Self::Convergence => "convergence",
             Self::Healthy => "healthy",
+            Self::TooShort => "too_short",
         }
     }
 }
@@ -158,6 +179,19 @@ impl Finding {
         Self { cost, ..self }
     }
 
+    /// Returns the severity of the finding: that of its kind, except for an uneven load that costs nobody anything yet.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        let is_harmless = if let Evidence::LoadImbalance(imbalance) = &self.evidence {
+            !imbalance.is_severe()
+        } else if let Evidence::HotKey(key) = &self.evidence {
+            !key.is_severe()
+        } else {
+            false
+        };
+        if is_harmless { Severity::Context } else { self.kind().severity() }
+    }
+
     /// Returns the kind of the finding.
     #[must_use]
     pub const fn kind(&self) -> FindingKind {
@@ -166,12 +200,15 @@ impl Finding {
             Evidence::Overload(_) => FindingKind::Overload,
             Evidence::HotKey(_) => FindingKind::HotKey,
             Evidence::Saturation(_) => FindingKind::Saturation,
+            Evidence::LongWaits(_) => FindingKind::LongWaits,
+            Evidence::NearCapacity(_) => FindingKind::NearCapacity,
             Evidence::Rejection(_) => FindingKind::Rejection,
             Evidence::Loss(_) => FindingKind::Loss,
             Evidence::LoadImbalance(_) => FindingKind::LoadImbalance,
             Evidence::KnowledgeLag(_) => FindingKind::KnowledgeLag,
             Evidence::Convergence(_) => FindingKind::Convergence,
             Evidence::Healthy(_) => FindingKind::Healthy,
+            Evidence::TooShort(_) => FindingKind::TooShort,
         }
     }
 }

@@ -1,59 +1,93 @@
-//! Health: no finding of trouble, hardly any failed request, and the headroom of the busiest server.
+//! Health: it is shown beyond chance that the load leaves room and that waits stay short, and hardly any request failed.
+//! [`verdict`](super::verdict) decides that; this module describes the healthy system by its busiest server.
 
 use serde::Serialize;
 
 use super::context::RunContext;
-use super::finding::{Evidence, Finding, FindingKind, Severity};
+use super::finding::{Evidence, Finding};
+use super::station::Station;
+use super::subject::Subject;
 use crate::engine::floor_to_usize;
 
-/// Maximum share of failed requests in a healthy run.
-const MAX_FAILED_SHARE: f64 = 1e-3;
-/// Number of arrivals that the peak load of a server is averaged over, which limits random variation to about a tenth.
+/// Number of arrivals that the peak utilization of a server is averaged over, which limits random variation to about a
+/// tenth.
 const ARRIVALS_PER_PEAK: f64 = 200.0;
+/// Maximum length of that average as a share of the run: a longer one is not a peak.
+const MAX_PEAK: f64 = 0.1;
+/// Minimum utilization of which the headroom is given as a number.
+const MIN_UTILIZATION: f64 = 1e-3;
 
 /// The evidence for health.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct HealthEvidence {
     /// Utilization of the busiest server over the whole run.
     pub utilization: f64,
-    /// Its highest utilization over about 200 arrivals.
-    pub peak_load: f64,
-    /// How much its load can grow before every slot is busy, as a share of its present load.
-    pub headroom: f64,
+    /// Its highest mean utilization over [`peak_seconds`](Self::peak_seconds); `None` in a short run.
+    pub peak_load: Option<f64>,
+    /// The time of about 200 arrivals; `None` in a short run.
+    pub peak_seconds: Option<f64>,
+    /// How much its load can grow before every slot is busy, as a share of its present load; `None` if it is hardly
+    /// used.
+    pub headroom: Option<f64>,
+    /// Upper bound of its load in the long run.
+    pub load_at_most: f64,
     /// Mean waiting time at that server over its mean service time.
     pub wait_by_service: f64,
+    /// Its group, or `None` if it is not a member of a group.
+    pub group: Option<GroupHealth>,
     /// Share of all requests that failed.
     pub failed_share: f64,
 }
 
-/// Returns the finding that a run is healthy, or `None` if other findings or failed requests contradict it.
-pub(super) fn find(context: &RunContext<'_>, others: &[Finding]) -> Option<Finding> {
-    let [offered, failed] = {
-        let outcomes = context.outcomes();
-        [outcomes.offered, outcomes.failed()].map(|count| count as f64)
-    };
-    if offered <= 0.0 || failed > MAX_FAILED_SHARE * offered || others.iter().any(rules_out_health) {
-        return None;
-    }
+/// The waits at a group of servers.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GroupHealth {
+    /// Name of the group.
+    pub name: String,
+    /// Number of members.
+    pub members: usize,
+    /// Mean waiting time of all requests to the group over the mean service time.
+    pub wait_by_service: f64,
+}
+
+/// Returns the finding that a system is healthy, or `None` if no server was used.
+pub(super) fn finding(
+    context: &RunContext<'_>,
+    subjects: &[Subject<'_>],
+    failed_share: f64,
+) -> Option<Finding> {
     let used = context.stations.iter().filter(|server| server.arrived > 0);
     let busiest =
         used.max_by(|a, b| a.utilization.partial_cmp(&b.utilization).unwrap_or(std::cmp::Ordering::Equal))?;
-    let utilization = busiest.utilization?;
-    let load = busiest.load();
-    let width = floor_to_usize(ARRIVALS_PER_PEAK * load.len() as f64 / busiest.arrived as f64);
-    let peak = super::intervals::smoothed(load, width.clamp(1, load.len().max(1)));
+    let assessment = |name: &str| subjects.iter().find(|subject| subject.name == name)?.assessments.first();
+    let of_group = busiest.group.and_then(|name| Some((name, assessment(name)?)));
+    let utilization = busiest.utilization.unwrap_or(0.0);
+    let peak = peak(context, busiest);
     let evidence = HealthEvidence {
         utilization,
-        peak_load: peak.into_iter().fold(0.0, f64::max).min(1.0),
-        headroom: (1.0 - utilization) / utilization.max(1e-9),
+        peak_load: peak.map(|(load, _)| load),
+        peak_seconds: peak.map(|(_, seconds)| seconds),
+        headroom: (utilization >= MIN_UTILIZATION).then(|| (1.0 - utilization) / utilization),
+        load_at_most: assessment(busiest.name)?.load_high(),
         wait_by_service: if busiest.service > 0.0 { busiest.wait / busiest.service } else { 0.0 },
-        failed_share: failed / offered,
+        group: of_group.map(|(name, of_group)| GroupHealth {
+            name: name.to_owned(),
+            members: context.groups[name].len(),
+            wait_by_service: of_group.wait,
+        }),
+        failed_share,
     };
-    Some(Finding::new(busiest.name, Evidence::Healthy(evidence)))
+    Some(Finding::new(busiest.name, Evidence::Healthy(Box::new(evidence))))
 }
 
-/// Whether a finding rules out health. Rejections and losses do not: failed requests are counted separately.
-fn rules_out_health(finding: &Finding) -> bool {
-    finding.kind().severity() == Severity::Trouble
-        && !matches!(finding.kind(), FindingKind::Rejection | FindingKind::Loss)
+/// Returns the highest mean utilization over about 200 arrivals, and that time in seconds. `None` if it is not short
+/// compared with the run.
+fn peak(context: &RunContext<'_>, server: &Station<'_>) -> Option<(f64, f64)> {
+    let load = server.load();
+    let width = floor_to_usize(ARRIVALS_PER_PEAK * load.len() as f64 / server.arrived as f64).max(1);
+    if width as f64 > MAX_PEAK * load.len() as f64 {
+        return None;
+    }
+    let highest = super::intervals::smoothed(load, width).into_iter().fold(0.0, f64::max).min(1.0);
+    Some((highest, width as f64 * context.step))
 }

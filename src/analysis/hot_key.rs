@@ -1,4 +1,6 @@
 //! Hot key: the requests for one key need a large share of the capacity of a server, and most of them go to one server.
+//! The key is far more frequent than the mean of all keys, or, if there are only a few keys, than the share of one server
+//! of the group.
 //!
 //! Keys are counted in the sample of requests that every run keeps. The finding covers the time in which the rate of
 //! the key exceeds its own mean most, or the whole run if the rate is steady.
@@ -17,8 +19,12 @@ const MIN_DEMAND: f64 = 0.3;
 const ALPHA: f64 = 1e-3;
 /// Minimum number of requests for the key in the sample.
 const MIN_SEEN: usize = 30;
-/// Minimum frequency of the key over the mean frequency of all keys.
+/// Minimum frequency of the key over the mean frequency of all keys,
 const MIN_TIMES_MEAN: f64 = 5.0;
+/// or over the share of one server of the group.
+const MIN_TIMES_FAIR: f64 = 1.8;
+/// Maximum share of the capacity that the key needs without a noticeable cost.
+const MAX_HARMLESS_DEMAND: f64 = 0.5;
 
 /// The evidence for a hot key.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -37,8 +43,17 @@ pub struct HotKeyEvidence {
     pub demand: f64,
     /// Number of different keys in the sample.
     pub keys_seen: usize,
+    /// Number of members of the server's group; 1 without a group.
+    pub members: usize,
     /// The sample contains one in this many requests.
     pub sampled_one_in: u64,
+}
+
+impl HotKeyEvidence {
+    /// Whether the requests for the key are enough to make others wait.
+    pub(super) fn is_severe(&self) -> bool {
+        self.demand * self.share_to_server > MAX_HARMLESS_DEMAND
+    }
 }
 
 /// Returns the finding about the most frequent key of a run, or `None` if it is not hot.
@@ -47,7 +62,7 @@ pub(super) fn find(context: &RunContext<'_>) -> Option<Finding> {
     let hottest = FrequentKey::among(sample.records.iter())?;
     let FrequentKey { key, count: seen, different, total } = hottest;
     let mean = total as f64 / different as f64;
-    if different < 2 || seen < MIN_SEEN || (seen as f64) < MIN_TIMES_MEAN * mean {
+    if seen < MIN_SEEN {
         return None;
     }
     let of_key: Vec<&RequestRecord> = sample.records.iter().filter(|record| record.key == key).collect();
@@ -64,20 +79,27 @@ pub(super) fn find(context: &RunContext<'_>) -> Option<Finding> {
     let share_to_server = by_server[server] as f64 / key_records.len() as f64;
     let peers =
         context.stations[server].group.and_then(|group| context.groups.get(group)).map_or(1, Vec::len);
+    let all_records = sample.records.iter().filter(|record| is_in_time(record)).count();
+    let share_meanwhile = key_records.len() as f64 / all_records as f64;
+    let is_frequent = (seen as f64) >= MIN_TIMES_MEAN * mean
+        || (peers > 1 && share_meanwhile * peers as f64 >= MIN_TIMES_FAIR);
+    if !is_frequent {
+        return None;
+    }
     let fair = key_records.len() as f64 / peers as f64;
     let by_chance = log_tail(by_server[server] as f64, fair) + libm::log(peers as f64);
     if demand * share_to_server < MIN_DEMAND || (peers > 1 && by_chance > libm::log(ALPHA)) {
         return None;
     }
-    let all_records = sample.records.iter().filter(|record| is_in_time(record)).count();
     let evidence = HotKeyEvidence {
         key,
         requests_per_second: rate,
         share_of_requests: hottest.share(),
-        share_meanwhile: key_records.len() as f64 / all_records as f64,
+        share_meanwhile,
         share_to_server,
         demand,
         keys_seen: different,
+        members: peers,
         sampled_one_in: sample.one_in,
     };
     let cost = context.cost(server, from, to) * share_at_server(&key_records, context, server, (from, to));
@@ -143,6 +165,24 @@ mod tests {
         let many = GROUP.replace("count: 3", "count: 1000");
         assert_eq!(look_at(&system("\"20000/s\"", KEYS, &many), &["run_until=1s"], find), None);
         assert_eq!(look_at(&system("\"100/s\"", "Uniform(0, 99)", SHARDS), &[], find), None);
+    }
+
+    #[test]
+    fn few_keys_are_hot_if_they_need_more_than_their_server() {
+        let hot = |key: &str| {
+            let found = look_at(&system("\"90/s\"", key, SHARDS), &[], find)?;
+            let Evidence::HotKey(evidence) = &found.evidence else { panic!("{found:?}") };
+            Some((found.subject.clone(), evidence.key, evidence.keys_seen, evidence.members))
+        };
+        assert_eq!(hot("Fixed(0)"), Some(("m-0".to_owned(), 0, 1, 3)));
+        assert_eq!(hot("Weighted([(0, 5.0), (1, 90.0), (2, 5.0)])"), Some(("m-1".to_owned(), 1, 3, 3)));
+        assert_eq!(hot("Uniform(0, 2)"), None);
+        // One key and one server, or a key that is spread, is nothing special.
+        assert_eq!(
+            look_at(&system("\"50/s\"", "Fixed(0)", super::super::systems::ONE_SERVER), &[], find),
+            None
+        );
+        assert_eq!(look_at(&system("\"90/s\"", "Fixed(0)", GROUP), &[], find), None);
     }
 
     #[test]

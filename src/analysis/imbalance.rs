@@ -3,7 +3,9 @@
 //! For each member, the time in which its utilization exceeds the mean of the group most is found. It is an imbalance
 //! if the arrivals at the member exceed those at the average member by more than random variation explains: with random
 //! routing they are Poisson counts (see [`chance`](super::chance)), and the threshold is higher because the time is the
-//! result of a search (see [`overload`](super::overload)).
+//! result of a search (see [`overload`](super::overload)). If no difference is that large, a member that gets far more
+//! than its share of the requests over the whole run is reported too: it costs little now, but will cost more as the
+//! load grows.
 
 use serde::Serialize;
 
@@ -16,6 +18,10 @@ use crate::engine::floor_to_usize;
 
 /// Minimum difference between the utilization of the member and the mean of the group.
 const MIN_EXCESS: f64 = 0.25;
+/// The same for a member that gets at least [`MIN_TIMES_FAIR`] times its share of the requests.
+const MIN_SKEWED_EXCESS: f64 = 0.05;
+/// Minimum arrivals at such a member over the mean of all members.
+const MIN_TIMES_FAIR: f64 = 1.75;
 /// Probability of a false finding in a balanced run.
 const ALPHA: f64 = 1e-3;
 /// Minimum number of arrivals at the member.
@@ -38,6 +44,16 @@ pub struct ImbalanceEvidence {
     pub z: f64,
 }
 
+/// Maximum utilization of a member whose imbalance costs nothing noticeable.
+const MAX_HARMLESS_LOAD: f64 = 0.5;
+
+impl ImbalanceEvidence {
+    /// Whether the load of the busiest member is enough to make requests wait.
+    pub(super) fn is_severe(&self) -> bool {
+        self.load > MAX_HARMLESS_LOAD
+    }
+}
+
 /// Returns the imbalances of a run: the worst member of each group.
 pub(super) fn find(context: &RunContext<'_>) -> Vec<Finding> {
     let groups = context.groups.iter().filter(|(_, rows)| rows.len() > 1);
@@ -54,14 +70,14 @@ fn imbalance(context: &RunContext<'_>, group: &str, rows: &[usize]) -> Option<Fi
     let mean_load = mean(sum(rows.iter().map(|&row| context.stations[row].load())));
     let mean_arrivals = mean(sum(rows.iter().map(|&row| context.stations[row].offered())));
     let total = mean_arrivals.iter().sum::<f64>() * context.step;
-    let worst = rows.iter().filter_map(|&row| {
+    let find = |row: usize, min_excess: f64, min_times: f64| {
         let server = &context.stations[row];
         let (load, arrivals) = (server.load(), server.offered());
         // Smoothing over ten services removes most of the random variation.
         let width = floor_to_usize(10.0 * server.service / context.step) + 1;
         let difference: Vec<f64> = load.iter().zip(&mean_load).map(|(load, mean)| load - mean).collect();
         let excess: Vec<f64> =
-            smoothed(&difference, width).iter().map(|difference| difference - MIN_EXCESS).collect();
+            smoothed(&difference, width).iter().map(|difference| difference - min_excess).collect();
         let count =
             |rates: &[f64], from: usize, to: usize| rates[from..to].iter().sum::<f64>() * context.step;
         let totals = |from: usize, to: usize| {
@@ -71,7 +87,9 @@ fn imbalance(context: &RunContext<'_>, group: &str, rows: &[usize]) -> Option<Fi
         let is_more_than_chance = |from: usize, to: usize| {
             let (own, fair, _) = totals(from, to);
             let comparisons = 10.0 * members * (total / fair.max(1.0)).max(1.0);
-            own >= MIN_ARRIVALS && log_tail(own, fair) + libm::log(comparisons) < libm::log(ALPHA)
+            own >= MIN_ARRIVALS
+                && own >= min_times * fair
+                && log_tail(own, fair) + libm::log(comparisons) < libm::log(ALPHA)
         };
         let spells = excesses(&excess, &is_more_than_chance);
         let weight = |&(from, to): &(usize, usize)| excess[from..to].iter().sum::<f64>();
@@ -87,8 +105,13 @@ fn imbalance(context: &RunContext<'_>, group: &str, rows: &[usize]) -> Option<Fi
             z,
         };
         Some((weight(&(from, to)), row, from, to, evidence))
-    });
-    let (_, row, from, to, evidence) = worst.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    };
+    let worst = |min_excess: f64, min_times: f64| {
+        let members = rows.iter().filter_map(|&row| find(row, min_excess, min_times));
+        members.max_by(|a, b| a.0.total_cmp(&b.0))
+    };
+    let (_, row, from, to, evidence) =
+        worst(MIN_EXCESS, 0.0).or_else(|| worst(MIN_SKEWED_EXCESS, MIN_TIMES_FAIR))?;
     let finding = Finding::new(context.stations[row].name, Evidence::LoadImbalance(evidence));
     Some(finding.during(context.time_of(from), context.time_of(to)).costing(context.cost(row, from, to)))
 }
@@ -105,6 +128,15 @@ mod tests {
         // With 300 servers and seven requests for each, some get twice their share by chance.
         let many = GROUP.replace("count: 3", "count: 300");
         assert_eq!(look_at(&system("\"21000/s\"", "Fixed(0)", &many), &["run_until=100ms"], find), []);
+    }
+
+    #[test]
+    fn all_requests_at_one_member_are_an_imbalance_even_at_a_low_load() {
+        let found = look_at(&system("\"20/s\"", "Fixed(0)", SHARDS), &[], find);
+        let [found] = &found[..] else { panic!("{found:?}") };
+        let Evidence::LoadImbalance(evidence) = &found.evidence else { panic!("{found:?}") };
+        assert!((evidence.times_fair_share - 3.0).abs() < 1e-6 && !evidence.is_severe(), "{evidence:?}");
+        assert_eq!(look_at(&system("\"20/s\"", "Fixed(0)", GROUP), &[], find), []);
     }
 
     #[test]

@@ -66,12 +66,15 @@ const fn may_be_explained(kind: FindingKind) -> bool {
         | FindingKind::Overload
         | FindingKind::HotKey
         | FindingKind::Saturation
+        | FindingKind::LongWaits
         | FindingKind::LoadImbalance => true,
-        FindingKind::Rejection
+        FindingKind::NearCapacity
+        | FindingKind::Rejection
         | FindingKind::Loss
         | FindingKind::KnowledgeLag
         | FindingKind::Convergence
-        | FindingKind::Healthy => false,
+        | FindingKind::Healthy
+        | FindingKind::TooShort => false,
     }
 }
 

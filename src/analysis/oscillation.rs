@@ -23,8 +23,10 @@ use super::signal::oscillation::Method;
 use super::signal::{Oscillation, detect, phase};
 use super::station::Station;
 use crate::model::metric::{
-    ARRIVAL_RATE, Metric, PERCEIVED_LOAD, QUEUE_DEPTH, REJECTION_RATE, Subject, UTILIZATION, Unit,
+    ARRIVAL_RATE, COMPLETION_RATE, IN_FLIGHT, Metric, PERCEIVED_LOAD, QUEUE_DEPTH, REJECTION_RATE, Subject,
+    UTILIZATION, Unit,
 };
+use crate::model::probe::Series;
 
 mod feedback;
 
@@ -262,9 +264,14 @@ fn of_probes(context: &RunContext<'_>, changes: &[f64], others: &[Finding]) -> V
     if !others.is_empty() {
         return Vec::new();
     }
-    // The series of servers have been analysed already.
+    // The series of servers have been analysed already, and the others of a server follow from them.
     let analysed = [&QUEUE_DEPTH, &UTILIZATION, &ARRIVAL_RATE, &REJECTION_RATE];
-    let series = context.result.series.iter().filter(|series| !analysed.contains(&series.metric));
+    let of_station = [&IN_FLIGHT, &COMPLETION_RATE];
+    let series = context.result.series.iter().filter(|series| {
+        let node = context.result.names().node_named(&series.node);
+        !analysed.contains(&series.metric)
+            && (context.position(node).is_none() || !of_station.contains(&series.metric))
+    });
     let findings = series.take(MAX_PROBED).filter_map(|series| {
         let [first, second] = series.samples.get(..2)? else { return None };
         let values: Vec<f64> = series.samples.iter().map(|(_, value)| *value).collect();
@@ -275,11 +282,32 @@ fn of_probes(context: &RunContext<'_>, changes: &[f64], others: &[Finding]) -> V
         };
         let memory = (*series.metric == PERCEIVED_LOAD).then(|| context.longest_window());
         let oscillation = detect(&sampled, changes, memory)?;
+        if !consists_of_many(context, series, &oscillation) {
+            return None;
+        }
         let subject = series.node.clone();
         let evidence = evidence(context, series.name(), series.metric.unit, &oscillation);
         Some(finding(subject, &oscillation, 0.0, evidence))
     });
     findings.take(1).collect()
+}
+
+/// Whether an oscillation of a probed series shows more than single requests.
+fn consists_of_many(context: &RunContext<'_>, series: &Series, oscillation: &Oscillation) -> bool {
+    let arrivals = || {
+        let node = context.result.names().node_named(&series.node)?;
+        context.result.timeline.find(Subject::Node(node), &ARRIVAL_RATE)
+    };
+    let (from, to) = (context.interval_at(oscillation.from), context.interval_at(oscillation.to));
+    let arrived = arrivals().map(|rates| {
+        rates.skip(from).take(to - from).map(f64::from).sum::<f64>() * context.step / oscillation.cycles
+    });
+    let min_arrivals = match oscillation.method {
+        Method::ManyCycles => MIN_ARRIVALS,
+        Method::FewCycles => MIN_ARRIVALS_FEW_CYCLES,
+    };
+    let is_high = series.metric.unit != Unit::Count || 2.0 * oscillation.amplitude >= MIN_HEIGHTS[0];
+    is_high && arrived.is_none_or(|arrived| arrived >= min_arrivals)
 }
 
 fn evidence(

@@ -1,15 +1,17 @@
 //! Overload: a server, or a whole group, is offered more work than its capacity.
 //!
 //! The excess of arrivals over capacity (slots divided by mean service time) is summed over time. The spell with the
-//! largest sum is an overload if random variation does not explain it. Over `n` arrivals the offered work has a
-//! standard deviation of sqrt(n (1 + v)) services (a compound Poisson process with relative variance v of service
-//! times; arrivals more regular than Poisson have a smaller one). Because the spell is the result of a search, the
-//! threshold is higher than for a single test: N arrivals contain N/n spells of that length, and about 10 times as many
-//! with overlaps and other lengths. By the tail of the normal distribution z has to exceed sqrt(2 ln(10 N / n /
-//! alpha)), which a merely busy queue does not reach.
+//! largest sum is an overload if random variation does not explain it. The work of arrivals that just use the capacity
+//! c has a standard deviation of sqrt(c (d + v)) services: a compound Poisson process with relative variance v of
+//! service times has d = 1, regular arrivals less and bursts more (see [`dispersion`](super::dispersion)). It is measured,
+//! and at most that of the sources: what is higher may come from the overload itself. The tail is bounded as in [`chance`](super::chance). Because a spell
+//! that is shorter than the run is the result of a search, the threshold is higher than for a single test: N arrivals
+//! contain N/n spells of n arrivals, and about 10 times as many with overlaps and other lengths. z has to exceed
+//! sqrt(2 ln((1 + 10 (N / n - 1)) / alpha)), which a merely busy queue does not reach.
 
 use serde::Serialize;
 
+use super::chance::log_tail;
 use super::context::RunContext;
 use super::finding::{Evidence, Finding};
 use super::intervals::excesses;
@@ -42,7 +44,9 @@ pub struct OverloadEvidence {
     pub seconds: f64,
     /// Number of servers in the group; 1 for a single server.
     pub servers: usize,
-    /// Number of servers of the same capacity that the highest offered rate of a spell needs.
+    /// The highest offered rate of a spell over the capacity of one server.
+    pub load_in_servers: f64,
+    /// Number of servers of the same capacity that this load needs: rounded up.
     pub servers_needed: f64,
     /// Standard deviations by which the most significant spell exceeds capacity.
     pub z: f64,
@@ -93,14 +97,17 @@ fn overload(context: &RunContext<'_>, subject: String, rows: &[usize]) -> Option
     let arrivals = sum(rows.iter().map(|&row| context.stations[row].offered()));
     let excess: Vec<f64> =
         arrivals.iter().zip(&capacities).map(|(rate, capacity)| (rate - capacity) * context.step).collect();
+    let counts: Vec<f64> = arrivals.iter().map(|rate| rate * context.step).collect();
+    let variance = variance + context.dispersion_by_chance(&arrivals);
     let totals = |from: usize, to: usize| {
-        let n = arrivals[from..to].iter().sum::<f64>() * context.step;
+        let n = counts[from..to].iter().sum::<f64>();
         let beyond = excess[from..to].iter().sum::<f64>();
-        (n, beyond, beyond / (n * (1.0 + variance)).sqrt())
+        (n, beyond, (-2.0 * log_tail(n, n - beyond) / variance).sqrt())
     };
     let is_more_than_chance = |from: usize, to: usize| {
         let (n, beyond, z) = totals(from, to);
-        let threshold = (2.0 * libm::log(OVERLAPS * stations * (arrived / n) / ALPHA)).sqrt();
+        let others = OVERLAPS * (arrived / n - 1.0).max(0.0);
+        let threshold = (2.0 * libm::log(stations * (1.0 + others) / ALPHA)).sqrt();
         n >= MIN_ARRIVALS && z > threshold && beyond > MIN_EXCESS * (n - beyond)
     };
     // The excess of an oscillating load sums to little. With a margin, each of its peaks is a spell of its own.
@@ -140,7 +147,9 @@ fn overload(context: &RunContext<'_>, subject: String, rows: &[usize]) -> Option
         spells: spells.len(),
         seconds,
         servers: rows.len(),
-        servers_needed: (highest * rows.len() as f64).ceil(),
+        load_in_servers: highest * rows.len() as f64,
+        // The tolerance covers the rounding of the rates.
+        servers_needed: (highest * rows.len() as f64 - 1e-6).ceil(),
         z: totals(worst.0, worst.1).2,
     };
     Some(Overload { subject, rows: rows.to_vec(), spells, evidence })

@@ -27,10 +27,12 @@ pub(super) struct Station<'a> {
     pub(super) queue_depth_max: u64,
     /// Mean waiting time in seconds.
     pub(super) wait: f64,
-    /// Mean service time in seconds.
+    /// Mean of the configured service time in seconds. Known even if no request was served.
     pub(super) service: f64,
-    /// Relative variance of the service time: its squared coefficient of variation.
+    /// Relative variance of the observed service times: their squared coefficient of variation.
     pub(super) service_variance: f64,
+    /// Relative variance of the configured service time; the highest if it changed. May be infinite.
+    pub(super) configured_variance: f64,
     slots_mean: Option<f64>,
     capacity: &'a CapacityLog,
     timeline: &'a Timeline,
@@ -48,8 +50,10 @@ impl<'a> Station<'a> {
     pub(super) fn of(result: &'a RunResult, node: &'a NodeResult) -> Option<Self> {
         let figures: &NodeFigures = &node.figures;
         let service = figures.times(&SERVICE)?.summarize();
-        let mean = service.mean().unwrap_or(0.0);
-        let relative = service.sd().filter(|_| mean > 0.0).map_or(0.0, |sd| sd / mean);
+        let capacity = node.capacity.as_ref()?;
+        let observed = service.mean().unwrap_or(0.0);
+        let relative = service.sd().filter(|_| observed > 0.0).map_or(0.0, |sd| sd / observed);
+        let variances = capacity.periods().iter().map(|period| period.service_variance);
         Some(Self {
             node: node.node,
             name: &node.name,
@@ -59,10 +63,11 @@ impl<'a> Station<'a> {
             utilization: figures.number(&figure::UTILIZATION),
             queue_depth_max: figures.count(&QUEUE_DEPTH_MAX),
             wait: figures.times(&WAIT).and_then(|wait| wait.summarize().mean()).unwrap_or(0.0) / 1e9,
-            service: mean / 1e9,
+            service: mean_service(capacity.periods(), result.end.as_seconds()),
             service_variance: relative * relative,
+            configured_variance: variances.fold(0.0, f64::max),
             slots_mean: figures.number(&SLOTS_MEAN),
-            capacity: node.capacity.as_ref()?,
+            capacity,
             timeline: &result.timeline,
             queue: OnceCell::new(),
             load: OnceCell::new(),
@@ -107,7 +112,7 @@ impl<'a> Station<'a> {
         mean.unwrap_or(self.concurrency as f64)
     }
 
-    /// Returns the capacity in requests per second, or `None` if no request was served.
+    /// Returns the capacity in requests per second, or `None` if the service takes no time.
     pub(super) fn capacity(&self) -> Option<f64> {
         (self.service > 0.0).then(|| self.slots() / self.service)
     }
@@ -175,6 +180,20 @@ impl<'a> Station<'a> {
     }
 }
 
+/// Returns the time-weighted mean of the configured service time in seconds, over a run that ends at `end`.
+fn mean_service(periods: &[CapacityPeriod], end: f64) -> f64 {
+    let [only] = periods else {
+        let ends = periods.iter().skip(1).map(|period| period.from.as_seconds()).chain([end]);
+        let parts = periods.iter().zip(ends).map(|(period, to)| {
+            let length = (to - period.from.as_seconds()).max(0.0);
+            (length, length * period.service)
+        });
+        let (length, sum) = parts.fold((0.0, 0.0), |(a, b), (length, part)| (a + length, b + part));
+        return if length > 0.0 { sum / length } else { 0.0 };
+    };
+    only.service
+}
+
 /// Returns the time-weighted mean of a value of the capacity periods, by interval.
 fn by_interval(
     periods: &[CapacityPeriod],
@@ -202,21 +221,23 @@ fn by_interval(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::distribution::Sampler;
     use crate::engine::time::SimTime;
 
     #[test]
     fn the_capacity_of_an_interval_is_a_time_weighted_mean() {
         let at = |seconds: u64| SimTime::from_nanos(seconds * 1_000_000_000);
-        let mut log = CapacityLog::new(2, 1.0);
+        let mut log = CapacityLog::new(2, &Sampler::constant(1e9));
         log.change(at(15), |period| period.up = false);
         log.change(at(25), |period| period.up = true);
-        log.change(at(40), |period| period.service = 0.5);
+        log.change(at(40), |period| *period = period.serving(&Sampler::exponential(0.5e9)));
         let capacity = by_interval(log.periods(), 10, 10.0, CapacityPeriod::per_second);
         let expected = [2.0, 1.0, 1.0, 2.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0];
         assert!(
             capacity.iter().zip(expected).all(|(actual, expected)| (actual - expected).abs() < 1e-9),
             "{capacity:?}"
         );
+        assert!((mean_service(log.periods(), 100.0) - 0.7).abs() < 1e-9);
         let up = by_interval(log.periods(), 10, 10.0, CapacityPeriod::availability);
         assert!((up.iter().sum::<f64>() - 9.0).abs() < 1e-9, "{up:?}");
     }

@@ -3,9 +3,14 @@
 use serde::Serialize;
 
 use super::numbers::{count, several, short, time};
-use crate::analysis::{Driver, Evidence, Finding, LoopDelays, OscillationEvidence};
+use crate::analysis::{
+    Driver, Evidence, Finding, HealthEvidence, LoopDelays, OscillationEvidence, TooShortEvidence, Uncertainty,
+};
 use crate::model::metric::Unit;
 use crate::request::Outcome;
+
+/// Headroom from which on its number says nothing, in multiples of the present load.
+const MAX_HEADROOM: f64 = 10.0;
 
 /// A finding in JSON.
 #[derive(Clone, Debug, Serialize)]
@@ -89,18 +94,23 @@ pub fn text(finding: &Finding) -> String {
                 spells => format!(", in {spells} spells of {} in total", time(Some(evidence.seconds))),
             };
             format!(
-                "{subject} was offered {}/s with a capacity of {}/s{span}{spells}: {} requests above capacity. {} \
-                 would suffice.",
+                "{subject} was offered {}/s with a capacity of {}/s{span}{spells}: {} requests above capacity. At \
+                 worst, the load was that of {} such servers: {} would suffice.",
                 short(evidence.offered_per_second),
                 short(evidence.capacity_per_second),
                 short(evidence.excess_requests),
-                if evidence.servers_needed > 1.0 {
-                    format!("{} such servers", short(evidence.servers_needed))
-                } else {
-                    "1 such server".to_owned()
-                },
+                short(evidence.load_in_servers),
+                short(evidence.servers_needed),
             )
         }
+        Evidence::HotKey(evidence) if evidence.keys_seen == 1 => format!(
+            "Every request has key {}, so all of them go to {subject}{span}: {}/s, {} of its capacity. The other {} \
+             get none.",
+            evidence.key,
+            short(evidence.requests_per_second),
+            percent(evidence.demand),
+            several(evidence.members.saturating_sub(1) as u64, "member"),
+        ),
         Evidence::HotKey(evidence) => format!(
             "Key {} makes up {} of all requests{span}: {}/s, {} of the capacity of {subject}, which receives {} of \
              them.",
@@ -119,7 +129,7 @@ pub fn text(finding: &Finding) -> String {
             };
             format!(
                 "{subject} had no free slot{span}{spells}: {} requests waited on average (maximum {}), and an arriving \
-                 request waited about {}.",
+                 request had to wait about {}.",
                 short(evidence.queue_depth_mean),
                 count(evidence.queue_depth_max),
                 time(Some(evidence.wait_seconds)),
@@ -166,20 +176,112 @@ pub fn text(finding: &Finding) -> String {
             evidence.members,
             percent(evidence.mean_load),
         ),
-        Evidence::Healthy(evidence) => format!(
-            "{}. The busiest server, {subject}, had a mean utilization of {} (peak {}), and its mean wait was {} times \
-             its mean service time. Headroom: its load can grow by {} before every slot is busy.",
-            if evidence.failed_share > 0.0 {
-                format!("{} of all requests failed", percent(evidence.failed_share))
+        Evidence::LongWaits(evidence) => format!(
+            "{} wait {} for a service of {}{span}: {} times as long. The load is {}{}.",
+            if evidence.servers > 1 {
+                format!("Requests to {subject} ({})", several(evidence.servers as u64, "server"))
             } else {
-                "No request failed".to_owned()
+                format!("Requests to {subject}")
             },
-            percent(evidence.utilization),
-            percent(evidence.peak_load),
+            time(Some(evidence.wait_seconds)),
+            time(Some(evidence.service_seconds)),
             short(evidence.wait_by_service),
-            percent(evidence.headroom),
+            percent(evidence.load),
+            if evidence.finite_variance {
+                ""
+            } else {
+                ", but the service time has no finite variance: a few very long services hold up all others"
+            },
         ),
+        Evidence::NearCapacity(evidence) => {
+            let servers = if evidence.servers > 1 {
+                format!(" ({})", several(evidence.servers as u64, "server"))
+            } else {
+                String::new()
+            };
+            let load = percent(evidence.load);
+            if evidence.load < 1.0 {
+                let room = percent(1.0 / evidence.load - 1.0);
+                format!("The load of {subject}{servers} is {load}{span}: it can grow by {room} at most.")
+            } else {
+                format!(
+                    "The load of {subject}{servers} is {load}{span}: requests arrive faster than they are served."
+                )
+            }
+        }
+        Evidence::Healthy(evidence) => healthy(&subject, evidence),
+        Evidence::TooShort(evidence) => too_short(&subject, finding, evidence),
     }
+}
+
+fn healthy(subject: &str, evidence: &HealthEvidence) -> String {
+    let failed = if evidence.failed_share > 0.0 {
+        format!("{} of all requests failed", percent(evidence.failed_share))
+    } else {
+        "No request failed".to_owned()
+    };
+    let peak = evidence
+        .peak_load
+        .zip(evidence.peak_seconds)
+        .map(|(load, seconds)| format!(" ({} in its busiest {})", percent(load), time(Some(seconds))));
+    let group = evidence.group.as_ref().map(|group| {
+        let members = several(group.members as u64, "server");
+        format!(
+            " Over all of {} ({members}), they wait {} times as long.",
+            group.name,
+            short(group.wait_by_service)
+        )
+    });
+    let headroom = match evidence.headroom {
+        Some(headroom) if headroom < MAX_HEADROOM => {
+            format!(" Its load can grow by {} before every slot is busy.", percent(headroom))
+        }
+        Some(_) => format!(" Its load can grow more than {MAX_HEADROOM} times before every slot is busy."),
+        None => String::new(),
+    };
+    format!(
+        "{failed}, and waits are short. The busiest server, {subject}, has a mean utilization of {}{}, and requests \
+         wait there {} times as long as they are served.{}{headroom}",
+        percent(evidence.utilization),
+        peak.unwrap_or_default(),
+        short(evidence.wait_by_service),
+        group.unwrap_or_default(),
+    )
+}
+
+fn too_short(subject: &str, finding: &Finding, evidence: &TooShortEvidence) -> String {
+    let reason = match &evidence.because {
+        Uncertainty::NoRequests => "no request reached a server".to_owned(),
+        Uncertainty::Load { requests, load_at_least, load_at_most, .. } => format!(
+            "from {}{}, the load of {subject} may be anything from {} to {} in the long run",
+            several(*requests, "request"),
+            span(finding),
+            percent(*load_at_least),
+            percent(*load_at_most),
+        ),
+        Uncertainty::HeavyTail => format!(
+            "the service time of {subject} has no finite variance, so the longest services decide how long requests \
+             wait, and each longer run has longer ones"
+        ),
+        Uncertainty::InFlight { in_flight, offered } => {
+            format!(
+                "{} of {} of {subject} had not come back at the end",
+                count(*in_flight),
+                several(*offered, "request")
+            )
+        }
+        Uncertainty::LongServices { service_seconds } => {
+            format!("a service of {subject} takes {} on average", time(Some(*service_seconds)))
+        }
+    };
+    let needed = match evidence.needed_seconds {
+        Some(seconds) if finding.from.is_some() => {
+            format!(" It would have to last about {}.", time(Some(seconds)))
+        }
+        Some(seconds) => format!(" A run of about {} would tell.", time(Some(seconds))),
+        None => String::new(),
+    };
+    format!("Too short to tell whether it is healthy: {reason}.{needed}")
 }
 
 fn oscillation(subject: &str, span: &str, evidence: &OscillationEvidence) -> String {

@@ -3,6 +3,7 @@
 //! A node that serves requests logs its capacity whenever it changes, for whatever reason. So the analysis of a run
 //! does not have to derive it from the scheduled changes.
 
+use crate::engine::distribution::Sampler;
 use crate::engine::time::SimTime;
 
 /// A period of constant capacity of a node.
@@ -16,6 +17,9 @@ pub struct CapacityPeriod {
     pub slots: u32,
     /// Mean service time in seconds.
     pub service: f64,
+    /// Relative variance of the service time: its squared coefficient of variation. Infinite for a distribution without
+    /// a finite variance.
+    pub service_variance: f64,
 }
 
 impl CapacityPeriod {
@@ -23,6 +27,14 @@ impl CapacityPeriod {
     #[must_use]
     pub fn per_second(&self) -> f64 {
         if self.up && self.service > 0.0 { f64::from(self.slots) / self.service } else { 0.0 }
+    }
+
+    /// The same period with another service time, in nanoseconds.
+    #[must_use]
+    pub fn serving(self, time: &Sampler) -> Self {
+        let (mean, sd) = (time.mean(), time.sd());
+        let relative = if mean > 0.0 { sd / mean } else { 0.0 };
+        Self { service: mean / 1e9, service_variance: relative * relative, ..self }
     }
 
     /// Availability: 1 if the node is up, 0 if it is down.
@@ -39,8 +51,10 @@ pub struct CapacityLog(Vec<CapacityPeriod>);
 impl CapacityLog {
     /// The log of a node that is up at the start of the run.
     #[must_use]
-    pub fn new(slots: u32, service: f64) -> Self {
-        Self(vec![CapacityPeriod { from: SimTime::ZERO, up: true, slots, service }])
+    pub fn new(slots: u32, service: &Sampler) -> Self {
+        let period =
+            CapacityPeriod { from: SimTime::ZERO, up: true, slots, service: 0.0, service_variance: 0.0 };
+        Self(vec![period.serving(service)])
     }
 
     /// Applies a change, which starts a new period if it alters the capacity.
@@ -79,11 +93,12 @@ mod tests {
 
     #[test]
     fn only_changes_that_alter_the_capacity_start_a_period() {
-        let mut log = CapacityLog::new(2, 0.5);
+        let half_a_second = Sampler::exponential(0.5e9);
+        let mut log = CapacityLog::new(2, &half_a_second);
         log.change(SimTime::from_nanos(5), |period| period.slots = 2);
         log.change(SimTime::ZERO, |period| period.slots = 3);
         log.change(SimTime::ZERO, |period| period.slots = 2);
-        assert_eq!(log, CapacityLog::new(2, 0.5));
+        assert_eq!(log, CapacityLog::new(2, &half_a_second));
         log.change(SimTime::from_nanos(6), |period| period.slots = 3);
         log.change(SimTime::from_nanos(6), |period| period.slots = 2);
         assert!(log.is_constant(), "a change that is undone at once is none");

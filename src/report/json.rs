@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::analysis::Finding;
+use crate::analysis::{Finding, Verdict};
 use crate::format::findings::FindingDocument;
 use crate::metrics::summary::Summary;
 
@@ -13,6 +13,7 @@ use crate::metrics::summary::Summary;
 pub struct Document<'a> {
     #[serde(flatten)]
     summary: &'a Summary,
+    verdict: Verdict,
     /// The most important finding first.
     findings: Vec<FindingDocument<'a>>,
     /// Number of findings left out.
@@ -20,11 +21,12 @@ pub struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// The document of a run, with at most `limit` findings.
+    /// The document of a run with these findings, of which it contains at most `limit`.
     #[must_use]
     pub fn of(summary: &'a Summary, findings: &'a [Finding], limit: usize) -> Self {
         Self {
             summary,
+            verdict: Verdict::of(findings),
             findings: findings.iter().take(limit).map(FindingDocument::of).collect(),
             findings_omitted: findings.len().saturating_sub(limit),
         }

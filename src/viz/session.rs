@@ -209,7 +209,7 @@ impl Session {
     /// Starts of the findings of severity "trouble".
     fn troubles(&self) -> impl Iterator<Item = SimTime> + '_ {
         let findings = self.background_run.findings().iter();
-        let troubles = findings.filter(|finding| finding.kind().severity() == Severity::Trouble);
+        let troubles = findings.filter(|finding| finding.severity() == Severity::Trouble);
         troubles.filter_map(|finding| finding.from).map(moment)
     }
 

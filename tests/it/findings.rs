@@ -132,11 +132,12 @@ fn a_system_without_trouble_has_no_findings_of_trouble() {
         FindingKind::Overload,
         FindingKind::HotKey,
         FindingKind::Saturation,
+        FindingKind::NearCapacity,
         FindingKind::LoadImbalance,
         FindingKind::KnowledgeLag,
         FindingKind::Convergence,
     ];
-    let (mut runs, mut false_alarms, mut not_healthy, mut report) = (0, 0, 0, String::new());
+    let (mut runs, mut false_alarms, mut report) = (0, 0, String::new());
     let calm =
         stationary().into_iter().filter(|(name, _)| !name.contains("0.95") && !name.ends_with("00000"));
     for (name, text) in calm {
@@ -144,16 +145,17 @@ fn a_system_without_trouble_has_no_findings_of_trouble() {
         for seed in 0..seeds(2) {
             let found = kinds(&found(&scenario, seed));
             runs += 1;
-            if found.iter().any(|kind| unexpected.contains(kind)) {
+            // At a load of 0.9, waits are long where one slot serves random arrivals.
+            let is_unexpected = |kind: &FindingKind| {
+                unexpected.contains(kind) || (*kind == FindingKind::LongWaits && !name.contains("0.9"))
+            };
+            if found.iter().any(is_unexpected) {
                 false_alarms += 1;
                 report += &format!("{name}: {found:?}; ");
             }
-            let fails = found.contains(&FindingKind::Rejection) || found.contains(&FindingKind::Loss);
-            not_healthy += u64::from(!fails && !found.contains(&FindingKind::Healthy));
         }
     }
     assert_seldom(&report, false_alarms, runs, 0.01);
-    assert!(not_healthy <= false_alarms, "{not_healthy} of {runs} healthy runs have no finding of health");
 }
 
 #[test]
@@ -335,21 +337,22 @@ fn health_has_the_headroom_of_the_busiest_server() {
     };
     let utilization = server(&result, "clerks").utilization.expect("the server was used");
     assert_about("utilization", health.utilization, utilization, 1e-12);
-    assert_about("headroom", health.headroom, 1.0 / utilization - 1.0, 1e-12);
+    assert_about("headroom", health.headroom.unwrap_or(f64::NAN), 1.0 / utilization - 1.0, 1e-12);
     // Erlang C: a mean wait of 2.05 ms for a mean service time of 10 ms.
     assert_about("wait by service", health.wait_by_service, 0.205, 0.03);
 }
 
 #[test]
 fn runs_with_few_or_no_requests_have_no_trouble() {
-    assert_eq!(findings(&troubled("no requests"), &run_once(&troubled("no requests"))), []);
-    for name in
-        ["one request", "zero service", "unreached", "1 ms", "1 ms few", "1 year short", "warm up", "stops"]
-    {
+    let none = findings(&troubled("no requests"), &run_once(&troubled("no requests")));
+    assert_eq!(kinds(&none), [FindingKind::TooShort]);
+    for name in ["one request", "zero service", "unreached", "1 ms", "1 year short", "warm up", "stops"] {
         let found = found(&troubled(name), 1);
         let unexpected: Vec<FindingKind> = kinds(&found)
             .into_iter()
-            .filter(|kind| !matches!(kind, FindingKind::Healthy | FindingKind::Convergence))
+            .filter(|kind| {
+                !matches!(kind, FindingKind::Healthy | FindingKind::TooShort | FindingKind::Convergence)
+            })
             .collect();
         assert_eq!(unexpected, [], "{name}");
     }
@@ -367,6 +370,11 @@ fn evidence_contains_only_finite_numbers() {
         "noticed_after_seconds",
         "avoided_seconds",
         "returned_seconds",
+        "peak_load",
+        "peak_seconds",
+        "headroom",
+        "group",
+        "needed_seconds",
     ];
     for (name, text) in in_trouble().into_iter().filter(|(name, _)| !name.starts_with("2000")) {
         for finding in found(&scenario(&text), 1) {

@@ -8,6 +8,7 @@ mod changes;
 mod cli;
 mod determinism;
 mod findings;
+mod findings_cases;
 mod findings_rates;
 mod findings_signal;
 mod harness;
@@ -23,6 +24,7 @@ mod saving;
 mod scenarios;
 mod summary;
 mod support;
+mod verdict;
 #[cfg(feature = "viz")]
 mod viz;
 mod words;

@@ -52,7 +52,7 @@ impl ServerConfig {
             concurrency,
             capacity: queue.capacity(),
             lost: 0,
-            log: CapacityLog::new(concurrency, mean_seconds(time)),
+            log: CapacityLog::new(concurrency, time),
             rejected_in_past_outages: 0,
             rejected_when_it_went_down: None,
         }
@@ -69,10 +69,6 @@ impl ServerConfig {
     pub fn rejected_while_down(&self, rejected: u64) -> u64 {
         self.rejected_in_past_outages + self.rejected_when_it_went_down.map_or(0, |before| rejected - before)
     }
-}
-
-fn mean_seconds(time: &Sampler) -> f64 {
-    time.mean() / 1e9
 }
 
 impl View<'_> {
@@ -117,7 +113,7 @@ impl View<'_> {
         let service = &mut self.service[row];
         service.time = time.clone();
         service.lane = lane(time, context.queue);
-        self.configs[row].log.change(context.now, |period| period.service = mean_seconds(time));
+        self.configs[row].log.change(context.now, |period| *period = period.serving(time));
     }
 
     /// Sets the capacity of the queue. Requests that already wait stay, even above the new capacity.

@@ -75,6 +75,22 @@ impl ArrivalsSpec {
         }
     }
 
+    /// The variance of the number of arrivals in a long time over its mean, at a constant rate: 0 for regular arrivals, 1
+    /// for Poisson arrivals, the squared coefficient of variation of the gaps of a renewal process, which may be infinite
+    /// (Cox: "Renewal theory", 1962).
+    #[must_use]
+    pub fn dispersion(&self) -> f64 {
+        match self {
+            Self::Constant { .. } => 0.0,
+            Self::Poisson { .. } => 1.0,
+            Self::Renewal { gap } => {
+                let Ok(gap) = gap.resolve() else { return 1.0 };
+                let relative = if gap.mean() > 0.0 { gap.sd() / gap.mean() } else { 0.0 };
+                relative * relative
+            }
+        }
+    }
+
     /// Checks the parameters and builds the process, which begins at `start`: at a constant rate, the first arrival
     /// comes one gap later. Rates that vary over time still count from the start of the run.
     ///

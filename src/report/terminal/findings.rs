@@ -1,6 +1,6 @@
 //! The most important findings as text, at the top of the summary.
 
-use crate::analysis::{Finding, Severity};
+use crate::analysis::{Finding, Severity, Verdict};
 use crate::format::columns::{BAD, BOLD, DIM, GOOD, WIDTH, paint, wrapped};
 use crate::format::findings::text;
 use crate::format::numbers::several;
@@ -24,14 +24,23 @@ fn with_bound_units(text: &str) -> String {
     bound
 }
 
-/// The first `limit` findings, and the number of further ones.
+/// The verdict, the first `limit` findings, and the number of further ones.
 pub(super) fn leading(findings: &[Finding], limit: usize) -> String {
     if findings.is_empty() {
         return String::new();
     }
-    let mut out = paint(BOLD, "Findings") + "\n";
+    let verdict = Verdict::of(findings);
+    let style = match verdict {
+        Verdict::Healthy => GOOD,
+        Verdict::InTrouble => BAD,
+        Verdict::TooShort => BOLD,
+    };
+    let mut out = format!("{} {}\n", paint(BOLD, "Verdict:"), paint(style, verdict.text()));
+    if limit > 0 {
+        out += &format!("{}\n", paint(BOLD, "Findings"));
+    }
     for finding in findings.iter().take(limit) {
-        let (mark, style) = match finding.kind().severity() {
+        let (mark, style) = match finding.severity() {
             Severity::Trouble => ("!", BAD),
             Severity::Context => ("-", DIM),
             Severity::Good => ("+", GOOD),

@@ -55,7 +55,7 @@ fn findings(ui: &mut Ui, session: &mut Session, theme: &Theme) {
     }
     let mut clicked = None;
     for finding in session.background_run.findings() {
-        let colour = match finding.kind().severity() {
+        let colour = match finding.severity() {
             Severity::Trouble => BAD,
             Severity::Context => theme.faint,
             Severity::Good => GOOD,

@@ -153,7 +153,7 @@ fn scheduled_periods(painter: &egui::Painter, frame: Frame, session: &Session, t
 fn findings(painter: &egui::Painter, frame: Frame, session: &Session, mouse: Option<f32>) -> Vec<String> {
     let mut near = Vec::new();
     for finding in session.background_run.findings() {
-        let (Some(from), Severity::Trouble) = (finding.from, finding.kind().severity()) else { continue };
+        let (Some(from), Severity::Trouble) = (finding.from, finding.severity()) else { continue };
         let y = frame.rect.bottom() - 3.0;
         let (start, stop) = (pos2(frame.x(from), y), pos2(frame.x(finding.to.unwrap_or(from)), y));
         painter.line_segment([start, stop], Stroke::new(2.0, BAD.gamma_multiply(0.35)));

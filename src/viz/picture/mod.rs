@@ -224,7 +224,7 @@ impl Canvas<'_> {
     fn troubles(&self, place: &NodeBox) -> Vec<&'static str> {
         let now = self.session.clock.now.as_seconds();
         let findings = self.session.background_run.findings().iter().filter(|finding| {
-            finding.kind().severity() == Severity::Trouble
+            finding.severity() == Severity::Trouble
                 && finding.subject == place.name
                 && finding.from.is_none_or(|from| from <= now)
                 && finding.to.is_none_or(|to| now <= to)

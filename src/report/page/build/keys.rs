@@ -36,10 +36,13 @@ pub(super) fn section(result: &RunResult, findings: &[Finding]) -> Option<Sectio
         | Evidence::Convergence(_)
         | Evidence::Overload(_)
         | Evidence::Saturation(_)
+        | Evidence::LongWaits(_)
+        | Evidence::NearCapacity(_)
         | Evidence::Rejection(_)
         | Evidence::Loss(_)
         | Evidence::LoadImbalance(_)
-        | Evidence::Healthy(_) => None,
+        | Evidence::Healthy(_)
+        | Evidence::TooShort(_) => None,
     });
     let key = hot.or_else(|| most_frequent(result))?;
     let end = result.end.as_seconds();

@@ -15,7 +15,7 @@ mod tables;
 mod tiles;
 
 use super::{FORMAT, Page, Section, Span};
-use crate::analysis::{Finding, scheduled_periods};
+use crate::analysis::{Finding, Verdict, scheduled_periods};
 use crate::event::NodeKind;
 use crate::format::numbers::{count, set_time, several};
 use crate::metrics::result::RunResult;
@@ -68,7 +68,7 @@ pub fn build(input: &ReportInput<'_>) -> Page {
         },
         subtitle: subtitle(summary),
         story: story(input.text),
-        tiles: tiles::tiles(summary),
+        tiles: tiles::tiles(summary, Verdict::of(input.findings)),
         findings: notes::finding_cards(input.findings, result, &sections),
         leading: input.leading,
         seconds: summary.virtual_seconds,

@@ -30,7 +30,7 @@ pub(super) fn finding_cards(
             text: text(finding),
             evidence: evidence(finding),
             plot: plot(finding, result, sections),
-            tone: match finding.kind().severity() {
+            tone: match finding.severity() {
                 Severity::Trouble => Tone::Bad,
                 Severity::Context => Tone::Plain,
                 Severity::Good => Tone::Good,
@@ -82,13 +82,18 @@ fn plain(value: &Value) -> String {
 /// The metrics whose plots show findings of a kind, the best first.
 const fn metrics(kind: FindingKind) -> &'static [&'static Metric] {
     match kind {
-        FindingKind::Oscillation | FindingKind::Saturation | FindingKind::Convergence => {
-            const { &[&QUEUE_DEPTH, &UTILIZATION] }
-        }
+        FindingKind::Oscillation
+        | FindingKind::Saturation
+        | FindingKind::LongWaits
+        | FindingKind::Convergence => const { &[&QUEUE_DEPTH, &UTILIZATION] },
         FindingKind::Overload => const { &[&ARRIVAL_RATE, &UTILIZATION] },
         FindingKind::Rejection => const { &[&REJECTION_RATE] },
         FindingKind::Loss => const { &[&LOSS_RATE] },
-        FindingKind::HotKey | FindingKind::LoadImbalance | FindingKind::Healthy => const { &[&UTILIZATION] },
+        FindingKind::HotKey
+        | FindingKind::LoadImbalance
+        | FindingKind::NearCapacity
+        | FindingKind::Healthy
+        | FindingKind::TooShort => const { &[&UTILIZATION] },
         FindingKind::KnowledgeLag => const { &[&PERCEIVED_LOAD, &UTILIZATION] },
     }
 }

@@ -1,6 +1,7 @@
-//! The tiles at the top of the report: requests offered, their outcomes, latency, and the busiest node.
+//! The tiles at the top of the report: the verdict, requests offered, their outcomes, latency, and the busiest node.
 
 use super::super::{Tile, Tone};
+use crate::analysis::Verdict;
 use crate::event::NodeKind;
 use crate::format::numbers::{count, percent, share, time};
 use crate::metrics::fleet::busiest;
@@ -8,10 +9,18 @@ use crate::metrics::summary::Summary;
 use crate::model::figure::UTILIZATION;
 
 /// The tiles of a run.
-pub(super) fn tiles(summary: &Summary) -> Vec<Tile> {
+pub(super) fn tiles(summary: &Summary, verdict: Verdict) -> Vec<Tile> {
     let requests = &summary.requests;
     let offered = requests.offered;
-    let mut tiles = vec![tile("offered", count(offered), String::new(), Tone::Plain)];
+    let tone = match verdict {
+        Verdict::Healthy => Tone::Good,
+        Verdict::InTrouble => Tone::Bad,
+        Verdict::TooShort => Tone::Plain,
+    };
+    let mut tiles = vec![
+        tile("verdict", verdict.text().to_owned(), String::new(), tone),
+        tile("offered", count(offered), String::new(), Tone::Plain),
+    ];
     let part = |label, number, tone| tile(label, count(number), share(number, offered), tone);
     for (outcome, number) in requests.iter() {
         // The number of completed requests is always shown, failures only if there are any.

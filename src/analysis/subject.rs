@@ -1,0 +1,95 @@
+//! Subjects: the groups and the single stations that are assessed (see [`assessment`](super::assessment)).
+
+use std::ops::Range;
+
+use super::assessment::{ALPHA_HIGH, ALPHA_LOW, Assessment, share_loads};
+use super::chance::standard_deviations;
+use super::context::RunContext;
+use super::dispersion::dispersion;
+use super::finding::{Evidence, Finding};
+
+/// Minimum number of members of a group whose indices of dispersion are estimated together,
+const MIN_POOLED: usize = 8;
+/// unless that of a member is larger by this factor, which is more than the error of an estimate from 20 batches.
+const MAX_ESTIMATE: f64 = 4.0;
+
+/// Stations that are assessed together: a group, or a single one.
+pub(super) struct Subject<'a> {
+    pub(super) name: &'a str,
+    /// Positions of the stations, in ascending order.
+    pub(super) rows: Vec<usize>,
+    dispersion: f64,
+    /// Its assessments: of the whole time in which requests are measured, and of each phase if there are several. Empty
+    /// if nothing is measured.
+    pub(super) assessments: Vec<Assessment>,
+}
+
+impl<'a> Subject<'a> {
+    /// Returns the groups with more than one member, and every station that requests arrived at.
+    pub(super) fn all(context: &RunContext<'a>) -> Vec<Self> {
+        let used = |row: &usize| context.stations[*row].arrived > 0;
+        let singles: Vec<Self> =
+            (0..context.stations.len()).filter(used).map(|row| Self::single(context, row)).collect();
+        let groups = context.groups.iter().filter(|(_, rows)| rows.len() > 1 && rows.iter().any(used));
+        let groups = groups.map(|(name, rows)| {
+            let members = singles.iter().filter(|single| rows.binary_search(&single.rows[0]).is_ok());
+            let (count, sum) =
+                members.fold((0.0, 0.0), |(n, sum), member| (n + 1.0, sum + member.dispersion));
+            let dispersion = sum / f64::max(count, 1.0);
+            Self { name, rows: rows.clone(), dispersion, assessments: Vec::new() }
+        });
+        let mut all: Vec<Self> = groups.collect();
+        let groups = all.len();
+        all.extend(singles);
+        let (of_groups, singles) = all.split_at_mut(groups);
+        for group in of_groups.iter().filter(|group| group.rows.len() >= MIN_POOLED) {
+            let is_alike = |single: &&mut Self| {
+                group.rows.binary_search(&single.rows[0]).is_ok()
+                    && single.dispersion <= MAX_ESTIMATE * group.dispersion
+            };
+            singles.iter_mut().filter(is_alike).for_each(|single| single.dispersion = group.dispersion);
+        }
+        let subjects = all.len();
+        all.iter_mut().for_each(|subject| subject.assessments = subject.assess(context, subjects));
+        let (groups, singles) = all.split_at_mut(groups);
+        for group in groups {
+            let is_member = |single: &&mut Self| group.rows.binary_search(&single.rows[0]).is_ok();
+            let members = singles.iter_mut().filter(is_member).map(|single| &mut single.assessments);
+            share_loads(&mut members.collect::<Vec<_>>());
+        }
+        all
+    }
+
+    fn single(context: &RunContext<'a>, row: usize) -> Self {
+        let counts: Vec<f64> =
+            context.stations[row].offered().iter().map(|rate| rate * context.step).collect();
+        Self {
+            name: context.stations[row].name,
+            rows: vec![row],
+            dispersion: dispersion(&counts, &context.phases),
+            assessments: Vec::new(),
+        }
+    }
+
+    /// Returns a finding about the stations in the time of an assessment.
+    pub(super) fn finding(&self, context: &RunContext<'_>, of: &Assessment, evidence: Evidence) -> Finding {
+        let Range { start, end } = of.during;
+        let finding = Finding::new(self.name, evidence)
+            .costing(self.rows.iter().map(|&row| context.cost(row, start, end)).sum());
+        let is_whole_run = (start, end) == (0, context.result.timeline.intervals());
+        if is_whole_run { finding } else { finding.during(context.time_of(start), context.time_of(end)) }
+    }
+
+    fn assess(&self, context: &RunContext<'a>, subjects: usize) -> Vec<Assessment> {
+        let phases = &context.phases;
+        let (Some(first), Some(last)) = (phases.first(), phases.last()) else { return Vec::new() };
+        let comparisons = (subjects * (phases.len() + 1)) as f64;
+        let z = [ALPHA_HIGH, ALPHA_LOW].map(|alpha| standard_deviations(alpha / comparisons));
+        let several: &[Range<usize>] = if phases.len() > 1 { phases } else { &[] };
+        let whole = first.start..last.end;
+        let times = std::iter::once(&whole).chain(several);
+        times
+            .map(|during| Assessment::of(context, &self.rows, self.dispersion, during, (z[0], z[1])))
+            .collect()
+    }
+}

@@ -1,0 +1,188 @@
+//! The verdict is true: a system that is offered more than it can do, or whose requests wait for more than ten services
+//! in the long run, is never called healthy, however short the run; a healthy system is hardly ever in trouble, and a
+//! long run of either kind is told apart.
+//!
+//! `SEEDS=200 cargo test --test it verdict -- --include-ignored --nocapture` prints the rates of each system and length.
+
+use rushhour::analysis::Verdict;
+use rushhour::scenario::Scenario;
+
+use crate::findings_rates::{found, seeds, system};
+use crate::harness::scenario;
+
+/// A system by name: its arrivals and nodes, and the rate of its requests per second.
+type System = (&'static str, &'static str, &'static str, f64);
+
+const ONE: &str = "\"n\": Server(service: Exponential(mean: \"10ms\"))";
+const TEN: &str = "\"n\": Server(concurrency: 10, service: Exponential(mean: \"10ms\"))";
+const CONSTANT: &str = "\"n\": Server(service: Constant(\"10ms\"))";
+/// Squared coefficient of variation 5.5.
+const VARIED: &str = "\"n\": Server(service: HyperExponential(branches: [(probability: 0.9, mean: \"5ms\"), (probability: 0.1, mean: \"55ms\")]))";
+const FLEET: &str = "\"n\": LoadBalancer(policy: Random, to: \"m\"), \"m\": Server(count: 20, service: Exponential(mean: \"10ms\"))";
+const SHARDS: &str = "\"n\": LoadBalancer(policy: KeyHash(), to: \"m\"), \"m\": Server(count: 20, service: Exponential(mean: \"10ms\"))";
+
+/// Systems that are offered more than they can do, or at which requests wait for more than ten services in the long run.
+const UNHEALTHY: [System; 22] = [
+    // The mean waits follow from Pollaczek and Khinchine: 19, 16, 29 and, with bursts, about 20 services.
+    ("M/M/1 at 0.95", "Poisson(rate: \"95/s\")", ONE, 95.0),
+    ("M/D/1 at 0.97", "Poisson(rate: \"97/s\")", CONSTANT, 97.0),
+    ("M/H/1 at 0.9", "Poisson(rate: \"90/s\")", VARIED, 90.0),
+    ("bursts at 0.8", "Renewal(gap: Gamma(mean: \"12.5ms\", sd: \"37.5ms\"))", ONE, 80.0),
+    // Infinite.
+    (
+        "M/Pareto 1.05/1 at 0.5",
+        "Poisson(rate: \"50/s\")",
+        "\"n\": Server(service: Pareto(mean: \"10ms\", shape: 1.05))",
+        50.0,
+    ),
+    (
+        "M/Pareto 1.5/1 at 0.2",
+        "Poisson(rate: \"20/s\")",
+        "\"n\": Server(service: Pareto(mean: \"10ms\", shape: 1.5))",
+        20.0,
+    ),
+    // More than they can do.
+    ("M/M/1 at 1.0", "Poisson(rate: \"100/s\")", ONE, 100.0),
+    ("M/M/1 at 1.02", "Poisson(rate: \"102/s\")", ONE, 102.0),
+    ("M/M/1 at 1.1", "Poisson(rate: \"110/s\")", ONE, 110.0),
+    ("M/M/1 at 1.5", "Poisson(rate: \"150/s\")", ONE, 150.0),
+    ("M/M/1 at 5", "Poisson(rate: \"500/s\")", ONE, 500.0),
+    ("D/D/1 at 1.02", "Constant(rate: \"102/s\")", CONSTANT, 102.0),
+    ("D/D/1 at 1.5", "Constant(rate: \"150/s\")", CONSTANT, 150.0),
+    ("D/M/1 at 1.05", "Constant(rate: \"105/s\")", ONE, 105.0),
+    ("M/M/10 at 1.02", "Poisson(rate: \"1020/s\")", TEN, 1020.0),
+    ("bursts at 1.2", "Renewal(gap: Gamma(mean: \"8.33ms\", sd: \"25ms\"))", ONE, 120.0),
+    ("fleet at 1.02", "Poisson(rate: \"2040/s\")", FLEET, 2040.0),
+    ("fleet at 0.95", "Poisson(rate: \"1900/s\")", FLEET, 1900.0),
+    // One of 20 at 1.1, the others at 0.5.
+    (
+        "hot shard",
+        "Poisson(rate: \"1060/s\"), key: Weighted([(0, 2.2), (1, 1.0), (2, 1.0), (3, 1.0), (4, 1.0), (5, 1.0), (6, 1.0), (7, 1.0), (8, 1.0), (9, 1.0), (10, 1.0), (11, 1.0), (12, 1.0), (13, 1.0), (14, 1.0), (15, 1.0), (16, 1.0), (17, 1.0), (18, 1.0), (19, 1.0)])",
+        SHARDS,
+        1060.0,
+    ),
+    // From 0.4 to 1.2 after half of the requests, and slowly.
+    (
+        "step to 1.2",
+        "Poisson(rate: Steps([(at: \"0s\", rate: \"40/s\"), (at: \"HALF\", rate: \"120/s\")]))",
+        ONE,
+        80.0,
+    ),
+    (
+        "ramp to 1.4",
+        "Poisson(rate: Ramp(from: \"20/s\", to: \"140/s\", start: \"0s\", end: \"END\"))",
+        ONE,
+        80.0,
+    ),
+    (
+        "tandem at 1.05",
+        "Poisson(rate: \"105/s\")",
+        "\"n\": Server(concurrency: 2, service: Exponential(mean: \"10ms\"), then: \"o\"), \"o\": Server(service: Exponential(mean: \"10ms\"))",
+        105.0,
+    ),
+];
+
+/// Systems with short waits and room for more requests.
+const HEALTHY: [System; 14] = [
+    ("M/M/1 at 0.3", "Poisson(rate: \"30/s\")", ONE, 30.0),
+    ("M/M/1 at 0.5", "Poisson(rate: \"50/s\")", ONE, 50.0),
+    ("M/M/1 at 0.7", "Poisson(rate: \"70/s\")", ONE, 70.0),
+    ("M/M/1 at 0.8", "Poisson(rate: \"80/s\")", ONE, 80.0),
+    ("M/D/1 at 0.8", "Poisson(rate: \"80/s\")", CONSTANT, 80.0),
+    ("M/H/1 at 0.5", "Poisson(rate: \"50/s\")", VARIED, 50.0),
+    ("D/D/1 at 0.9", "Constant(rate: \"90/s\")", CONSTANT, 90.0),
+    ("D/M/1 at 0.8", "Constant(rate: \"80/s\")", ONE, 80.0),
+    ("M/M/10 at 0.8", "Poisson(rate: \"800/s\")", TEN, 800.0),
+    ("M/M/10 at 0.9", "Poisson(rate: \"900/s\")", TEN, 900.0),
+    ("bursts at 0.4", "Renewal(gap: Gamma(mean: \"25ms\", sd: \"50ms\"))", ONE, 40.0),
+    ("fleet at 0.7", "Poisson(rate: \"1400/s\")", FLEET, 1400.0),
+    (
+        "step to 0.7",
+        "Poisson(rate: Steps([(at: \"0s\", rate: \"40/s\"), (at: \"HALF\", rate: \"70/s\")]))",
+        ONE,
+        55.0,
+    ),
+    (
+        "tandem at 0.6",
+        "Poisson(rate: \"60/s\")",
+        "\"n\": Server(service: Exponential(mean: \"10ms\"), then: \"o\"), \"o\": Server(service: Exponential(mean: \"10ms\"))",
+        60.0,
+    ),
+];
+
+/// Numbers of requests.
+const LENGTHS: [u32; 6] = [5, 20, 100, 500, 2_000, 10_000];
+
+/// A system that runs for about this number of requests.
+fn of_length((_, arrivals, nodes, rate): System, requests: u32) -> Scenario {
+    let seconds = f64::from(requests) / rate;
+    let half = format!("{}s", seconds / 2.0);
+    let arrivals = arrivals.replace("HALF", &half).replace("END", &format!("{seconds}s"));
+    scenario(&system(&arrivals, nodes, seconds))
+}
+
+/// The numbers of runs that are healthy, in trouble, and too short.
+#[expect(clippy::print_stdout, reason = "the rates, shown with --nocapture")]
+fn verdicts(system: System, requests: u32, runs: u64) -> [u64; 3] {
+    let scenario = of_length(system, requests);
+    let mut counts = [0; 3];
+    for seed in 0..runs {
+        counts[match Verdict::of(&found(&scenario, seed)) {
+            Verdict::Healthy => 0,
+            Verdict::InTrouble => 1,
+            Verdict::TooShort => 2,
+        }] += 1;
+    }
+    let [healthy, trouble, short] = counts;
+    println!(
+        "{:24} {requests:6} requests: {healthy:4} healthy {trouble:4} in trouble {short:4} too short",
+        system.0
+    );
+    counts
+}
+
+fn never_healthy(runs: u64) {
+    let mut total = 0;
+    for system in UNHEALTHY {
+        for requests in LENGTHS {
+            // Long runs take long.
+            let runs = if requests > 5_000 { runs.div_ceil(4) } else { runs };
+            let [healthy, ..] = verdicts(system, requests, runs);
+            assert_eq!(healthy, 0, "{} with {requests} requests is not healthy", system.0);
+            total += runs;
+        }
+    }
+    assert!(total >= runs * 100, "{total} runs");
+}
+
+#[test]
+fn an_unhealthy_system_is_never_called_healthy() {
+    never_healthy(seeds(2));
+}
+
+#[test]
+#[ignore = "10,000 runs take two minutes"]
+fn all_replications_of_unhealthy_systems_are_not_called_healthy() {
+    never_healthy(seeds(100));
+}
+
+#[test]
+fn a_healthy_system_is_hardly_ever_in_trouble_and_a_long_run_shows_its_health() {
+    let runs = seeds(2);
+    let (mut all, mut in_trouble, mut long, mut shown) = (0, 0, 0, 0);
+    for system in HEALTHY {
+        for requests in LENGTHS {
+            let [healthy, trouble, _] = verdicts(system, requests, runs);
+            all += runs;
+            in_trouble += trouble;
+            if requests == 10_000 {
+                long += runs;
+                shown += healthy;
+            }
+        }
+    }
+    // One in a hundred by chance, and four standard deviations.
+    let expected = all as f64 / 100.0;
+    assert!(in_trouble as f64 <= expected + 4.0 * expected.sqrt() + 1.0, "{in_trouble} of {all} in trouble");
+    assert!(shown as f64 >= 0.8 * long as f64, "{shown} of {long} long runs are healthy");
+}
