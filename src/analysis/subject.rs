@@ -24,6 +24,14 @@ pub(super) struct Subject<'a> {
     pub(super) assessments: Vec<Assessment>,
 }
 
+/// Returns the index of dispersion in the long run at a station if the sources send bursts, which a short run may not
+/// show: of arrivals with index d, a random share p has the index 1 + p (d - 1). 0 without bursts, or if it is infinite.
+fn of_sources(context: &RunContext<'_>, row: usize) -> f64 {
+    let share = (context.stations[row].arrived as f64 / (context.offered() as f64).max(1.0)).min(1.0);
+    let bursts = context.burstiness - 1.0;
+    if bursts > 0.0 && bursts.is_finite() { 1.0 + share * bursts } else { 0.0 }
+}
+
 impl<'a> Subject<'a> {
     /// Returns the groups with more than one member, and every station that requests arrived at.
     pub(super) fn all(context: &RunContext<'a>) -> Vec<Self> {
@@ -66,7 +74,7 @@ impl<'a> Subject<'a> {
         Self {
             name: context.stations[row].name,
             rows: vec![row],
-            dispersion: dispersion(&counts, &context.phases),
+            dispersion: dispersion(&counts, &context.phases).max(of_sources(context, row)),
             assessments: Vec::new(),
         }
     }
