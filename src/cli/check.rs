@@ -15,7 +15,8 @@ Examples:
   rushhour check scenarios/*.ron
   rushhour check shop.ron --set nodes.web.count=100
 
-Diagnostics go to standard error, with line, column and hint. Exit status: 0 if all scenarios are valid, 2 otherwise.";
+Errors and warnings go to standard error, with line, column and hint. A warning is about something that has no effect.
+Exit status: 0 if all scenarios are valid, also with warnings, 2 otherwise.";
 
 /// The arguments of `rushhour check`.
 #[derive(Clone, Debug, Args)]
@@ -30,7 +31,7 @@ pub struct CheckArguments {
 }
 
 impl CheckArguments {
-    /// Prints a line for each valid scenario, and the diagnostics of the others to standard error.
+    /// Prints a line for each valid scenario, and all errors and warnings to standard error.
     ///
     /// # Errors
     /// If a scenario is invalid or cannot be read, or if standard output cannot be written.
@@ -40,11 +41,16 @@ impl CheckArguments {
             match scenario_file::read(Some(file), &self.set) {
                 Ok(loaded) => {
                     let name = shortened(&file.display().to_string(), usize::MAX);
+                    let warnings = match loaded.warnings.list().len() {
+                        0 => String::new(),
+                        number => format!(", {}", several(number as u64, "warning")),
+                    };
                     output::print(&format!(
-                        "{name}: {}, {}\n",
+                        "{name}: {}, {}{warnings}\n",
                         paint(GOOD, "valid"),
                         extent(&loaded.scenario)
                     ))?;
+                    output::eprint(&loaded.warnings.render(true));
                 }
                 Err(Failure::InvalidInput(text)) => {
                     if invalid > 0 {

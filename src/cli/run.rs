@@ -94,7 +94,7 @@ impl RunArguments {
     /// # Errors
     /// If the scenario is invalid or cannot be read, if a file cannot be written, or if the run was interrupted.
     pub fn execute(&self) -> Result<(), Failure> {
-        let Loaded { scenario, document } = scenario_file::read(self.file.as_deref(), &self.set)?;
+        let Loaded { scenario, document, .. } = scenario_file::read(self.file.as_deref(), &self.set)?;
         let interrupt = Interrupt::listen();
         let outputs = Outputs::prepare(self)?;
         let stopwatch = Stopwatch::start();

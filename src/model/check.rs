@@ -3,6 +3,7 @@
 use super::names::Names;
 use super::problem::Problem;
 use crate::engine::spec_error::SpecError;
+use crate::engine::time::SimDuration;
 use crate::event::NodeKind;
 use crate::text::Path;
 
@@ -11,14 +12,25 @@ use crate::text::Path;
 pub struct Checker<'a> {
     /// The names of the scenario.
     pub names: &'a Names,
+    /// The end of the run.
+    pub run_until: SimDuration,
+    /// The time after which no source creates a request.
+    pub arrivals_until: SimDuration,
     /// The problems found so far.
     pub problems: Vec<Problem>,
+    /// Statements that have no effect.
+    pub warnings: Vec<Problem>,
 }
 
 impl Checker<'_> {
     /// Reports a problem with a hint.
     pub fn add(&mut self, path: Path, message: impl Into<String>, hint: impl Into<String>) {
         self.problems.push(Problem::new(path, message).with_hint(hint));
+    }
+
+    /// Reports something that has no effect, with a hint.
+    pub fn warn(&mut self, path: Path, message: impl Into<String>, hint: impl Into<String>) {
+        self.warnings.push(Problem::new(path, message).with_hint(hint));
     }
 
     /// Reports the error of a field that could not be resolved.
@@ -59,6 +71,13 @@ impl Checker<'_> {
             let hint = "name one of its members, or put a LoadBalancer in between";
             self.add(path.clone().name(field), message, hint);
         }
+    }
+
+    /// Whether these names stand for a single node.
+    #[must_use]
+    pub fn is_single(&self, names: &[String]) -> bool {
+        names.len() == 1
+            && names.iter().all(|name| self.names.range(name).is_some_and(|range| range.count == 1))
     }
 
     /// Whether requests can be sent to the node or group of this name. Reports a problem if not.

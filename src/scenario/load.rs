@@ -1,7 +1,7 @@
 //! Reads and checks a scenario with its overrides.
 
 use super::Scenario;
-use super::check::check;
+use super::check::examine;
 use crate::model::problem::Problem;
 use crate::text::{Diagnostic, Diagnostics, Document};
 
@@ -16,6 +16,8 @@ pub struct Loaded {
     pub scenario: Scenario,
     /// The text, its name and its overrides.
     pub document: Document,
+    /// Warnings: statements that have no effect, sorted by position.
+    pub warnings: Diagnostics,
 }
 
 /// Reads a scenario from the bytes of the file called `name`, with overrides (`path=value`) applied in order.
@@ -34,6 +36,7 @@ pub fn load(name: &str, bytes: &[u8], overrides: &[String]) -> Result<Loaded, Di
     diagnostics.extend(decoded.diagnostics);
     // Values that could not be decoded were omitted. Problems that result from the omission are not reported.
     let scenario = decoded.value;
+    let mut warnings = Vec::new();
     if let Some(scenario) = &scenario {
         let omitted = &decoded.omitted;
         let follows_from_omission = |problem: &Problem| {
@@ -41,12 +44,17 @@ pub fn load(name: &str, bytes: &[u8], overrides: &[String]) -> Result<Loaded, Di
         };
         let with_written_path =
             |problem: Problem| Problem { path: omitted.as_written(&problem.path), ..problem };
-        let problems = check(scenario).into_iter().map(with_written_path);
+        let problems = examine(scenario).map(|checked| warnings = checked.warnings).err().unwrap_or_default();
+        let problems = problems.into_iter().map(with_written_path);
         let problems = problems.filter(|problem| !follows_from_omission(problem));
         diagnostics.extend(problems.map(|problem| diagnostic(&document, problem)));
     }
     match scenario {
-        Some(scenario) if diagnostics.is_empty() => Ok(Loaded { scenario, document }),
+        Some(scenario) if diagnostics.is_empty() => {
+            let warnings = warnings.into_iter().map(|problem| diagnostic(&document, problem).as_warning());
+            let warnings = document.diagnostics(warnings.collect());
+            Ok(Loaded { scenario, document, warnings })
+        }
         Some(_) | None => Err(document.diagnostics(diagnostics)),
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn build(
     options: RunOptions,
     world: &mut World,
 ) -> Result<Vec<Estimate>, Vec<Problem>> {
-    let Checked { names, max_hops } = examine(scenario)?;
+    let Checked { names, max_hops, .. } = examine(scenario)?;
     let seed = options.seed.unwrap_or(scenario.seed);
     let measured_from = SimTime::ZERO + scenario.warm_up;
     let arrivals_until = SimTime::ZERO + scenario.arrivals_until.unwrap_or(scenario.run_until);

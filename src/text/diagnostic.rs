@@ -1,4 +1,5 @@
-//! An error in a scenario, as it is printed for the author: its position, its field, a message and a hint.
+//! An error or a warning about a scenario, as it is printed for the author: its position, its field, a message and a
+//! hint.
 //!
 //! [`snippet`] cuts out and underlines the source line below the message.
 
@@ -11,24 +12,35 @@ use super::snippet;
 use super::source::{Location, Origin, Sources};
 use super::tree::shortened;
 
-/// An error in a scenario.
+/// Whether a scenario can be run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// It can be run, but something in it has no effect.
+    Warning,
+    /// It cannot be run.
+    Error,
+}
+
+/// An error or a warning about a scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
+    /// Whether it is an error.
+    pub level: Level,
     /// The offending text.
     pub location: Location,
-    /// The field that the error is about; the root for syntax errors.
+    /// The field that it is about; the root for syntax errors.
     pub path: Path,
-    /// The error: a sentence in lower case without a full stop.
+    /// A sentence in lower case without a full stop.
     pub message: String,
-    /// How to fix the error, or `None` if that is not known.
+    /// How to fix it, or `None` if that is not known.
     pub hint: Option<String>,
 }
 
 impl Diagnostic {
-    /// A diagnostic without a hint.
+    /// An error without a hint.
     #[must_use]
     pub fn new(location: Location, path: Path, message: impl Into<String>) -> Self {
-        Self { location, path, message: message.into(), hint: None }
+        Self { level: Level::Error, location, path, message: message.into(), hint: None }
     }
 
     /// The same diagnostic with a hint.
@@ -38,11 +50,21 @@ impl Diagnostic {
         self
     }
 
+    /// The same diagnostic as a warning.
+    #[must_use]
+    pub fn as_warning(self) -> Self {
+        Self { level: Level::Warning, ..self }
+    }
+
     /// `file.ron:12:14: path: message`, the source line, carets under the offending text, and the hint.
     #[must_use]
     pub fn render(&self, sources: &Sources, colour: bool) -> String {
         let paint = |style: Style| if colour { style } else { Style::new() };
-        let (bold, red) = (paint(Style::new().bold()), paint(AnsiColor::Red.on_default().bold()));
+        let bold = paint(Style::new().bold());
+        let (label, marked) = match self.level {
+            Level::Warning => ("warning: ", paint(AnsiColor::Yellow.on_default().bold())),
+            Level::Error => ("", paint(AnsiColor::Red.on_default().bold())),
+        };
         let (dim, cyan) = (paint(Style::new().dimmed()), paint(AnsiColor::Cyan.on_default()));
         let (line, column) = sources.line_and_column(self.location);
         let place = match self.location.origin {
@@ -50,7 +72,11 @@ impl Diagnostic {
             origin @ Origin::Set(_) => format!("--set {}, column {column}", shortened(sources.text(origin))),
         };
         let path = if self.path.segments().is_empty() { String::new() } else { format!("{}: ", self.path) };
-        let mut out = format!("{bold}{}:{bold:#} {}{}\n", printable(&place), path, printable(&self.message));
+        let mut out = format!(
+            "{bold}{}:{bold:#} {marked}{label}{marked:#}{path}{}\n",
+            printable(&place),
+            printable(&self.message)
+        );
         let snippet = snippet::cut(sources.text(self.location.origin), self.location);
         let gutter = match self.location.origin {
             Origin::File => line.to_string(),
@@ -58,7 +84,7 @@ impl Diagnostic {
         };
         out += &format!("{dim}{gutter:>5} |{dim:#} {}\n", snippet.line);
         let (indent, carets) = (" ".repeat(snippet.indent), "^".repeat(snippet.carets));
-        out += &format!("{dim}      |{dim:#} {indent}{red}{carets}{red:#}\n");
+        out += &format!("{dim}      |{dim:#} {indent}{marked}{carets}{marked:#}\n");
         if let Some(hint) = &self.hint {
             out += &format!("{dim}      ={dim:#} {cyan}{}{cyan:#}\n", printable(hint));
         }
@@ -108,7 +134,10 @@ impl Diagnostics {
         let mut out =
             shown.map(|diagnostic| diagnostic.render(&self.sources, colour)).collect::<Vec<_>>().join("\n");
         if self.list.len() > Self::MAX_PRINTED {
-            out += &format!("\n... and {} more errors\n", self.list.len() - Self::MAX_PRINTED);
+            let more = self.list.len() - Self::MAX_PRINTED;
+            let noun =
+                if self.list.iter().all(|one| one.level == Level::Warning) { "warnings" } else { "errors" };
+            out += &format!("\n... and {more} more {noun}\n");
         }
         out
     }

@@ -57,7 +57,10 @@ fn assert_keys(value: &Value, expected: &[&str]) {
 fn json_keeps_the_output_contract() {
     let summary = json(rushhour(&["run", "network.ron", "--format", "json"]).file("network.ron", NETWORK));
     let names = ["scenario", "seed", "version", "virtual_seconds", "wall_seconds", "events", "fingerprint"];
-    assert_keys(&summary, &[&names[..], &["requests", "latency", "nodes", "groups", "findings"]].concat());
+    assert_keys(
+        &summary,
+        &[&names[..], &["requests", "latency", "nodes", "groups", "verdict", "findings"]].concat(),
+    );
     assert_eq!((&summary["scenario"], &summary["seed"]), (&"a network".into(), &7.into()));
     assert_eq!(summary["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(
@@ -353,12 +356,12 @@ fn check_reports_every_invalid_file_and_lists_the_valid_ones() {
         .file("bad.ron", NETWORK.replace("concurrency: 4", "concurrency: 0"))
         .run();
     assert_eq!(answer.code, Some(2));
-    assert_eq!(answer.stdout, "good.ron: valid, 2 sources, 7 nodes, 10 s of virtual time\n");
+    assert_eq!(answer.stdout, "good.ron: valid, 2 sources, 7 nodes, 10 s of virtual time, 4 warnings\n");
     for part in ["bad.ron:13:", "none.ron: there is no such file", "2 of 3 files cannot be run"] {
         assert!(answer.stderr.contains(part), "{part} is missing: {}", answer.stderr);
     }
     let good = rushhour(&["check", "-", "--set", "nodes.spare.count=10"]).stdin(NETWORK).run();
-    assert!(good.good().contains("16 nodes") && good.stderr.is_empty(), "{}", good.stdout);
+    assert!(good.good().contains("16 nodes"), "{}", good.stdout);
 }
 
 #[test]

@@ -27,4 +27,5 @@ mod support;
 mod verdict;
 #[cfg(feature = "viz")]
 mod viz;
+mod warnings;
 mod words;

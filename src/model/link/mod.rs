@@ -49,6 +49,10 @@ impl LinkSpec {
         if let Some(latency) = &self.response_latency {
             checker.spec(path, "response_latency", latency.resolve().map(drop));
         }
+        if self.latency.is_none() && self.response_latency.is_none() && self.loss == 0.0 {
+            let message = "the link has no effect: it has neither a latency nor a loss";
+            checker.warn(path.clone(), message, "give it a `latency` or a `loss`, or remove it");
+        }
     }
 
     /// Spawns the link.

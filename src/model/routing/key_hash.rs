@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::{Choice, LoadWindow, Parameters, Pick, RoutingQuery};
 use crate::engine::hash::mix64;
 use crate::engine::random::RandomStream;
+use crate::model::check::Checker;
+use crate::text::Path;
 
 /// The policy and its parameters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +40,18 @@ impl Parameters for KeyHash {
 
     fn policy(&self, _: usize) -> Self {
         *self
+    }
+
+    fn check(&self, path: &Path, to: &[String], checker: &mut Checker<'_>) {
+        check_salt(self.salt, path, to, checker);
+    }
+}
+
+/// Warns of a salt that has no effect.
+pub(super) fn check_salt(salt: Option<u64>, path: &Path, to: &[String], checker: &mut Checker<'_>) {
+    if salt.is_some() && checker.is_single(to) {
+        let message = "there is a single target: the salt has no effect";
+        checker.warn(path.clone().name("salt"), message, "leave it out");
     }
 }
 

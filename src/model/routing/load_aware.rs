@@ -7,6 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::key_hash::check_salt;
 use super::{Choice, KeyHash, LoadFeedback, LoadWindow, Parameters, Pick, RoutingQuery};
 use crate::engine::random::{Draw, RandomStream};
 use crate::engine::time::SimDuration;
@@ -24,7 +25,7 @@ pub struct LoadAware {
     /// The minimum mean of the remembered loads at which a target seems overloaded: above 0, at most 1.
     pub threshold: f64,
     /// Maximum number of random targets to try before the request goes to the target that its key selects; by default,
-    /// the number of targets.
+    /// the number of targets. At most 10,000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempts: Option<u32>,
     /// Seed of a hash that is applied to keys before they select a target, as in [`KeyHash`].
@@ -47,7 +48,9 @@ impl Parameters for LoadAware {
         LoadAwarePolicy {
             memory: self.window,
             threshold: ReportedLoad::from_share(self.threshold),
-            attempts: self.attempts.unwrap_or_else(|| u32::try_from(targets).unwrap_or(u32::MAX)),
+            attempts: self.attempts.unwrap_or_else(|| {
+                u32::try_from(targets).map_or(MAX_ATTEMPTS, |targets| targets.min(MAX_ATTEMPTS))
+            }),
             by_key: KeyHash { salt: self.salt },
             smart: self.smart,
         }
@@ -66,10 +69,7 @@ impl Parameters for LoadAware {
                 format!("{} is not a valid load: expected a share above 0 and at most 1", self.threshold);
             checker.add(path.clone().name("threshold"), message, "0.9 means that 90 % of the slots are busy");
         }
-        if self.attempts == Some(0) {
-            let message = "with 0 attempts an overloaded server is never avoided";
-            checker.add(path.clone().name("attempts"), message, "write `smart: false` if this is intended");
-        }
+        self.check_attempts(path, to, checker);
         for name in to {
             let kind = checker.names.range(name).map(|range| range.kind);
             if let Some(kind) = kind.filter(|kind| !kind.reports_load()) {
@@ -86,6 +86,38 @@ impl Parameters for LoadAware {
 
     fn load_feedback(&self) -> Option<LoadFeedback> {
         Some(LoadFeedback { window: self.window, threshold: self.threshold, acts: self.smart })
+    }
+}
+
+/// Maximum number of attempts: a node that tries this many targets for each request is slow, and hardly ever finds one
+/// that it has not tried yet.
+const MAX_ATTEMPTS: u32 = 10_000;
+
+impl LoadAware {
+    fn check_attempts(&self, path: &Path, to: &[String], checker: &mut Checker<'_>) {
+        let attempts_path = path.clone().name("attempts");
+        match self.attempts {
+            Some(0) => {
+                let message = "with 0 attempts an overloaded server is never avoided";
+                checker.add(attempts_path, message, "write `smart: false` if this is intended");
+            }
+            Some(attempts) if attempts > MAX_ATTEMPTS => {
+                let message = format!(
+                    "{attempts} attempts for each request are more than the maximum of {MAX_ATTEMPTS}"
+                );
+                checker.add(attempts_path, message, "leave it out: the default is the number of targets");
+            }
+            Some(_) if !self.smart => {
+                let message = "with `smart: false` no other server is tried: the attempts have no effect";
+                checker.warn(attempts_path, message, "leave it out");
+            }
+            Some(_) if checker.is_single(to) => {
+                let message = "there is a single target: the attempts have no effect";
+                checker.warn(attempts_path, message, "leave it out");
+            }
+            Some(_) | None => {}
+        }
+        check_salt(self.salt, path, to, checker);
     }
 }
 

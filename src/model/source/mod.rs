@@ -69,6 +69,30 @@ const fn one() -> u32 {
     1
 }
 
+/// Warns of fields that have no effect.
+fn warn(spec: &SourceSpec, path: &Path, checker: &mut Checker<'_>) {
+    let labels =
+        [("priority", spec.priority != 0), ("weight", spec.weight != one()), ("size", spec.size.is_some())];
+    for (field, _) in labels.into_iter().filter(|(_, is_given)| *is_given) {
+        let message = format!("no node uses the {field} of a request: it has no effect on the run");
+        let hint = "it is only copied into requests.csv; leave it out if you do not need it there";
+        checker.warn(path.clone().name(field), message, hint);
+    }
+    let stop = spec.stop.unwrap_or(checker.arrivals_until);
+    if spec.stop.is_some_and(|stop| stop > checker.run_until) {
+        let message = format!("the run ends at {}, before the source stops", checker.run_until);
+        checker.warn(path.clone().name("stop"), message, "make it earlier, or leave it out");
+    }
+    if spec.start > stop.min(checker.run_until) {
+        let end = stop.min(checker.run_until);
+        let message = format!("the source creates no request: it starts at {}, after {end}", spec.start);
+        checker.warn(path.clone().name("start"), message, "make it earlier, or the run longer");
+    } else if spec.max_requests == Some(0) {
+        let message = "the source creates no request";
+        checker.warn(path.clone().name("max_requests"), message, "make it 1 or more, or remove the source");
+    }
+}
+
 /// Labels of the requests of a source in records and results.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceLabels {
@@ -228,6 +252,7 @@ impl Part for Source {
                 "make `stop` later than `start`",
             );
         }
+        warn(spec, path, checker);
     }
 
     fn check_setting(setting: &SourceSetting, path: &Path, _: &[&SourceSpec], checker: &mut Checker<'_>) {

@@ -1,8 +1,12 @@
-//! Checks changes: settings that a node does not have, values that are invalid, times after the end of the run.
+//! Checks changes: settings that a node does not have, values that are invalid, times after the end of the run. Warns of
+//! those that have no effect.
+
+use indexmap::IndexMap;
 
 use crate::event::MAX_ROWS;
 use crate::model::change::ChangeSpec;
 use crate::model::check::Checker;
+use crate::model::parts::Setting;
 use crate::model::problem::Problem;
 use crate::scenario::Scenario;
 use crate::text::Path;
@@ -24,6 +28,36 @@ pub(super) fn check(scenario: &Scenario, checker: &mut Checker<'_>) {
         let specs = change.of.0.iter().filter_map(|name| scenario.spec_of(checker.names, name));
         let specs: Vec<_> = specs.map(|(_, spec)| spec).collect();
         change.set.check(&path.name("set"), &specs, checker);
+    }
+    warn_of_repetitions(scenario, checker);
+}
+
+/// Warns of changes that set what is already set.
+fn warn_of_repetitions(scenario: &Scenario, checker: &mut Checker<'_>) {
+    let mut in_order: Vec<(usize, &ChangeSpec)> = scenario.changes.iter().enumerate().collect();
+    in_order.sort_by_key(|(_, change)| change.at);
+    // The setting of all members of a group, or `None` if they may differ.
+    let mut present: IndexMap<(usize, &'static str), Option<Setting>> = IndexMap::new();
+    for (index, change) in in_order {
+        let path = Path::root().name("changes").index(index);
+        let topic = change.set.topic().1;
+        let mut has_effect = change.of.0.is_empty();
+        for name in &change.of.0 {
+            let Some((entry, whole)) = checker.names.entry(name) else { return };
+            let initial = || {
+                let settings = scenario.spec_of(checker.names, name)?.1.settings();
+                settings.into_iter().find(|setting| setting.topic().1 == topic)
+            };
+            let before = present.entry((entry, topic)).or_insert_with(initial);
+            if before.as_ref() != Some(&change.set) {
+                has_effect = true;
+                *before = whole.then(|| change.set.clone());
+            }
+        }
+        if !has_effect {
+            let message = format!("\"{}\" is already set: the change has no effect", change.set);
+            checker.warn(path.name("set"), message, "remove it");
+        }
     }
 }
 

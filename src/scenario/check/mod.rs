@@ -26,6 +26,8 @@ pub struct Checked {
     pub names: Names,
     /// Maximum number of nodes that a request passes between its source and the node that responds.
     pub max_hops: usize,
+    /// Statements that have no effect, in no particular order.
+    pub warnings: Vec<Problem>,
 }
 
 /// Checks a scenario.
@@ -35,7 +37,9 @@ pub struct Checked {
 pub fn examine(scenario: &Scenario) -> Result<Checked, Vec<Problem>> {
     let mut problems = Vec::new();
     let names = scenario.gather_names(&mut problems);
-    let mut checker = Checker { names: &names, problems };
+    let Scenario { run_until, arrivals_until, .. } = *scenario;
+    let arrivals_until = arrivals_until.unwrap_or(run_until);
+    let mut checker = Checker { names: &names, run_until, arrivals_until, problems, warnings: Vec::new() };
     times(scenario, &mut checker);
     nodes(scenario, &mut checker);
     links(scenario, &mut checker);
@@ -43,8 +47,9 @@ pub fn examine(scenario: &Scenario) -> Result<Checked, Vec<Problem>> {
     changes::check(scenario, &mut checker);
     let max_hops = paths(scenario, &mut checker);
     sizes(scenario, &mut checker);
-    let problems = checker.problems;
-    if problems.is_empty() { Ok(Checked { names, max_hops }) } else { Err(problems) }
+    unreachable(scenario, &mut checker);
+    let Checker { problems, warnings, .. } = checker;
+    if problems.is_empty() { Ok(Checked { names, max_hops, warnings }) } else { Err(problems) }
 }
 
 /// Maximum number of hops of a return path: a request counts them in a byte.
@@ -127,6 +132,26 @@ fn paths(scenario: &Scenario, checker: &mut Checker<'_>) -> usize {
             hops
         }
         Ok(hops) => hops,
+    }
+}
+
+/// Warns of nodes that no request reaches.
+fn unreachable(scenario: &Scenario, checker: &mut Checker<'_>) {
+    let entry = |name: &str| checker.names.entry(name).map(|(index, _)| index);
+    let mut reached = vec![false; checker.names.entries.len()];
+    let mut open: Vec<usize> = scenario.sources.values().filter_map(|source| entry(&source.to)).collect();
+    while let Some(index) = open.pop() {
+        if !std::mem::replace(&mut reached[index], true) {
+            let node = scenario.nodes.get(&checker.names.entries[index].name);
+            let receivers = node.map(|node| node.as_spec().sends_to()).unwrap_or_default();
+            open.extend(receivers.into_iter().filter_map(entry));
+        }
+    }
+    let names = scenario.nodes.keys().filter(|name| entry(name).is_some_and(|index| !reached[index]));
+    for name in names.cloned().collect::<Vec<_>>() {
+        let message = format!("no request reaches \"{name}\"");
+        let path = Path::root().name("nodes").name(&name);
+        checker.warn(path, message, "let a source or another node send to it, or remove it");
     }
 }
 

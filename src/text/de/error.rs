@@ -108,7 +108,7 @@ impl Error {
     pub(crate) fn into_diagnostic(self, root: &Node) -> Diagnostic {
         let path = self.path();
         let location = self.0.location.unwrap_or(root.location);
-        Diagnostic { location, path, message: self.0.message, hint: self.0.hint }
+        Diagnostic { hint: self.0.hint, ..Diagnostic::new(location, path, self.0.message) }
     }
 }
 
