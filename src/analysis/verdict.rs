@@ -1,7 +1,7 @@
 //! The verdict on a run: healthy, in trouble, or too short to tell.
 //!
-//! - In trouble: there is a finding of trouble, or more than one in a thousand requests failed. Every finding of trouble
-//!   is shown beyond chance.
+//! - In trouble: there is a finding of trouble, more than one in a thousand requests failed, or the run was stopped
+//!   because too many were in flight. Every finding of trouble is shown beyond chance.
 //! - Healthy: the opposite is shown beyond chance. The load of every server leaves room and its waits stay short in the
 //!   long run (see [`assessment`](super::assessment)), and the requests that could come back came back.
 //! - Too short to tell: neither is shown. The finding says what is uncertain, and which length of the run would tell.
@@ -111,7 +111,8 @@ pub(super) fn find(
 ) -> Option<Finding> {
     let outcomes = context.outcomes();
     let failed_share = outcomes.failed() as f64 / (outcomes.offered as f64).max(1.0);
-    if failed_share > MAX_FAILED_SHARE || others.iter().any(is_trouble) {
+    let was_stopped = context.result.stopped.is_some();
+    if was_stopped || failed_share > MAX_FAILED_SHARE || others.iter().any(is_trouble) {
         return None;
     }
     let uncertain =

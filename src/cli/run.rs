@@ -13,6 +13,7 @@ use super::{Failure, output, scenario_file};
 use crate::analysis::{self, Finding};
 use crate::files::{Content, OutputDirectory};
 use crate::format::numbers::{count, time};
+use crate::format::stopped;
 use crate::metrics::result::RunResult;
 use crate::metrics::summary::Summary;
 use crate::report::json::Document;
@@ -67,6 +68,10 @@ pub struct RunArguments {
     /// Also write a record of every request to requests.csv (memory grows with the number of requests)
     #[arg(long, requires = "out")]
     requests: bool,
+    /// Stop the run, with an error, when this number of requests are in flight [default: 40 million, which 8 GiB of
+    /// memory hold, or fewer if they pass more than two nodes]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    max_in_flight: Option<u64>,
     /// Maximum number of findings to print, most important first [default: 5 as text, all as JSON]
     #[arg(long, value_name = "N")]
     findings: Option<usize>,
@@ -92,7 +97,8 @@ impl RunArguments {
     /// Runs the scenario, writes the requested files, and prints the summary.
     ///
     /// # Errors
-    /// If the scenario is invalid or cannot be read, if a file cannot be written, or if the run was interrupted.
+    /// If the scenario is invalid or cannot be read, if a file cannot be written, if the run was interrupted, or if too
+    /// many requests were in flight. In the last case, the files are written first.
     pub fn execute(&self) -> Result<(), Failure> {
         let Loaded { scenario, document, .. } = scenario_file::read(self.file.as_deref(), &self.set)?;
         let interrupt = Interrupt::listen();
@@ -116,7 +122,14 @@ impl RunArguments {
             };
             self.write(&outputs, &input, &interrupt)?;
         }
-        self.print(&summary, &result, &findings)
+        match &result.stopped {
+            None => self.print(&summary, &result, &findings),
+            Some(stopped) => {
+                let hint = "offer fewer requests, limit the queues, for example with `Fifo(capacity: 1000)`, or raise \
+                            --max-in-flight; --out DIR keeps the results so far";
+                Err(Failure::failed(&stopped::text(stopped), hint))
+            }
+        }
     }
 
     /// The command that repeats this run.
@@ -138,8 +151,12 @@ impl RunArguments {
         interrupt: &Interrupt,
         stopwatch: &Stopwatch,
     ) -> Result<RunResult, Failure> {
-        let options =
-            RunOptions { seed: self.seed, replication: self.replication, log_requests: self.requests };
+        let options = RunOptions {
+            seed: self.seed,
+            replication: self.replication,
+            log_requests: self.requests,
+            max_in_flight: self.max_in_flight,
+        };
         let mut simulation = Simulation::new(scenario, options).map_err(|problems| {
             Failure::InvalidInput(problems.iter().map(|problem| format!("{problem}\n")).collect())
         })?;

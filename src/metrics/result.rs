@@ -36,8 +36,10 @@ pub struct RunIdentity {
 pub struct RunResult {
     /// The identity of the run.
     pub identity: RunIdentity,
-    /// End of the run.
+    /// End of the run. Earlier than that of the scenario if the run was [stopped](Self::stopped).
     pub end: SimTime,
+    /// Why the run was stopped before the end of the scenario, or `None` if it was not.
+    pub stopped: Option<Stopped>,
     /// Number of events handled.
     pub events: u64,
     /// Hash over all events: two runs with the same fingerprint are the same run.
@@ -66,6 +68,30 @@ impl RunResult {
         &self.identity.names
     }
 }
+
+/// A run was stopped because too many requests were in flight: their memory is bounded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stopped {
+    /// When it was stopped.
+    pub at: SimTime,
+    /// Number of requests in flight: the maximum.
+    pub in_flight: u64,
+    /// The nodes that the requests in flight reached last, `None` for those that have not reached a server or limiter
+    /// yet, with the number of requests; the most first.
+    pub holders: Vec<(Option<String>, u64)>,
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the run was stopped at {}: {} requests were in flight, the maximum",
+            self.at, self.in_flight
+        )
+    }
+}
+
+impl std::error::Error for Stopped {}
 
 /// The result of a source.
 #[derive(Clone, Debug)]

@@ -16,7 +16,7 @@ use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{Node, RequestRow};
 
 pub use outcome::{Outcome, OutcomeCounts};
-pub use pool::{RequestPool, Requests, RequestsView, grow_pool};
+pub use pool::{RequestPool, Requests, RequestsView, default_max_in_flight, grow_pool};
 pub use request_log::{FrequentKey, RequestLog, Sample};
 
 /// The load that a server reports, in billionths of its concurrency: 0 when idle, 10^9 when full.

@@ -18,17 +18,49 @@ pub struct RequestPool {
     spilled: usize,
     sized: bool,
     created: u64,
+    /// Number of rows, free ones included.
+    rows: usize,
+    /// Maximum number of rows.
+    max_rows: usize,
     /// Records of requests that have ended.
     pub request_log: RequestLog,
 }
 
+/// Memory that the requests in flight may take by default, in bytes. 8 GiB hold it with everything else.
+const DEFAULT_MEMORY: u64 = 6_800_000_000;
+/// Memory of a request in flight with its event and its free row, in bytes. Measured: 145 to 172.
+const BYTES_PER_REQUEST: u64 = 170;
+/// Memory of a return hop, in bytes.
+const BYTES_PER_HOP: u64 = 4;
+
+/// Default maximum number of requests in flight: 40 million, or fewer if they pass more than two nodes after their
+/// source. It does not depend on the machine, so that a run stops at the same event everywhere.
+#[must_use]
+pub fn default_max_in_flight(max_hops: usize) -> u64 {
+    let spilled = max_hops.saturating_sub(INLINE_HOPS) as u64;
+    DEFAULT_MEMORY / (BYTES_PER_REQUEST + BYTES_PER_HOP * spilled)
+}
+
 impl RequestPool {
-    /// An empty pool for requests that pass at most `max_hops` nodes after their source. Requests have a size if
-    /// `sized`; a record of each is kept if `keep_log`.
+    /// An empty pool for at most `max_in_flight` requests (at least 1) that pass at most `max_hops` nodes after their
+    /// source. Requests have a size if `sized`; a record of each is kept if `keep_log`.
     #[must_use]
-    pub fn new(max_hops: usize, sized: bool, keep_log: bool) -> Self {
+    pub fn new(max_hops: usize, sized: bool, keep_log: bool, max_in_flight: u64) -> Self {
         let spilled = max_hops.saturating_sub(INLINE_HOPS);
-        Self { spilled, sized, request_log: RequestLog::new(keep_log), ..Self::default() }
+        let max_rows = usize::try_from(max_in_flight.clamp(1, u64::from(u32::MAX - 1))).unwrap_or(usize::MAX);
+        Self { spilled, sized, max_rows, request_log: RequestLog::new(keep_log), ..Self::default() }
+    }
+
+    /// Whether the maximum number of requests are in flight.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.rows == self.max_rows && self.free.is_empty()
+    }
+
+    /// The number of rows by which the pool grows: an eighth, so that its memory stays close to that of the maximum
+    /// number of requests in flight.
+    fn batch(&self) -> usize {
+        (self.rows / 8).max(1024).min(self.max_rows - self.rows)
     }
 
     /// The full number of a request in flight, from its lower 32 bits.
@@ -63,16 +95,14 @@ impl RequestPool {
     }
 }
 
-/// Grows the pool: spawns a batch of free rows after the last one.
-///
-/// The pool grows by an eighth, so that its memory stays close to that of the maximum number of requests in flight.
+/// Grows the pool: spawns a batch of free rows after the last one, if its maximum allows.
 ///
 /// # Panics
-/// With 2^32 requests in flight, for which memory does not suffice.
+/// Never: the maximum is below 2^32 rows.
 pub fn grow_pool(world: &mut World) {
-    let rows = world.query::<&Request>().iter(world).len();
-    let batch = (rows / 8).max(1024);
-    if world.resource::<RequestPool>().sized {
+    let pool = world.resource::<RequestPool>();
+    let (rows, batch) = (pool.rows, pool.batch());
+    if pool.sized {
         world.spawn_batch(std::iter::repeat_n((Request::FREE, RequestSize(0)), batch)).for_each(drop);
     } else {
         world.spawn_batch(std::iter::repeat_n(Request::FREE, batch)).for_each(drop);
@@ -83,8 +113,9 @@ pub fn grow_pool(world: &mut World) {
     let length = pool.spilled_hops.len() + spilled;
     pool.spilled_hops.resize(length, 0);
     pool.free.reserve_exact(batch);
-    let batch = u32::try_from(batch).expect("a batch is far below 2^32");
-    let first = u32::try_from(rows).expect("memory does not suffice for 2^32 requests in flight");
+    pool.rows += batch;
+    let batch = u32::try_from(batch).expect("the maximum is below 2^32");
+    let first = u32::try_from(rows).expect("the maximum is below 2^32");
     // The lowest row is on top of the stack: the last rows of a pool that is too large are never touched.
     pool.free.extend((first..first + batch).rev().map(RequestRow::new));
 }

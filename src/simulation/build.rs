@@ -21,7 +21,7 @@ use crate::model::names::Names;
 use crate::model::probe::{GaugeSpec, Probe, ProbeSpec, Series, Track};
 use crate::model::problem::Problem;
 use crate::model::trace::Tracer;
-use crate::request::RequestPool;
+use crate::request::{RequestPool, default_max_in_flight};
 use crate::scenario::Scenario;
 use crate::scenario::check::{Checked, examine};
 use crate::text::Path;
@@ -74,7 +74,8 @@ pub(super) fn build(
     world.insert_resource(Changes(changes(scenario, &names)));
     world.insert_resource(RunDigest::default());
     world.insert_resource(Tracer::default());
-    world.insert_resource(RequestPool::new(max_hops, sized, options.log_requests));
+    let max_in_flight = options.max_in_flight.unwrap_or_else(|| default_max_in_flight(max_hops));
+    world.insert_resource(RequestPool::new(max_hops, sized, options.log_requests, max_in_flight));
     world.insert_resource(RunIdentity {
         scenario: scenario.name.clone(),
         seed,

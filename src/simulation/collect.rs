@@ -5,6 +5,7 @@
 
 use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemState;
+use indexmap::IndexMap;
 
 use super::RunDigest;
 use crate::engine::statistics::Tally;
@@ -12,7 +13,7 @@ use crate::engine::time::SimTime;
 use crate::event::{Node, NodeKind};
 use crate::metrics::figures::{FigureValue, NodeFigures};
 use crate::metrics::result::{
-    ConservationError, LinkResult, NodeResult, RunIdentity, RunResult, SourceResult,
+    ConservationError, LinkResult, NodeResult, RunIdentity, RunResult, SourceResult, Stopped,
 };
 use crate::metrics::timeline::TimelineRecorder;
 use crate::model::figure::{Span, Value};
@@ -41,6 +42,7 @@ pub(super) fn collect(world: &mut World, end: SimTime) -> Result<RunResult, Cons
         sources: sources(world, &names, span),
         nodes: with_parts(world, |parts| nodes(parts, &names, span)),
         links: rows::<Link>(world).map(link_result).collect(),
+        stopped: stopped(world, &names, end),
         series: rows::<Probe>(world).flat_map(|probe| probe.tracks).map(|track| track.series).collect(),
         timeline: world.resource_mut::<TimelineRecorder>().take(),
         sample: world.resource_mut::<RequestPool>().request_log.take_sample(),
@@ -96,6 +98,23 @@ fn figures(
 fn rows<T: Component + Clone>(world: &mut World) -> std::vec::IntoIter<T> {
     let mut query = world.query::<&T>();
     query.iter(world).cloned().collect::<Vec<_>>().into_iter()
+}
+
+/// Why the run has stopped early, or `None` if it has not.
+fn stopped(world: &mut World, names: &Names, at: SimTime) -> Option<Stopped> {
+    if !world.resource::<RequestPool>().is_full() {
+        return None;
+    }
+    let mut holders: IndexMap<Option<Node>, u64> = IndexMap::new();
+    for request in world.query::<&Request>().iter(world).filter(|request| request.is_in_flight()) {
+        *holders.entry(request.server.some()).or_default() += 1;
+    }
+    // Equal numbers are sorted by name, so that the order does not depend on rows.
+    let name = |node: Option<Node>| node.map(|node| names.name_of(node).to_owned());
+    let mut holders: Vec<_> = holders.into_iter().map(|(node, count)| (name(node), count)).collect();
+    holders.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    let in_flight = holders.iter().map(|(_, count)| count).sum();
+    Some(Stopped { at, in_flight, holders })
 }
 
 fn check_conservation(world: &mut World, names: &Names) -> Result<(), ConservationError> {

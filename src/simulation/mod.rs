@@ -21,11 +21,13 @@ use crate::engine::queue::EventQueue;
 use crate::engine::time::SimTime;
 use crate::event::{Node, PackedEvent};
 use crate::metrics::figures::NodeFigures;
-use crate::metrics::result::{ConservationError, RunIdentity, RunResult};
+use crate::metrics::result::{ConservationError, RunIdentity, RunResult, Stopped};
 use crate::metrics::timeline::TimelineRecorder;
 use crate::model::problem::Problem;
 use crate::model::trace::{TraceRecord, Tracer};
-use crate::request::grow_pool;
+use crate::request::{RequestPool, grow_pool};
+
+pub use crate::request::default_max_in_flight;
 use crate::scenario::Scenario;
 
 /// The schedule of a tick. It runs repeatedly until the window is done.
@@ -80,6 +82,9 @@ pub struct RunOptions {
     pub replication: u64,
     /// Whether to keep a record of every request. Memory then grows with the number of requests.
     pub log_requests: bool,
+    /// The number of requests in flight at which the run stops. `None`: [`default_max_in_flight`], which 8 GiB of memory
+    /// hold.
+    pub max_in_flight: Option<u64>,
 }
 
 /// A run of a scenario in virtual time.
@@ -96,6 +101,8 @@ pub enum RunError {
     Scenario(Vec<Problem>),
     /// The outcomes of the requests do not add up, which is a bug of the simulator.
     Conservation(ConservationError),
+    /// Too many requests were in flight.
+    Stopped(Stopped),
 }
 
 impl std::fmt::Display for RunError {
@@ -108,6 +115,7 @@ impl std::fmt::Display for RunError {
                 Ok(())
             }
             Self::Conservation(error) => error.fmt(f),
+            Self::Stopped(stopped) => stopped.fmt(f),
         }
     }
 }
@@ -118,11 +126,13 @@ impl std::error::Error for RunError {}
 /// crate. Can be called from many threads.
 ///
 /// # Errors
-/// If the scenario has problems, or the outcomes of the requests do not add up (a bug of the simulator).
+/// If the scenario has problems, if too many requests were in flight, or if the outcomes of the requests do not add up
+/// (a bug of the simulator).
 pub fn run(scenario: &Scenario, options: RunOptions) -> Result<RunResult, RunError> {
     let mut simulation = Simulation::new(scenario, options).map_err(RunError::Scenario)?;
     simulation.advance(simulation.end(), u64::MAX);
-    simulation.finish().map_err(RunError::Conservation)
+    let result = simulation.finish().map_err(RunError::Conservation)?;
+    result.stopped.clone().map_or(Ok(result), |stopped| Err(RunError::Stopped(stopped)))
 }
 
 impl Simulation {
@@ -204,7 +214,8 @@ impl Simulation {
 
     /// Handles all events up to and including `horizon` (at most the end of the run), or until `budget` events were
     /// handled. May exceed the budget by the events that follow the last one at the same time without a delay. Returns
-    /// whether the horizon was reached.
+    /// false if the budget was used up: there are further events to handle. A run that [is full](Self::is_full) handles
+    /// no further events.
     pub fn advance(&mut self, horizon: SimTime, budget: u64) -> bool {
         let horizon = horizon.min(self.end);
         self.world.insert_resource(TickWindow { horizon, budget, status: Status::PoolFull });
@@ -213,9 +224,16 @@ impl Simulation {
             match self.world.resource::<TickWindow>().status {
                 Status::Done => return true,
                 Status::OutOfBudget => return false,
+                Status::PoolFull if self.is_full() => return true,
                 Status::PoolFull => {}
             }
         }
+    }
+
+    /// Whether the run has stopped early because the maximum number of requests are in flight.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.world.resource::<RequestPool>().is_full()
     }
 
     /// Appends changes to the run: `scenario` is the scenario of the run with further changes at the end of its list.
@@ -227,12 +245,13 @@ impl Simulation {
         build::append_changes(scenario, &mut self.world)
     }
 
-    /// Ends the run and collects its result.
+    /// Ends the run and collects its result: up to the present time if the run [is full](Self::is_full).
     ///
     /// # Errors
     /// If the outcomes of the requests do not add up, which is a bug of the simulator.
     pub fn finish(mut self) -> Result<RunResult, ConservationError> {
-        collect::collect(&mut self.world, self.end)
+        let end = if self.is_full() { self.now() } else { self.end };
+        collect::collect(&mut self.world, end)
     }
 }
 

@@ -163,6 +163,9 @@ fn simulate(
                 .store(u32::try_from(floor_to_usize(share * PROGRESS_STEPS)).unwrap_or(0), Ordering::Relaxed);
         }
         let result = simulation.finish().map_err(|error| error.to_string())?;
+        if let Some(stopped) = &result.stopped {
+            return Err(crate::format::stopped::text(stopped));
+        }
         let findings = findings(scenario, &result);
         Ok(FinishedRun { result, findings })
     };

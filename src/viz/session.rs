@@ -103,6 +103,10 @@ pub fn moment(seconds: f64) -> SimTime {
     SimTime::ZERO + SimDuration::from_nanos_f64((seconds * 1e9).max(0.0))
 }
 
+/// The number of requests in flight at which a run in the window stops. Each takes several times the memory that it
+/// takes without a window.
+const MAX_IN_FLIGHT: u64 = 4_000_000;
+
 impl Session {
     /// Opens a scenario.
     ///
@@ -111,7 +115,7 @@ impl Session {
     pub fn open(name: &str, bytes: &[u8], overrides: &[String], seed: Option<u64>) -> Result<Self, String> {
         let loaded = load(name, bytes, overrides).map_err(|errors| errors.to_string())?;
         let scenario = loaded.scenario.clone();
-        let options = RunOptions { seed, ..RunOptions::default() };
+        let options = RunOptions { seed, max_in_flight: Some(MAX_IN_FLIGHT), ..RunOptions::default() };
         let (simulation, live_state) = traced(&scenario, options)?;
         let names = scenario.names();
         Ok(Self {
@@ -237,8 +241,10 @@ impl Session {
     fn advance(&mut self, to: SimTime, max_events: u64) -> Option<SimTime> {
         let done = self.simulation.advance(to, max_events);
         let first_failure = self.live_state.apply(&self.simulation.take_trace());
-        // After `max_events`, the time of the last event is shown.
-        self.clock.now = if done { to } else { self.simulation.now() };
+        // After `max_events`, or when the run has stopped, the time of the last event is shown.
+        let is_full = self.simulation.is_full();
+        self.clock.now = if done && !is_full { to } else { self.simulation.now() };
+        self.clock.playing &= !is_full;
         first_failure
     }
 

@@ -239,7 +239,7 @@ fn different_servers_get_the_same_arrivals() {
 fn seeds_and_replications_are_different_runs() {
     let system = scenario(SYSTEM);
     let fingerprint = |seed, replication| {
-        let options = RunOptions { seed, replication, log_requests: false };
+        let options = RunOptions { seed, replication, ..RunOptions::default() };
         run(&system, options).expect("a scenario").fingerprint
     };
     let mut all: Vec<u64> = (0..20).map(|n| fingerprint(None, n)).collect();

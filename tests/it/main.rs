@@ -22,6 +22,7 @@ mod report;
 mod routing_by_load;
 mod saving;
 mod scenarios;
+mod stopped;
 mod summary;
 mod support;
 mod verdict;

@@ -37,6 +37,9 @@ pub struct Summary {
     /// End of the warm-up in virtual seconds, or `None` without one. Latencies, waiting times and means over time are
     /// measured from here.
     pub measured_from_seconds: Option<f64>,
+    /// Why the run was stopped before its end; left out if it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<StoppedSummary>,
     /// Wall-clock duration of the run, or `None` if it was not measured.
     pub wall_seconds: Option<f64>,
     /// Number of events handled.
@@ -57,6 +60,16 @@ pub struct Summary {
     pub groups: IndexMap<String, GroupSummary>,
     /// The links, in the order of the scenario.
     pub links: IndexMap<String, LinkSummary>,
+}
+
+/// A run that was stopped because too many requests were in flight.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StoppedSummary {
+    /// Number of requests in flight: the maximum.
+    pub in_flight: u64,
+    /// The number of these requests by the node that they reached last, the most first. The name of those that have not
+    /// reached a server yet is empty.
+    pub by_node: IndexMap<String, u64>,
 }
 
 /// Latencies of completed requests, in total and by source and class.
@@ -117,6 +130,14 @@ impl Summary {
             version: env!("CARGO_PKG_VERSION"),
             virtual_seconds: result.end.as_seconds(),
             measured_from_seconds: warmed_up.then(|| identity.measured_from.as_seconds()),
+            stopped: result.stopped.as_ref().map(|stopped| StoppedSummary {
+                in_flight: stopped.in_flight,
+                by_node: stopped
+                    .holders
+                    .iter()
+                    .map(|(name, count)| (name.clone().unwrap_or_default(), *count))
+                    .collect(),
+            }),
             wall_seconds: None,
             events: result.events,
             fingerprint: result.fingerprint,

@@ -163,6 +163,7 @@ fn remarks(input: &ReportInput<'_>) -> Vec<String> {
         several(result.timeline.intervals() as u64, "interval"),
         crate::format::numbers::time(Some(result.timeline.interval.as_seconds())),
     )];
+    remarks.extend(result.stopped.as_ref().map(crate::format::stopped::text));
     if !input.replaced.is_empty() {
         let values = input.replaced.join(", ");
         remarks.push(format!(
