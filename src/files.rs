@@ -1,10 +1,11 @@
 //! Atomic writing of files: each is written under a temporary name and renamed when it is complete.
 //!
 //! The directory is created and checked before the run, so that a run does not end with a result that cannot be
-//! written. If no file is written, the directories that were created for it are removed again.
+//! written. If no file is written, the directories that were created for it are removed again. Only regular files are
+//! replaced: never a device, a link or another special file.
 
 use std::fs;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufRead, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, TempPath};
@@ -46,11 +47,15 @@ impl OutputDirectory {
     /// Writes files: first all contents to temporary files, then renames all of them.
     ///
     /// # Errors
-    /// The path of the file that could not be written, and the error. No file was created, unless a renaming failed.
+    /// The path of the file that could not be written, and the error. No file was created, unless a renaming failed,
+    /// which leaves the files before it in the list.
     pub fn write(&self, files: &[(&str, Content<'_>)]) -> Result<(), (PathBuf, io::Error)> {
         let mut written = Vec::with_capacity(files.len());
         for (name, content) in files {
             let path = self.path.join(name);
+            if let Some(special) = special(&path) {
+                return Err((path, io::Error::other(format!("it is {special}, not a file"))));
+            }
             match self.write_temporary(*content) {
                 Ok(file) => written.push((path, file)),
                 Err(error) => return Err((path, error)),
@@ -62,6 +67,21 @@ impl OutputDirectory {
         Ok(())
     }
 
+    /// Removes a file of an earlier run that begins with this line. Any other file stays.
+    pub fn remove_outdated(&self, name: &str, first_line: &str) {
+        let path = self.path.join(name);
+        let begins = |file: fs::File| {
+            let mut line = String::new();
+            let limit = first_line.len() as u64 + 2;
+            let read = io::BufReader::new(file.take(limit)).read_line(&mut line);
+            read.is_ok() && line.trim_end() == first_line
+        };
+        if special(&path).is_none() && fs::File::open(&path).is_ok_and(begins) {
+            // A file that cannot be removed is older than the others, which its time shows.
+            drop(fs::remove_file(&path));
+        }
+    }
+
     fn write_temporary(&self, content: Content<'_>) -> io::Result<NamedTempFile> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(".rushhour-");
@@ -71,6 +91,40 @@ impl OutputDirectory {
         content(&mut out)?;
         out.into_inner().map_err(io::IntoInnerError::into_error)
     }
+}
+
+/// What exists at a path instead of a regular file: `a directory`, `a device`. `None` for a regular file, or if nothing
+/// exists there.
+#[must_use]
+pub fn special(path: &Path) -> Option<&'static str> {
+    let kind = fs::symlink_metadata(path).ok()?.file_type();
+    if kind.is_file() {
+        None
+    } else if kind.is_dir() {
+        Some("a directory")
+    } else if kind.is_symlink() {
+        Some("a symbolic link")
+    } else {
+        Some("a device or another special file")
+    }
+}
+
+/// Whether two paths lead to the same existing file, through links too.
+#[must_use]
+pub fn is_same(a: &Path, b: &Path) -> bool {
+    let identity = |path: &Path| fs::metadata(path).ok().and_then(|metadata| identity(path, &metadata));
+    identity(a).is_some_and(|a| identity(b) == Some(a))
+}
+
+#[cfg(unix)]
+fn identity(_: &Path, metadata: &fs::Metadata) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(path: &Path, _: &fs::Metadata) -> Option<PathBuf> {
+    path.canonicalize().ok()
 }
 
 /// Creates an empty temporary file in a directory, for another program to write to. It is removed when the path is
@@ -141,6 +195,25 @@ mod tests {
         assert!(failed.expect_err("y fails").0.ends_with("a/b/y"));
         drop(directory);
         assert_eq!(names(base.path()), [] as [&str; 0]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_not_replaced_and_other_files_stay() {
+        let base = tempfile::tempdir().expect("a directory");
+        let directory = OutputDirectory::prepare(base.path()).expect("it exists");
+        let [file, link] = ["file", "link"].map(|name| base.path().join(name));
+        fs::write(&file, "id,key\n1,2\n").expect("written");
+        std::os::unix::fs::symlink(&file, &link).expect("linked");
+        let failed = directory.write(&[("link", &|out| out.write_all(b"1"))]);
+        assert_eq!(failed.expect_err("a link").1.to_string(), "it is a symbolic link, not a file");
+        assert!(is_same(&file, &link) && !is_same(&file, base.path()) && special(&file).is_none());
+        directory.remove_outdated("link", "id,key");
+        directory.remove_outdated("file", "id,key,more");
+        directory.remove_outdated("file", "id");
+        assert_eq!(names(base.path()), ["file", "link"]);
+        directory.remove_outdated("file", "id,key");
+        assert_eq!(names(base.path()), ["link"]);
     }
 
     #[test]

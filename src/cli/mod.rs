@@ -6,6 +6,7 @@
 mod check;
 mod failure;
 mod interrupt;
+mod numbers;
 mod output;
 mod progress;
 mod report;
@@ -14,6 +15,8 @@ mod run;
 mod scenario_file;
 #[cfg(feature = "viz")]
 mod view;
+
+use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
@@ -27,7 +30,7 @@ pub use view::ViewArguments;
 const EXAMPLES: &str = "\
 Examples:
   rushhour                              run the built-in scenario: load-aware routing
-  rushhour run shop.ron                 run a scenario and print a summary
+  rushhour run shop.ron                 run a scenario and print a summary; `run` may be left out
   rushhour run shop.ron --out results   ... and write the report and the data to a directory
   rushhour report results               create the report of a run again from its data
   rushhour check *.ron                  report every error without a run
@@ -64,7 +67,7 @@ impl Arguments {
     /// Parses the arguments of this process. Exits if they are invalid or request help.
     #[must_use]
     pub fn of_this_process() -> Self {
-        Self::parse()
+        Self::parse_from(with_subcommand(std::env::args_os().collect()))
     }
 
     /// The subcommand. Without one, the built-in scenario runs: in a window if the program was built with one.
@@ -72,6 +75,20 @@ impl Arguments {
     pub fn command(self) -> Command {
         self.command.unwrap_or_else(default_command)
     }
+}
+
+/// Inserts `run` into arguments that begin with an option or a file instead of a subcommand.
+fn with_subcommand(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let is_of_run = arguments.get(1).and_then(|first| first.to_str()).is_some_and(|first| {
+        let is_general = ["-h", "--help", "-V", "--version"].contains(&first);
+        // A misspelled subcommand is left to the parser, which suggests the right one.
+        let is_file = first == "-" || first.contains(['.', std::path::MAIN_SEPARATOR]);
+        !is_general && (is_file || first.starts_with('-'))
+    });
+    if is_of_run {
+        arguments.insert(1, "run".into());
+    }
+    arguments
 }
 
 #[cfg(not(feature = "viz"))]
@@ -111,6 +128,23 @@ mod tests {
     #[test]
     fn the_definition_of_the_arguments_is_valid() {
         <Arguments as CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn arguments_of_run_need_no_subcommand() {
+        let parsed = |arguments: &str| {
+            let words = std::iter::once("rushhour").chain(arguments.split_whitespace()).map(OsString::from);
+            format!(
+                "{:?}",
+                Arguments::try_parse_from(with_subcommand(words.collect())).map(Arguments::command)
+            )
+        };
+        for arguments in ["--seed 2", "shop.ron --seed 2", "./shop --quiet", "- --set seed=3"] {
+            assert_eq!(parsed(arguments), parsed(&format!("run {arguments}")), "{arguments}");
+            assert!(parsed(arguments).starts_with("Ok(Run("), "{arguments}");
+        }
+        assert!(parsed("chek shop.ron").contains("check"), "{}", parsed("chek shop.ron"));
+        assert!(parsed("--help").starts_with("Err(") && parsed("--version").starts_with("Err("));
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! `rushhour run`: runs a scenario, prints a summary, and writes the files that were requested.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use super::interrupt::Interrupt;
+use super::numbers::{few, number, positive};
 use super::progress::{Progress, Stopwatch};
 use super::report::{DATA, DOCUMENT};
 use super::results::{prepared, write, write_plots};
@@ -48,10 +49,10 @@ pub struct RunArguments {
     /// Scenario file; `-` for standard input. Without it, the built-in scenario runs
     file: Option<PathBuf>,
     /// Seed of all random numbers, instead of the one in the scenario
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number, allow_negative_numbers = true)]
     seed: Option<u64>,
     /// Number of the replication: each has its own random numbers for the same seed
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = number, allow_negative_numbers = true)]
     replication: u64,
     /// Replace a value of the scenario: `nodes.web.count=4`, `sources.users.arrivals.rate=20/s` (repeatable)
     #[arg(long, value_name = "PATH=VALUE")]
@@ -70,10 +71,10 @@ pub struct RunArguments {
     requests: bool,
     /// Stop the run, with an error, when this number of requests are in flight [default: 40 million, which 8 GiB of
     /// memory hold, or fewer if they pass more than two nodes]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
     max_in_flight: Option<u64>,
     /// Maximum number of findings to print, most important first [default: 5 as text, all as JSON]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = few, allow_negative_numbers = true)]
     findings: Option<usize>,
     /// Format of the summary on standard output
     #[arg(long, value_enum, default_value_t)]
@@ -196,6 +197,9 @@ impl RunArguments {
                 files.push((REQUESTS, &requests));
             }
             write(directory, &files)?;
+            if !self.requests {
+                directory.remove_outdated(REQUESTS, csv::REQUESTS_HEADER);
+            }
             let names: Vec<_> = files.iter().map(|(name, _)| *name).collect();
             self.eprint(&format!("wrote {} to {}\n", names.join(", "), directory.path().display()));
         }
@@ -220,7 +224,7 @@ impl RunArguments {
         let leading = self.findings.unwrap_or(analysis::DEFAULT_FINDINGS);
         match (self.format, self.quiet) {
             (Format::Text, false) => output::print(&terminal::summary(summary, result, findings, leading)),
-            (Format::Text, true) => output::print(&terminal::one_line(summary)),
+            (Format::Text, true) => output::print(&terminal::one_line(summary, io::stdout().is_terminal())),
             (Format::Json, false) => output::print_plain(|out| document().pretty(out)),
             (Format::Json, true) => output::print_plain(|out| document().one_line(out)),
         }
@@ -253,7 +257,34 @@ impl Outputs {
             plots: arguments.plots.as_deref().map(|path| prepared(path, "--plots")).transpose()?,
         };
         outputs.check_for_duplicates()?;
+        outputs.check_replaced(arguments)?;
         Ok(outputs)
+    }
+
+    /// Checks that the files to write do not replace the scenario, a link or a special file.
+    fn check_replaced(&self, arguments: &RunArguments) -> Result<(), Failure> {
+        let in_out =
+            [DATA, DOCUMENT, SUMMARY, SERIES].into_iter().chain(arguments.requests.then_some(REQUESTS));
+        let in_out = self
+            .out
+            .iter()
+            .flat_map(|directory| in_out.clone().map(|name| ("--out", directory.path().join(name))));
+        let report = self.report.iter().map(|(directory, name)| ("--report", directory.path().join(name)));
+        let scenario = arguments.file.as_deref();
+        for (option, path) in in_out.chain(report) {
+            let hint = match option {
+                "--out" => "give `--out` a directory of its own",
+                _ => "give `--report` a file like `report.html`",
+            };
+            let special = crate::files::special(&path);
+            let is_scenario = || scenario.is_some_and(|scenario| crate::files::is_same(scenario, &path));
+            let what = special.or_else(|| is_scenario().then_some("the scenario"));
+            if let Some(what) = what {
+                let message = format!("{}: this is {what}, which would be replaced", path.display());
+                return Err(Failure::invalid_input(&message, hint));
+            }
+        }
+        Ok(())
     }
 
     /// Checks that the report does not have the name of another file of the same run.

@@ -44,7 +44,7 @@ pub struct ViewArguments {
     #[arg(long, value_name = "PATH=VALUE")]
     against_set: Vec<String>,
     /// Seed of all random numbers, instead of the one in the scenario
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::numbers::number, allow_negative_numbers = true)]
     seed: Option<u64>,
     /// Replace a value of the scenario (repeatable)
     #[arg(long, value_name = "PATH=VALUE")]

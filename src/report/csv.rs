@@ -28,6 +28,10 @@ pub fn series(result: &RunResult, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
+/// The first line of `requests.csv`.
+pub const REQUESTS_HEADER: &str = "id,source,key,created,finished,latency,outcome,server,attempts,waiting,service,links,\
+                                   retries,class,priority,size,weight";
+
 /// Writes one row per request, in the order in which they ended, then those in flight.
 ///
 /// The times `waiting`, `service`, `links` and `retries` add up to `latency`. For a request in flight only `waiting`
@@ -36,11 +40,7 @@ pub fn series(result: &RunResult, out: &mut dyn Write) -> io::Result<()> {
 /// # Errors
 /// If `out` cannot be written.
 pub fn requests(result: &RunResult, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(
-        out,
-        "id,source,key,created,finished,latency,outcome,server,attempts,waiting,service,links,retries,class,\
-         priority,size,weight"
-    )?;
+    writeln!(out, "{REQUESTS_HEADER}")?;
     let sources: Vec<_> = result.sources.iter().map(|source| quoted(&source.name)).collect();
     let classes: Vec<_> =
         result.sources.iter().map(|source| quoted(source.labels.class.as_deref().unwrap_or(""))).collect();

@@ -2,6 +2,9 @@
 
 /// Maximum length in bytes of a name that is compared: longer ones are hardly misspelled, and would take long.
 const MAX_LENGTH: usize = 64;
+/// Minimum length of a name whose first letter may be misspelled. Of short names, the first letter is hardly ever wrong,
+/// and often distinguishes terms: `Lifo` is not a misspelled `Fifo`.
+const MIN_LENGTH_FOR_FIRST: usize = 6;
 /// Maximum number of names in a hint.
 const MAX_LISTED: usize = 12;
 
@@ -14,9 +17,13 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
         return None;
     }
     let name = plain(name);
+    let begins_alike = |candidate: &str| {
+        let candidate = plain(candidate);
+        candidate.chars().count() >= MIN_LENGTH_FOR_FIRST || candidate.chars().next() == name.chars().next()
+    };
     known
         .into_iter()
-        .filter(|candidate| candidate.len() <= MAX_LENGTH)
+        .filter(|candidate| candidate.len() <= MAX_LENGTH && begins_alike(candidate))
         .map(|candidate| (strsim::damerau_levenshtein(&name, &plain(candidate)), candidate))
         .filter(|(distance, candidate)| *distance <= candidate.chars().count().max(3) / 3)
         .min_by_key(|(distance, _)| *distance)
@@ -61,8 +68,30 @@ mod tests {
         ] {
             assert_eq!(nearest(misspelled, KNOWN), Some(expected));
         }
+        assert_eq!(nearest("oncurrency", KNOWN), Some("concurrency"));
+        assert_eq!(nearest("Fifi", ["Fifo"]), Some("Fifo"));
         assert_eq!(nearest("bananas", KNOWN), None);
         assert_eq!(nearest(&"a".repeat(1_000_000), KNOWN), None);
+    }
+
+    #[test]
+    fn other_terms_of_the_field_are_no_misspellings() {
+        let policies = ["Random", "RoundRobin", "KeyHash", "LoadAware"];
+        for term in [
+            "LeastConnections",
+            "LeastLoaded",
+            "PowerOfTwo",
+            "WeightedRoundRobin",
+            "Sticky",
+            "ConsistentHash",
+        ] {
+            assert_eq!(nearest(term, policies), None, "{term}");
+        }
+        for (term, known) in
+            [("Lifo", "Fifo"), ("Edf", "Fifo"), ("Priority", "Poisson"), ("Mean", "Fean"), ("Down", "Up")]
+        {
+            assert_eq!(nearest(term, [known]), None, "{term}");
+        }
     }
 
     #[test]

@@ -395,3 +395,86 @@ fn ctrl_c_ends_a_run_cleanly_and_writes_nothing() {
     assert!(error.starts_with("interrupted at ") && error.contains("events: there is no result"), "{error}");
     assert_eq!(answer.tree(), ["long.ron"]);
 }
+
+#[test]
+fn arguments_of_run_need_no_verb_and_a_misspelled_verb_is_recognised() {
+    let short = rushhour(&["network.ron", "--seed", "3", "--quiet"]).file("network.ron", NETWORK).run();
+    let long = rushhour(&["run", "network.ron", "--seed", "3", "--quiet"]).file("network.ron", NETWORK).run();
+    assert_eq!(short.good(), long.good());
+    assert!(rushhour(&["--seed", "2", "--quiet"]).run().good().starts_with("load-aware routing"));
+    let error = rushhour(&["chek", "network.ron"]).run();
+    assert!(error.bad(2).contains("'check'"), "{}", error.stderr);
+}
+
+#[test]
+fn a_number_that_is_not_valid_is_an_error_that_states_the_valid_ones() {
+    for (option, value) in [("--seed", "-1"), ("--seed", "x"), ("--replication", "-2"), ("--findings", "-1")]
+    {
+        let answer = rushhour(&["run", option, value]).run();
+        assert!(answer.bad(2).contains("expected a whole number from 0 to "), "{}", answer.stderr);
+    }
+}
+
+#[test]
+fn a_long_name_is_whole_in_a_pipe() {
+    let name = "a name that is much longer than a line of a terminal with eighty columns can be, on purpose";
+    let text = NETWORK.replace("a network", name);
+    let answer = rushhour(&["run", "network.ron", "--quiet"]).file("network.ron", text).run();
+    assert!(answer.good().starts_with(&format!("{name}: ")), "{}", answer.stdout);
+}
+
+#[cfg(unix)]
+#[test]
+fn only_regular_files_are_replaced_and_never_the_scenario() {
+    let refused = |program: Program, arguments: &str, what: &str| {
+        let answer = program.run();
+        let error = answer.bad(2);
+        assert!(error.contains(what) && error.contains("would be replaced"), "{arguments}: {error}");
+        assert_eq!(answer.read("network.ron"), NETWORK, "{arguments}");
+    };
+    let program =
+        |arguments: &str| rushhour(&arguments.split(' ').collect::<Vec<_>>()).file("network.ron", NETWORK);
+    for arguments in ["run network.ron --report network.ron", "run ./network.ron --report ../DIR/network.ron"]
+    {
+        let one = program("check network.ron");
+        let name = one.directory().file_name().expect("a name").to_string_lossy().into_owned();
+        let directory = one.directory().to_owned();
+        let arguments = arguments.replace("DIR", &name);
+        let command = rushhour(&arguments.split(' ').collect::<Vec<_>>()).within(&directory);
+        let answer = command.run();
+        assert!(answer.bad(2).contains("this is the scenario, which would be replaced"), "{}", answer.stderr);
+        assert_eq!(
+            std::fs::read_to_string(directory.join("network.ron")).expect("it is still there"),
+            NETWORK
+        );
+    }
+    let linked = program("run network.ron --report link.html");
+    std::os::unix::fs::symlink("network.ron", linked.directory().join("link.html")).expect("a link");
+    refused(linked, "a link", "a symbolic link");
+    let hard = program("run network.ron --report hard.html");
+    std::fs::hard_link(hard.directory().join("network.ron"), hard.directory().join("hard.html"))
+        .expect("a link");
+    refused(hard, "a hard link", "the scenario");
+    let out = program("run network.ron --out .");
+    std::os::unix::fs::symlink("/dev/null", out.directory().join("summary.json")).expect("a link");
+    refused(out, "--out", "a symbolic link");
+    let device = program("run network.ron --report /dev/null");
+    let answer = device.run();
+    assert!(answer.bad(2).contains("/dev/null: "), "{}", answer.stderr);
+    assert!(!std::fs::metadata("/dev/null").expect("it is still there").is_file());
+}
+
+#[test]
+fn records_of_an_earlier_run_do_not_stay_beside_a_new_summary() {
+    let with = rushhour(&["run", "network.ron", "--out", "."]).file("network.ron", NETWORK);
+    let header = "id,source,key,created,finished,latency,outcome,server,attempts,waiting,service,links,retries,class,\
+                  priority,size,weight";
+    let answer = with.file("requests.csv", format!("{header}\n1,web,3\n")).run();
+    answer.good();
+    assert!(!answer.tree().contains(&"requests.csv".to_owned()), "{:?}", answer.tree());
+    // A file of this name that is not from a run stays.
+    let with = rushhour(&["run", "network.ron", "--out", "."]).file("network.ron", NETWORK);
+    let answer = with.file("requests.csv", "my requests\n").run();
+    answer.good();
+    assert_eq!(answer.read("requests.csv"), "my requests\n");
+}

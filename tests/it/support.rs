@@ -51,6 +51,12 @@ impl Program {
         self
     }
 
+    /// Runs it in another directory.
+    pub(crate) fn within(mut self, directory: &Path) -> Self {
+        self.command.current_dir(directory);
+        self
+    }
+
     /// Its working directory.
     pub(crate) fn directory(&self) -> &Path {
         self.directory.path()

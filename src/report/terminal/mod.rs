@@ -48,9 +48,9 @@ pub fn summary(summary: &Summary, result: &RunResult, findings: &[Finding], max_
     sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
-/// The summary of a run on one line.
+/// The summary of a run on one line, of at most [`WIDTH`] columns if it is for a terminal.
 #[must_use]
-pub fn one_line(summary: &Summary) -> String {
+pub fn one_line(summary: &Summary, is_terminal: bool) -> String {
     let requests = &summary.requests;
     let all = &summary.latency.all;
     let latency =
@@ -66,6 +66,9 @@ pub fn one_line(summary: &Summary) -> String {
         }
     };
     let text = completed + &latency;
+    if !is_terminal {
+        return format!("{}: {text}\n", shortened(name(summary), usize::MAX));
+    }
     match WIDTH.checked_sub(width(&text) + ": ".len()).filter(|columns| *columns >= MIN_NAME_WIDTH) {
         Some(columns) => format!("{}: {text}\n", shortened(name(summary), columns)),
         None => text + "\n",

@@ -13,7 +13,7 @@ fn printed(text: &str) -> String {
     let text =
         anstream::adapter::strip_str(&summary(&figures, &result, &findings(&scenario, &result), usize::MAX))
             .to_string();
-    let line = one_line(&figures);
+    let line = one_line(&figures, true);
     for line in text.lines().chain(line.lines()) {
         assert!(width(line) <= WIDTH && line.trim_end() == line, "{} columns: {line:?}\n{text}", width(line));
     }
