@@ -47,7 +47,9 @@ pub(super) struct RunContext<'a> {
 
 impl<'a> RunContext<'a> {
     pub(super) fn of(scenario: &'a Scenario, result: &'a RunResult) -> Self {
-        let stations: Vec<_> = result.nodes.iter().filter_map(|node| Station::of(result, node)).collect();
+        let zeros = std::rc::Rc::from(vec![0.0; result.timeline.intervals()]);
+        let stations: Vec<_> =
+            result.nodes.iter().filter_map(|node| Station::of(result, node, &zeros)).collect();
         let positions = (0..).zip(&stations).map(|(position, station)| (station.node, position)).collect();
         let mut groups: IndexMap<&str, Vec<usize>> = IndexMap::new();
         for (position, station) in stations.iter().enumerate() {

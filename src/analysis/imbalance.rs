@@ -107,7 +107,8 @@ fn imbalance(context: &RunContext<'_>, group: &str, rows: &[usize]) -> Option<Fi
         Some((weight(&(from, to)), row, from, to, evidence))
     };
     let worst = |min_excess: f64, min_times: f64| {
-        let members = rows.iter().filter_map(|&row| find(row, min_excess, min_times));
+        let used = rows.iter().copied().filter(|&row| context.stations[row].arrived as f64 >= MIN_ARRIVALS);
+        let members = used.filter_map(|row| find(row, min_excess, min_times));
         members.max_by(|a, b| a.0.total_cmp(&b.0))
     };
     let (_, row, from, to, evidence) =

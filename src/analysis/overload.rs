@@ -85,15 +85,15 @@ pub(super) fn findings(context: &RunContext<'_>, overloads: &[Overload]) -> Vec<
 }
 
 fn overload(context: &RunContext<'_>, subject: String, rows: &[usize]) -> Option<Overload> {
-    let capacities =
-        rows.iter().map(|&row| context.stations[row].capacities()).collect::<Option<Vec<_>>>()?;
-    let capacities = sum(capacities.into_iter());
-    let variance = rows.iter().map(|&row| context.stations[row].service_variance).fold(0.0, f64::max);
     let arrived: u64 = rows.iter().map(|&row| context.stations[row].arrived).sum();
     let (arrived, stations) = (arrived as f64, context.stations.len() as f64);
     if arrived < MIN_ARRIVALS {
         return None;
     }
+    let capacities =
+        rows.iter().map(|&row| context.stations[row].capacities()).collect::<Option<Vec<_>>>()?;
+    let capacities = sum(capacities.into_iter());
+    let variance = rows.iter().map(|&row| context.stations[row].service_variance).fold(0.0, f64::max);
     let arrivals = sum(rows.iter().map(|&row| context.stations[row].offered()));
     let excess: Vec<f64> =
         arrivals.iter().zip(&capacities).map(|(rate, capacity)| (rate - capacity) * context.step).collect();

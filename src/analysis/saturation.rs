@@ -61,6 +61,9 @@ pub(super) fn find(context: &RunContext<'_>, overloads: &[Overload]) -> Vec<Find
 
 fn saturation(context: &RunContext<'_>, overloads: &[Overload], row: usize) -> Option<Finding> {
     let server = &context.stations[row];
+    if server.arrived == 0 {
+        return None;
+    }
     let always = is_always_full(context, row);
     // The rows of an overload are in ascending order.
     let overload: Vec<_> =

@@ -1,6 +1,9 @@
 //! Scheduled periods: the phases of the workload and the changes of parts that a scenario specifies.
 
+use indexmap::IndexMap;
+
 use crate::engine::time::SimDuration;
+use crate::event::NodeKind;
 use crate::model::change::ChangeSpec;
 use crate::model::names::Names;
 use crate::model::parts::SpecRef;
@@ -40,10 +43,11 @@ pub(super) fn scheduled_periods(scenario: &Scenario, names: &Names) -> Vec<Sched
         let stop = source.stop.or(scenario.arrivals_until).filter(|stop| *stop < scenario.run_until);
         periods.extend(stop.map(|stop| period((stop, None), name, "stops".to_owned())));
     }
+    let times = ChangeTimes::of(&scenario.changes);
     let changes = scenario.changes.iter().enumerate();
     for (index, change) in changes.filter(|(_, change)| !change.set.is_ordinary()) {
         for name in &change.of.0 {
-            let to = end_of_change(&scenario.changes, index, name, names);
+            let to = times.next((change.at, index), change.set.topic(), name, names);
             periods.push(period((change.at, to), name, change.set.to_string()));
             let later = change.set.phases().into_iter();
             let later = later.filter(|(from, ..)| *from > change.at && to.is_none_or(|to| *from < to));
@@ -57,14 +61,38 @@ fn period((from, to): (SimDuration, Option<SimDuration>), of: &str, text: String
     ScheduledPeriod { from: from.as_seconds(), to: to.map(SimDuration::as_seconds), of: of.to_owned(), text }
 }
 
-/// Returns the time of the next change of the same setting of the same part, or of a group that contains it.
-fn end_of_change(changes: &[ChangeSpec], index: usize, name: &str, names: &Names) -> Option<SimDuration> {
-    let is_later = |(other, change): &(usize, &ChangeSpec)| {
-        (change.at, *other) > (changes[index].at, index)
-            && change.set.topic() == changes[index].set.topic()
-            && change.of.0.iter().any(|of| names.includes(of, name))
-    };
-    changes.iter().enumerate().filter(is_later).map(|(_, change)| change.at).min()
+/// The changes of a scenario by the setting and the name that they change, with their times in ascending order.
+struct ChangeTimes<'a>(IndexMap<((NodeKind, &'static str), &'a str), Vec<(SimDuration, usize)>>);
+
+impl<'a> ChangeTimes<'a> {
+    fn of(changes: &'a [ChangeSpec]) -> Self {
+        let mut times: IndexMap<_, Vec<(SimDuration, usize)>> = IndexMap::new();
+        for (index, change) in changes.iter().enumerate() {
+            for name in &change.of.0 {
+                times.entry((change.set.topic(), name.as_str())).or_default().push((change.at, index));
+            }
+        }
+        times.values_mut().for_each(|times| times.sort_unstable());
+        Self(times)
+    }
+
+    /// Returns the time of the first change after another one, of the same setting of the same part or of its group.
+    fn next(
+        &self,
+        change: (SimDuration, usize),
+        topic: (NodeKind, &'static str),
+        name: &str,
+        names: &Names,
+    ) -> Option<SimDuration> {
+        // A group of one member has two names.
+        let node = names.node_named(name);
+        let others = node.into_iter().flat_map(|node| [Some(names.name_of(node)), names.group_of(node)]);
+        let later = |name: &str| {
+            let times = self.0.get(&(topic, name))?;
+            times.get(times.partition_point(|other| *other <= change)).map(|(at, _)| *at)
+        };
+        others.flatten().chain([name]).filter_map(later).min()
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! are stations.
 
 use std::cell::OnceCell;
+use std::rc::Rc;
 
 use crate::engine::floor_to_usize;
 use crate::event::Node;
@@ -36,6 +37,8 @@ pub(super) struct Station<'a> {
     slots_mean: Option<f64>,
     capacity: &'a CapacityLog,
     timeline: &'a Timeline,
+    /// The series of all stations that no request reached: a large system may have many.
+    zeros: Rc<[f64]>,
     queue: OnceCell<Vec<f64>>,
     load: OnceCell<Vec<f64>>,
     arrivals: OnceCell<Vec<f64>>,
@@ -46,8 +49,8 @@ pub(super) struct Station<'a> {
 }
 
 impl<'a> Station<'a> {
-    /// Returns a node as a station, or `None` if it does not serve requests.
-    pub(super) fn of(result: &'a RunResult, node: &'a NodeResult) -> Option<Self> {
+    /// Returns a node as a station, or `None` if it does not serve requests. `zeros` has a zero for each interval.
+    pub(super) fn of(result: &'a RunResult, node: &'a NodeResult, zeros: &Rc<[f64]>) -> Option<Self> {
         let figures: &NodeFigures = &node.figures;
         let service = figures.times(&SERVICE)?.summarize();
         let capacity = node.capacity.as_ref()?;
@@ -69,6 +72,7 @@ impl<'a> Station<'a> {
             slots_mean: figures.number(&SLOTS_MEAN),
             capacity,
             timeline: &result.timeline,
+            zeros: Rc::clone(zeros),
             queue: OnceCell::new(),
             load: OnceCell::new(),
             arrivals: OnceCell::new(),
@@ -79,7 +83,10 @@ impl<'a> Station<'a> {
         })
     }
 
-    fn series<'s>(&self, cell: &'s OnceCell<Vec<f64>>, metric: &Metric) -> &'s [f64] {
+    fn series<'s>(&'s self, cell: &'s OnceCell<Vec<f64>>, metric: &Metric) -> &'s [f64] {
+        if self.arrived == 0 {
+            return &self.zeros;
+        }
         cell.get_or_init(|| {
             let series = self.timeline.find(Subject::Node(self.node), metric);
             series.map_or_else(Vec::new, |series| series.map(f64::from).collect())
@@ -167,6 +174,9 @@ impl<'a> Station<'a> {
 
     /// Returns the arrivals per second, by interval, without those that were rejected because the node was down.
     pub(super) fn offered(&self) -> &[f64] {
+        if self.arrived == 0 {
+            return &self.zeros;
+        }
         self.offered.get_or_init(|| {
             let mut arrivals = self.arrivals().to_vec();
             if !self.capacity.is_constant() {

@@ -17,7 +17,7 @@ pub enum FigureValue {
     /// A set of times in nanoseconds.
     Times(Tally),
     /// A count for each of several nodes.
-    Table(IndexMap<Node, u64>),
+    Table(Box<IndexMap<Node, u64>>),
 }
 
 /// The figures of a node, or the combined figures of several nodes of a kind. Counts cover the whole run; all other

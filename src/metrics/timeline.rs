@@ -21,6 +21,10 @@ const MAX_INTERVALS: u64 = 4096;
 const INTERVALS_PER_SECOND: f64 = 4.0;
 /// Minimum number of intervals: the width of a sparkline that fits 80 columns beside a name and a figure.
 const MIN_INTERVALS: u64 = 60;
+/// Approximate maximum number of values of a very large system, which gets even fewer intervals, but at least
+const MAX_VALUES_OF_MANY: u64 = 24_000_000;
+/// this number.
+const MIN_INTERVALS_OF_MANY: u64 = 10;
 /// Number of windows in a run.
 const WINDOWS: u64 = 120;
 /// Approximate maximum number of values in total: large systems get fewer intervals. A thousand servers get a hundred
@@ -305,7 +309,8 @@ impl Readings for Reset<'_> {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, as intended")]
 fn intervals(end: SimTime, series: u64) -> u64 {
     let max = ((end.as_seconds() * INTERVALS_PER_SECOND) as u64).clamp(INTERVALS, MAX_INTERVALS);
-    (MAX_VALUES / series.max(1)).clamp(MIN_INTERVALS, max)
+    let min = (MAX_VALUES_OF_MANY / series.max(1)).clamp(MIN_INTERVALS_OF_MANY, MIN_INTERVALS);
+    (MAX_VALUES / series.max(1)).clamp(min, max)
 }
 
 #[cfg(test)]
@@ -355,6 +360,7 @@ mod tests {
         let number = |seconds: u64, series| intervals(SimTime::from_nanos(seconds * 1_000_000_000), series);
         assert_eq!((number(65, 40), number(600, 10), number(86_400, 10)), (1200, 2400, 4096));
         assert_eq!((number(40, 6_000), number(40, 60_000)), (100, 60));
+        assert_eq!((number(40, 400_000), number(40, 6_000_000)), (60, 10));
     }
 
     const NANOS: f64 = 2e9;

@@ -87,7 +87,7 @@ fn figures(
             Value::Count(count) => FigureValue::Count(count),
             Value::Mean(mean) => FigureValue::Number(mean),
             Value::Times(times) => FigureValue::Times(take_tally(times)),
-            Value::Table(table) => FigureValue::Table(table.into_iter().collect()),
+            Value::Table(table) => FigureValue::Table(Box::new(table.into_iter().collect())),
         });
         values.push((figure, value));
     });

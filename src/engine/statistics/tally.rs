@@ -17,8 +17,9 @@ pub struct Tally {
     /// The first `buffered` elements are samples, the rest is unused.
     buffer: Box<[u64]>,
     buffered: usize,
-    /// Boxed, as it is rarely accessed: fields next to the tally stay in the same cache lines.
-    counted: Box<Counted>,
+    /// Boxed, as it is rarely accessed: fields next to the tally stay in the same cache lines. `None` until the buffer is
+    /// full for the first time: a million idle servers need little memory.
+    counted: Option<Box<Counted>>,
 }
 
 /// Sums, extremes and histogram of the samples that have left the buffer.
@@ -59,8 +60,8 @@ impl Tally {
 
     /// Adds all samples of another tally.
     pub fn merge(&mut self, other: &Self) {
-        if other.counted.count > 0 {
-            self.counted.merge(&other.counted);
+        if let Some(counted) = other.left_buffer() {
+            self.counted.get_or_insert_default().merge(counted);
         }
         other.buffered_samples().iter().for_each(|&sample| self.record(sample));
     }
@@ -68,19 +69,20 @@ impl Tally {
     /// The number of samples.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.counted.count + self.buffered as u64
+        self.left_buffer().map_or(0, |counted| counted.count) + self.buffered as u64
     }
 
     /// The sum of all samples.
     #[must_use]
     pub fn sum(&self) -> u128 {
-        self.counted.sum + self.buffered_samples().iter().map(|&sample| u128::from(sample)).sum::<u128>()
+        let buffered = self.buffered_samples().iter().map(|&sample| u128::from(sample)).sum::<u128>();
+        self.left_buffer().map_or(0, |counted| counted.sum) + buffered
     }
 
     /// Statistics of all samples so far.
     #[must_use]
     pub fn summarize(&self) -> SampleSummary {
-        let mut counted = (*self.counted).clone();
+        let mut counted = self.left_buffer().cloned().unwrap_or_default();
         let exact = (counted.count == 0).then(|| {
             let mut samples = self.buffered_samples().to_vec();
             samples.sort_unstable();
@@ -95,11 +97,11 @@ impl Tally {
     pub fn drain_into<const N: usize>(&mut self, target: &mut Self, shares: [f64; N]) -> [Option<u64>; N] {
         let buffered = std::mem::take(&mut self.buffered);
         let samples = &mut self.buffer[..buffered];
-        if self.counted.count > 0 {
-            self.counted.add(samples);
-            let quantiles = self.counted.quantiles(shares);
-            target.counted.merge(&self.counted);
-            self.counted.clear();
+        if let Some(counted) = self.counted.as_deref_mut().filter(|counted| counted.count > 0) {
+            counted.add(samples);
+            let quantiles = counted.quantiles(shares);
+            target.counted.get_or_insert_default().merge(counted);
+            counted.clear();
             return quantiles;
         }
         samples.iter().for_each(|&sample| target.record(sample));
@@ -112,6 +114,11 @@ impl Tally {
             start = index;
             Some(*value)
         })
+    }
+
+    /// The samples that have left the buffer, or `None` if there are none.
+    fn left_buffer(&self) -> Option<&Counted> {
+        self.counted.as_deref().filter(|counted| counted.count > 0)
     }
 
     /// The samples in the buffer.
@@ -129,7 +136,7 @@ impl Tally {
             larger[..self.buffered].copy_from_slice(&self.buffer);
             self.buffer = larger.into();
         } else {
-            self.counted.add(&self.buffer);
+            self.counted.get_or_insert_default().add(&self.buffer);
             self.buffered = 0;
         }
         self.buffer[self.buffered] = sample;

@@ -5,7 +5,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::DurationStats;
-use crate::event::NodeKind;
+use crate::event::{Node, NodeKind};
 use crate::metrics::figures::{FigureValue, NodeFigures};
 use crate::model::figure::{Figure, Visibility};
 use crate::model::names::Names;
@@ -29,7 +29,7 @@ pub enum SummaryValue {
     /// Statistics of a set of times.
     Times(Box<DurationStats>),
     /// A count for each of several nodes, by name.
-    Table(IndexMap<String, u64>),
+    Table(Box<IndexMap<String, u64>>),
 }
 
 impl NodeSummary {
@@ -40,9 +40,10 @@ impl NodeSummary {
             FigureValue::Count(count) => SummaryValue::Count(*count),
             FigureValue::Number(number) => SummaryValue::Number(*number),
             FigureValue::Times(tally) => SummaryValue::Times(Box::new(DurationStats::of(tally))),
-            FigureValue::Table(table) => SummaryValue::Table(
-                table.iter().map(|(node, count)| (names.name_of(*node).to_owned(), *count)).collect(),
-            ),
+            FigureValue::Table(table) => {
+                let by_name = |(node, count): (&Node, &u64)| (names.name_of(*node).to_owned(), *count);
+                SummaryValue::Table(Box::new(table.iter().map(by_name).collect()))
+            }
         };
         let values = figures.iter().map(|(figure, result)| (figure, value(result))).collect();
         Self { kind: figures.kind, values }
@@ -73,7 +74,7 @@ impl NodeSummary {
     /// The figures that are tables.
     pub fn tables(&self) -> impl Iterator<Item = (&'static Figure, &IndexMap<String, u64>)> {
         self.iter().filter_map(|(figure, value)| match value {
-            SummaryValue::Table(table) => Some((figure, table)),
+            SummaryValue::Table(table) => Some((figure, &**table)),
             SummaryValue::Count(_) | SummaryValue::Number(_) | SummaryValue::Times(_) => None,
         })
     }
