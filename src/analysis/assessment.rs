@@ -36,6 +36,8 @@ pub(super) const MAX_HEALTHY_LOAD: f64 = 0.98;
 pub(super) const MIN_HIGH_LOAD: f64 = 0.95;
 /// Probability that any member of a group is as far from the mean by chance as one that is not like the others.
 const ALPHA_OUTLIER: f64 = 1e-3;
+/// The load without any capacity: that of a server that is paused.
+const MAX_LOAD: f64 = 1e6;
 /// Largest factor by which a longer run is suggested.
 const MAX_FACTOR: f64 = 1e5;
 /// Step between the factors that are tried.
@@ -136,7 +138,7 @@ impl Assessment {
         let assessment = Self {
             during: during.clone(),
             requests,
-            load: if requests > 0.0 { requests / capacity } else { 0.0 },
+            load: if requests > 0.0 { (requests / capacity).min(MAX_LOAD) } else { 0.0 },
             wait: if service > 0.0 { waited / service } else { 0.0 },
             wait_error: f64::INFINITY,
             dispersion,
@@ -166,6 +168,9 @@ impl Assessment {
 
     /// Returns the variance of the load by chance.
     fn load_variance(&self) -> f64 {
+        if self.capacity <= 0.0 {
+            return 0.0;
+        }
         self.dispersion * self.requests / (self.capacity * self.capacity)
     }
 
@@ -207,6 +212,9 @@ impl Assessment {
 
     /// Whether it is shown that waits stayed short in this time, although a longer one might be different.
     pub(super) fn was_harmless(&self) -> bool {
+        if self.capacity <= 0.0 {
+            return self.wait <= MAX_HEALTHY_WAIT;
+        }
         // The queue of a random walk of n steps with variance d + v grows to about sqrt(2 n (d + v) / pi), two thirds
         // of that on average; a constant excess grows linearly, one half of it on average.
         let excess = self.capacity * (self.load_high() - 1.0).max(0.0) / 2.0;
@@ -239,12 +247,18 @@ impl Assessment {
 
     /// Returns the lower bound of the load if the time were longer by a factor.
     fn low(&self, factor: f64) -> f64 {
+        if self.capacity <= 0.0 {
+            return 0.0;
+        }
         let root = (factor * self.requests).sqrt() - self.z.1 * self.dispersion.sqrt() / 2.0;
         root.max(0.0) * root.max(0.0) / (factor * self.capacity)
     }
 
     /// Returns the upper bound of the load if the time were longer by a factor.
     fn high(&self, factor: f64) -> f64 {
+        if self.capacity <= 0.0 {
+            return if self.requests > 0.0 { MAX_LOAD } else { 0.0 };
+        }
         let root = (factor * self.requests).sqrt() + self.z.0 * self.dispersion.sqrt() / 2.0;
         let own = root * root / (factor * self.capacity);
         let by_chance = self.load_variance();

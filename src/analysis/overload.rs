@@ -108,7 +108,9 @@ fn overload(context: &RunContext<'_>, subject: String, rows: &[usize]) -> Option
         let (n, beyond, z) = totals(from, to);
         let others = OVERLAPS * (arrived / n - 1.0).max(0.0);
         let threshold = (2.0 * libm::log(stations * (1.0 + others) / ALPHA)).sqrt();
-        n >= MIN_ARRIVALS && z > threshold && beyond > MIN_EXCESS * (n - beyond)
+        // While a server is paused, requests wait because of the pause.
+        let has_capacity = n > beyond;
+        has_capacity && n >= MIN_ARRIVALS && z > threshold && beyond > MIN_EXCESS * (n - beyond)
     };
     // The excess of an oscillating load sums to little. With a margin, each of its peaks is a spell of its own.
     let spells = MARGINS.iter().map(|margin| {

@@ -121,7 +121,7 @@ impl<'a> Station<'a> {
 
     /// Returns the capacity in requests per second, or `None` if the service takes no time.
     pub(super) fn capacity(&self) -> Option<f64> {
-        (self.service > 0.0).then(|| self.slots() / self.service)
+        (self.service > 0.0).then(|| self.slots().max(1.0) / self.service)
     }
 
     /// Returns the capacity in requests per second, by interval.
@@ -169,7 +169,8 @@ impl<'a> Station<'a> {
             .copied()
             .collect();
         let capacity = during.iter().sum::<f64>() / during.len() as f64;
-        if capacity > 0.0 { depth / capacity } else { depth * self.service / self.slots() }
+        // A server that was paused all the time may resume with at least one slot.
+        if capacity > 0.0 { depth / capacity } else { depth * self.service / self.slots().max(1.0) }
     }
 
     /// Returns the arrivals per second, by interval, without those that were rejected because the node was down.

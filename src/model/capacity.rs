@@ -13,7 +13,9 @@ pub struct CapacityPeriod {
     pub from: SimTime,
     /// Whether the node is up.
     pub up: bool,
-    /// Number of slots while the node is up.
+    /// Whether the node is paused: it serves nothing, and requests wait.
+    pub paused: bool,
+    /// Number of slots while the node is up and not paused.
     pub slots: u32,
     /// Mean service time in seconds.
     pub service: f64,
@@ -23,10 +25,10 @@ pub struct CapacityPeriod {
 }
 
 impl CapacityPeriod {
-    /// Capacity in requests per second; 0 while the node is down or if the service time is 0.
+    /// Capacity in requests per second; 0 while the node is down or paused, or if the service time is 0.
     #[must_use]
     pub fn per_second(&self) -> f64 {
-        if self.up && self.service > 0.0 { f64::from(self.slots) / self.service } else { 0.0 }
+        if self.up && !self.paused && self.service > 0.0 { f64::from(self.slots) / self.service } else { 0.0 }
     }
 
     /// The same period with another service time, in nanoseconds.
@@ -52,8 +54,14 @@ impl CapacityLog {
     /// The log of a node that is up at the start of the run.
     #[must_use]
     pub fn new(slots: u32, service: &Sampler) -> Self {
-        let period =
-            CapacityPeriod { from: SimTime::ZERO, up: true, slots, service: 0.0, service_variance: 0.0 };
+        let period = CapacityPeriod {
+            from: SimTime::ZERO,
+            up: true,
+            paused: false,
+            slots,
+            service: 0.0,
+            service_variance: 0.0,
+        };
         Self(vec![period.serving(service)])
     }
 

@@ -31,10 +31,10 @@ impl ServerState {
         server_state
     }
 
-    /// Whether the node is down.
+    /// Whether the node is down: it has neither slots nor places in its queue.
     #[must_use]
-    pub const fn is_down(&self) -> bool {
-        self.active_slots == 0
+    pub fn is_down(&self) -> bool {
+        self.active_slots == 0 && self.queue_capacity == Some(0)
     }
 
     /// Whether no slot is free.

@@ -370,3 +370,46 @@ fn findings_of_a_run_with_changes_are_correct() {
     let names = finding_names("60/s", more);
     assert!(!names.iter().any(|name| name.starts_with("overload")), "{names:?}");
 }
+
+#[test]
+fn a_paused_server_keeps_its_queue_and_loses_nothing() {
+    let nodes = r#""n": Server(concurrency: 2, service: Constant("10ms"), then: "b"), "b": Server(service: Constant("1ms"))"#;
+    let changes = r#"(at: "20s", of: "n", set: Pause), (at: "22s", of: "n", set: Resume)"#;
+    let text = system(r#"Constant(rate: "100/s")"#, nodes, changes);
+    let result = run_logged(&scenario(&text));
+    let (figures, outcomes) = (server(&result, "n"), &result.sources[0].outcomes);
+    assert_eq!((figures.rejected, figures.lost, outcomes.failed()), (0, 0, 0));
+    // The requests of two seconds wait, and one more arrives before the pause ends.
+    assert!((199..=201).contains(&figures.queue_depth_max), "{}", figures.queue_depth_max);
+    // The first of them waits for the whole pause; then the server catches up by 100 requests a second.
+    let longest = result.requests.iter().map(|record| record.waiting.as_seconds()).fold(0.0, f64::max);
+    assert!((longest - 2.0).abs() < 0.02, "{longest}");
+    let late = result.requests.iter().filter(|record| record.waiting.as_seconds() > 0.0);
+    let last = late.map(|record| record.created.as_seconds()).fold(0.0, f64::max);
+    assert!((last - 24.0).abs() < 0.1, "{last}");
+    // Services in progress were completed, and their responses passed.
+    assert!(ended(&result, Outcome::Dropped).is_empty());
+}
+
+#[test]
+fn pause_and_outage_are_independent() {
+    let nodes = r#""n": Server(concurrency: 2, service: Constant("10ms"))"#;
+    let run = |changes: &str| run_logged(&scenario(&system(r#"Constant(rate: "100/s")"#, nodes, changes)));
+    // Up does not end a pause, and Resume does not end an outage.
+    let up = run(
+        r#"(at: "20s", of: "n", set: Pause), (at: "21s", of: "n", set: Down), (at: "22s", of: "n", set: Up),
+        (at: "23s", of: "n", set: Resume)"#,
+    );
+    let waited = up.requests.iter().map(|record| record.waiting.as_seconds()).fold(0.0, f64::max);
+    assert!((waited - 1.0).abs() < 0.02, "those that came after 22 s waited until 23 s: {waited}");
+    assert_eq!(server(&up, "n").rejected, 100);
+    let resumed = run(
+        r#"(at: "20s", of: "n", set: Down), (at: "21s", of: "n", set: Resume), (at: "22s", of: "n", set: Up)"#,
+    );
+    assert_eq!(server(&resumed, "n").rejected, 200);
+    // Concurrency that is set in a pause counts from its end.
+    let slots = run(
+        r#"(at: "20s", of: "n", set: Pause), (at: "20.5s", of: "n", set: Concurrency(9)), (at: "21s", of: "n", set: Resume)"#,
+    );
+    assert_eq!((server(&slots, "n").concurrency, server(&slots, "n").rejected), (9, 0));
+}

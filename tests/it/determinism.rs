@@ -84,7 +84,7 @@ const GOLDEN: &[(&str, u64, u64)] = &[
     ("mm1.ron", 674216, 0x9fd8ba6b8ade0cec),
     ("mmc.ron", 979602, 0x8fc67e17deeb0c7f),
     ("rate_limiter.ron", 30195, 0x301db4d8f51e6242),
-    ("reference.ron", 26590, 0x4d7b300e2aa7db9d),
+    ("reference.ron", 27931, 0x3648_e6b3_11ff_4239),
 ];
 
 #[test]

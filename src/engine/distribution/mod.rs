@@ -125,19 +125,26 @@ pub enum DistributionSpec<Q> {
         #[serde(skip_serializing_if = "Option::is_none")]
         weights: Option<Vec<f64>>,
     },
-    /// Percentiles, as a dashboard shows them, with linear interpolation between them.
+    /// Percentiles, as a dashboard shows them, with linear interpolation between them: any of the named ones, and others.
     Percentiles {
         /// The minimum; zero if omitted.
         #[serde(skip_serializing_if = "Option::is_none")]
         p0: Option<Q>,
         /// 50 % of all draws are at most this.
-        p50: Q,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        p50: Option<Q>,
         /// 80 % of all draws are at most this.
-        p80: Q,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        p80: Option<Q>,
         /// 90 % of all draws are at most this.
-        p90: Q,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        p90: Option<Q>,
         /// 99 % of all draws are at most this.
-        p99: Q,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        p99: Option<Q>,
+        /// Other percentiles: the percentage, above 0 and below 100, and the value.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        others: Vec<(f64, Q)>,
         /// The maximum.
         p100: Q,
     },
@@ -206,8 +213,8 @@ impl<Q: Quantity> DistributionSpec<Q> {
             Self::Pareto { mean, shape } => pareto::resolve(*mean, *shape),
             Self::HyperExponential { branches } => hyper_exponential::resolve(branches),
             Self::Empirical { values, weights } => empirical::resolve(values, weights.as_deref()),
-            Self::Percentiles { p0, p50, p80, p90, p99, p100 } => {
-                percentiles::resolve(*p0, [*p50, *p80, *p90, *p99, *p100])
+            Self::Percentiles { p0, p50, p80, p90, p99, others, p100 } => {
+                percentiles::resolve([*p0, *p50, *p80, *p90, *p99, Some(*p100)], others)
             }
             Self::Shifted { by, of } => shifted::resolve(*by, of),
             Self::Truncated { min, max, of } => truncated::resolve(*min, *max, of),

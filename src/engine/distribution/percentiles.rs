@@ -14,51 +14,68 @@ use crate::engine::units::Quantity;
 const NAMES: [&str; 6] = ["p0", "p50", "p80", "p90", "p99", "p100"];
 const LEVELS: [f64; 6] = [0.0, 0.5, 0.8, 0.9, 0.99, 1.0];
 
-/// The law of the values at the six [`LEVELS`], ascending.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Percentiles([f64; 6]);
+/// The law of the values at some levels, both ascending. The first level is 0, the last is 1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Percentiles(Vec<(f64, f64)>);
 
-pub(super) fn resolve<Q: Quantity>(p0: Option<Q>, others: [Q; 5]) -> Result<Sampler, SpecError> {
-    let p0 = p0.unwrap_or_else(|| Q::from_base(0.0));
-    let [p50, p80, p90, p99, p100] = others;
-    let written = [p0, p50, p80, p90, p99, p100];
-    let values = written.map(Quantity::to_base);
-    for i in 1..values.len() {
-        if values[i] < values[i - 1] {
-            return Err(SpecError::at(
-                NAMES[i],
-                format!(
-                    "{} is below the {} of {}: expected ascending percentiles",
-                    written[i],
-                    NAMES[i - 1],
-                    written[i - 1]
-                ),
-            ));
+/// A percentile as written: its field, its level from 0 to 1, and its value.
+struct Written<Q> {
+    field: String,
+    level: f64,
+    value: Q,
+}
+
+pub(super) fn resolve<Q: Quantity>(named: [Option<Q>; 6], others: &[(f64, Q)]) -> Result<Sampler, SpecError> {
+    let [p0, ..] = named;
+    let named = [Some(p0.unwrap_or_else(|| Q::from_base(0.0)))].into_iter().chain(named.into_iter().skip(1));
+    let named = named.zip(NAMES).zip(LEVELS).filter_map(|((value, name), level)| {
+        value.map(|value| Written { field: name.to_owned(), level, value })
+    });
+    let mut written: Vec<Written<Q>> = named.collect();
+    for (index, &(percentage, value)) in others.iter().enumerate() {
+        let field = format!("others[{index}]");
+        if !(percentage > 0.0 && percentage < 100.0) {
+            let message =
+                format!("{percentage} is not a percentage: expected a number above 0 and below 100");
+            return Err(SpecError::at(&field, message));
         }
+        written.push(Written { field, level: percentage / 100.0, value });
     }
-    Ok(if values[0] < values[5] {
-        Sampler::Percentiles(Box::new(Percentiles(values)))
-    } else {
-        Sampler::constant(values[0])
-    })
+    written.sort_by(|a, b| a.level.total_cmp(&b.level));
+    written.windows(2).try_for_each(|pair| ascending(&pair[0], &pair[1]))?;
+    let points: Vec<(f64, f64)> = written.iter().map(|one| (one.level, one.value.to_base())).collect();
+    let (min, max) = (points[0].1, points[points.len() - 1].1);
+    Ok(if min < max { Sampler::Percentiles(Box::new(Percentiles(points))) } else { Sampler::constant(min) })
+}
+
+/// Returns an error unless the second percentile has a higher level, and not a lower value.
+fn ascending<Q: Quantity>(below: &Written<Q>, above: &Written<Q>) -> Result<(), SpecError> {
+    let name = |one: &Written<Q>| format!("p{}", one.level * 100.0);
+    if below.level.to_bits() == above.level.to_bits() {
+        return Err(SpecError::at(&above.field, format!("{} is given twice", name(above))));
+    }
+    if above.value.to_base() < below.value.to_base() {
+        let (value, lower) = (above.value, below.value);
+        let message =
+            format!("{value} is below the {} of {lower}: expected ascending percentiles", name(below));
+        return Err(SpecError::at(&above.field, message));
+    }
+    Ok(())
 }
 
 impl Percentiles {
     /// The pieces: their probability, minimum and maximum.
     fn pieces(&self) -> impl Iterator<Item = (f64, f64, f64)> {
-        (1..LEVELS.len()).map(|i| (LEVELS[i] - LEVELS[i - 1], self.0[i - 1], self.0[i]))
+        self.0.windows(2).map(|pair| (pair[1].0 - pair[0].0, pair[0].1, pair[1].1))
     }
 }
 
 impl Distribution<f64> for Percentiles {
     fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
         let u = rng.uniform();
-        let mut i = 1;
-        while u >= LEVELS[i] && i < 5 {
-            i += 1;
-        }
-        let (low, high) = (self.0[i - 1], self.0[i]);
-        low + (high - low) * ((u - LEVELS[i - 1]) / (LEVELS[i] - LEVELS[i - 1]))
+        let above = self.0.partition_point(|(level, _)| *level <= u).min(self.0.len() - 1);
+        let ((from, low), (to, high)) = (self.0[above - 1], self.0[above]);
+        low + (high - low) * ((u - from) / (to - from))
     }
 }
 
@@ -87,10 +104,45 @@ mod tests {
     use crate::engine::spec_error::SpecError;
     use crate::engine::time::SimDuration;
 
-    fn percentiles(p0: Option<u64>, others: [u64; 5]) -> Result<Sampler, SpecError> {
-        let [p50, p80, p90, p99, p100] = others.map(SimDuration::from_nanos);
-        DistributionSpec::Percentiles { p0: p0.map(SimDuration::from_nanos), p50, p80, p90, p99, p100 }
+    fn percentiles(p0: Option<u64>, named: [u64; 5]) -> Result<Sampler, SpecError> {
+        let p0 = p0.map(SimDuration::from_nanos);
+        let [p50, p80, p90, p99, p100] = named.map(SimDuration::from_nanos);
+        let [p50, p80, p90, p99] = [p50, p80, p90, p99].map(Some);
+        DistributionSpec::Percentiles { p0, p50, p80, p90, p99, others: Vec::new(), p100 }.resolve()
+    }
+
+    fn others(others: &[(f64, u64)], p100: u64) -> Result<Sampler, SpecError> {
+        let others = others.iter().map(|&(level, nanos)| (level, SimDuration::from_nanos(nanos))).collect();
+        let p100 = SimDuration::from_nanos(p100);
+        DistributionSpec::Percentiles { p0: None, p50: None, p80: None, p90: None, p99: None, others, p100 }
             .resolve()
+    }
+
+    #[test]
+    fn any_list_of_percentiles_is_a_law() {
+        // In any order: 25 % up to 4, half up to 8, 99.9 % up to 100, the rest up to 1,000.
+        let sampler = others(&[(99.9, 100), (25.0, 4), (50.0, 8)], 1_000).expect("a law");
+        for (value, level) in [(4.0, 0.25), (8.0, 0.5), (54.0, 0.7495), (100.0, 0.999), (1_000.0, 1.0)] {
+            assert_close(sampler.cdf(value), level, 1e-12);
+        }
+        assert_close(sampler.mean(), 0.25 * 2.0 + 0.25 * 6.0 + 0.499 * 54.0 + 0.001 * 550.0, 1e-12);
+        assert_consistent(&sampler);
+        assert_eq!(others(&[], 7).expect("a law").cdf(3.5).to_bits(), 0.5_f64.to_bits());
+    }
+
+    #[test]
+    fn percentages_are_checked() {
+        let error = |list: &[(f64, u64)]| {
+            let error = others(list, 100).expect_err("invalid");
+            (error.field().to_owned(), error.message().to_owned())
+        };
+        assert_eq!(error(&[(50.0, 4), (100.0, 8)]).0, "others[1]");
+        assert_eq!(error(&[(0.0, 4)]).0, "others[0]");
+        assert_eq!(error(&[(f64::NAN, 4)]).0, "others[0]");
+        assert_eq!(error(&[(75.0, 4), (75.0, 4)]), ("others[1]".to_owned(), "p75 is given twice".to_owned()));
+        let falling = error(&[(90.0, 4), (75.0, 8)]);
+        assert_eq!(falling.0, "others[0]");
+        assert_eq!(falling.1, "4ns is below the p75 of 8ns: expected ascending percentiles");
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The configured slots and queue capacity of a server, and how its settings change during a run: concurrency, service
-//! time, queue capacity, down and up.
+//! time, queue capacity, down and up, pause and resume.
 //!
 //! The hot path reads the effective values: a server that is down has 0 slots and a queue capacity of 0, so arriving
-//! requests are rejected without a special case. The configured values are kept here until the server is up again.
+//! requests are rejected without a special case. One that is paused has 0 slots, so they wait. The configured values are
+//! kept here until the server is up again or resumes.
 
 use std::ops::Range;
 
@@ -34,6 +35,8 @@ pub struct ServerConfig {
     pub lost: u64,
     /// Slots, service time and availability over the run so far.
     pub log: CapacityLog,
+    /// Whether it is paused.
+    paused: bool,
     /// Requests rejected in outages that are over.
     rejected_in_past_outages: u64,
     /// Number of rejected requests at the start of the current outage, or `None` if the server is up.
@@ -53,6 +56,7 @@ impl ServerConfig {
             capacity: queue.capacity(),
             lost: 0,
             log: CapacityLog::new(concurrency, time),
+            paused: false,
             rejected_in_past_outages: 0,
             rejected_when_it_went_down: None,
         }
@@ -62,6 +66,11 @@ impl ServerConfig {
     #[must_use]
     pub const fn is_down(&self) -> bool {
         self.rejected_when_it_went_down.is_some()
+    }
+
+    /// The number of slots in effect.
+    const fn active_slots(&self) -> u32 {
+        if self.paused || self.is_down() { 0 } else { self.concurrency }
     }
 
     /// Number of requests rejected while the server was down. `rejected` is the total number of rejected requests.
@@ -83,6 +92,8 @@ impl View<'_> {
         match setting {
             ServerSetting::Down => return self.take_down(context, &rows),
             ServerSetting::Up => rows.for_each(|row| self.bring_up(context, Row::new(row))),
+            ServerSetting::Pause => rows.for_each(|row| self.set_paused(context, Row::new(row), true)),
+            ServerSetting::Resume => rows.for_each(|row| self.set_paused(context, Row::new(row), false)),
             ServerSetting::Concurrency(slots) => {
                 rows.for_each(|row| self.set_concurrency(context, Row::new(row), *slots));
             }
@@ -103,9 +114,15 @@ impl View<'_> {
         let config = &mut self.configs[row];
         config.concurrency = concurrency;
         config.log.change(context.now, |period| period.slots = concurrency);
-        if !config.is_down() {
-            self.apply_slot_limit(context, row, concurrency);
-        }
+        self.apply_slots(context, row);
+    }
+
+    /// Pauses or resumes a server: services in progress are completed, and waiting requests stay.
+    fn set_paused(&mut self, context: &mut Context<'_>, row: Row<Server>, paused: bool) {
+        let config = &mut self.configs[row];
+        config.paused = paused;
+        config.log.change(context.now, |period| period.paused = paused);
+        self.apply_slots(context, row);
     }
 
     /// Sets the service time of services that start from now on.
@@ -158,7 +175,7 @@ impl View<'_> {
             let config = &mut self.configs[row];
             config.rejected_when_it_went_down.get_or_insert(self.counters[row].rejected);
             config.log.change(context.now, |period| period.up = false);
-            self.apply_slot_limit(context, row, 0);
+            self.apply_slots(context, row);
         }
         lost
     }
@@ -171,14 +188,14 @@ impl View<'_> {
             config.rejected_in_past_outages = config.rejected_while_down(self.counters[row].rejected);
             config.rejected_when_it_went_down = None;
             config.log.change(context.now, |period| period.up = true);
-            let concurrency = config.concurrency;
             self.queues[row].set_capacity(config.capacity);
-            self.apply_slot_limit(context, row, concurrency);
+            self.apply_slots(context, row);
         }
     }
 
-    /// Sets the effective number of slots. Waiting requests take the free ones.
-    fn apply_slot_limit(&mut self, context: &mut Context<'_>, row: Row<Server>, slots: u32) {
+    /// Puts the number of slots into effect. Waiting requests take the free ones.
+    fn apply_slots(&mut self, context: &mut Context<'_>, row: Row<Server>) {
+        let slots = self.configs[row].active_slots();
         let in_flight = &mut self.in_flight[row];
         if in_flight.concurrency == slots {
             return;

@@ -44,7 +44,7 @@ use crate::text::Path;
 pub struct InFlight {
     /// Number of requests in service, over time.
     pub level: TimeWeighted,
-    /// Effective number of slots: 0 while the server is down. More requests may be in service after slots were removed.
+    /// Effective number of slots: 0 while the server is down or paused. More requests may be in service after slots were removed.
     pub concurrency: u32,
     /// Load of one request in service, in billionths.
     load_of_one: f64,
@@ -62,8 +62,7 @@ impl InFlight {
     /// Sets the effective number of slots.
     fn set_concurrency(&mut self, concurrency: u32) {
         self.concurrency = concurrency;
-        self.load_of_one =
-            if concurrency > 0 { ReportedLoad::FULL.as_f64() / f64::from(concurrency) } else { 0.0 };
+        self.load_of_one = ReportedLoad::FULL.as_f64() / f64::from(concurrency.max(1));
     }
 
     /// The current load.
@@ -71,6 +70,12 @@ impl InFlight {
     #[must_use]
     pub fn load(&self) -> ReportedLoad {
         self.load_at(self.level.level())
+    }
+
+    /// The load that a response reports with `level` requests in service. A server that is paused is full.
+    #[inline]
+    fn reported_load(&self, level: u32) -> ReportedLoad {
+        if self.concurrency == 0 { ReportedLoad::FULL } else { self.load_at(level) }
     }
 
     /// The load with `level` requests in service: at most [`ReportedLoad::FULL`], even if there are more requests than
@@ -276,12 +281,12 @@ impl Part for Server {
         request: RequestRow,
     ) -> Option<PackedEvent> {
         let in_flight = &servers.in_flight[row];
-        if in_flight.concurrency == 0 {
+        if in_flight.concurrency == 0 && servers.configs[row].is_down() {
             return Some(Event::Lost { request }.pack());
         }
         let response = context.requests.get_mut(request);
         response.server = Self::node(row);
-        response.load = in_flight.load();
+        response.load = in_flight.reported_load(in_flight.level.level());
         context.reply(request)
     }
 
@@ -299,7 +304,7 @@ impl Part for Server {
         let done = context.requests.get_mut(request);
         let served = context.now.since(done.since);
         done.service += served;
-        done.load = in_flight.load_at(in_flight.level.level() - 1);
+        done.load = in_flight.reported_load(in_flight.level.level() - 1);
         context.tracer.record(context.now, request, || TraceEvent::Served { node: Self::node(row) });
         counters.completed += 1;
         counters.service.record(served.as_nanos());

@@ -61,6 +61,11 @@ pub enum ServerSetting {
     Down,
     /// Brings the server up again, empty.
     Up,
+    /// Pauses the server: services in progress are completed, but no other starts. Waiting requests stay, and arriving
+    /// ones wait as long as the queue has room.
+    Pause,
+    /// Ends a pause: waiting requests take the free slots.
+    Resume,
     /// Number of slots (1 or more). Requests in service are served to the end.
     Concurrency(u32),
     /// Service time of services that start after the change.
@@ -72,7 +77,7 @@ pub enum ServerSetting {
 impl ServerSetting {
     pub(super) fn check(&self, path: &Path, checker: &mut Checker<'_>) {
         match self {
-            Self::Down | Self::Up | Self::Queue(_) => {}
+            Self::Down | Self::Up | Self::Pause | Self::Resume | Self::Queue(_) => {}
             Self::Concurrency(concurrency) => check_slots(*concurrency, path.clone(), checker),
             Self::Service(service) => checker.resolved(path.clone(), service.resolve().map(drop)),
         }
@@ -84,6 +89,8 @@ impl fmt::Display for ServerSetting {
         match self {
             Self::Down => f.write_str("down"),
             Self::Up => f.write_str("up"),
+            Self::Pause => f.write_str("paused"),
+            Self::Resume => f.write_str("resumed"),
             Self::Concurrency(slots) => write!(f, "concurrency {slots}"),
             Self::Service(_) => f.write_str("new service time"),
             Self::Queue(queue) => match queue.bound() {
@@ -99,6 +106,8 @@ impl PartSetting for ServerSetting {
         match self {
             Self::Down => "Down",
             Self::Up => "Up",
+            Self::Pause => "Pause",
+            Self::Resume => "Resume",
             Self::Concurrency(_) => "Concurrency",
             Self::Service(_) => "Service",
             Self::Queue(_) => "Queue",
@@ -108,12 +117,13 @@ impl PartSetting for ServerSetting {
     fn topic(&self) -> &'static str {
         match self {
             Self::Down | Self::Up => "availability",
+            Self::Pause | Self::Resume => "pause",
             Self::Concurrency(_) | Self::Service(_) | Self::Queue(_) => self.name(),
         }
     }
 
     fn is_ordinary(&self) -> bool {
-        *self == Self::Up
+        matches!(self, Self::Up | Self::Resume)
     }
 
     fn steps(&self) -> Vec<Step<Self>> {
@@ -124,7 +134,9 @@ impl PartSetting for ServerSetting {
                 let more = ("+ slot", "add one slot", Self::Concurrency(slots.saturating_add(1)));
                 fewer.into_iter().chain([more]).collect()
             }
-            Self::Down | Self::Up | Self::Service(_) | Self::Queue(_) => Vec::new(),
+            Self::Down | Self::Up | Self::Pause | Self::Resume | Self::Service(_) | Self::Queue(_) => {
+                Vec::new()
+            }
         }
     }
 }

@@ -63,7 +63,8 @@ impl Canvas<'_> {
         self.state(rect, State::of(server_state));
         let slots = server_state.shown_slots();
         if slots == 0 {
-            self.text(rect.center() + vec2(0.0, 8.0 * zoom), "down", 13.0, BAD);
+            let text = if server_state.is_down() { "down" } else { "paused" };
+            self.text(rect.center() + vec2(0.0, 8.0 * zoom), text, 13.0, BAD);
         } else if slots <= MAX_DISCS {
             let step = rect.width() / (slots as f32 + 0.6);
             let radius = (0.42 * step).min(8.0 * zoom);

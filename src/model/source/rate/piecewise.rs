@@ -193,6 +193,29 @@ mod tests {
     }
 
     #[test]
+    fn points_are_joined_by_lines() {
+        let points = |points: &[(&'static str, f64)]| {
+            let point = |&(at, per_second)| RateStep { at: duration(at), rate: rate(per_second) };
+            RateSpec::Shape(RateShape::Points(points.iter().map(point).collect())).resolve().expect("points")
+        };
+        // Up, along, down, and up again: four stages.
+        let profile = points(&[("10s", 10.0), ("20s", 30.0), ("30s", 30.0), ("40s", 0.0), ("60s", 8.0)]);
+        let rates =
+            [0.0, 10.0, 15.0, 20.0, 25.0, 35.0, 40.0, 50.0, 60.0, 1e6].map(|at| profile.rate_at(seconds(at)));
+        assert_eq!(rates, [10.0, 10.0, 20.0, 30.0, 30.0, 15.0, 0.0, 4.0, 8.0, 8.0]);
+        assert_eq!(
+            profile.expected(SimTime::ZERO, seconds(70.0)),
+            100.0 + 200.0 + 300.0 + 150.0 + 80.0 + 80.0
+        );
+        assert_inverts(&profile, 0.7, 1_000);
+        // Two points are a ramp, and one is a constant rate.
+        let two = points(&[("10s", 5.0), ("60s", 100.0)]);
+        assert_eq!(two, ramp(5.0, 100.0, "10s", "60s"));
+        assert_eq!(points(&[("10s", 5.0)]).rate_at(seconds(99.0)), 5.0);
+        assert_eq!(points(&[("0s", 5.0), ("1s", 7.0)]).rate_at(SimTime::ZERO), 5.0);
+    }
+
+    #[test]
     fn nothing_arrives_before_the_first_step() {
         let profile = steps(&[("10s", 5.0)]);
         assert_eq!(profile.rate_at(seconds(9.0)), 0.0);

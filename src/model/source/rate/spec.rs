@@ -47,6 +47,8 @@ pub enum RateShape {
     },
     /// Constant from each step to the next. The last step has no end; before the first one the rate is 0.
     Steps(Vec<RateStep>),
+    /// Linear from each point to the next; constant before the first and after the last.
+    Points(Vec<RateStep>),
     /// A sine wave: mean + amplitude * sin(2 pi (time + phase) / period).
     Sine {
         /// Mean rate over a period.
@@ -62,13 +64,13 @@ pub enum RateShape {
     },
 }
 
-/// One step of [`RateShape::Steps`].
+/// One step of [`RateShape::Steps`], or one point of [`RateShape::Points`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RateStep {
-    /// Start of the step.
+    /// Start of the step, or time of the point.
     pub at: SimDuration,
-    /// The rate from then on.
+    /// The rate from then on, or at the point.
     pub rate: Rate,
 }
 
@@ -98,6 +100,13 @@ impl RateSpec {
             Self::Shape(RateShape::Ramp { from, to, start, end }) => {
                 vec![(*start, Some(*end), format!("from {from} to {to}"))]
             }
+            Self::Shape(RateShape::Points(points)) => points
+                .windows(2)
+                .filter(|pair| pair[0].rate != pair[1].rate)
+                .map(|pair| {
+                    (pair[0].at, Some(pair[1].at), format!("from {} to {}", pair[0].rate, pair[1].rate))
+                })
+                .collect(),
             // The first step is the initial rate; only the later ones are changes.
             Self::Shape(RateShape::Steps(steps)) => {
                 let ends = steps.iter().skip(2).map(|next| Some(next.at)).chain([None]);
@@ -135,6 +144,7 @@ impl RateShape {
                 Ok(RateProfile::Piecewise(pieces))
             }
             Self::Steps(steps) => resolve_steps(steps),
+            Self::Points(points) => resolve_points(points),
             Self::Sine { mean, amplitude, period, phase } => {
                 if amplitude > mean {
                     return Err(SpecError::at(
@@ -165,12 +175,28 @@ fn resolve_steps(steps: &[RateStep]) -> Result<RateProfile, SpecError> {
     if steps.is_empty() {
         return Err(SpecError::at("", "Steps is empty: give at least one (at: \"0s\", rate: \"5/s\")"));
     }
-    for (i, pair) in (1..).zip(steps.windows(2)) {
-        later("at", pair[1].at, "`at` of the previous step", pair[0].at)
-            .map_err(|error| error.inside(&format!("[{i}]")))?;
-    }
+    ascending(steps, "step")?;
     let begin = Piecewise::starting_at(Rate::default());
     Ok(RateProfile::Piecewise(steps.iter().fold(begin, |pieces, step| pieces.constant(step.at, step.rate))))
+}
+
+fn resolve_points(points: &[RateStep]) -> Result<RateProfile, SpecError> {
+    let Some(first) = points.first() else {
+        return Err(SpecError::at("", "Points is empty: give at least one (at: \"0s\", rate: \"5/s\")"));
+    };
+    ascending(points, "point")?;
+    let begin = Piecewise::starting_at(first.rate);
+    let pieces = points.windows(2);
+    let line = |pieces: Piecewise, pair: &[RateStep]| pieces.linear(pair[0].at, pair[1].at, pair[1].rate);
+    Ok(RateProfile::Piecewise(pieces.fold(begin, line)))
+}
+
+/// Returns an error unless the times of these steps or points ascend.
+fn ascending(steps: &[RateStep], noun: &str) -> Result<(), SpecError> {
+    (1..).zip(steps.windows(2)).try_for_each(|(i, pair)| {
+        later("at", pair[1].at, &format!("`at` of the previous {noun}"), pair[0].at)
+            .map_err(|error| error.inside(&format!("[{i}]")))
+    })
 }
 
 /// Returns an error for `field` unless `time` is later than `other`, the value of the field called `name`.
@@ -202,7 +228,7 @@ impl<'de> de::Visitor<'de> for RateSpecVisitor {
     type Value = RateSpec;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a rate like \"20/s\", or Spike(..), Ramp(..), Steps([..]) or Sine(..)")
+        f.write_str("a rate like \"20/s\", or Spike(..), Ramp(..), Steps([..]), Points([..]) or Sine(..)")
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<RateSpec, E> {
@@ -281,6 +307,7 @@ mod tests {
             json!({"Spike": {"base": "10/s", "peak": "150/s", "from": "10s", "to": "25s"}}),
             json!({"Ramp": {"from": "0/s", "to": "100/s", "start": "0s", "end": "60s"}}),
             json!({"Steps": [{"at": "10s", "rate": "5/s"}, {"at": "20s", "rate": "0/s"}]}),
+            json!({"Points": [{"at": "10s", "rate": "5/s"}, {"at": "20s", "rate": "0/s"}]}),
             json!({"Sine": {"mean": "10/s", "amplitude": "10/s", "period": "3600s"}}),
         ] {
             let spec = read(value.clone()).expect("a rate");
@@ -318,6 +345,15 @@ mod tests {
         let ramp = json!({"Ramp": {"from": "1/s", "to": "2/s", "start": "2s", "end": "1s"}});
         assert_eq!(diagnostic(ramp).0, "end");
         assert_eq!(diagnostic(json!({"Steps": []})).0, "");
+        assert_eq!(diagnostic(json!({"Points": []})).0, "");
+        let points = json!({"Points": [{"at": "2s", "rate": "5/s"}, {"at": "1s", "rate": "6/s"}]});
+        assert_eq!(
+            diagnostic(points),
+            (
+                "[1].at".into(),
+                "1s is not later than `at` of the previous point (2s): use a later time".into()
+            )
+        );
         let steps = json!({"Steps": [{"at": "1s", "rate": "5/s"}, {"at": "1s", "rate": "6/s"}]});
         assert_eq!(diagnostic(steps).0, "[1].at");
         let sine = |amplitude: &str, period: &str| json!({"Sine": {"mean": "5/s", "amplitude": amplitude, "period": period}});
