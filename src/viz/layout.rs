@@ -2,8 +2,9 @@
 //!
 //! Layered graph drawing after Sugiyama, Tagawa and Toda ("Methods for visual understanding of hierarchical system
 //! structures", 1981). Each group or single node is a block. Its layer is the length of the longest path from a source.
-//! Within a layer, blocks are ordered by the mean position of their neighbours, in several sweeps. The layout depends
-//! on the scenario alone, so the same system always looks the same.
+//! Within a layer, blocks are ordered by the mean position of their neighbours, in several sweeps. A long chain of layers
+//! is wrapped into several bands, one below the other, as a text into lines. The layout depends on the scenario alone, so
+//! the same system always looks the same.
 //!
 //! Distances are in layout units; at a zoom of 1, a unit is a screen point. Positions are centres of boxes; y points
 //! upwards.
@@ -13,8 +14,20 @@ use crate::event::{Node, NodeRange, PerKind};
 use crate::model::names::Names;
 use crate::scenario::Scenario;
 
-/// Distance between two layers.
+/// Distance between two layers. With many layers it is shorter,
 pub const LAYER: f32 = 300.0;
+/// but at least this.
+const MIN_LAYER: f32 = 216.0;
+/// Number of layers up to which they have the full distance.
+const FEW_LAYERS: f32 = 4.0;
+/// Vertical gap between two bands of layers.
+const BAND_GAP: f32 = 110.0;
+/// Width and height of the picture in a window of usual size, in points.
+const PICTURE: (f32, f32) = (950.0, 660.0);
+/// Zoom at which everything can be read: a layout that fits at this zoom is not wrapped, as a single band is clearer.
+const READABLE: f32 = 0.42;
+/// Minimum factor by which a layout with more bands has to be larger on the screen.
+const MIN_GAIN: f32 = 1.15;
 /// Width and height of a box.
 pub const NODE: (f32, f32) = (150.0, 64.0);
 /// Vertical gap between two boxes of a block.
@@ -92,10 +105,16 @@ impl Layout {
         order(&mut blocks, &edges);
         let mut layout = Self::default();
         let mut boxes_of: Vec<Vec<usize>> = vec![Vec::new(); blocks.len()];
+        let layers = blocks.iter().map(|block| block.layer).max().unwrap_or(0) + 1;
+        #[expect(clippy::cast_precision_loss, reason = "there are some hundred layers")]
+        let distance = (LAYER * FEW_LAYERS / layers as f32).clamp(MIN_LAYER, LAYER);
         let mut left = 0.0;
-        for layer in 0..=blocks.iter().map(|block| block.layer).max().unwrap_or(0) {
-            left = layout.place_layer((layer, left), &blocks, names, &mut boxes_of);
+        let mut first_boxes = Vec::new();
+        for layer in 0..layers {
+            first_boxes.push(layout.boxes.len());
+            left = layout.place_layer((layer, left, distance), &blocks, names, &mut boxes_of);
         }
+        layout.wrap(&first_boxes);
         for (from, to) in edges {
             for &a in &boxes_of[from] {
                 layout.edges.extend(boxes_of[to].iter().map(|&b| (a, b)));
@@ -108,7 +127,7 @@ impl Layout {
     /// centred. Returns the x position of the next layer.
     fn place_layer(
         &mut self,
-        (layer, left): (usize, f32),
+        (layer, left, distance): (usize, f32, f32),
         blocks: &[Block],
         names: &Names,
         boxes_of: &mut [Vec<usize>],
@@ -146,7 +165,32 @@ impl Layout {
             y -= BLOCK_GAP;
         }
         self.next_column(x, first);
-        x + LAYER
+        x + distance
+    }
+
+    /// Wraps the layers of a layout that would be too small into the number of bands with which it is largest on the
+    /// screen. `first_boxes` are the
+    /// first boxes of the layers.
+    fn wrap(&mut self, first_boxes: &[usize]) {
+        if self.zoom() >= READABLE {
+            return;
+        }
+        let mut best = (self.zoom(), self.boxes.clone());
+        for bands in 2..=first_boxes.len() {
+            let per_band = first_boxes.len().div_ceil(bands);
+            let starts: Vec<usize> = first_boxes.iter().copied().step_by(per_band).collect();
+            let wrapped = Self { boxes: in_bands(&self.boxes, &starts), ..Self::default() };
+            if wrapped.zoom() > MIN_GAIN * best.0 {
+                best = (wrapped.zoom(), wrapped.boxes);
+            }
+        }
+        self.boxes = best.1;
+    }
+
+    /// The zoom at which the layout fits a window of usual size.
+    fn zoom(&self) -> f32 {
+        let [left, low, right, high] = self.bounds();
+        (PICTURE.0 / (right - left)).min(PICTURE.1 / (high - low))
     }
 
     /// Centres the boxes of a column, from box `first` on, vertically. Returns x, y and the first box of the next
@@ -184,6 +228,26 @@ impl Layout {
             ys().fold(0.0, f32::max) + h,
         ]
     }
+}
+
+/// Places the boxes in bands that begin with the boxes `starts`, one below the other, each from the left edge on.
+fn in_bands(boxes: &[NodeBox], starts: &[usize]) -> Vec<NodeBox> {
+    let mut placed = Vec::with_capacity(boxes.len());
+    let ends = starts.iter().skip(1).copied().chain([boxes.len()]);
+    let mut top = 0.0;
+    for (start, end) in starts.iter().copied().zip(ends) {
+        let band = &boxes[start..end];
+        let of = |value: fn(&NodeBox) -> f32, pick: fn(f32, f32) -> f32| band.iter().map(value).reduce(pick);
+        let left = of(|one| one.x, f32::min).unwrap_or_default();
+        let [low, high] = [f32::min, f32::max].map(|pick| of(|one| one.y, pick).unwrap_or_default());
+        placed.extend(band.iter().map(|one| NodeBox {
+            x: one.x - left,
+            y: one.y - high + top,
+            ..one.clone()
+        }));
+        top -= high - low + NODE.1 + BAND_GAP;
+    }
+    placed
 }
 
 /// Maximum number of boxes of a column, in a layer of `boxes`.
@@ -332,6 +396,38 @@ mod tests {
             let apart = |b: &NodeBox| (a.x - b.x).abs() >= NODE.0 || (a.y - b.y).abs() >= NODE.1;
             assert!(layout.boxes[i + 1..].iter().all(apart), "the box of {} overlaps another one", a.name);
         }
+    }
+
+    /// A scenario of a chain of servers.
+    fn chain(length: usize) -> String {
+        let server = |at: usize| {
+            let then = if at + 1 < length { format!(", then: \"s{}\"", at + 1) } else { String::new() };
+            format!("\"s{at}\": Server(service: Constant(\"1ms\"){then}), ")
+        };
+        let nodes: String = (0..length).map(server).collect();
+        format!(
+            r#"(name: "x", run_until: "1s", sources: {{"a": (arrivals: Constant(rate: "1/s"), to: "s0")}}, nodes: {{ {nodes} }})"#
+        )
+    }
+
+    #[test]
+    fn a_long_chain_is_wrapped_so_that_names_stay_readable() {
+        for length in [3, 10, 30, 60, 100] {
+            let layout = layout(&chain(length));
+            // Names are shown above a zoom of about a third.
+            let min = if length <= 30 { 0.4 } else { 0.2 };
+            assert!(layout.zoom() > min, "{length} servers: {}", layout.zoom());
+            for (i, a) in layout.boxes.iter().enumerate() {
+                let apart = |b: &NodeBox| (a.x - b.x).abs() >= NODE.0 || (a.y - b.y).abs() >= NODE.1;
+                assert!(
+                    layout.boxes[i + 1..].iter().all(apart),
+                    "the box of {} overlaps another one",
+                    a.name
+                );
+            }
+        }
+        let reference = layout(include_str!("../../scenarios/reference.ron"));
+        assert!(reference.zoom() > 0.4, "{}", reference.zoom());
     }
 
     #[test]

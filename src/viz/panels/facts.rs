@@ -3,7 +3,7 @@
 use bevy_egui::egui::{self, RichText, Ui};
 
 use super::{Panels, Tab, changes, inspector};
-use crate::analysis::Severity;
+use crate::analysis::{Severity, Verdict};
 use crate::format::findings::text;
 use crate::format::numbers::count;
 use crate::request::Outcome;
@@ -52,6 +52,18 @@ impl Panels {
 fn findings(ui: &mut Ui, session: &mut Session, theme: &Theme) {
     if let Some(status) = session.background_run.status_text() {
         ui.label(RichText::new(status).weak());
+    }
+    if session.background_run.finished().is_some() {
+        let verdict = Verdict::of(session.background_run.findings());
+        let colour = match verdict {
+            Verdict::Healthy => GOOD,
+            Verdict::InTrouble => BAD,
+            Verdict::TooShort => theme.faint,
+        };
+        ui.horizontal(|ui| {
+            ui.label("Verdict:");
+            ui.label(RichText::new(verdict.text()).color(colour).strong());
+        });
     }
     let mut clicked = None;
     for finding in session.background_run.findings() {

@@ -6,7 +6,7 @@ use bevy_egui::egui::{
 };
 
 use super::Panels;
-use crate::analysis::Severity;
+use crate::analysis::{ScheduledPeriod, Severity};
 use crate::viz::plots::{Frame, Line, MAX_LINES, format_value, metric_names};
 use crate::viz::session::{Session, moment};
 use crate::viz::theme::{BAD, SERIES, Theme};
@@ -96,6 +96,10 @@ const fn colour(number: usize) -> Color32 {
 }
 
 fn legend(ui: &mut Ui, lines: &[Line], now: f64) {
+    // First, as a long legend is cut off.
+    if lines.len() == MAX_LINES {
+        ui.label(RichText::new(format!("top {MAX_LINES} by peak:")).weak());
+    }
     for (number, line) in lines.iter().enumerate() {
         ui.label(RichText::new(line.name.as_str()).color(colour(number)));
         let value = line.at(now).map_or_else(|| "-".to_owned(), |value| format_value(value, line.unit));
@@ -104,9 +108,6 @@ fn legend(ui: &mut Ui, lines: &[Line], now: f64) {
         let size = [52.0, ui.spacing().interact_size.y];
         ui.add_sized(size, value).on_hover_text("Value at the time shown");
         ui.label(RichText::new(format!("max {}", format_value(line.peak(), line.unit))).weak());
-    }
-    if lines.len() == MAX_LINES {
-        ui.label(RichText::new(format!("top {MAX_LINES} by peak")).weak());
     }
 }
 
@@ -124,20 +125,38 @@ fn values(ui: &mut Ui, lines: &[Line], seconds: f64, findings: &[String]) {
     });
 }
 
-/// Shades the scheduled periods. Labels that would overlap are placed below each other.
+/// The times in which at least one scheduled period with an end is in effect, in seconds. A period without an end is a
+/// new normal state: only its beginning is marked.
+fn shaded(periods: &[ScheduledPeriod]) -> Vec<(f64, f64)> {
+    let mut spans: Vec<(f64, f64)> =
+        periods.iter().filter_map(|period| Some((period.from, period.to?))).collect();
+    spans.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut united: Vec<(f64, f64)> = Vec::new();
+    for (from, to) in spans {
+        match united.last_mut().filter(|last| from <= last.1) {
+            Some(last) => last.1 = last.1.max(to),
+            None => united.push((from, to)),
+        }
+    }
+    united
+}
+
+/// Shades the scheduled periods, and marks their beginnings. Labels that would overlap are placed below each other.
 fn scheduled_periods(painter: &egui::Painter, frame: Frame, session: &Session, theme: &Theme) {
+    let (top, bottom) = (frame.rect.top(), frame.rect.bottom());
+    for (from, to) in shaded(&session.scheduled_periods) {
+        let span = Rect::from_min_max(pos2(frame.x(from), top), pos2(frame.x(to), bottom));
+        painter.rect_filled(span, CornerRadius::ZERO, SERIES[1].gamma_multiply(0.12));
+    }
     let mut labels: Vec<Rect> = Vec::new();
     for period in &session.scheduled_periods {
-        let to = period.to.unwrap_or(frame.end);
-        let span = Rect::from_min_max(
-            pos2(frame.x(period.from), frame.rect.top()),
-            pos2(frame.x(to), frame.rect.bottom()),
-        );
-        painter.rect_filled(span, CornerRadius::ZERO, SERIES[1].gamma_multiply(0.12));
+        let x = frame.x(period.from);
+        let mark = Stroke::new(1.0, SERIES[1].gamma_multiply(0.35));
+        painter.line_segment([pos2(x, top), pos2(x, bottom)], mark);
         let text = format!("{}: {}", period.of, period.text);
         let galley = painter.layout_no_wrap(text, FontId::proportional(10.0), theme.faint);
-        let left = (span.left() + 4.0).min(frame.rect.right() - galley.size().x - 4.0);
-        let mut label = Rect::from_min_size(pos2(left, span.top() + 2.0), galley.size());
+        let left = (x + 4.0).min(frame.rect.right() - galley.size().x - 4.0);
+        let mut label = Rect::from_min_size(pos2(left, top + 2.0), galley.size());
         while labels.iter().any(|other| other.intersects(label)) && label.bottom() < frame.rect.bottom() {
             label = label.translate(vec2(0.0, label.height()));
         }
@@ -163,4 +182,27 @@ fn findings(painter: &egui::Painter, frame: Frame, session: &Session, mouse: Opt
         }
     }
     near
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shades_do_not_add_up_and_a_period_without_an_end_is_not_shaded() {
+        let period = |from: f64, to: Option<f64>| ScheduledPeriod {
+            from,
+            to,
+            of: "s".to_owned(),
+            text: "stops".to_owned(),
+        };
+        let periods = [
+            period(20.0, None),
+            period(5.0, Some(10.0)),
+            period(1.0, Some(2.0)),
+            period(8.0, Some(12.0)),
+            period(20.0, None),
+        ];
+        assert_eq!(shaded(&periods), [(1.0, 2.0), (5.0, 12.0)]);
+    }
 }

@@ -9,6 +9,7 @@ mod pick;
 mod pins;
 mod server_state;
 
+use bevy_egui::egui::text::{LayoutJob, TextWrapping};
 use bevy_egui::egui::{
     Align2, Color32, CornerRadius, FontId, Painter, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, Vec2, vec2,
 };
@@ -52,8 +53,14 @@ pub(super) const fn single(number: f64) -> f32 {
     number as f32
 }
 
-/// Texts are hidden at this zoom and below, where they would be too small to read.
+/// Details are hidden at this zoom and below, where they would be too small to read.
 const MIN_TEXT_ZOOM: f32 = 0.35;
+/// Names are hidden at this zoom and below, where not even their beginning fits.
+const MIN_NAME_ZOOM: f32 = 0.14;
+/// Minimum size of a name, in points.
+const MIN_NAME_SIZE: f32 = 9.0;
+/// Width that a name may have, as a multiple of the width of its box.
+const NAME_WIDTH: f32 = 1.3;
 
 /// Paints one pane.
 struct Canvas<'a> {
@@ -139,7 +146,7 @@ fn pane(ui: &mut Ui, number: usize, rect: Rect, session: &mut Session, camera: &
     canvas.paint();
     // A tooltip replaces names that are too small to read.
     let hovered =
-        response.hover_pos().filter(|_| camera.zoom <= MIN_TEXT_ZOOM).and_then(|at| canvas.node_at(at));
+        response.hover_pos().filter(|_| 13.0 * camera.zoom < MIN_NAME_SIZE).and_then(|at| canvas.node_at(at));
     if let Some(place) = hovered.map(|at| &session.layout.boxes[at]) {
         response.on_hover_text_at_pointer(place.name.as_str());
     }
@@ -206,14 +213,14 @@ impl Canvas<'_> {
         let corner = CornerRadius::same(if place.nodes.kind.receives() { 7 } else { 30 });
         self.painter.rect(rect, corner, self.theme.plate, edge, StrokeKind::Middle);
         if let Some(server_state) = self.session.live_state.server_state(place.node()) {
-            self.text(rect.center_top() + vec2(0.0, 11.0 * zoom), &place.name, 13.0, self.theme.ink);
+            self.name(rect.center_top() + vec2(0.0, 11.0 * zoom), rect, &place.name);
             if place.is_folded() {
                 self.folded(rect, place.nodes);
             } else {
                 self.server_state(rect, server_state);
             }
         } else {
-            self.text(rect.center() - vec2(0.0, 6.0 * zoom), &place.name, 13.0, self.theme.ink);
+            self.name(rect.center() - vec2(0.0, 6.0 * zoom), rect, &place.name);
             let kind = place.nodes.kind.name();
             self.text(rect.center() + vec2(0.0, 11.0 * zoom), kind, 10.5, self.theme.faint);
         }
@@ -240,10 +247,34 @@ impl Canvas<'_> {
         let font = FontId::proportional((9.5 * self.camera.zoom).clamp(7.0, 22.0));
         let galley = self.painter.layout_no_wrap(text, font, Color32::WHITE);
         let size = galley.size() + vec2(10.0, 2.0) * self.camera.zoom;
-        let pill =
-            Rect::from_min_size(rect.right_top() - vec2(size.x, size.y + 3.0 * self.camera.zoom), size);
+        let name = if self.has_names_above() { MIN_NAME_SIZE + 3.0 } else { 0.0 };
+        let offset = vec2(size.x, size.y + 3.0 * self.camera.zoom + name);
+        let pill = Rect::from_min_size(rect.right_top() - offset, size);
         self.painter.rect_filled(pill, CornerRadius::same(8), BAD);
         self.painter.galley(pill.center() - galley.size() / 2.0, galley, Color32::WHITE);
+    }
+
+    /// Whether names are painted above the boxes, which are too small for them.
+    fn has_names_above(&self) -> bool {
+        13.0 * self.camera.zoom < MIN_NAME_SIZE
+    }
+
+    /// Paints the name of a box at a point, or above the box if that is too small for it. A name that is too long is
+    /// shortened.
+    fn name(&self, at: Pos2, rect: Rect, name: &str) {
+        let size = 13.0 * self.camera.zoom;
+        if self.camera.zoom <= MIN_NAME_ZOOM {
+            return;
+        }
+        let font = FontId::proportional(size.clamp(MIN_NAME_SIZE, 30.0));
+        let ink = self.theme.ink;
+        let mut job = LayoutJob::simple_singleline(name.to_owned(), font, ink);
+        job.wrap = TextWrapping::truncate_at_width(NAME_WIDTH * rect.width());
+        let galley = self.painter.fonts_mut(|fonts| fonts.layout_job(job));
+        let is_above = self.has_names_above();
+        let above = rect.center_top() - vec2(0.0, galley.size().y / 2.0);
+        let centre = if is_above { above } else { at };
+        self.painter.galley(centre - galley.size() / 2.0, galley, ink);
     }
 
     /// Paints a centred text, unless it would be too small to read.
