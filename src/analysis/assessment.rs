@@ -72,7 +72,7 @@ pub(super) struct Assessment {
 
 /// The loads of the members of a group in a range of intervals.
 #[derive(Clone, Copy, Debug)]
-struct GroupLoads {
+pub(super) struct GroupLoads {
     mean: f64,
     /// Standard deviation of the mean.
     error: f64,
@@ -84,7 +84,7 @@ struct GroupLoads {
 
 impl GroupLoads {
     /// Returns the loads of these members, or `None` if they are too few to limit the variance between them.
-    fn of(members: &[&Assessment]) -> Option<Self> {
+    pub(super) fn of(members: &[&Assessment]) -> Option<Self> {
         let n = members.len() as f64;
         let mean_of =
             |value: &dyn Fn(&Assessment) -> f64| members.iter().map(|one| value(one)).sum::<f64>() / n;
@@ -99,15 +99,6 @@ impl GroupLoads {
         let error = (by_chance / n).sqrt();
         let outlier = (2.0 * libm::log(n / ALPHA_OUTLIER)).sqrt();
         (quantile > 0.0 && variance.is_finite()).then_some(Self { mean, error, variance, outlier })
-    }
-}
-
-/// Lets the members of a group, assessed in the same times, limit each other's loads.
-pub(super) fn share_loads(members: &mut [&mut Vec<Assessment>]) {
-    let times = members.iter().map(|member| member.len()).min().unwrap_or(0);
-    for time in 0..times {
-        let group = GroupLoads::of(&members.iter().map(|member| &member[time]).collect::<Vec<_>>());
-        members.iter_mut().for_each(|member| member[time].group = group);
     }
 }
 
@@ -164,6 +155,11 @@ impl Assessment {
         let queue = sum(stations().map(Station::queue));
         let noise = RedNoise::fit(queue.get(self.during.clone()).unwrap_or_default());
         expected.max(noise.error_of_mean(self.during.len(), 1.0) / noise.mean.max(1e-12))
+    }
+
+    /// Lets the other members of its group limit the load.
+    pub(super) const fn share(&mut self, group: Option<GroupLoads>) {
+        self.group = group;
     }
 
     /// Returns the variance of the load by chance.

@@ -98,6 +98,7 @@ impl<'a> ChangeTimes<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::random::{Draw, RandomStream};
     use crate::scenario::load;
 
     fn scenario(changes: &str) -> Scenario {
@@ -129,5 +130,40 @@ mod tests {
                 "s: 7/s 60 None",
             ]
         );
+    }
+
+    #[test]
+    fn the_next_change_is_that_of_the_part_or_of_its_group() {
+        let mut random = RandomStream::from_seed(11);
+        let names = ["m", "m-0", "m-1", "m-2", "n", "n-0"];
+        for _ in 0..300 {
+            let changes: Vec<String> = (0..8)
+                .map(|_| {
+                    let set = ["Down", "Up", "Concurrency(2)", "Pause"][random.index(4)];
+                    format!("(at: \"{}s\", of: \"{}\", set: {set})", random.index(5), names[random.index(6)])
+                })
+                .collect();
+            let text = format!(
+                "(name: \"x\", run_until: \"9s\", sources: {{\"s\": (arrivals: Poisson(rate: \"1/s\"), to: \"m-0\")}}, \
+                 nodes: {{\"m\": Server(count: 3, service: Constant(\"1s\")), \"n\": Server(count: 1, service: \
+                 Constant(\"1s\"))}}, changes: [{}])",
+                changes.join(", ")
+            );
+            let scenario =
+                load("test.ron", text.as_bytes(), &[]).unwrap_or_else(|error| panic!("{error}")).scenario;
+            let (table, times) = (scenario.names(), ChangeTimes::of(&scenario.changes));
+            for (index, change) in scenario.changes.iter().enumerate() {
+                let name = change.of.0[0].as_str();
+                let is_later = |(other, later): &(usize, &ChangeSpec)| {
+                    (later.at, *other) > (change.at, index)
+                        && later.set.topic() == change.set.topic()
+                        && later.of.0.iter().any(|of| table.includes(of, name))
+                };
+                let expected =
+                    scenario.changes.iter().enumerate().filter(is_later).map(|(_, later)| later.at).min();
+                let found = times.next((change.at, index), change.set.topic(), name, &table);
+                assert_eq!(found, expected, "change {index} of {text}");
+            }
+        }
     }
 }

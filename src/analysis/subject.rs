@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::assessment::{ALPHA_HIGH, ALPHA_LOW, Assessment, share_loads};
+use super::assessment::{ALPHA_HIGH, ALPHA_LOW, Assessment, GroupLoads};
 use super::chance::standard_deviations;
 use super::context::RunContext;
 use super::dispersion::dispersion;
@@ -32,39 +32,56 @@ fn of_sources(context: &RunContext<'_>, row: usize) -> f64 {
     if bursts > 0.0 && bursts.is_finite() { 1.0 + share * bursts } else { 0.0 }
 }
 
+/// Returns the mean index of dispersion of the members of a group. In a large group, members that are alike get it too.
+fn pool_dispersions(singles: &mut [Subject<'_>], members: &[usize]) -> f64 {
+    let sum: f64 = members.iter().map(|&member| singles[member].dispersion).sum();
+    let mean = sum / members.len() as f64;
+    if members.len() >= MIN_POOLED {
+        for &member in members {
+            let own = singles[member].dispersion;
+            singles[member].dispersion = if own <= MAX_ESTIMATE * mean { mean } else { own };
+        }
+    }
+    mean
+}
+
+/// Lets the members of a group limit each other's loads, in each of their assessments.
+fn share_loads(singles: &mut [Subject<'_>], members: &[usize]) {
+    let times = members.first().map_or(0, |&member| singles[member].assessments.len());
+    for time in 0..times {
+        let loads: Vec<&Assessment> =
+            members.iter().map(|&member| &singles[member].assessments[time]).collect();
+        let group = GroupLoads::of(&loads);
+        members.iter().for_each(|&member| singles[member].assessments[time].share(group));
+    }
+}
+
 impl<'a> Subject<'a> {
     /// Returns the groups with more than one member, and every station that requests arrived at.
     pub(super) fn all(context: &RunContext<'a>) -> Vec<Self> {
         let used = |row: &usize| context.stations[*row].arrived > 0;
-        let singles: Vec<Self> =
+        let mut singles: Vec<Self> =
             (0..context.stations.len()).filter(used).map(|row| Self::single(context, row)).collect();
-        let groups = context.groups.iter().filter(|(_, rows)| rows.len() > 1 && rows.iter().any(used));
-        let groups = groups.map(|(name, rows)| {
-            let members = singles.iter().filter(|single| rows.binary_search(&single.rows[0]).is_ok());
-            let (count, sum) =
-                members.fold((0.0, 0.0), |(n, sum), member| (n + 1.0, sum + member.dispersion));
-            let dispersion = sum / f64::max(count, 1.0);
-            Self { name, rows: rows.clone(), dispersion, assessments: Vec::new() }
-        });
-        let mut all: Vec<Self> = groups.collect();
-        let groups = all.len();
+        let mut place = vec![None; context.stations.len()];
+        singles.iter().enumerate().for_each(|(at, single)| place[single.rows[0]] = Some(at));
+        let members_of = |rows: &[usize]| rows.iter().filter_map(|&row| place[row]).collect::<Vec<usize>>();
+        let groups = context.groups.iter().map(|(name, rows)| (*name, rows, members_of(rows)));
+        let groups: Vec<_> = groups.filter(|(_, rows, used)| rows.len() > 1 && !used.is_empty()).collect();
+        let mut all: Vec<Self> = groups
+            .iter()
+            .map(|(name, rows, used)| {
+                let dispersion = pool_dispersions(&mut singles, used);
+                Self { name, rows: (*rows).clone(), dispersion, assessments: Vec::new() }
+            })
+            .collect();
+        let subjects = all.len() + singles.len();
+        for subject in all.iter_mut().chain(&mut singles) {
+            subject.assessments = subject.assess(context, subjects);
+        }
+        for (_, _, used) in &groups {
+            share_loads(&mut singles, used);
+        }
         all.extend(singles);
-        let (of_groups, singles) = all.split_at_mut(groups);
-        for group in of_groups.iter().filter(|group| group.rows.len() >= MIN_POOLED) {
-            let is_alike = |single: &&mut Self| {
-                group.rows.binary_search(&single.rows[0]).is_ok()
-                    && single.dispersion <= MAX_ESTIMATE * group.dispersion
-            };
-            singles.iter_mut().filter(is_alike).for_each(|single| single.dispersion = group.dispersion);
-        }
-        let subjects = all.len();
-        all.iter_mut().for_each(|subject| subject.assessments = subject.assess(context, subjects));
-        let (groups, singles) = all.split_at_mut(groups);
-        for group in groups {
-            let is_member = |single: &&mut Self| group.rows.binary_search(&single.rows[0]).is_ok();
-            let members = singles.iter_mut().filter(is_member).map(|single| &mut single.assessments);
-            share_loads(&mut members.collect::<Vec<_>>());
-        }
         all
     }
 

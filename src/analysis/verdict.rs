@@ -8,10 +8,14 @@
 
 use serde::Serialize;
 
+use super::assessment::Assessment;
 use super::context::RunContext;
 use super::finding::{Evidence, Finding, FindingKind, Severity};
 use super::health;
+use super::station::Station;
 use super::subject::Subject;
+use crate::engine::floor_to_usize;
+use crate::metrics::result::SourceResult;
 
 /// Maximum share of failed requests in a healthy run.
 const MAX_FAILED_SHARE: f64 = 1e-3;
@@ -74,7 +78,7 @@ pub struct TooShortEvidence {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "because", rename_all = "snake_case")]
 pub enum Uncertainty {
-    /// No request was offered, or none reached a server.
+    /// No request was measured at a server: none was offered, none reached one, or the warm-up is too long.
     NoRequests,
     /// The load of a server is uncertain.
     Load {
@@ -140,7 +144,7 @@ fn too_short(subject: &str, because: Uncertainty, needed_seconds: Option<f64>) -
 
 /// Returns the sources of which many requests are in flight at the end.
 fn in_flight(context: &RunContext<'_>) -> Vec<Finding> {
-    let of_source = |source: &crate::metrics::result::SourceResult| {
+    let of_source = |source: &SourceResult| {
         let (in_flight, offered) = (source.outcomes.in_flight(), source.outcomes.offered);
         let share = in_flight as f64 / offered.max(1) as f64;
         (share > MAX_IN_FLIGHT_SHARE).then(|| {
@@ -155,7 +159,7 @@ fn in_flight(context: &RunContext<'_>) -> Vec<Finding> {
 fn long_services(context: &RunContext<'_>) -> Vec<Finding> {
     let used = context.stations.iter().filter(|server| server.arrived > 0);
     let long = used.filter(|server| MIN_SERVICES * server.service > context.end);
-    let of_server = |server: &super::station::Station<'_>| {
+    let of_server = |server: &Station<'_>| {
         let because = Uncertainty::LongServices { service_seconds: server.service };
         too_short(server.name, because, Some(2.0 * MIN_SERVICES * server.service))
     };
@@ -172,7 +176,7 @@ fn of_subject(context: &RunContext<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     // The first assessment is that of the whole time. The last phase may continue; the others are over.
     let [whole, phases @ ..] = &subject.assessments[..] else { return Vec::new() };
     let last = phases.len().saturating_sub(1);
-    let is_fine = |(at, phase): &(usize, &super::assessment::Assessment)| {
+    let is_fine = |(at, phase): &(usize, &Assessment)| {
         if *at == last { phase.is_healthy() } else { phase.was_harmless() }
     };
     let uncertain: Vec<_> = if phases.is_empty() {
@@ -181,12 +185,12 @@ fn of_subject(context: &RunContext<'_>, subject: &Subject<'_>) -> Vec<Finding> {
         let of_phases = phases.iter().enumerate().filter(|phase| !is_fine(phase));
         of_phases.map(|(at, phase)| (phase, at == last)).collect()
     };
-    let finding = |(one, to_the_end): (&super::assessment::Assessment, bool)| {
+    let finding = |(one, to_the_end): (&Assessment, bool)| {
         let because = if one.is_heavy_tailed() {
             Uncertainty::HeavyTail
         } else {
             Uncertainty::Load {
-                requests: crate::engine::floor_to_usize(one.requests + 0.5) as u64,
+                requests: floor_to_usize(one.requests + 0.5) as u64,
                 load_at_least: one.load_low(),
                 load_at_most: one.load_high(),
                 wait_by_service: one.wait,

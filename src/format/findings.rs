@@ -251,7 +251,7 @@ fn healthy(subject: &str, evidence: &HealthEvidence) -> String {
 
 fn too_short(subject: &str, finding: &Finding, evidence: &TooShortEvidence) -> String {
     let reason = match &evidence.because {
-        Uncertainty::NoRequests => "no request reached a server".to_owned(),
+        Uncertainty::NoRequests => "no request was measured at a server".to_owned(),
         Uncertainty::Load { requests, load_at_least, load_at_most, .. } => format!(
             "from {}{}, the load of {subject} may be anything from {} to {} in the long run",
             several(*requests, "request"),

@@ -124,7 +124,7 @@ fn line(session: &Session, result: &RunResult, position: usize) -> Line {
 
 fn name(session: &Session, result: &RunResult, subject: Subject) -> String {
     match subject {
-        // The name of the node itself: the box of a folded group stands for many.
+        // The name of the node itself, not that of a folded group.
         Subject::Node(node) | Subject::Estimate { of: node, .. } => session.names.name_of(node).to_owned(),
         Subject::Link(row) => result.links[row as usize].name.clone(),
     }
