@@ -11,11 +11,11 @@ use super::progress::{Progress, Stopwatch};
 use super::report::{DATA, DOCUMENT};
 use super::results::{prepared, write, write_plots};
 use super::{Failure, output, scenario_file};
-use crate::analysis::{self, Finding};
+use crate::analysis::{self, Finding, FindingKind};
 use crate::files::{Content, OutputDirectory};
 use crate::format::numbers::{count, time};
-use crate::format::stopped;
-use crate::metrics::result::RunResult;
+use crate::format::{findings, stopped};
+use crate::metrics::result::{RunResult, Stopped};
 use crate::metrics::summary::Summary;
 use crate::report::json::Document;
 use crate::report::page::{self, ReportInput};
@@ -108,7 +108,8 @@ impl RunArguments {
         let result = self.run(&scenario, &interrupt, &stopwatch)?;
         let summary = Summary::of(&result).with_wall_seconds(stopwatch.seconds());
         // A single line of text shows no findings, so that many runs in a row need not compute them.
-        let needs_findings = outputs.is_any() || self.format == Format::Json || !self.quiet;
+        let needs_findings =
+            outputs.is_any() || self.format == Format::Json || !self.quiet || result.stopped.is_some();
         let findings = if needs_findings { analysis::findings(&scenario, &result) } else { Vec::new() };
         if outputs.is_any() {
             let input = ReportInput {
@@ -125,11 +126,7 @@ impl RunArguments {
         }
         match &result.stopped {
             None => self.print(&summary, &result, &findings),
-            Some(stopped) => {
-                let hint = "offer fewer requests, limit the queues, for example with `Fifo(capacity: 1000)`, or raise \
-                            --max-in-flight; --out DIR keeps the results so far";
-                Err(Failure::failed(&stopped::text(stopped), hint))
-            }
+            Some(stopped) => Err(too_many_in_flight(stopped, &findings)),
         }
     }
 
@@ -319,6 +316,15 @@ fn quoted(word: &str) -> String {
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
     }
+}
+
+/// The error of a run that was stopped: where the requests are, and the finding that says since when they pile up.
+fn too_many_in_flight(stopped: &Stopped, findings: &[Finding]) -> Failure {
+    let overload = findings.iter().find(|finding| finding.kind() == FindingKind::Overload);
+    let cause = overload.map(|finding| format!(" {}", findings::text(finding))).unwrap_or_default();
+    let hint = "offer fewer requests, limit the queues, for example with `Fifo(capacity: 1000)`, or raise \
+                --max-in-flight; --out DIR keeps the results so far";
+    Failure::failed(&format!("{}{cause}", stopped::text(stopped)), hint)
 }
 
 fn interrupted(simulation: &Simulation) -> Failure {

@@ -68,6 +68,9 @@ fn the_command_says_where_the_requests_were_and_keeps_the_results_so_far() {
     let error = answer.bad(1);
     assert!(error.contains("The run was stopped at 5 s: 5,000 requests were in flight"), "{error}");
     assert!(error.contains("at a, ") && error.contains("= offer fewer requests"), "{error}");
+    // Since when: the first requests reach the server after a second.
+    assert!(error.contains("a was offered 1.0k/s with a capacity of"), "{error}");
+    assert!(error.contains("between 1.00 s and 5"), "{error}");
     let summary: Value = serde_json::from_str(&answer.read("results/summary.json")).expect("JSON");
     assert_eq!(
         (summary["virtual_seconds"].as_f64(), summary["verdict"].as_str()),
