@@ -36,6 +36,9 @@ impl DurationStats {
     /// Statistics of a tally of nanoseconds.
     #[must_use]
     pub fn of(tally: &Tally) -> Self {
+        if tally.count() == 0 {
+            return Self::default();
+        }
         let statistics = tally.summarize();
         let seconds = |nanos: f64| nanos / 1e9;
         let [p50, p80, p90, p95, p99, p999] = statistics

@@ -114,6 +114,9 @@ pub struct ServerCounters {
     pub service: Tally,
 }
 
+/// Maximum number of servers that are built before they are moved into the world: a million would take twice the memory.
+const MAX_BATCH: usize = 4096;
+
 /// The components of a server.
 #[derive(Bundle, Clone, Debug)]
 pub struct Server {
@@ -216,12 +219,9 @@ impl Part for Server {
         let time = spec.service.resolve().expect(CHECKED);
         let lane = lane(&time, &mut builder.queue);
         let queue = WaitQueue::new(&spec.queue);
-        let destinations = builder.destinations(entry, spec.then.as_slice());
-        let servers: Vec<_> = entry
-            .members
-            .iter()
-            .zip(destinations)
-            .map(|(name, to)| Self {
+        let mut destinations = builder.destinations(entry, spec.then.as_slice()).into_iter();
+        for names in entry.members.chunks(MAX_BATCH) {
+            let server = |(name, to): (&String, Destinations)| Self {
                 in_flight: InFlight::new(spec.concurrency),
                 queue: queue.clone(),
                 config: ServerConfig::new(spec.concurrency, &queue, &time),
@@ -232,9 +232,10 @@ impl Part for Server {
                     then: (!to.targets.is_empty()).then_some(to),
                 },
                 counters: ServerCounters::default(),
-            })
-            .collect();
-        builder.world.spawn_batch(servers);
+            };
+            let servers: Vec<_> = names.iter().zip(destinations.by_ref()).map(server).collect();
+            builder.world.spawn_batch(servers);
+        }
     }
 
     #[inline(always)]
