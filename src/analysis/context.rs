@@ -1,14 +1,14 @@
 //! The input of all kinds of findings: a run station by station, with its scheduled periods.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
+use std::rc::Rc;
 
 use indexmap::IndexMap;
 
 use super::dispersion::dispersion;
 use super::scheduled::{ScheduledPeriod, scheduled_periods};
 use super::signal::SampledSeries;
-use super::station::Station;
+use super::station::{ConstantSeries, Station};
 use crate::engine::floor_to_usize;
 use crate::engine::statistics::Tally;
 use crate::engine::time::SimDuration;
@@ -30,8 +30,8 @@ pub(super) struct RunContext<'a> {
     pub(super) end: f64,
     /// Stations in the order of the scenario.
     pub(super) stations: Vec<Station<'a>>,
-    /// Positions of the stations, by node.
-    positions: BTreeMap<Node, usize>,
+    /// Positions of the stations, sorted by node.
+    positions: Vec<(Node, usize)>,
     /// Groups of stations: positions of their members, ascending.
     pub(super) groups: IndexMap<&'a str, Vec<usize>>,
     /// Scheduled periods of the workload and of its parts.
@@ -47,10 +47,12 @@ pub(super) struct RunContext<'a> {
 
 impl<'a> RunContext<'a> {
     pub(super) fn of(scenario: &'a Scenario, result: &'a RunResult) -> Self {
-        let zeros = std::rc::Rc::from(vec![0.0; result.timeline.intervals()]);
-        let stations: Vec<_> =
-            result.nodes.iter().filter_map(|node| Station::of(result, node, &zeros)).collect();
-        let positions = (0..).zip(&stations).map(|(position, station)| (station.node, position)).collect();
+        let constants = Rc::new(ConstantSeries::new(result.timeline.intervals()));
+        let mut stations = Vec::with_capacity(result.nodes.len());
+        stations.extend(result.nodes.iter().filter_map(|node| Station::of(result, node, &constants)));
+        let positions = stations.iter().enumerate().map(|(position, station)| (station.node, position));
+        let mut positions: Vec<_> = positions.collect();
+        positions.sort_unstable();
         let mut groups: IndexMap<&str, Vec<usize>> = IndexMap::new();
         for (position, station) in stations.iter().enumerate() {
             if let Some(group) = station.group {
@@ -112,7 +114,9 @@ impl<'a> RunContext<'a> {
 
     /// Returns the position of a node among the stations, or `None` if it is not a station.
     pub(super) fn position(&self, node: Option<Node>) -> Option<usize> {
-        self.positions.get(&node?).copied()
+        let node = node?;
+        let at = self.positions.binary_search_by_key(&node, |(other, _)| *other).ok()?;
+        Some(self.positions[at].1)
     }
 
     /// Returns the group of the node with this name, or `None` if it is not a member of a group.

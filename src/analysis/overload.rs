@@ -66,10 +66,9 @@ pub(super) struct Overload {
 /// is not.
 pub(super) fn find(context: &RunContext<'_>) -> Vec<Overload> {
     let groups = context.groups.iter().filter(|(_, rows)| rows.len() > 1);
-    let of_groups: Vec<_> =
-        groups.filter_map(|(name, rows)| overload(context, (*name).to_owned(), rows)).collect();
+    let of_groups: Vec<_> = groups.filter_map(|(name, rows)| overload(context, name, rows)).collect();
     let singles = (0..context.stations.len()).filter_map(|row| {
-        let single = overload(context, context.stations[row].name.to_owned(), &[row])?;
+        let single = overload(context, context.stations[row].name, &[row])?;
         let group = of_groups.iter().find(|group| group.rows.binary_search(&row).is_ok());
         group
             .is_none_or(|group| single.length_outside(group) > 0.5 * length(&single.spells))
@@ -84,7 +83,7 @@ pub(super) fn findings(context: &RunContext<'_>, overloads: &[Overload]) -> Vec<
     overloads.iter().map(|overload| overload.finding(context)).collect()
 }
 
-fn overload(context: &RunContext<'_>, subject: String, rows: &[usize]) -> Option<Overload> {
+fn overload(context: &RunContext<'_>, subject: &str, rows: &[usize]) -> Option<Overload> {
     let arrived: u64 = rows.iter().map(|&row| context.stations[row].arrived).sum();
     let (arrived, stations) = (arrived as f64, context.stations.len() as f64);
     if arrived < MIN_ARRIVALS {
@@ -154,7 +153,7 @@ fn overload(context: &RunContext<'_>, subject: String, rows: &[usize]) -> Option
         servers_needed: (highest * rows.len() as f64 - 1e-6).ceil(),
         z: totals(worst.0, worst.1).2,
     };
-    Some(Overload { subject, rows: rows.to_vec(), spells, evidence })
+    Some(Overload { subject: subject.to_owned(), rows: rows.to_vec(), spells, evidence })
 }
 
 /// Returns the sum of series of equal length, value by value.

@@ -1,10 +1,12 @@
 //! A station: a node that serves requests, with its figures and series. Nodes that record service times and a capacity
 //! are stations.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::engine::floor_to_usize;
+use crate::engine::statistics::Tally;
 use crate::event::Node;
 use crate::metrics::figures::NodeFigures;
 use crate::metrics::result::{NodeResult, RunResult};
@@ -37,25 +39,53 @@ pub(super) struct Station<'a> {
     slots_mean: Option<f64>,
     capacity: &'a CapacityLog,
     timeline: &'a Timeline,
-    /// The series of all stations that no request reached: a large system may have many.
     zeros: Rc<[f64]>,
+    constants: Rc<ConstantSeries>,
+    /// Stays empty if no request reached the station: a large system may have a million of these.
+    traffic: OnceCell<Box<TrafficSeries>>,
+    availability: OnceCell<Rc<[f64]>>,
+    capacities: OnceCell<Option<Rc<[f64]>>>,
+}
+
+/// The series of a station that requests arrived at.
+#[derive(Default)]
+struct TrafficSeries {
     queue: OnceCell<Vec<f64>>,
     load: OnceCell<Vec<f64>>,
     arrivals: OnceCell<Vec<f64>>,
     rejections: OnceCell<Vec<f64>>,
     offered: OnceCell<Vec<f64>>,
-    availability: OnceCell<Vec<f64>>,
-    capacities: OnceCell<Option<Vec<f64>>>,
+}
+
+/// Series with the same value in every interval, which all stations share.
+pub(super) struct ConstantSeries {
+    intervals: usize,
+    by_bits: RefCell<BTreeMap<u64, Rc<[f64]>>>,
+}
+
+impl ConstantSeries {
+    /// Series with this number of intervals.
+    pub(super) const fn new(intervals: usize) -> Self {
+        Self { intervals, by_bits: RefCell::new(BTreeMap::new()) }
+    }
+
+    fn of(&self, value: f64) -> Rc<[f64]> {
+        let mut by_bits = self.by_bits.borrow_mut();
+        let series = by_bits.entry(value.to_bits());
+        Rc::clone(series.or_insert_with(|| Rc::from(vec![value; self.intervals])))
+    }
 }
 
 impl<'a> Station<'a> {
-    /// Returns a node as a station, or `None` if it does not serve requests. `zeros` has a zero for each interval.
-    pub(super) fn of(result: &'a RunResult, node: &'a NodeResult, zeros: &Rc<[f64]>) -> Option<Self> {
+    /// Returns a node as a station, or `None` if it does not serve requests.
+    pub(super) fn of(
+        result: &'a RunResult,
+        node: &'a NodeResult,
+        constants: &Rc<ConstantSeries>,
+    ) -> Option<Self> {
         let figures: &NodeFigures = &node.figures;
-        let service = figures.times(&SERVICE)?.summarize();
+        let service = figures.times(&SERVICE)?;
         let capacity = node.capacity.as_ref()?;
-        let observed = service.mean().unwrap_or(0.0);
-        let relative = service.sd().filter(|_| observed > 0.0).map_or(0.0, |sd| sd / observed);
         let variances = capacity.periods().iter().map(|period| period.service_variance);
         Some(Self {
             node: node.node,
@@ -65,29 +95,26 @@ impl<'a> Station<'a> {
             concurrency: figures.count(&CONCURRENCY),
             utilization: figures.number(&figure::UTILIZATION),
             queue_depth_max: figures.count(&QUEUE_DEPTH_MAX),
-            wait: figures.times(&WAIT).and_then(|wait| wait.summarize().mean()).unwrap_or(0.0) / 1e9,
+            wait: figures.times(&WAIT).and_then(mean).unwrap_or(0.0) / 1e9,
             service: mean_service(capacity.periods(), result.end.as_seconds()),
-            service_variance: relative * relative,
+            service_variance: relative_variance(service),
             configured_variance: variances.fold(0.0, f64::max),
             slots_mean: figures.number(&SLOTS_MEAN),
             capacity,
             timeline: &result.timeline,
-            zeros: Rc::clone(zeros),
-            queue: OnceCell::new(),
-            load: OnceCell::new(),
-            arrivals: OnceCell::new(),
-            rejections: OnceCell::new(),
-            offered: OnceCell::new(),
+            zeros: constants.of(0.0),
+            constants: Rc::clone(constants),
+            traffic: OnceCell::new(),
             availability: OnceCell::new(),
             capacities: OnceCell::new(),
         })
     }
 
-    fn series<'s>(&'s self, cell: &'s OnceCell<Vec<f64>>, metric: &Metric) -> &'s [f64] {
+    fn series(&self, cell: fn(&TrafficSeries) -> &OnceCell<Vec<f64>>, metric: &Metric) -> &[f64] {
         if self.arrived == 0 {
             return &self.zeros;
         }
-        cell.get_or_init(|| {
+        cell(self.traffic.get_or_init(Box::default)).get_or_init(|| {
             let series = self.timeline.find(Subject::Node(self.node), metric);
             series.map_or_else(Vec::new, |series| series.map(f64::from).collect())
         })
@@ -95,22 +122,22 @@ impl<'a> Station<'a> {
 
     /// Returns the number of waiting requests, by interval.
     pub(super) fn queue(&self) -> &[f64] {
-        self.series(&self.queue, &QUEUE_DEPTH)
+        self.series(|traffic| &traffic.queue, &QUEUE_DEPTH)
     }
 
     /// Returns the utilization, by interval.
     pub(super) fn load(&self) -> &[f64] {
-        self.series(&self.load, &UTILIZATION)
+        self.series(|traffic| &traffic.load, &UTILIZATION)
     }
 
     /// Returns the arrivals per second, by interval.
     pub(super) fn arrivals(&self) -> &[f64] {
-        self.series(&self.arrivals, &ARRIVAL_RATE)
+        self.series(|traffic| &traffic.arrivals, &ARRIVAL_RATE)
     }
 
     /// Returns the rejections per second, by interval.
     pub(super) fn rejections(&self) -> &[f64] {
-        self.series(&self.rejections, &REJECTION_RATE)
+        self.series(|traffic| &traffic.rejections, &REJECTION_RATE)
     }
 
     /// Returns the number of slots, or its mean if it changed.
@@ -129,9 +156,9 @@ impl<'a> Station<'a> {
         let capacities = self.capacities.get_or_init(|| {
             let capacity = self.capacity()?;
             Some(if self.capacity.is_constant() {
-                vec![capacity; self.timeline.intervals()]
+                self.constants.of(capacity)
             } else {
-                self.mean_of_periods(CapacityPeriod::per_second)
+                self.mean_of_periods(CapacityPeriod::per_second).into()
             })
         });
         capacities.as_deref()
@@ -141,9 +168,9 @@ impl<'a> Station<'a> {
     pub(super) fn availability(&self) -> &[f64] {
         self.availability.get_or_init(|| {
             if self.capacity.is_constant() {
-                return vec![1.0; self.timeline.intervals()];
+                return self.constants.of(1.0);
             }
-            self.mean_of_periods(CapacityPeriod::availability)
+            self.mean_of_periods(CapacityPeriod::availability).into()
         })
     }
 
@@ -178,7 +205,7 @@ impl<'a> Station<'a> {
         if self.arrived == 0 {
             return &self.zeros;
         }
-        self.offered.get_or_init(|| {
+        self.traffic.get_or_init(Box::default).offered.get_or_init(|| {
             let mut arrivals = self.arrivals().to_vec();
             if !self.capacity.is_constant() {
                 let rejections = self.rejections();
@@ -189,6 +216,23 @@ impl<'a> Station<'a> {
             arrivals
         })
     }
+}
+
+/// Returns the mean of a tally, or `None` without samples.
+fn mean(tally: &Tally) -> Option<f64> {
+    // Summaries are costly, and most nodes of a large system may be idle.
+    if tally.count() == 0 { None } else { tally.summarize().mean() }
+}
+
+/// Returns the squared coefficient of variation of a tally; 0 with fewer than two samples.
+fn relative_variance(tally: &Tally) -> f64 {
+    if tally.count() == 0 {
+        return 0.0;
+    }
+    let summary = tally.summarize();
+    let mean = summary.mean().unwrap_or(0.0);
+    let relative = summary.sd().filter(|_| mean > 0.0).map_or(0.0, |sd| sd / mean);
+    relative * relative
 }
 
 /// Returns the time-weighted mean of the configured service time in seconds, over a run that ends at `end`.

@@ -163,7 +163,7 @@ mod tests {
             (&IN_SERVICE_MEAN, number(0.95)),
             (&SLOTS_MEAN, number(1.0)),
             (&QUEUE_DEPTH_MEAN, Some(FigureValue::Number(None))),
-            (&WAIT, Some(FigureValue::Times(wait))),
+            (&WAIT, Some(FigureValue::Times(Box::new(wait)))),
         ];
         NodeSummary::of(&NodeFigures::new(NodeKind::ALL[0], values), &Names::default())
     }

@@ -14,8 +14,8 @@ pub enum FigureValue {
     Count(u64),
     /// A mean, or a ratio of means; `None` if it has no value.
     Number(Option<f64>),
-    /// A set of times in nanoseconds.
-    Times(Tally),
+    /// A set of times in nanoseconds. Boxed, as most figures are numbers: a system may have a million nodes.
+    Times(Box<Tally>),
     /// A count for each of several nodes.
     Table(Box<IndexMap<Node, u64>>),
 }
@@ -33,9 +33,12 @@ impl NodeFigures {
     /// Figures of a node of this kind, in the order of the report. Figures without a value are ratios of other figures
     /// and are computed here.
     #[must_use]
-    pub fn new(kind: NodeKind, values: Vec<(&'static Figure, Option<FigureValue>)>) -> Self {
-        let missing = FigureValue::Number(None);
-        let values = values.into_iter().map(|(figure, value)| (figure, value.unwrap_or(missing.clone())));
+    pub fn new(
+        kind: NodeKind,
+        values: impl IntoIterator<Item = (&'static Figure, Option<FigureValue>)>,
+    ) -> Self {
+        let values = values.into_iter();
+        let values = values.map(|(figure, value)| (figure, value.unwrap_or(FigureValue::Number(None))));
         let mut figures = Self { kind, values: values.collect() };
         figures.compute_ratios();
         figures
@@ -83,16 +86,26 @@ impl NodeFigures {
 
     /// The combined figures of several nodes of a kind, or `None` for no nodes.
     #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "fewer than 2^53 nodes")]
     pub fn of_all(nodes: &[&Self]) -> Option<Self> {
         let first = *nodes.first()?;
         if nodes.len() == 1 {
             return Some(first.clone());
         }
-        let combined = first.values.iter().enumerate().map(|(index, (figure, _))| {
-            let values = nodes.iter().filter_map(|node| node.values.get(index)).map(|(_, value)| value);
-            (*figure, combined(figure, values))
-        });
-        Some(Self::new(first.kind, combined.collect()))
+        let mut combined = first.values.clone();
+        for node in &nodes[1..] {
+            for ((figure, combined), (_, value)) in combined.iter_mut().zip(&node.values) {
+                combine(combined, value, figure.combined);
+            }
+        }
+        for (figure, value) in &mut combined {
+            if let (Aggregation::Mean, FigureValue::Number(Some(sum))) = (figure.combined, value) {
+                *sum /= nodes.len() as f64;
+            }
+        }
+        let mut figures = Self { kind: first.kind, values: combined };
+        figures.compute_ratios();
+        Some(figures)
     }
 
     fn compute_ratios(&mut self) {
@@ -105,25 +118,13 @@ impl NodeFigures {
     }
 }
 
-/// Combines the values of a figure over several nodes. `None` for a ratio, which is computed from other figures.
-fn combined<'a>(figure: &Figure, mut values: impl Iterator<Item = &'a FigureValue>) -> Option<FigureValue> {
-    let is_max = match figure.combined {
-        Aggregation::Ratio(..) => return None,
+/// Adds the value of a figure of another node, or takes the maximum. Ratios are computed from other figures.
+fn combine(sum: &mut FigureValue, value: &FigureValue, aggregation: Aggregation) {
+    let is_max = match aggregation {
+        Aggregation::Ratio(..) => return,
         Aggregation::Max => true,
         Aggregation::Sum | Aggregation::Mean | Aggregation::Merge => false,
     };
-    let (mut sum, mut count) = (values.next()?.clone(), 1.0);
-    for value in values {
-        add(&mut sum, value, is_max);
-        count += 1.0;
-    }
-    if let (Aggregation::Mean, FigureValue::Number(Some(sum))) = (figure.combined, &mut sum) {
-        *sum /= count;
-    }
-    Some(sum)
-}
-
-fn add(sum: &mut FigureValue, value: &FigureValue, is_max: bool) {
     match (sum, value) {
         (FigureValue::Count(a), FigureValue::Count(b)) => *a = if is_max { (*a).max(*b) } else { *a + b },
         (FigureValue::Number(a), FigureValue::Number(b)) => {
@@ -154,14 +155,14 @@ mod tests {
         let slots = slots as f64;
         NodeFigures::new(
             NodeKind::ALL[1],
-            vec![
+            [
                 (&ARRIVED, Some(FigureValue::Count(10))),
                 (&UTILIZATION, None),
                 (&IN_SERVICE_MEAN, Some(FigureValue::Number(Some(0.5 * slots)))),
                 (&SLOTS_MEAN, Some(FigureValue::Number(Some(slots)))),
                 (&QUEUE_DEPTH_MEAN, Some(FigureValue::Number(Some(slots)))),
                 (&QUEUE_DEPTH_MAX, Some(FigureValue::Count(5 * waits.len() as u64))),
-                (&WAIT, Some(FigureValue::Times(wait))),
+                (&WAIT, Some(FigureValue::Times(Box::new(wait)))),
             ],
         )
     }

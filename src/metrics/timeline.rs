@@ -84,12 +84,34 @@ impl Timeline {
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "seven digits are enough for plots")]
     pub fn mean_over(&self, metric: &Metric, nodes: &[Node]) -> Vec<f32> {
-        let mut sums = Vec::new();
-        for series in nodes.iter().filter_map(|&node| self.find(Subject::Node(node), metric)) {
-            sums.resize(series.len(), 0.0);
-            sums.iter_mut().zip(series).for_each(|(sum, value)| *sum += value);
+        let positions = self.positions(metric, nodes);
+        if positions.is_empty() {
+            return Vec::new();
         }
-        sums.iter().map(|sum| sum / nodes.len() as f32).collect()
+        // Interval by interval, in the order in which values are stored.
+        let intervals = self.values.chunks_exact(self.keys.len());
+        let mean = |values: &[f32]| {
+            positions.iter().map(|&position| values[position]).sum::<f32>() / nodes.len() as f32
+        };
+        intervals.map(mean).collect()
+    }
+
+    /// The positions in [`keys`](Self::keys) of a metric of these nodes, without those for which it was not recorded.
+    fn positions(&self, metric: &Metric, nodes: &[Node]) -> Vec<usize> {
+        let mut positions: Vec<usize> = Vec::with_capacity(nodes.len());
+        for &node in nodes {
+            // Nodes of a kind that follow each other have series at equal distances.
+            let next = match positions[..] {
+                [.., a, b] if b > a => Some(2 * b - a),
+                _ => None,
+            };
+            let is_next = |position: &usize| {
+                let key = self.keys.get(*position);
+                key.is_some_and(|key| key.subject == Subject::Node(node) && key.metric == metric)
+            };
+            positions.extend(next.filter(is_next).or_else(|| self.position(Subject::Node(node), metric)));
+        }
+        positions
     }
 }
 
@@ -115,6 +137,8 @@ static ESTIMATES: PlotSpec = PlotSpec {
     title: "Actual and perceived load",
     caption: "Actual load of a server, and the mean load perceived by the nodes that route to it.",
 };
+
+static PERCEIVED: MetricDisplay = MetricDisplay { label: "perceived", plot: &ESTIMATES, share_of: None };
 
 /// Records the timeline.
 #[derive(Resource, Clone, Debug, Default)]
@@ -148,15 +172,18 @@ impl TimelineRecorder {
         routers: &mut RoutersView<'_>,
         links: &mut LinksView<'_>,
     ) {
-        let mut layout = Layout(Vec::new());
+        // Exact capacities: a large system has millions of series.
+        let mut series = Count(0);
+        self.read(SimTime::ZERO, parts, routers, links, &mut series);
+        let mut layout = Layout(Vec::with_capacity(series.0));
         self.read(SimTime::ZERO, parts, routers, links, &mut layout);
-        let intervals = intervals(self.end, layout.0.len() as u64);
-        self.last = vec![LastReading::default(); layout.0.len()];
+        let intervals = intervals(self.end, series.0 as u64);
+        self.last = vec![LastReading::default(); series.0];
         self.timeline = Timeline {
             interval: SimDuration::from_nanos((self.end.as_nanos() / intervals).max(1)),
             window: usize::try_from(intervals.div_ceil(WINDOWS)).unwrap_or(1),
             keys: layout.0,
-            values: Vec::new(),
+            values: Vec::with_capacity(series.0 * usize::try_from(intervals).unwrap_or(0)),
         };
     }
 
@@ -222,10 +249,9 @@ impl TimelineRecorder {
         readings: &mut impl Readings,
     ) {
         parts.record(now, readings);
-        let shown = MetricDisplay { label: "perceived", plot: &ESTIMATES, share_of: None };
         for &Estimate { by, of } in &self.estimates {
             let subject = Subject::Estimate { by, of };
-            let key = SeriesKey { subject, metric: &PERCEIVED_LOAD, shown };
+            let key = SeriesKey { subject, metric: &PERCEIVED_LOAD, shown: &PERCEIVED };
             readings.take(key, || Reading::Value(estimate(by, of, now, routers)));
         }
         record::<Link>(links, Subject::Link, now, readings);
@@ -240,6 +266,15 @@ fn estimate(by: NodeRange, of: Node, now: SimTime, routers: &mut RoutersView<'_>
     let estimators = by.nodes().step_by(stride);
     let estimates: Vec<f64> = estimators.filter_map(|node| routers.estimate(node, of, now)).collect();
     (!estimates.is_empty()).then(|| estimates.iter().sum::<f64>() / estimates.len() as f64)
+}
+
+/// Counts the series, without reading any.
+struct Count(usize);
+
+impl Readings for Count {
+    fn take(&mut self, _: SeriesKey, _: impl FnOnce() -> Reading) {
+        self.0 += 1;
+    }
 }
 
 /// Collects the keys of all series, without reading any.
@@ -320,14 +355,14 @@ mod tests {
     use crate::model::metric::{QUEUE_DEPTH, UTILIZATION};
 
     static PLOT: PlotSpec = PlotSpec { id: "plot", section: "", title: "", caption: "" };
-    const SHOWN: MetricDisplay = MetricDisplay { label: "", plot: &PLOT, share_of: None };
+    static SHOWN: MetricDisplay = MetricDisplay { label: "", plot: &PLOT, share_of: None };
 
     fn node(row: u32) -> Node {
         Node::new(NodeKind::ALL[NodeKind::COUNT - 1], row)
     }
 
     fn key(subject: Subject, metric: &'static Metric) -> SeriesKey {
-        SeriesKey { subject, metric, shown: SHOWN }
+        SeriesKey { subject, metric, shown: &SHOWN }
     }
 
     fn timeline(depths: &[[f32; 3]]) -> Timeline {

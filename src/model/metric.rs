@@ -157,8 +157,8 @@ pub trait Measurable: Sized + 'static {
     fn rows(view: &Self::View<'_>) -> usize;
 
     /// The metrics that every run records, in order, and how they are plotted.
-    fn recorded() -> impl Iterator<Item = (&'static MetricReader<Self>, MetricDisplay)> {
-        Self::MEASURED.iter().filter_map(|reader| reader.shown.map(|shown| (reader, shown)))
+    fn recorded() -> impl Iterator<Item = (&'static MetricReader<Self>, &'static MetricDisplay)> {
+        Self::MEASURED.iter().filter_map(|reader| reader.shown.as_ref().map(|shown| (reader, shown)))
     }
 }
 
@@ -240,7 +240,7 @@ pub struct SeriesKey {
     /// The metric.
     pub metric: &'static Metric,
     /// How it is plotted.
-    pub shown: MetricDisplay,
+    pub shown: &'static MetricDisplay,
 }
 
 /// Receives the readings of a run, series by series. The timeline is laid out and filled by the same traversal of the

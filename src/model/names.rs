@@ -3,12 +3,13 @@
 //! This table is the only way from a name to its nodes, and from a node to its group. No other code parses names.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use super::problem::Problem;
 use crate::event::{Node, NodeKind, NodeRange, PerKind};
 use crate::text::{Path, nearest};
 
-/// Maximum number of nodes of a scenario. An idle node takes about a kilobyte of memory.
+/// Maximum number of nodes of a scenario. An idle node takes less than two kilobytes of memory.
 pub const MAX_NODES: u64 = 1_000_000;
 
 /// An entry of a scenario: a source, a node, or a group of nodes.
@@ -67,7 +68,8 @@ pub struct WrittenEntry<'a> {
 pub struct Names {
     /// All entries: sources first, then nodes, in the order of the scenario.
     pub entries: Vec<NamedGroup>,
-    by_name: BTreeMap<String, NameTarget>,
+    /// Indices of the entries. The names of members are not stored: a group may have a million.
+    by_name: BTreeMap<String, usize>,
     /// Indices of the entries of each kind, in the order of their rows.
     of_kind: PerKind<Vec<usize>>,
 }
@@ -104,7 +106,7 @@ impl Names {
                 rows[kind] += 1;
             } else {
                 if let Some(count) = count {
-                    entry.members = (0..count).map(|i| format!("{name}-{i}")).collect();
+                    entry.members = (0..count).map(|i| member_name(name, i)).collect();
                     entry.is_group = true;
                 }
                 rows[kind] += count.unwrap_or(1);
@@ -114,10 +116,20 @@ impl Names {
         names
     }
 
+    fn target(&self, name: &str) -> Option<NameTarget> {
+        if let Some(&entry) = self.by_name.get(name) {
+            return Some(NameTarget::Entry(entry));
+        }
+        let (group, member) = split_member_name(name)?;
+        let entry = *self.by_name.get(group)?;
+        let is_member = self.entries[entry].is_group && member < self.entries[entry].members.len();
+        is_member.then_some(NameTarget::Member { entry, member })
+    }
+
     /// The nodes that a name refers to, or `None` if the name is unknown.
     #[must_use]
     pub fn range(&self, name: &str) -> Option<NodeRange> {
-        Some(match *self.by_name.get(name)? {
+        Some(match self.target(name)? {
             NameTarget::Member { entry, member } => {
                 let node = self.entries[entry].node(member);
                 NodeRange { kind: node.kind(), first: node.row(), count: 1 }
@@ -130,7 +142,7 @@ impl Names {
     /// `None` if the name is unknown.
     #[must_use]
     pub fn entry(&self, name: &str) -> Option<(usize, bool)> {
-        match *self.by_name.get(name)? {
+        match self.target(name)? {
             NameTarget::Member { entry, .. } => Some((entry, false)),
             NameTarget::Entry(entry) => Some((entry, true)),
         }
@@ -231,29 +243,43 @@ impl Names {
                 format!("{:?} is not a valid name: use visible characters", entry.name),
             ));
         }
-        let index = self.entries.len();
-        let mut names = Vec::with_capacity(entry.members.len() + 1);
-        names.push((entry.name.clone(), NameTarget::Entry(index)));
-        if entry.is_group {
-            let member = |member| NameTarget::Member { entry: index, member };
-            names.extend(entry.members.iter().cloned().enumerate().map(|(i, name)| (name, member(i))));
-        }
-        let mut duplicate = None;
-        for (name, target) in names {
-            if let Some(first) = self.by_name.insert(name.clone(), target) {
-                duplicate = duplicate.or(Some(name.clone()));
-                self.by_name.insert(name, first);
-            }
-        }
-        if let Some(name) = duplicate {
+        if let Some(name) = self.duplicate(&entry) {
             problems.push(
                 Problem::new(path, format!("the name \"{name}\" is used twice"))
                     .with_hint("sources, nodes, groups and members of groups need different names"),
             );
         }
+        let index = self.entries.len();
+        self.by_name.entry(entry.name.clone()).or_insert(index);
         self.of_kind[entry.kind].push(index);
         self.entries.push(entry);
     }
+
+    /// The first name of a new entry or of its members that is already in use, or `None`.
+    fn duplicate(&self, entry: &NamedGroup) -> Option<String> {
+        if self.target(&entry.name).is_some() {
+            return Some(entry.name.clone());
+        }
+        let prefix = member_name(&entry.name, "");
+        let similar = self.by_name.range(prefix.clone()..).map(|(name, _)| name);
+        let members = similar.take_while(|name| name.starts_with(&prefix)).filter_map(|name| {
+            let (group, member) = split_member_name(name)?;
+            (entry.is_group && group == entry.name && member < entry.members.len()).then_some(member)
+        });
+        members.min().map(|member| member_name(&entry.name, member))
+    }
+}
+
+/// The name of a member of a group.
+fn member_name(group: &str, member: impl Display) -> String {
+    format!("{group}-{member}")
+}
+
+/// The name of a group and the index of a member, if this is the name of a member of a group.
+fn split_member_name(name: &str) -> Option<(&str, usize)> {
+    let (group, written) = name.rsplit_once('-')?;
+    let member = written.parse().ok()?;
+    (written == usize::to_string(&member)).then_some((group, member))
 }
 
 /// The problem of a `count`, or `None` if it is valid. `total` is the number of nodes up to and including this entry.
@@ -298,7 +324,40 @@ mod tests {
         assert_eq!((names.entry_of(server(5)), names.name_of(server(5))), (None, ""));
         assert_eq!(names.node_named("web-1"), Some(server(3)));
         assert_eq!(names.node_named("web"), None, "it refers to three nodes");
+        let no_members = ["web-3", "web-01", "web-+1", "web-", "db-0", "-1"];
+        assert_eq!(no_members.map(|name| names.node_named(name)), [None; 6]);
         assert_eq!((names.count(NodeKind::Server), names.count(NodeKind::Client)), (5, 0));
+    }
+
+    #[test]
+    fn a_name_is_used_once() {
+        let duplicates = |entries: &[(&'static str, Option<u32>)]| {
+            let written = entries.iter().map(|&(name, count)| WrittenEntry {
+                section: "nodes",
+                name,
+                kind: NodeKind::Server,
+                count,
+            });
+            let mut problems = Vec::new();
+            Names::gather(written, &mut problems);
+            problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n")
+        };
+        let fine: [&[_]; 3] = [
+            &[("web", Some(3)), ("web-3", None), ("web-01", None)],
+            &[("web", None), ("web-0", None)],
+            &[("web", Some(3)), ("web-1-0", None), ("web-5", Some(2)), ("web--1", None)],
+        ];
+        assert_eq!(fine.map(duplicates), [const { String::new() }; 3]);
+        let twice: [&[_]; 5] = [
+            &[("web-2", None), ("web-1", None), ("web", Some(3))],
+            &[("web", Some(3)), ("web-1", None)],
+            &[("web", Some(3)), ("web-1", Some(2))],
+            &[("web-1", Some(2)), ("web", Some(3))],
+            &[("web-1", None), ("web-1", None)],
+        ];
+        for (entries, problem) in twice.map(|entries| (entries, duplicates(entries))) {
+            assert!(problem.contains("the name \"web-1\" is used twice"), "{entries:?}: {problem}");
+        }
     }
 
     #[test]

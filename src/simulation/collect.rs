@@ -81,15 +81,14 @@ fn figures(
     span: Span,
     take_tally: impl Fn(&mut Tally) -> Tally,
 ) -> NodeFigures {
-    let mut values = Vec::new();
-    parts.figures(node, span, |figure, value| {
+    let values = parts.figures(node, span, |figure, value| {
         let value = value.map(|value| match value {
             Value::Count(count) => FigureValue::Count(count),
             Value::Mean(mean) => FigureValue::Number(mean),
-            Value::Times(times) => FigureValue::Times(take_tally(times)),
+            Value::Times(times) => FigureValue::Times(Box::new(take_tally(times))),
             Value::Table(table) => FigureValue::Table(Box::new(table.into_iter().collect())),
         });
-        values.push((figure, value));
+        (figure, value)
     });
     NodeFigures::new(node.kind(), values)
 }

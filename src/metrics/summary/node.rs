@@ -1,10 +1,13 @@
 //! The figures of a node or a group in the summary: node names instead of rows, times in seconds.
 
+use std::sync::{Arc, LazyLock};
+
 use indexmap::IndexMap;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::DurationStats;
+use crate::engine::statistics::Tally;
 use crate::event::{Node, NodeKind};
 use crate::metrics::figures::{FigureValue, NodeFigures};
 use crate::model::figure::{Figure, Visibility};
@@ -26,8 +29,8 @@ pub enum SummaryValue {
     Count(u64),
     /// A mean, or a ratio of means; `None` if it has no value.
     Number(Option<f64>),
-    /// Statistics of a set of times.
-    Times(Box<DurationStats>),
+    /// Statistics of a set of times. Shared by all that are empty: a system may have a million idle nodes.
+    Times(Arc<DurationStats>),
     /// A count for each of several nodes, by name.
     Table(Box<IndexMap<String, u64>>),
 }
@@ -39,7 +42,7 @@ impl NodeSummary {
         let value = |value: &FigureValue| match value {
             FigureValue::Count(count) => SummaryValue::Count(*count),
             FigureValue::Number(number) => SummaryValue::Number(*number),
-            FigureValue::Times(tally) => SummaryValue::Times(Box::new(DurationStats::of(tally))),
+            FigureValue::Times(tally) => SummaryValue::Times(statistics(tally)),
             FigureValue::Table(table) => {
                 let by_name = |(node, count): (&Node, &u64)| (names.name_of(*node).to_owned(), *count);
                 SummaryValue::Table(Box::new(table.iter().map(by_name).collect()))
@@ -78,6 +81,12 @@ impl NodeSummary {
             SummaryValue::Count(_) | SummaryValue::Number(_) | SummaryValue::Times(_) => None,
         })
     }
+}
+
+/// Statistics of a tally.
+fn statistics(tally: &Tally) -> Arc<DurationStats> {
+    static EMPTY: LazyLock<Arc<DurationStats>> = LazyLock::new(Arc::default);
+    if tally.count() == 0 { Arc::clone(&EMPTY) } else { Arc::new(DurationStats::of(tally)) }
 }
 
 impl Serialize for NodeSummary {

@@ -127,20 +127,21 @@ macro_rules! running {
                 }
             }
 
-            /// Passes all figures of a node to `take`, in the order in which they are reported. Figures that are ratios
-            /// of others have no value.
-            pub fn figures(
+            /// Returns what `map` makes of each figure of a node, in the order in which they are reported. Figures that
+            /// are ratios of others have no value.
+            pub fn figures<T>(
                 &mut self,
                 node: Node,
                 span: Span,
-                mut take: impl FnMut(&'static Figure, Option<Value<'_>>),
-            ) {
+                mut map: impl FnMut(&'static Figure, Option<Value<'_>>) -> T,
+            ) -> Vec<T> {
                 match node.kind() {
                     $(NodeKind::$Kind => {
-                        for FigureReader { figure, read } in $module::$Kind::FIGURES {
-                            let row = Row::new(node.row());
-                            take(figure, read.map(|read| read(&mut self.$module, row, span)));
-                        }
+                        let row = Row::new(node.row());
+                        let figure = |FigureReader { figure, read }: &FigureReader<$module::$Kind>| {
+                            map(figure, read.map(|read| read(&mut self.$module, row, span)))
+                        };
+                        $module::$Kind::FIGURES.iter().map(figure).collect()
                     })*
                 }
             }

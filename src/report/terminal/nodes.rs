@@ -122,13 +122,15 @@ fn ranges(
     group: &GroupSummary,
     columns: &[FigureColumn],
 ) -> [(&'static str, Vec<String>); 3] {
+    let range = |column: &FigureColumn| {
+        let number = |node: &NodeSummary| Quantity::of(node, column)?.number();
+        Some((Quantity::of(&group.figures, column)?, across(summary, &group.members, number)?))
+    };
+    let columns: Vec<_> = columns.iter().map(range).collect();
     let row = |pick: fn(MinMedianMax) -> f64| {
-        let text = |column: &FigureColumn| {
-            let number = |node: &NodeSummary| Quantity::of(node, column)?.number();
-            let range = across(summary, &group.members, number)?;
-            Some(Quantity::of(&group.figures, column)?.with(pick(range)).text(Counts::Short))
-        };
-        columns.iter().map(|column| text(column).unwrap_or_else(|| NONE.to_owned())).collect()
+        let text =
+            |(quantity, range): (Quantity, MinMedianMax)| quantity.with(pick(range)).text(Counts::Short);
+        columns.iter().map(|column| column.map_or_else(|| NONE.to_owned(), text)).collect()
     };
     [
         ("  min", row(|range| range.min)),
