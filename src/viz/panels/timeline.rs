@@ -25,7 +25,6 @@ impl Panels {
         }
         let compared = self.compared.as_ref().map_or(&[][..], |_| &self.gathered[1].lines);
         let gathered = &self.gathered[0];
-        // Taken before the legend: one that is too long is cut off, and does not widen the plot.
         let width = ui.available_width();
         ui.horizontal(|ui| {
             let names =
@@ -39,13 +38,18 @@ impl Panels {
                     }
                 },
             );
-            legend(ui, &gathered.lines, session.clock.now.as_seconds());
-            if !compared.is_empty() {
-                ui.label(RichText::new("dashed: compared scenario").weak());
-            }
-            if gathered.offered.is_some() {
-                ui.label(RichText::new("area: requests offered per second").weak());
-            }
+            // A legend that is too long scrolls: it must not widen the panel.
+            egui::ScrollArea::horizontal().id_salt("legend").show(ui, |ui| {
+                ui.horizontal(|ui| {
+                    legend(ui, &gathered.lines, session.clock.now.as_seconds());
+                    if !compared.is_empty() {
+                        ui.label(RichText::new("dashed: compared scenario").weak());
+                    }
+                    if gathered.offered.is_some() {
+                        ui.label(RichText::new("area: requests offered per second").weak());
+                    }
+                });
+            });
         });
         let (rect, response) = ui.allocate_exact_size(vec2(width, HEIGHT), Sense::click_and_drag());
         let painter = ui.painter_at(rect);

@@ -247,9 +247,9 @@ impl Canvas<'_> {
         let font = FontId::proportional((9.5 * self.camera.zoom).clamp(7.0, 22.0));
         let galley = self.painter.layout_no_wrap(text, font, Color32::WHITE);
         let size = galley.size() + vec2(10.0, 2.0) * self.camera.zoom;
-        let name = if self.has_names_above() { MIN_NAME_SIZE + 3.0 } else { 0.0 };
-        let offset = vec2(size.x, size.y + 3.0 * self.camera.zoom + name);
-        let pill = Rect::from_min_size(rect.right_top() - offset, size);
+        // A name above the box takes the place of the badge, which is then painted inside the box.
+        let above = if self.has_names_above() { -1.0 } else { size.y + 3.0 * self.camera.zoom };
+        let pill = Rect::from_min_size(rect.right_top() - vec2(size.x, above), size);
         self.painter.rect_filled(pill, CornerRadius::same(8), BAD);
         self.painter.galley(pill.center() - galley.size() / 2.0, galley, Color32::WHITE);
     }
