@@ -384,6 +384,11 @@ mod tests {
         };
         assert_eq!((mean(&[0, 1]), mean(&[2]), mean(&[])), (vec![0.5, 1.0], vec![0.5, 0.0], vec![]));
         assert_eq!(mean(&[3]), [] as [f32; 0]);
+        // With series at equal distances, in ascending order or not, and with a gap.
+        for rows in [[0, 1, 2], [2, 1, 0], [0, 2, 1]] {
+            assert_eq!(mean(&rows), [0.5, 2.0 / 3.0]);
+        }
+        assert_eq!(mean(&[0, 1, 3, 2]), [0.375, 0.5], "a node without the metric counts as 0");
         let find = |subject, metric| timeline.find(subject, metric).map(Iterator::collect::<Vec<_>>);
         assert_eq!(find(Subject::Node(node(1)), &QUEUE_DEPTH), Some(vec![1.0, 1.0]));
         assert_eq!(find(Subject::Link(0), &UTILIZATION), Some(vec![7.0, 7.0]));

@@ -68,7 +68,7 @@ pub struct WrittenEntry<'a> {
 pub struct Names {
     /// All entries: sources first, then nodes, in the order of the scenario.
     pub entries: Vec<NamedGroup>,
-    /// Indices of the entries. The names of members are not stored: a group may have a million.
+    /// Indices of the entries. Members are not listed, as a group may have a million: [`target`](Self::target) finds them.
     by_name: BTreeMap<String, usize>,
     /// Indices of the entries of each kind, in the order of their rows.
     of_kind: PerKind<Vec<usize>>,
@@ -116,6 +116,7 @@ impl Names {
         names
     }
 
+    /// The entry or member that a name refers to, or `None` if the name is unknown.
     fn target(&self, name: &str) -> Option<NameTarget> {
         if let Some(&entry) = self.by_name.get(name) {
             return Some(NameTarget::Entry(entry));
