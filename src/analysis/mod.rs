@@ -42,7 +42,7 @@ pub use oscillation::{Driver, LoopDelays, OscillationEvidence, PhaseEvidence};
 pub use overload::OverloadEvidence;
 pub use rejection::{LossEvidence, RejectedKey, RejectionEvidence};
 pub use saturation::SaturationEvidence;
-pub use scheduled::ScheduledPeriod;
+pub use scheduled::{ScheduledPeriod, united};
 pub use verdict::{TooShortEvidence, Uncertainty, Verdict};
 
 use indexmap::IndexSet;

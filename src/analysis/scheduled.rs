@@ -22,6 +22,22 @@ pub struct ScheduledPeriod {
     pub text: String,
 }
 
+/// Returns the times that lie in at least one of these spans (beginning and end), as spans in ascending order that neither
+/// overlap nor touch. Plots shade these: shades of overlapping periods would add up.
+#[must_use]
+pub fn united(spans: impl IntoIterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
+    let mut spans: Vec<(f64, f64)> = spans.into_iter().collect();
+    spans.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut united: Vec<(f64, f64)> = Vec::new();
+    for (from, to) in spans {
+        match united.last_mut().filter(|last| from <= last.1) {
+            Some(last) => last.1 = last.1.max(to),
+            None => united.push((from, to)),
+        }
+    }
+    united
+}
+
 /// Returns the scheduled periods: those of each source, then those of the changes, in the order of the scenario.
 pub(super) fn scheduled_periods(scenario: &Scenario, names: &Names) -> Vec<ScheduledPeriod> {
     let mut periods = Vec::new();

@@ -6,7 +6,7 @@
   const HEIGHT = 230, NARROW_HEIGHT = 190;
   const charts = [];
   const full = { time: [0, 1] };
-  let spans = [], highlight = null;
+  let spans = [], shaded = [], highlight = null;
   const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)');
 
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -287,7 +287,8 @@
         return [a, b];
       };
       if (this.time) {
-        for (const span of spans) box(span.from, span.to, css('--span'));
+        for (const span of shaded) box(span.from, span.to, css('--span'));
+        for (const span of spans) box(span.from, span.from, css('--span'));
         if (highlight) {
           const [a, b] = box(highlight[0], highlight[1], css('--highlight'));
           ctx.fillStyle = css('--accent');
@@ -484,7 +485,17 @@
   const sizes = new ResizeObserver((changed) => requestAnimationFrame(() => {
     if (!R.printing) for (const { target } of changed) target.chart.resize();
   }));
-  R.start = (page) => { spans = page.spans || []; R.long = page.seconds > 300; };
+  // The times in at least one of these spans, without overlaps: shades would add up.
+  function united(spans) {
+    const all = [];
+    for (const { from, to } of [...spans].sort((a, b) => a.from - b.from)) {
+      const last = all[all.length - 1];
+      if (last && from <= last.to) last.to = Math.max(last.to, to); else all.push({ from, to });
+    }
+    return all;
+  }
+
+  R.start = (page) => { spans = page.spans || []; shaded = united(spans); R.long = page.seconds > 300; };
   R.setSeconds = (seconds) => {
     const ends = charts.filter((chart) => chart.time && chart.x.length).map((chart) => chart.x[chart.x.length - 1]);
     full.time = [0, seconds > 0 ? seconds : Math.max(1e-9, ...ends)];

@@ -7,6 +7,7 @@ use super::super::page::{Axis, Line, Page, Plot, Span, Style, Unit};
 use super::scale::{labels as tick_labels, log_ticks, ticks};
 use super::text::{escaped, fitted, width};
 use super::{Area, PALETTE, Scale, WIDTH, dashes};
+use crate::analysis::united;
 use crate::format::columns::wrapped;
 
 /// Maximum number of characters in a line of the caption.
@@ -70,24 +71,28 @@ pub(super) fn axes(
     writeln!(out, r#"<text class="end" x="{}" y="{}">{source}</text>"#, area.right, area.bottom + 32.0)
 }
 
-/// Shades spans. Their labels are drawn later, on top of the curves.
+/// Shades the times in spans, and marks the beginning of each. Their labels are drawn later, on top of the curves.
 pub(super) fn spans(spans: &[Span], x: &Scale, area: Area, out: &mut dyn Write) -> io::Result<()> {
-    for span in spans {
-        if let Some((from, to)) = visible(span, x) {
-            let (width, height) = ((to - from).max(1.0), area.bottom - area.top);
-            writeln!(
-                out,
-                r#"<rect class="span" x="{from:.1}" y="{}" width="{width:.1}" height="{height}"/>"#,
-                area.top
-            )?;
+    let mut shade = |from: f64, width: f64| {
+        let (top, height) = (area.top, area.bottom - area.top);
+        writeln!(out, r#"<rect class="span" x="{from:.1}" y="{top}" width="{width:.1}" height="{height}"/>"#)
+    };
+    for (from, to) in united(spans.iter().map(|span| (span.from, span.to))) {
+        if let Some((from, to)) = visible(from, to, x) {
+            shade(from, (to - from).max(1.0))?;
+        }
+    }
+    for span in spans.iter().filter(|span| span.from > x.from) {
+        if let Some((from, _)) = visible(span.from, span.to, x) {
+            shade(from, 1.0)?;
         }
     }
     Ok(())
 }
 
 /// The left and right end of a span in pixels, or `None` if it is not visible.
-fn visible(span: &Span, x: &Scale) -> Option<(f64, f64)> {
-    (span.to >= x.from && span.from <= x.to).then(|| (x.at(span.from.max(x.from)), x.at(span.to.min(x.to))))
+fn visible(from: f64, to: f64, x: &Scale) -> Option<(f64, f64)> {
+    (to >= x.from && from <= x.to).then(|| (x.at(from.max(x.from)), x.at(to.min(x.to))))
 }
 
 /// Maximum number of rows of span labels: the labels of overlapping spans are in different rows.
@@ -115,7 +120,9 @@ pub(super) fn labels(
     }
     let mut ends: Vec<f64> = Vec::new();
     for span in &page.spans {
-        let Some((from, to)) = visible(span, x).filter(|_| !span.label.is_empty()) else { continue };
+        let Some((from, to)) = visible(span.from, span.to, x).filter(|_| !span.label.is_empty()) else {
+            continue;
+        };
         let label = fitted(&span.label, (to - from).max(240.0));
         // A label that would cross the right edge is moved to the left.
         let from = from.min(area.right - width(&label)).max(area.left);

@@ -156,3 +156,21 @@ fn an_axis_does_not_include_a_limit_far_above_all_values() {
     assert!(reach(1_000.0, None) < 11.0, "a limit far above the values is not");
     assert!(reach(1_000.0, Some(50.0)) > 50.0, "the top of the plot is always included");
 }
+
+#[test]
+fn overlapping_spans_are_shaded_once_and_the_beginning_of_each_is_marked() {
+    let plot = Plot {
+        axis: Axis::Time,
+        x: vec![0.0, 1.0, 2.0, 3.0, 4.0],
+        lines: vec![line(Style::Line, &[1.0, 3.0, 2.0, 4.0, 0.0])],
+        ..Plot::default()
+    };
+    let picture = drawn(&plot);
+    let widths = picture.lines().filter(|line| line.contains(r#"class="span""#)).map(|line| {
+        let (_, after) = line.split_once("width=\"").expect("a rectangle has a width");
+        after.split_once('"').expect("an attribute is quoted").0.parse::<f64>().expect("a width is a number")
+    });
+    let widths: Vec<f64> = widths.collect();
+    assert_eq!(widths.len(), 3, "the union, and the beginnings of two: {widths:?}");
+    assert!(widths[0] > 100.0 && widths[1..] == [1.0, 1.0], "{widths:?}");
+}

@@ -6,7 +6,7 @@ use bevy_egui::egui::{
 };
 
 use super::Panels;
-use crate::analysis::{ScheduledPeriod, Severity};
+use crate::analysis::{ScheduledPeriod, Severity, united};
 use crate::viz::plots::{Frame, Line, MAX_LINES, format_value, metric_names};
 use crate::viz::session::{Session, moment};
 use crate::viz::theme::{BAD, SERIES, Theme};
@@ -132,17 +132,7 @@ fn values(ui: &mut Ui, lines: &[Line], seconds: f64, findings: &[String]) {
 /// The times in which at least one scheduled period with an end is in effect, in seconds. A period without an end is a
 /// new normal state: only its beginning is marked.
 fn shaded(periods: &[ScheduledPeriod]) -> Vec<(f64, f64)> {
-    let mut spans: Vec<(f64, f64)> =
-        periods.iter().filter_map(|period| Some((period.from, period.to?))).collect();
-    spans.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mut united: Vec<(f64, f64)> = Vec::new();
-    for (from, to) in spans {
-        match united.last_mut().filter(|last| from <= last.1) {
-            Some(last) => last.1 = last.1.max(to),
-            None => united.push((from, to)),
-        }
-    }
-    united
+    united(periods.iter().filter_map(|period| Some((period.from, period.to?))))
 }
 
 /// Shades the scheduled periods, and marks their beginnings. Labels that would overlap are placed below each other.
