@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::engine::floor_to_usize;
-use crate::engine::statistics::Tally;
 use crate::event::Node;
 use crate::metrics::figures::NodeFigures;
 use crate::metrics::result::{NodeResult, RunResult};
@@ -84,8 +83,10 @@ impl<'a> Station<'a> {
         constants: &Rc<ConstantSeries>,
     ) -> Option<Self> {
         let figures: &NodeFigures = &node.figures;
-        let service = figures.times(&SERVICE)?;
+        let service = figures.times(&SERVICE)?.summarize();
         let capacity = node.capacity.as_ref()?;
+        let observed = service.mean().unwrap_or(0.0);
+        let relative = service.sd().filter(|_| observed > 0.0).map_or(0.0, |sd| sd / observed);
         let variances = capacity.periods().iter().map(|period| period.service_variance);
         Some(Self {
             node: node.node,
@@ -95,9 +96,9 @@ impl<'a> Station<'a> {
             concurrency: figures.count(&CONCURRENCY),
             utilization: figures.number(&figure::UTILIZATION),
             queue_depth_max: figures.count(&QUEUE_DEPTH_MAX),
-            wait: figures.times(&WAIT).and_then(mean).unwrap_or(0.0) / 1e9,
+            wait: figures.times(&WAIT).and_then(|wait| wait.summarize().mean()).unwrap_or(0.0) / 1e9,
             service: mean_service(capacity.periods(), result.end.as_seconds()),
-            service_variance: relative_variance(service),
+            service_variance: relative * relative,
             configured_variance: variances.fold(0.0, f64::max),
             slots_mean: figures.number(&SLOTS_MEAN),
             capacity,
@@ -216,23 +217,6 @@ impl<'a> Station<'a> {
             arrivals
         })
     }
-}
-
-/// Returns the mean of a tally, or `None` without samples.
-fn mean(tally: &Tally) -> Option<f64> {
-    // Summaries are costly, and most nodes of a large system may be idle.
-    if tally.count() == 0 { None } else { tally.summarize().mean() }
-}
-
-/// Returns the squared coefficient of variation of a tally; 0 with fewer than two samples.
-fn relative_variance(tally: &Tally) -> f64 {
-    if tally.count() == 0 {
-        return 0.0;
-    }
-    let summary = tally.summarize();
-    let mean = summary.mean().unwrap_or(0.0);
-    let relative = summary.sd().filter(|_| mean > 0.0).map_or(0.0, |sd| sd / mean);
-    relative * relative
 }
 
 /// Returns the time-weighted mean of the configured service time in seconds, over a run that ends at `end`.
