@@ -114,7 +114,7 @@ pub(super) fn find(
     others: &[Finding],
 ) -> Option<Finding> {
     let outcomes = context.outcomes();
-    let failed_share = outcomes.failed() as f64 / (outcomes.offered as f64).max(1.0);
+    let failed_share = outcomes.failures() as f64 / (outcomes.offered as f64).max(1.0);
     let was_stopped = context.result.stopped.is_some();
     if was_stopped || failed_share > MAX_FAILED_SHARE || others.iter().any(is_trouble) {
         return None;

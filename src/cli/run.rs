@@ -21,7 +21,7 @@ use crate::report::json::Document;
 use crate::report::page::{self, ReportInput};
 use crate::report::{csv, html, terminal};
 use crate::scenario::{Loaded, Scenario};
-use crate::simulation::{RunOptions, Simulation};
+use crate::simulation::{LogLevel, RunOptions, Simulation};
 
 /// Events between two polls of Ctrl-C and updates of the progress line: about a twentieth of a second.
 const EVENTS_PER_POLL: u64 = 250_000;
@@ -69,6 +69,9 @@ pub struct RunArguments {
     /// Also write a record of every request to requests.csv (memory grows with the number of requests)
     #[arg(long, requires = "out")]
     requests: bool,
+    /// With --requests: also write a record of every call that a node made because of a request
+    #[arg(long, requires = "requests")]
+    calls: bool,
     /// Stop the run, with an error, when this number of requests are in flight [default: 40 million, which 8 GiB of
     /// memory hold, or fewer if they pass more than two nodes]
     #[arg(long, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
@@ -152,7 +155,11 @@ impl RunArguments {
         let options = RunOptions {
             seed: self.seed,
             replication: self.replication,
-            log_requests: self.requests,
+            log: match (self.requests, self.calls) {
+                (false, _) => LogLevel::Sample,
+                (true, false) => LogLevel::Requests,
+                (true, true) => LogLevel::Calls,
+            },
             max_in_flight: self.max_in_flight,
         };
         let mut simulation = Simulation::new(scenario, options).map_err(|problems| {

@@ -124,6 +124,12 @@ impl<'a, P: ?Sized, T> Column<'a, P, T> {
         self.rows.get(row.index())
     }
 
+    /// The component in a row, mutably, or `None` if there is no such row.
+    #[inline]
+    pub fn get_mut(&mut self, row: Row<P>) -> Option<&mut T> {
+        self.rows.get_mut(row.index())
+    }
+
     /// The components in the order of rows.
     pub fn iter(&self) -> std::slice::Iter<'_, T> {
         self.rows.iter()

@@ -14,7 +14,7 @@ use crate::model::capacity::CapacityLog;
 use crate::model::names::Names;
 use crate::model::probe::Series;
 use crate::model::source::SourceLabels;
-use crate::request::{OutcomeCounts, RequestRecord, Sample};
+use crate::request::{LogLevel, OutcomeCounts, RequestRecord, Sample};
 
 /// The identity of a run.
 #[derive(Resource, Clone, Debug, Default)]
@@ -54,9 +54,13 @@ pub struct RunResult {
     pub series: Vec<Series>,
     /// The recorded metrics of all parts.
     pub timeline: Timeline,
+    /// The calls by outcome, or `None` if no node makes calls.
+    pub calls: Option<OutcomeCounts>,
     /// Records of all requests: the completed and failed ones in the order in which they ended, then those in flight.
     /// Empty unless the run keeps a request log.
     pub requests: Vec<RequestRecord>,
+    /// Which records the run keeps.
+    pub log: LogLevel,
     /// Records of a sample of the requests that have ended; of all of them in a short run.
     pub sample: Sample,
 }
@@ -134,14 +138,14 @@ pub struct LinkResult {
     pub lost: u64,
 }
 
-/// The requests of a source do not add up: a bug in the simulator, never an error in a scenario.
+/// The requests of a source, or the calls, do not add up: a bug in the simulator, never an error in a scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConservationError {
-    /// The source whose requests do not add up.
-    pub source: String,
-    /// Number of requests offered minus number of requests ended.
+    /// What does not add up: `calls`, or `requests of source "users"`.
+    pub of: String,
+    /// Number offered minus number ended.
     pub unaccounted: i128,
-    /// Number of requests of the source that are in flight.
+    /// Number in flight.
     pub in_flight: u64,
 }
 
@@ -149,9 +153,9 @@ impl fmt::Display for ConservationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "requests of source \"{}\" do not add up: offered minus ended is {}, but {} are in flight \
+            "{} do not add up: offered minus ended is {}, but {} are in flight \
              (this is a bug in rushhour, not an error in the scenario: please report it)",
-            self.source, self.unaccounted, self.in_flight
+            self.of, self.unaccounted, self.in_flight
         )
     }
 }

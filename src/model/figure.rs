@@ -164,19 +164,28 @@ pub struct FigureReader<P: Measurable> {
     pub figure: &'static Figure,
     /// The function that reads it, or `None` if it is a ratio of other figures.
     pub read: Option<ReadFigure<P>>,
+    /// Whether a row has the figure. All members of a group have the same figures.
+    pub filter: for<'v, 'a> fn(&'v P::View<'a>, Row<P>) -> bool,
 }
 
 impl<P: Measurable> FigureReader<P> {
+    /// Restricts the figure to rows for which `filter` holds, and which have it in common with all members of their
+    /// group.
+    #[must_use]
+    pub const fn only_where(self, filter: for<'v, 'a> fn(&'v P::View<'a>, Row<P>) -> bool) -> Self {
+        Self { filter, ..self }
+    }
+
     /// A figure that `read` reads.
     #[must_use]
     pub const fn new(figure: &'static Figure, read: ReadFigure<P>) -> Self {
-        Self { figure, read: Some(read) }
+        Self { figure, read: Some(read), filter: |_, _| true }
     }
 
     /// A figure that is a ratio of other figures.
     #[must_use]
     pub const fn ratio(figure: &'static Figure) -> Self {
-        Self { figure, read: None }
+        Self { figure, read: None, filter: |_, _| true }
     }
 }
 

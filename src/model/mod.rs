@@ -36,6 +36,7 @@ pub mod source;
 pub mod trace;
 mod variants;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bevy_ecs::prelude::*;
@@ -98,6 +99,10 @@ pub type ReturnHop = (Node, Row<Link>);
 #[derive(Resource, Clone, Debug, Default)]
 pub struct ReturnHops(pub Vec<ReturnHop>);
 
+/// Events that follow in the instant of the last event, see [`Context::follow_ups`].
+#[derive(Resource, Clone, Debug, Default)]
+pub struct FollowUps(pub VecDeque<PackedEvent>);
+
 /// The data that a handler accesses besides the components of its own part.
 #[derive(Debug)]
 pub struct Context<'a> {
@@ -113,6 +118,9 @@ pub struct Context<'a> {
     pub routers: RoutersView<'a>,
     /// The hops of all return paths.
     pub return_hops: &'a [ReturnHop],
+    /// Events that follow in the instant of the event that is being handled, in order, besides the one that its handler
+    /// returns.
+    pub follow_ups: &'a mut VecDeque<PackedEvent>,
     /// The tracer, which records steps of requests if tracing is enabled.
     pub tracer: &'a mut Tracer,
 }
@@ -142,6 +150,20 @@ impl Context<'_> {
         let target = to.targets[choice];
         self.requests.push_hop(request, to.first_hop + target.hop);
         self.send_from_source(request, target)
+    }
+
+    /// Makes a call for a request: creates it and sends it to the first of the targets. Returns the call, and the event
+    /// that follows in the same instant, if any.
+    pub fn call(
+        &mut self,
+        caller: Node,
+        parent: RequestRow,
+        to: &Destinations,
+    ) -> (RequestRow, Option<PackedEvent>) {
+        let call = self.requests.create_call(self.now, parent);
+        let key = self.requests.get(call).key;
+        self.tracer.record(self.now, call, || TraceEvent::CallCreated { caller, parent, key });
+        (call, self.forward(call, to, 0))
     }
 
     /// Sends a request to a target without adding a hop to its return path. Sources call it directly, as their hop is

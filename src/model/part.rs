@@ -43,8 +43,13 @@ pub trait Part: Measurable {
     /// Number of members if it is a group, or `None` if it is a single node.
     fn count(spec: &Self::Spec) -> Option<u32>;
 
-    /// Names of the nodes and groups that it sends requests to.
-    fn sends_to(spec: &Self::Spec) -> Vec<&str>;
+    /// Names of the nodes and groups that it forwards requests to.
+    fn forwards_to(spec: &Self::Spec) -> Vec<&str>;
+
+    /// Names of the nodes that it calls for each request, in order. The return path of a call ends at its caller.
+    fn calls(_: &Self::Spec) -> Vec<&str> {
+        Vec::new()
+    }
 
     /// Its policy and targets, or `None` if it does not route.
     fn routing(_: &Self::Spec) -> Option<Routing<'_>> {

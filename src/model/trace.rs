@@ -41,6 +41,15 @@ pub enum TraceEvent {
         /// The key of the request.
         key: u32,
     },
+    /// A node makes a call.
+    CallCreated {
+        /// The node.
+        caller: Node,
+        /// The request for which it makes the call.
+        parent: RequestRow,
+        /// The key of the call, which is that of the request.
+        key: u32,
+    },
     /// The request is sent to a node.
     Sent {
         /// The node.
@@ -67,7 +76,14 @@ pub enum TraceEvent {
         /// When the service ends.
         done: SimTime,
     },
-    /// The service of the request ends, which frees a slot.
+    /// The request, whose service is over, waits for a call in its slot.
+    Called {
+        /// The node.
+        node: Node,
+        /// The call.
+        call: RequestRow,
+    },
+    /// The request leaves its slot: its service is over, and its calls have returned.
     Served {
         /// The node.
         node: Node,

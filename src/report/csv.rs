@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use crate::engine::time::NANOS_PER_SECOND;
 use crate::metrics::result::RunResult;
-use crate::request::RequestRecord;
+use crate::request::{LogLevel, Parent, RequestRecord};
 
 /// Number of attempts per request: requests are not retried yet.
 const ATTEMPTS: u32 = 1;
@@ -32,15 +32,23 @@ pub fn series(result: &RunResult, out: &mut dyn Write) -> io::Result<()> {
 pub const REQUESTS_HEADER: &str = "id,source,key,created,finished,latency,outcome,server,attempts,waiting,service,links,\
                                    retries,class,priority,size,weight";
 
-/// Writes one row per request, in the order in which they ended, then those in flight.
+/// The fields after [`REQUESTS_HEADER`] if the file has rows for calls: the id of the request that made the call, and
+/// whether that waited for it until its end. Empty for a request of a source.
+pub const CALLS_HEADER: &str = "parent,awaited";
+
+/// Writes one row per request, in the order in which they ended, then those in flight; if the log has calls, also one row
+/// per call, among them.
 ///
-/// The times `waiting`, `service`, `links` and `retries` add up to `latency`. For a request in flight only `waiting`
-/// and `service` are known; they include completed waits and services only.
+/// The times `waiting`, `service`, `links` and `retries` (on calls that were given up) add up to `latency`. The times of a call are part of the times of
+/// the request that waited for it. For a request in flight only `waiting` and `service` are
+/// known; they include completed waits, services and calls only.
 ///
 /// # Errors
 /// If `out` cannot be written.
 pub fn requests(result: &RunResult, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{REQUESTS_HEADER}")?;
+    let has_calls = result.log == LogLevel::Calls;
+    let calls_header = if has_calls { format!(",{CALLS_HEADER}") } else { String::new() };
+    writeln!(out, "{REQUESTS_HEADER}{calls_header}")?;
     let sources: Vec<_> = result.sources.iter().map(|source| quoted(&source.name)).collect();
     let classes: Vec<_> =
         result.sources.iter().map(|source| quoted(source.labels.class.as_deref().unwrap_or(""))).collect();
@@ -52,10 +60,15 @@ pub fn requests(result: &RunResult, out: &mut dyn Write) -> io::Result<()> {
         let End { finished, latency, outcome, links, retries } = End::of(request);
         let (created, waiting) = (seconds(request.created.as_nanos()), seconds(request.waiting.as_nanos()));
         let service = seconds(request.service.as_nanos());
+        let parent = match request.parent {
+            _ if !has_calls => String::new(),
+            Some(Parent { id, waited }) => format!(",{id},{waited}"),
+            None => ",,".to_owned(),
+        };
         writeln!(
             out,
             "{},{},{},{created},{finished},{latency},{outcome},{server},{ATTEMPTS},{waiting},{service},{links},\
-             {retries},{},{},{size},{}",
+             {retries},{},{},{size},{}{parent}",
             request.id, sources[row], request.key, classes[row], labels.priority, labels.weight
         )?;
     }
@@ -68,7 +81,7 @@ struct End {
     latency: String,
     outcome: &'static str,
     links: String,
-    retries: &'static str,
+    retries: String,
 }
 
 impl End {
@@ -80,18 +93,17 @@ impl End {
                 latency: empty(),
                 outcome: "in_flight",
                 links: empty(),
-                retries: "",
+                retries: empty(),
             };
         };
         let latency = finished.since(request.created);
-        let links = latency - request.waiting - request.service;
+        let links = latency - request.waiting - request.service - request.retries;
         Self {
             finished: seconds(finished.as_nanos()),
             latency: seconds(latency.as_nanos()),
             outcome: outcome.name(),
             links: seconds(links.as_nanos()),
-            // See `ATTEMPTS`.
-            retries: "0",
+            retries: seconds(request.retries.as_nanos()),
         }
     }
 }

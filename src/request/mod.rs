@@ -3,9 +3,10 @@
 //!
 //! Requests are entities that are spawned in batches and recycled: row n of their table is row n of the pool throughout
 //! the run. A [`Request`] fills exactly one cache line, as every event touches one and large runs hold many. Attributes
-//! that only some scenarios need (so far a size; a deadline, a parent or attempts would be others) are separate
-//! components in the same row, present only if the scenario uses them: see [`RequestSize`].
+//! that only some scenarios need are separate components in the same row, present only if the scenario uses them: a
+//! size ([`RequestSize`]), and the relation to calls ([`call`]).
 
+pub mod call;
 mod outcome;
 mod pool;
 mod request_log;
@@ -16,8 +17,8 @@ use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{Node, RequestRow};
 
 pub use outcome::{Outcome, OutcomeCounts};
-pub use pool::{RequestPool, Requests, RequestsView, default_max_in_flight, grow_pool};
-pub use request_log::{FrequentKey, RequestLog, Sample};
+pub use pool::{PoolNeeds, RequestPool, Requests, RequestsView, default_max_in_flight, grow_pool};
+pub use request_log::{FrequentKey, LogLevel, RequestLog, Sample};
 
 /// The load that a server reports, in billionths of its concurrency: 0 when idle, 10^9 when full.
 ///
@@ -84,9 +85,9 @@ pub struct Request {
     pub load: ReportedLoad,
     /// The first hops of its return path, without that of its source. Further hops are in the pool.
     hops: [u32; INLINE_HOPS],
-    /// Row of its source.
+    /// Row of its source. A call has the source of its parent.
     pub source: u16,
-    /// Length of its return path, without the hop of its source.
+    /// Length of its return path, without the hop of its source. The return path of a call ends at its caller.
     depth: u8,
     /// Its provisional outcome, which is final once it ends. `None` in a free row.
     pub outcome: Option<Outcome>,
@@ -123,11 +124,22 @@ impl Request {
     }
 }
 
+/// The request that made a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parent {
+    /// Its number.
+    pub id: u64,
+    /// Whether it waited until the call ended. The times of the call are then part of its times.
+    pub waited: bool,
+}
+
 /// The record of a request, taken when the request or the run ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestRecord {
-    /// Number of the request in order of creation, from 0.
+    /// Number of the request in order of creation, from 0. Calls are numbered with requests of sources.
     pub id: u64,
+    /// The request that made it if it is a call.
+    pub parent: Option<Parent>,
     /// Row of its source.
     pub source: u16,
     /// Its key.
@@ -144,6 +156,8 @@ pub struct RequestRecord {
     pub waiting: SimDuration,
     /// Time spent in service.
     pub service: SimDuration,
+    /// Time spent on calls that were given up.
+    pub retries: SimDuration,
 }
 
 #[cfg(test)]

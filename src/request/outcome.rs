@@ -10,6 +10,8 @@ pub enum Outcome {
     Completed,
     /// A node had no free place for it, or was down.
     Rejected,
+    /// A node answered it with an error, for example because a call that it needed has failed.
+    Failed,
     /// Its client stopped waiting.
     TimedOut,
     /// It or its response was lost by a link, or by a node that went down.
@@ -20,7 +22,8 @@ pub enum Outcome {
 
 impl Outcome {
     /// All outcomes, in the order of reports.
-    pub const ALL: [Self; 5] = [Self::Completed, Self::Rejected, Self::TimedOut, Self::Dropped, Self::Shed];
+    pub const ALL: [Self; 6] =
+        [Self::Completed, Self::Rejected, Self::Failed, Self::TimedOut, Self::Dropped, Self::Shed];
     /// Number of outcomes.
     pub const COUNT: usize = Self::ALL.len();
 
@@ -30,6 +33,7 @@ impl Outcome {
         match self {
             Self::Completed => "completed",
             Self::Rejected => "rejected",
+            Self::Failed => "failed",
             Self::TimedOut => "timed_out",
             Self::Dropped => "dropped",
             Self::Shed => "shed",
@@ -41,6 +45,8 @@ impl Outcome {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Completed | Self::Rejected | Self::Dropped | Self::Shed => self.name(),
+            // "failed" is any outcome but completed.
+            Self::Failed => "error",
             Self::TimedOut => "timed out",
         }
     }
@@ -50,7 +56,7 @@ impl Outcome {
     pub const fn is_failure(self) -> bool {
         match self {
             Self::Completed => false,
-            Self::Rejected | Self::TimedOut | Self::Dropped | Self::Shed => true,
+            Self::Rejected | Self::Failed | Self::TimedOut | Self::Dropped | Self::Shed => true,
         }
     }
 }
@@ -87,9 +93,9 @@ impl OutcomeCounts {
         self.ended.iter().sum()
     }
 
-    /// Number of failed requests.
+    /// Number of requests with any outcome but completed.
     #[must_use]
-    pub fn failed(&self) -> u64 {
+    pub fn failures(&self) -> u64 {
         self.iter().filter(|(outcome, _)| outcome.is_failure()).map(|(_, count)| count).sum()
     }
 
@@ -124,11 +130,11 @@ mod tests {
 
     #[test]
     fn outcomes_and_requests_in_flight_add_up_to_requests_offered() {
-        let mut counts = OutcomeCounts { offered: 12, ..OutcomeCounts::default() };
+        let mut counts = OutcomeCounts { offered: 13, ..OutcomeCounts::default() };
         Outcome::ALL.into_iter().for_each(|outcome| counts.count(outcome));
         counts.count(Outcome::Completed);
         let sum: OutcomeCounts = [counts, counts].into_iter().sum();
-        assert_eq!((sum.of(Outcome::Completed), sum.failed(), sum.in_flight()), (4, 8, 12));
+        assert_eq!((sum.of(Outcome::Completed), sum.failures(), sum.in_flight()), (4, 10, 12));
         assert_eq!(sum.iter().map(|(_, count)| count).sum::<u64>() + sum.in_flight(), sum.offered);
         for (index, outcome) in Outcome::ALL.into_iter().enumerate() {
             assert_eq!(outcome as usize, index, "counts are indexed by outcome");

@@ -1,13 +1,15 @@
 //! The pool of requests: rows that are taken and given back. Requests are never spawned or despawned one by one.
 
+use bevy_ecs::bundle::NoBundleEffect;
 use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemParam;
 
+use super::call::CallState;
 use super::request_log::RequestLog;
-use super::{INLINE_HOPS, Outcome, Request, RequestRecord, RequestSize};
+use super::{INLINE_HOPS, Outcome, OutcomeCounts, Parent, Request, RequestRecord, RequestSize};
 use crate::engine::row::{Column, column};
-use crate::engine::time::SimTime;
-use crate::event::{InPool, RequestRow};
+use crate::engine::time::{SimDuration, SimTime};
+use crate::event::{InPool, Node, RequestRow};
 
 /// The state of the pool: the free rows, the return hops that do not fit into requests, and the request log.
 #[derive(Resource, Debug, Default)]
@@ -22,8 +24,25 @@ pub struct RequestPool {
     rows: usize,
     /// Maximum number of rows.
     max_rows: usize,
+    /// Number of free rows that handling an event may take.
+    reserve: usize,
+    /// The calls by outcome, or `None` if no node makes calls.
+    calls: Option<OutcomeCounts>,
     /// Records of requests that have ended.
     pub request_log: RequestLog,
+}
+
+/// What the requests of a scenario need from their pool.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolNeeds {
+    /// Maximum number of nodes that a request passes after its source, or a call, its caller included.
+    pub max_hops: usize,
+    /// Whether requests have a size.
+    pub sized: bool,
+    /// Maximum number of calls that a node makes at once: 0 if no node makes calls.
+    pub calls: usize,
+    /// Maximum number of requests in flight, calls included (at least 1).
+    pub max_in_flight: u64,
 }
 
 /// Memory that the requests in flight may take by default, in bytes. 8 GiB hold it with everything else.
@@ -42,19 +61,27 @@ pub fn default_max_in_flight(max_hops: usize) -> u64 {
 }
 
 impl RequestPool {
-    /// An empty pool for at most `max_in_flight` requests (at least 1) that pass at most `max_hops` nodes after their
-    /// source. Requests have a size if `sized`; a record of each is kept if `keep_log`.
+    /// An empty pool. `request_log` keeps the records of requests that have ended.
     #[must_use]
-    pub fn new(max_hops: usize, sized: bool, keep_log: bool, max_in_flight: u64) -> Self {
+    pub fn new(needs: PoolNeeds, request_log: RequestLog) -> Self {
+        let PoolNeeds { max_hops, sized, calls, max_in_flight } = needs;
         let spilled = max_hops.saturating_sub(INLINE_HOPS);
         let max_rows = usize::try_from(max_in_flight.clamp(1, u64::from(u32::MAX - 1))).unwrap_or(usize::MAX);
-        Self { spilled, sized, max_rows, request_log: RequestLog::new(keep_log), ..Self::default() }
+        let reserve = calls.max(1);
+        let calls = (calls > 0).then(OutcomeCounts::default);
+        Self { spilled, sized, max_rows, reserve, calls, request_log, ..Self::default() }
     }
 
-    /// Whether the maximum number of requests are in flight.
+    /// Whether there are too few free rows for the next event, and no more rows may be added.
     #[must_use]
     pub const fn is_full(&self) -> bool {
-        self.rows == self.max_rows && self.free.is_empty()
+        self.rows == self.max_rows && self.free.len() < self.reserve
+    }
+
+    /// The calls by outcome, or `None` if no node makes calls.
+    #[must_use]
+    pub const fn calls(&self) -> Option<&OutcomeCounts> {
+        self.calls.as_ref()
     }
 
     /// The number of rows by which the pool grows: an eighth, so that its memory stays close to that of the maximum
@@ -79,10 +106,14 @@ impl RequestPool {
         &self,
         request: &Request,
         size: u32,
+        call: Option<&CallState>,
         finished: Option<(SimTime, Outcome)>,
     ) -> RequestRecord {
         RequestRecord {
             id: self.id(request.number),
+            parent: call
+                .filter(|call| call.is_call())
+                .map(|call| Parent { id: self.id(call.parent_number), waited: call.was_awaited }),
             source: request.source,
             key: request.key,
             size,
@@ -91,6 +122,7 @@ impl RequestPool {
             server: request.server.some(),
             waiting: request.waiting,
             service: request.service,
+            retries: call.map_or(SimDuration::ZERO, |call| call.given_up),
         }
     }
 }
@@ -102,10 +134,11 @@ impl RequestPool {
 pub fn grow_pool(world: &mut World) {
     let pool = world.resource::<RequestPool>();
     let (rows, batch) = (pool.rows, pool.batch());
-    if pool.sized {
-        world.spawn_batch(std::iter::repeat_n((Request::FREE, RequestSize(0)), batch)).for_each(drop);
-    } else {
-        world.spawn_batch(std::iter::repeat_n(Request::FREE, batch)).for_each(drop);
+    match (pool.sized, pool.calls.is_some()) {
+        (false, false) => spawn(world, Request::FREE, batch),
+        (true, false) => spawn(world, (Request::FREE, RequestSize(0)), batch),
+        (false, true) => spawn(world, (Request::FREE, CallState::FREE), batch),
+        (true, true) => spawn(world, (Request::FREE, RequestSize(0), CallState::FREE), batch),
     }
     let mut pool = world.resource_mut::<RequestPool>();
     let spilled = batch * pool.spilled;
@@ -120,11 +153,16 @@ pub fn grow_pool(world: &mut World) {
     pool.free.extend((first..first + batch).rev().map(RequestRow::new));
 }
 
+fn spawn<B: Bundle<Effect: NoBundleEffect> + Clone>(world: &mut World, row: B, batch: usize) {
+    world.spawn_batch(std::iter::repeat_n(row, batch)).for_each(drop);
+}
+
 /// The requests as a system parameter.
 #[derive(SystemParam)]
 pub struct Requests<'w, 's> {
     rows: Query<'w, 's, &'static mut Request>,
     sizes: Query<'w, 's, &'static mut RequestSize>,
+    calls: Query<'w, 's, &'static mut CallState>,
     pool: ResMut<'w, RequestPool>,
 }
 
@@ -134,6 +172,7 @@ impl Requests<'_, '_> {
         RequestsView {
             rows: column(&mut self.rows),
             sizes: column(&mut self.sizes),
+            calls: column(&mut self.calls),
             pool: self.pool.bypass_change_detection(),
         }
     }
@@ -145,15 +184,23 @@ pub struct RequestsView<'a> {
     rows: Column<'a, InPool, Request>,
     /// Empty if requests have no size.
     sizes: Column<'a, InPool, RequestSize>,
+    /// Empty if no node makes calls.
+    calls: Column<'a, InPool, CallState>,
     pool: &'a mut RequestPool,
 }
 
 impl RequestsView<'_> {
-    /// Whether there is a free row for one more request.
+    /// Whether there are enough free rows to handle an event.
     #[inline]
     #[must_use]
     pub const fn has_room(&self) -> bool {
-        !self.pool.free.is_empty()
+        self.pool.free.len() >= self.pool.reserve
+    }
+
+    /// Whether a node of the scenario makes calls.
+    #[must_use]
+    pub const fn may_have_calls(&self) -> bool {
+        self.pool.calls.is_some()
     }
 
     /// Loads requests into the cache before they are needed. A load from memory takes as long as a hundred
@@ -192,6 +239,101 @@ impl RequestsView<'_> {
         row
     }
 
+    /// Creates a call: a request with a parent, from which it inherits source and key.
+    ///
+    /// # Panics
+    /// If there is no free row: check [`RequestsView::has_room`] before the event is handled.
+    pub fn create_call(&mut self, now: SimTime, parent: RequestRow) -> RequestRow {
+        let Request { source, key, number, .. } = self.rows[parent];
+        let call = self.create(now, source, key);
+        self.calls[call] = CallState { parent, parent_number: number, ..CallState::FREE };
+        if let Some(calls) = &mut self.pool.calls {
+            calls.offered += 1;
+        }
+        call
+    }
+
+    /// The relation of a request to calls, or `None` if no node makes calls.
+    #[inline]
+    #[must_use]
+    pub fn call_state(&self, row: RequestRow) -> Option<&CallState> {
+        self.calls.get(row)
+    }
+
+    /// The number of calls that a request has made at the node that it is at, which its node counts and resets. Only if
+    /// a node makes calls.
+    pub fn call_step(&mut self, row: RequestRow) -> &mut u16 {
+        &mut self.calls[row].step
+    }
+
+    /// Whether a response that has reached a node is that to a call of the node: to a call whose return path is empty.
+    #[inline]
+    #[must_use]
+    pub fn is_back_from_call(&self, row: RequestRow) -> bool {
+        self.calls.get(row).is_some_and(CallState::is_call) && self.rows[row].depth == 0
+    }
+
+    /// Makes a request wait for the end of one of its calls.
+    pub fn await_call(&mut self, now: SimTime, parent: RequestRow, call: RequestRow) {
+        self.calls[parent].awaited = call;
+        self.rows[parent].since = now;
+    }
+
+    /// The requests that nodes hold while they wait for calls, with their rows, in order of creation. Visits the whole
+    /// pool, so use it for rare operations only.
+    #[cold]
+    #[must_use]
+    pub fn waiting_for_calls(&self, is_held_by: impl Fn(Node) -> bool) -> Vec<RequestRow> {
+        let rows = (0..).zip(self.calls.iter()).filter(|(_, call)| call.is_waiting());
+        let rows = rows.map(|(row, _)| RequestRow::new(row));
+        let mut held: Vec<RequestRow> = rows.filter(|row| is_held_by(self.rows[*row].server)).collect();
+        held.sort_by_key(|row| self.pool.id(self.rows[*row].number));
+        held
+    }
+
+    /// Makes a request stop waiting for its call, which then ends without effect on it.
+    pub fn abandon_call(&mut self, now: SimTime, parent: RequestRow) {
+        let state = &mut self.calls[parent];
+        state.awaited = RequestRow::NONE;
+        state.given_up += now.since(self.rows[parent].since);
+    }
+
+    /// Fails a call that is nowhere any more. Returns the hop to its caller, which learns it from a response without
+    /// delay.
+    pub fn fail_call(&mut self, call: RequestRow, outcome: Outcome) -> u32 {
+        let request = &mut self.rows[call];
+        request.outcome = Some(outcome);
+        // Its return path begins with the hop to its caller, which is inline.
+        request.depth = 0;
+        request.hops[0]
+    }
+
+    /// Ends a call and frees its row. Returns its parent if that waited for it. The latency breakdown of the parent
+    /// then includes that of the call: the time between the two is the time that the call took.
+    pub fn finish_call(&mut self, now: SimTime, call: RequestRow, outcome: Outcome) -> Option<RequestRow> {
+        let parent = self.calls[call].parent;
+        let is_awaited = self.calls[parent].awaited == call;
+        self.calls[call].was_awaited = is_awaited;
+        if self.pool.request_log.keeps_calls() {
+            self.log(now, call, outcome);
+        }
+        if let Some(calls) = &mut self.pool.calls {
+            calls.count(outcome);
+        }
+        let CallState { given_up, .. } = std::mem::replace(&mut self.calls[call], CallState::FREE);
+        let Request { waiting, service, .. } = self.rows[call];
+        self.rows[call].outcome = None;
+        self.pool.free.push(call);
+        is_awaited.then(|| {
+            self.calls[parent].awaited = RequestRow::NONE;
+            self.calls[parent].given_up += given_up;
+            let request = &mut self.rows[parent];
+            request.waiting += waiting;
+            request.service += service;
+            parent
+        })
+    }
+
     /// Sets the size of a request in bytes.
     pub fn set_size(&mut self, row: RequestRow, size: u32) {
         self.sizes[row] = RequestSize(size);
@@ -205,6 +347,9 @@ impl RequestsView<'_> {
         }
         self.rows[row].outcome = None;
         self.pool.free.push(row);
+        if let Some(state) = self.calls.get_mut(row) {
+            *state = CallState::FREE;
+        }
     }
 
     /// Pushes a hop onto the return path.
@@ -242,7 +387,8 @@ impl RequestsView<'_> {
     #[cold]
     fn log(&mut self, now: SimTime, row: RequestRow, outcome: Outcome) {
         let size = self.sizes.get(row).map_or(0, |size| size.0);
-        let record = self.pool.record(&self.rows[row], size, Some((now, outcome)));
+        let call = self.calls.get(row);
+        let record = self.pool.record(&self.rows[row], size, call, Some((now, outcome)));
         self.pool.request_log.record(self.rows[row].number, record);
     }
 }

@@ -13,6 +13,18 @@ const MAX_SAMPLE: usize = 16_384;
 /// 2^32 divided by the golden ratio, rounded to an odd number.
 const GOLDEN: u32 = 0x9e37_79b9;
 
+/// The records that a run keeps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogLevel {
+    /// A sample of bounded size of the requests of sources.
+    #[default]
+    Sample,
+    /// Also all requests of sources. Memory then grows with their number.
+    Requests,
+    /// Also all calls.
+    Calls,
+}
+
 /// Records of requests that have ended.
 #[derive(Clone, Debug)]
 pub struct RequestLog {
@@ -20,6 +32,7 @@ pub struct RequestLog {
     /// Upper limit of the scrambled numbers of the requests in the sample.
     limit: u64,
     log: Option<Vec<RequestRecord>>,
+    level: LogLevel,
 }
 
 /// A sample of the requests that have ended, in the order in which they ended.
@@ -64,15 +77,28 @@ impl FrequentKey {
 
 impl Default for RequestLog {
     fn default() -> Self {
-        Self::new(false)
+        Self::new(LogLevel::Sample)
     }
 }
 
 impl RequestLog {
-    /// An empty log, which keeps a record of every request if `keep_log`.
+    /// An empty log.
     #[must_use]
-    pub fn new(keep_log: bool) -> Self {
-        Self { sample: Vec::new(), limit: 1 << 32, log: keep_log.then(Vec::new) }
+    pub fn new(level: LogLevel) -> Self {
+        let log = (level != LogLevel::Sample).then(Vec::new);
+        Self { sample: Vec::new(), limit: 1 << 32, log, level }
+    }
+
+    /// Whether each call has to be recorded.
+    #[must_use]
+    pub fn keeps_calls(&self) -> bool {
+        self.level == LogLevel::Calls
+    }
+
+    /// The records that it keeps.
+    #[must_use]
+    pub const fn level(&self) -> LogLevel {
+        self.level
     }
 
     /// Whether the request with this number has to be recorded, for the log or the sample.
@@ -86,12 +112,13 @@ impl RequestLog {
         u64::from(number.wrapping_mul(GOLDEN)) < self.limit
     }
 
-    /// Adds the record of a request for which [`should_record`](Self::should_record) holds.
+    /// Adds the record of a request for which [`should_record`](Self::should_record) holds, or of a call. The sample is
+    /// one of requests of sources.
     pub fn record(&mut self, number: u32, record: RequestRecord) {
         if let Some(log) = &mut self.log {
             log.push(record);
         }
-        if !self.is_sampled(number) {
+        if record.parent.is_some() || !self.is_sampled(number) {
             return;
         }
         self.sample.push(record);
@@ -123,6 +150,7 @@ mod tests {
     fn record(id: u64) -> RequestRecord {
         RequestRecord {
             id,
+            parent: None,
             source: 0,
             key: 0,
             size: 0,
@@ -131,11 +159,12 @@ mod tests {
             server: None,
             waiting: SimDuration::ZERO,
             service: SimDuration::ZERO,
+            retries: SimDuration::ZERO,
         }
     }
 
     fn sample(requests: u32) -> Sample {
-        let mut request_log = RequestLog::new(false);
+        let mut request_log = RequestLog::new(LogLevel::Sample);
         for number in 0..requests {
             if request_log.should_record(number) {
                 request_log.record(number, record(u64::from(number)));
@@ -167,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_log_holds_every_request_and_the_sample_stays_bounded() {
-        let mut request_log = RequestLog::new(true);
+        let mut request_log = RequestLog::new(LogLevel::Requests);
         (0..50_000_u32).for_each(|number| {
             assert!(request_log.should_record(number));
             request_log.record(number, record(u64::from(number)));

@@ -14,14 +14,14 @@ use crate::engine::time::SimTime;
 use crate::event::{Event, NodeRange, PackedEvent};
 use crate::metrics::result::RunIdentity;
 use crate::metrics::timeline::Estimate;
-use crate::model::ReturnHops;
 use crate::model::build::{Builder, CHECKED, RunTimes};
 use crate::model::change::{Change, ChangeSpec, Changes};
 use crate::model::names::Names;
 use crate::model::probe::{GaugeSpec, Probe, ProbeSpec, Series, Track};
 use crate::model::problem::Problem;
 use crate::model::trace::Tracer;
-use crate::request::{RequestPool, default_max_in_flight};
+use crate::model::{FollowUps, ReturnHops};
+use crate::request::{PoolNeeds, RequestLog, RequestPool, default_max_in_flight};
 use crate::scenario::Scenario;
 use crate::scenario::check::{Checked, examine};
 use crate::text::Path;
@@ -74,8 +74,11 @@ pub(super) fn build(
     world.insert_resource(Changes(changes(scenario, &names)));
     world.insert_resource(RunDigest::default());
     world.insert_resource(Tracer::default());
+    world.insert_resource(FollowUps::default());
+    let calls = scenario.nodes.values().map(|node| node.as_spec().calls().len()).max().unwrap_or(0);
     let max_in_flight = options.max_in_flight.unwrap_or_else(|| default_max_in_flight(max_hops));
-    world.insert_resource(RequestPool::new(max_hops, sized, options.log_requests, max_in_flight));
+    let needs = PoolNeeds { max_hops, sized, calls, max_in_flight };
+    world.insert_resource(RequestPool::new(needs, RequestLog::new(options.log)));
     world.insert_resource(RunIdentity {
         scenario: scenario.name.clone(),
         seed,

@@ -1,7 +1,7 @@
 //! Collects the result of a run from its world.
 //!
-//! Also checks the conservation of requests: every offered request has an outcome or is still in flight, and the three
-//! counts of requests in flight agree.
+//! Also checks the conservation of requests and calls: each has an outcome or is still in flight, and the counts of
+//! those in flight agree.
 
 use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemState;
@@ -22,6 +22,7 @@ use crate::model::names::Names;
 use crate::model::parts::{PartViews, Parts};
 use crate::model::probe::Probe;
 use crate::model::source::Source;
+use crate::request::call::CallState;
 use crate::request::{Request, RequestPool, RequestRecord, RequestSize};
 
 /// Collects the result of a run that ends at `end`, and checks the conservation of requests. Takes the tallies out of
@@ -46,7 +47,9 @@ pub(super) fn collect(world: &mut World, end: SimTime) -> Result<RunResult, Cons
         series: rows::<Probe>(world).flat_map(|probe| probe.tracks).map(|track| track.series).collect(),
         timeline: world.resource_mut::<TimelineRecorder>().take(),
         sample: world.resource_mut::<RequestPool>().request_log.take_sample(),
+        log: world.resource::<RequestPool>().request_log.level(),
         requests: records(world),
+        calls: world.resource::<RequestPool>().calls().copied(),
         identity,
     })
 }
@@ -118,15 +121,27 @@ fn stopped(world: &mut World, names: &Names, at: SimTime) -> Option<Stopped> {
 
 fn check_conservation(world: &mut World, names: &Names) -> Result<(), ConservationError> {
     let mut in_flight = vec![0_u64; names.count(NodeKind::Source)];
-    for request in world.query::<&Request>().iter(world).filter(|request| request.is_in_flight()) {
-        in_flight[usize::from(request.source)] += 1;
+    let mut calls_in_flight = 0;
+    for (request, call) in world.query::<(&Request, Option<&CallState>)>().iter(world) {
+        if request.is_in_flight() {
+            match call {
+                Some(call) if call.is_call() => calls_in_flight += 1,
+                Some(_) | None => in_flight[usize::from(request.source)] += 1,
+            }
+        }
+    }
+    let calls = world.resource::<RequestPool>().calls().copied().unwrap_or_default();
+    let unaccounted = i128::from(calls.offered) - i128::from(calls.ended());
+    if unaccounted != i128::from(calls_in_flight) {
+        return Err(ConservationError { of: "calls".to_owned(), unaccounted, in_flight: calls_in_flight });
     }
     let mut sources = world.query::<&Source>();
     for ((row, source), in_flight) in (0..).zip(sources.iter(world)).zip(in_flight) {
         let unaccounted = i128::from(source.outcomes.offered) - i128::from(source.outcomes.ended());
         if unaccounted != i128::from(in_flight) || in_flight != u64::from(source.in_flight.level()) {
-            let source = names.name_of(Node::new(NodeKind::Source, row)).to_owned();
-            return Err(ConservationError { source, unaccounted, in_flight });
+            let source = names.name_of(Node::new(NodeKind::Source, row));
+            let of = format!("requests of source \"{source}\"");
+            return Err(ConservationError { of, unaccounted, in_flight });
         }
     }
     Ok(())
@@ -157,11 +172,15 @@ fn records(world: &mut World) -> Vec<RequestRecord> {
     let mut pool = world.resource_mut::<RequestPool>();
     let Some(mut records) = pool.request_log.take_log() else { return Vec::new() };
     let ended = records.len();
-    let mut query = world.query::<(&Request, Option<&RequestSize>)>();
+    let mut query = world.query::<(&Request, Option<&RequestSize>, Option<&CallState>)>();
     let pool = world.resource::<RequestPool>();
-    let in_flight = query.iter(world).filter(|(request, _)| request.is_in_flight());
-    records
-        .extend(in_flight.map(|(request, size)| pool.record(request, size.map_or(0, |size| size.0), None)));
+    let is_logged =
+        |call: Option<&CallState>| pool.request_log.keeps_calls() || !call.is_some_and(CallState::is_call);
+    let in_flight = query.iter(world).filter(|(request, _, call)| request.is_in_flight() && is_logged(*call));
+    records.extend(
+        in_flight
+            .map(|(request, size, call)| pool.record(request, size.map_or(0, |size| size.0), call, None)),
+    );
     records[ended..].sort_unstable_by_key(|record| record.id);
     records
 }

@@ -18,7 +18,8 @@ use crate::model::parts::{PartViews, Parts};
 use crate::model::probe::{Probes, ProbesView};
 use crate::model::routing::Routers;
 use crate::model::trace::Tracer;
-use crate::model::{Context, ReturnHops};
+use crate::model::{Context, FollowUps, ReturnHops};
+use crate::request::call::CallState;
 use crate::request::{Outcome, Requests};
 
 /// Hashes of the names of all nodes. The fingerprint uses them instead of rows, so that it does not change when an idle
@@ -58,6 +59,7 @@ pub(super) struct DispatchParams<'w, 's> {
     timeline: ResMut<'w, TimelineRecorder>,
     changes: Res<'w, Changes>,
     name_hashes: Res<'w, NameHashes>,
+    follow_ups: ResMut<'w, FollowUps>,
     tracer: ResMut<'w, Tracer>,
 }
 
@@ -75,6 +77,7 @@ pub(super) fn dispatch(
             links: params.links.view(),
             routers: params.routers.view(),
             return_hops: &params.return_hops.0,
+            follow_ups: &mut params.follow_ups.bypass_change_detection().0,
             tracer: params.tracer.bypass_change_detection(),
         },
         parts: params.parts.view(),
@@ -87,7 +90,11 @@ pub(super) fn dispatch(
             pause_at: digest.events.saturating_add(window.budget),
         },
     };
-    window.status = dispatcher.drain(window.horizon);
+    window.status = if dispatcher.context.requests.may_have_calls() {
+        dispatcher.drain_with_calls(window.horizon)
+    } else {
+        dispatcher.drain(window.horizon)
+    };
     let after = dispatcher.fingerprinter.digest;
     window.budget = window.budget.saturating_sub(after.events - digest.events);
     *digest = after;
@@ -140,7 +147,8 @@ impl Fingerprinter<'_> {
 }
 
 impl Dispatcher<'_> {
-    /// Handles events in order, up to the horizon, until the budget is used up or the pool of requests is full.
+    /// Handles events in order, up to the horizon, until the budget is used up or the pool of requests is full. Only for
+    /// scenarios without calls: only sources create requests, and no event has follow-ups.
     fn drain(&mut self, horizon: SimTime) -> Status {
         if !self.context.requests.has_room() {
             return Status::PoolFull;
@@ -159,22 +167,44 @@ impl Dispatcher<'_> {
         if self.context.requests.has_room() { Status::OutOfBudget } else { Status::PoolFull }
     }
 
+    /// The same for scenarios with calls: any event may create requests and have follow-ups, which are kept if the pool
+    /// has to grow before they are handled.
+    fn drain_with_calls(&mut self, horizon: SimTime) -> Status {
+        loop {
+            if !self.context.requests.has_room() {
+                return Status::PoolFull;
+            }
+            if let Some(event) = self.context.follow_ups.pop_front() {
+                if let Some(next) = self.handle(event) {
+                    self.context.follow_ups.push_front(next);
+                }
+                continue;
+            }
+            if self.fingerprinter.digest.events >= self.fingerprinter.pause_at {
+                return Status::OutOfBudget;
+            }
+            let Some((now, event)) = self.context.queue.pop_until(horizon) else { return Status::Done };
+            self.context.now = now;
+            self.context.follow_ups.push_back(event);
+        }
+    }
+
     /// Passes an event to its part. Returns the event that follows at the same time without a delay, or `None`.
     #[inline(always)]
     fn handle(&mut self, event: PackedEvent) -> Option<PackedEvent> {
         if event.is_of_node() {
             return self.parts.handle(&mut self.context, &mut self.fingerprinter, event);
         }
-        self.handle_rare(event.unpack());
-        None
+        self.handle_rare(event.unpack())
     }
 
-    /// Handles rare events: losses, changes, and events that only observe the run, which are not counted.
+    /// Handles rare events: losses, changes, and events that only observe the run, which are not counted. Returns the
+    /// event that follows in the same instant, if any.
     #[cold]
-    fn handle_rare(&mut self, event: Event) {
+    fn handle_rare(&mut self, event: Event) -> Option<PackedEvent> {
         let now = self.context.now;
         match event {
-            Event::Lost { request } => self.lose(request),
+            Event::Lost { request } => return self.lose(request),
             Event::Change { row } => self.change(row),
             Event::WarmedUp => {
                 let Context { routers, links, .. } = &mut self.context;
@@ -194,6 +224,7 @@ impl Dispatcher<'_> {
             }
             Event::Deliver { .. } | Event::Respond { .. } | Event::Wake { .. } => {}
         }
+        None
     }
 
     /// Applies a change of the scenario.
@@ -208,15 +239,24 @@ impl Dispatcher<'_> {
                 self.fingerprinter.absorb(EventKind::Changed, name_hash, now, 0);
             }
             let lost = self.parts.change(&mut self.context, nodes, set);
-            lost.into_iter().for_each(|request| self.lose(request));
+            for request in lost {
+                let next = self.lose(request);
+                self.context.follow_ups.extend(next);
+            }
         }
     }
 
-    /// Ends a request that a link lost, or that was at a node that went down.
-    fn lose(&mut self, request: RequestRow) {
+    /// Ends a request that a link lost, or that was at a node that went down. A call ends when its caller learns it,
+    /// in the same instant: returns the response from which it does.
+    fn lose(&mut self, request: RequestRow) -> Option<PackedEvent> {
         let number = self.context.requests.get(request).number;
         self.fingerprinter.digest.events += 1;
         self.fingerprinter.absorb(EventKind::Lost, 0, self.context.now, number);
+        if self.context.requests.call_state(request).is_some_and(CallState::is_call) {
+            let hop = self.context.requests.fail_call(request, Outcome::Dropped);
+            return Some(Event::Respond { hop, request }.pack());
+        }
         self.parts.finish(&mut self.context, request, Outcome::Dropped);
+        None
     }
 }

@@ -27,7 +27,7 @@ use crate::model::problem::Problem;
 use crate::model::trace::{TraceRecord, Tracer};
 use crate::request::{RequestPool, grow_pool};
 
-pub use crate::request::default_max_in_flight;
+pub use crate::request::{LogLevel, default_max_in_flight};
 use crate::scenario::Scenario;
 
 /// The schedule of a tick. It runs repeatedly until the window is done.
@@ -80,8 +80,8 @@ pub struct RunOptions {
     pub seed: Option<u64>,
     /// The number of the replication. Each has its own random numbers for the same seed.
     pub replication: u64,
-    /// Whether to keep a record of every request. Memory then grows with the number of requests.
-    pub log_requests: bool,
+    /// The records of requests to keep.
+    pub log: LogLevel,
     /// The number of requests in flight at which the run stops. `None`: [`default_max_in_flight`], which 8 GiB of memory
     /// hold.
     pub max_in_flight: Option<u64>,

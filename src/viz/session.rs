@@ -356,8 +356,8 @@ impl Session {
 
     /// Advances until one more request has failed, and pauses.
     pub fn to_next_failure(&mut self) {
-        let before = self.live_state.outcomes.failed();
-        self.step_until(|live_state| live_state.outcomes.failed() > before);
+        let before = self.live_state.outcomes.failures();
+        self.step_until(|live_state| live_state.outcomes.failures() > before);
     }
 
     fn step_until(&mut self, reached: impl Fn(&LiveState) -> bool) {
@@ -425,7 +425,7 @@ mod tests {
         assert!(session.digest().0 > before.0.0);
         session.step_request();
         session.to_next_failure();
-        assert!(session.live_state.outcomes.failed() > 0 && !session.clock.playing);
+        assert!(session.live_state.outcomes.failures() > 0 && !session.clock.playing);
     }
 
     /// Plays until the session pauses, and returns the time in seconds.
@@ -447,7 +447,7 @@ mod tests {
         let first_change = session.changes().map(SimTime::as_seconds).fold(f64::MAX, f64::min);
         near(play_to_stop(&mut session, Stops { change: true, ..Stops::default() }), first_change);
         let stopped = play_to_stop(&mut session, Stops { failure: true, ..Stops::default() });
-        assert_eq!(session.live_state.outcomes.failed(), 1, "only the first rejection");
+        assert_eq!(session.live_state.outcomes.failures(), 1, "only the first rejection");
         let digest = session.digest();
         session.go_to(moment(1.0));
         session.to_next_failure();

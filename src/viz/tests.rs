@@ -97,7 +97,7 @@ fn keys_play_pause_step_and_change_the_speed() {
     (0..30).for_each(|_| window.press(Key::ArrowUp));
     assert_eq!(window.session().clock.speed, SPEEDS.len() - 1);
     window.press(Key::F);
-    assert!(window.session().live_state.outcomes.failed() == 1, "the first rejection");
+    assert!(window.session().live_state.outcomes.failures() == 1, "the first rejection");
     window.press(Key::Home);
     assert_eq!(window.session().clock.now, SimTime::ZERO);
     (0..10).for_each(|_| window.press(Key::ArrowDown));

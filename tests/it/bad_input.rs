@@ -159,6 +159,25 @@ fn a_cycle_of_nodes_is_rejected() {
     let balancer = "LoadBalancer(policy: Random, to: \"balancer\")";
     let parts = ["test.ron:8:21", "for ever: balancer -> server -> balancer", "let one of them answer"];
     assert_one_diagnostic((server, balancer), &parts);
+    let calling =
+        "Server(count: 2, concurrency: 3, service: Exponential(mean: \"100ms\"), call: \"balancer\")";
+    assert_one_diagnostic((server, calling), &parts);
+}
+
+#[test]
+fn a_call_is_to_a_single_node_that_receives_requests() {
+    let call = |call: &'static str| ("mean: \"100ms\")),", format!("mean: \"100ms\"), call: {call}),"));
+    for (written, parts) in [
+        ("\"user\"", &["there is no node or group \"user\""][..]),
+        ("\"users\"", &["\"users\" is a source, which cannot receive requests"]),
+        ("[\"balancer\", (to: \"users\", wait: false)]", &["\"users\" is a source"]),
+        ("(to: \"x\", await: true)", &["await", "wait"]),
+        ("7", &["the name of a node like \"db\", (to: \"db\", wait: false), or a list of these"]),
+        ("(wait: true)", &["`to`"]),
+    ] {
+        let (from, to) = call(written);
+        diagnostics(&[(from, &to)], parts);
+    }
 }
 
 #[test]

@@ -378,7 +378,7 @@ fn a_paused_server_keeps_its_queue_and_loses_nothing() {
     let text = system(r#"Constant(rate: "100/s")"#, nodes, changes);
     let result = run_logged(&scenario(&text));
     let (figures, outcomes) = (server(&result, "n"), &result.sources[0].outcomes);
-    assert_eq!((figures.rejected, figures.lost, outcomes.failed()), (0, 0, 0));
+    assert_eq!((figures.rejected, figures.lost, outcomes.failures()), (0, 0, 0));
     // The requests of two seconds wait, and one more arrives before the pause ends.
     assert!((199..=201).contains(&figures.queue_depth_max), "{}", figures.queue_depth_max);
     // The first of them waits for the whole pause; then the server catches up by 100 requests a second.

@@ -36,7 +36,8 @@ const LONG: &str = r#"(name: "long", run_until: "100h",
     sources: {"s": (arrivals: Poisson(rate: "90/s"), to: "a")}, nodes: {"a": Server(service: Constant("10ms"))})"#;
 
 const LATENCY: [&str; 11] = ["count", "mean", "sd", "min", "p50", "p80", "p90", "p95", "p99", "p999", "max"];
-const OUTCOMES: [&str; 7] = ["offered", "completed", "rejected", "timed_out", "dropped", "shed", "in_flight"];
+const OUTCOMES: [&str; 8] =
+    ["offered", "completed", "rejected", "failed", "timed_out", "dropped", "shed", "in_flight"];
 
 fn json(program: Program) -> Value {
     serde_json::from_str(program.run().good()).expect("the output is JSON")

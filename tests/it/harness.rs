@@ -14,10 +14,10 @@ use rushhour::model::figure::{
     ARRIVED, COMPLETED, CONCURRENCY, Figure, IN_SERVICE_MEAN, QUEUE_DEPTH_MAX, QUEUE_DEPTH_MEAN, REJECTED,
     SERVICE, SLOTS_MEAN, UTILIZATION, WAIT,
 };
-use rushhour::model::server::LOST;
+use rushhour::model::server::{CALL_TIME, LOST};
 use rushhour::request::RequestRecord;
 use rushhour::scenario::{Scenario, load};
-use rushhour::simulation::{RunOptions, run};
+use rushhour::simulation::{LogLevel, RunOptions, run};
 
 /// Maximum deviation of an estimate from theory, in standard errors. With 30 replications, one estimate in 2,500
 /// deviates more by chance, with 12 one in 480; seeds are fixed, so that a test that has passed keeps passing.
@@ -81,8 +81,16 @@ pub(crate) fn run_once(scenario: &Scenario) -> RunResult {
 
 /// One run with a record of every request.
 pub(crate) fn run_logged(scenario: &Scenario) -> RunResult {
-    run(scenario, RunOptions { log_requests: true, ..RunOptions::default() })
-        .unwrap_or_else(|error| panic!("{error}"))
+    run_with_log(scenario, LogLevel::Requests)
+}
+
+/// One run with a record of every request and call.
+pub(crate) fn run_with_calls_logged(scenario: &Scenario) -> RunResult {
+    run_with_log(scenario, LogLevel::Calls)
+}
+
+fn run_with_log(scenario: &Scenario, log: LogLevel) -> RunResult {
+    run(scenario, RunOptions { log, ..RunOptions::default() }).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The values of `measure` for a number of replications.
@@ -100,7 +108,7 @@ pub(crate) fn replicate_logged<T>(
     replications: u64,
     measure: impl Fn(RunResult) -> T,
 ) -> Vec<T> {
-    let options = RunOptions { log_requests: true, ..RunOptions::default() };
+    let options = RunOptions { log: LogLevel::Requests, ..RunOptions::default() };
     replicate_with(scenario, replications, options, measure)
 }
 
@@ -134,6 +142,8 @@ pub(crate) struct Server<'a> {
     pub(crate) queue_depth_max: u64,
     pub(crate) wait: &'a Tally,
     pub(crate) service: &'a Tally,
+    /// How long it waited for calls, if it makes calls.
+    pub(crate) call_time: Option<&'a Tally>,
 }
 
 impl<'a> Server<'a> {
@@ -153,6 +163,7 @@ impl<'a> Server<'a> {
             queue_depth_max: count(&node.figures, &QUEUE_DEPTH_MAX),
             wait: times(&node.figures, &WAIT),
             service: times(&node.figures, &SERVICE),
+            call_time: node.figures.times(&CALL_TIME),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! all requests, of the part of that time that they spent there. The only tolerance is for rounding a mean to a float.
 
 use rushhour::engine::random::{Draw, RandomStream};
+use rushhour::engine::statistics::Tally;
 use rushhour::engine::time::{SimDuration, SimTime};
 use rushhour::event::NodeKind;
 use rushhour::metrics::result::RunResult;
@@ -14,7 +15,7 @@ use rushhour::request::{Outcome, RequestRecord};
 use rushhour::scenario::Scenario;
 use rushhour::simulation::{RunOptions, Simulation};
 
-use crate::harness::{Server, run_logged, scenario, server_in_row, servers, shipped};
+use crate::harness::{Server, run_logged, run_with_calls_logged, scenario, server_in_row, servers, shipped};
 
 /// A period of the run.
 #[derive(Clone, Copy)]
@@ -51,7 +52,7 @@ fn assert_mean(place: &str, mean: Option<f64>, integral: u128, result: &RunResul
 fn assert_sources(name: &str, result: &RunResult) {
     let measured = Span::measured(result);
     for (row, source) in result.sources.iter().enumerate() {
-        let own = result.requests.iter().filter(|record| usize::from(record.source) == row);
+        let own = requests(result).filter(|record| usize::from(record.source) == row);
         let integral = own.clone().map(|record| {
             let to = record.finished.map_or(result.end, |(at, _)| at);
             measured.overlap(Span { from: record.created, to })
@@ -70,11 +71,16 @@ fn assert_sources(name: &str, result: &RunResult) {
     }
 }
 
+/// The records of requests of sources.
+fn requests(result: &RunResult) -> impl Iterator<Item = &RequestRecord> + Clone {
+    result.requests.iter().filter(|record| record.parent.is_none())
+}
+
 /// Asserts that offered is the sum of all outcomes and of requests in flight, and that the records agree with each.
-fn assert_conservation(name: &str, result: &RunResult) {
+pub(crate) fn assert_conservation(name: &str, result: &RunResult) {
     let mut offered = 0;
     for (row, source) in result.sources.iter().enumerate() {
-        let own = || result.requests.iter().filter(move |record| usize::from(record.source) == row);
+        let own = || requests(result).filter(move |record| usize::from(record.source) == row);
         let count_of = |outcome| {
             own()
                 .filter(|record| record.finished.is_some_and(|(_, own_outcome)| own_outcome == outcome))
@@ -92,6 +98,16 @@ fn assert_conservation(name: &str, result: &RunResult) {
         assert_eq!(source.outcomes.offered, by_outcome.iter().sum::<u64>() + in_flight);
         offered += source.outcomes.offered;
     }
+    if let Some(calls) = result.calls {
+        let records = || result.requests.iter().filter(|record| record.parent.is_some());
+        for (outcome, count) in calls.iter() {
+            let ended = records().filter(|record| record.finished.is_some_and(|(_, own)| own == outcome));
+            assert_eq!(ended.count() as u64, count, "{name}: calls that were {}", outcome.name());
+        }
+        let in_flight = records().filter(|record| record.finished.is_none()).count() as u64;
+        assert_eq!(calls.in_flight(), in_flight, "{name}");
+        offered += calls.offered;
+    }
     let mut ids: Vec<u64> = result.requests.iter().map(|record| record.id).collect();
     ids.sort_unstable();
     assert!(ids.iter().copied().eq(0..offered), "{name}: every request has one record");
@@ -100,39 +116,43 @@ fn assert_conservation(name: &str, result: &RunResult) {
 #[test]
 fn requests_of_every_shipped_scenario_are_all_accounted_for() {
     for (name, text) in shipped() {
-        let result = run_logged(&scenario(&text));
+        let result = run_with_calls_logged(&scenario(&text));
         assert_sources(&name, &result);
         assert_conservation(&name, &result);
+    }
+}
+
+/// Asserts at several times of a run that each request that has arrived at a server is there, or has left it.
+pub(crate) fn assert_every_arrival_is_accounted_for(name: &str, scenario: &Scenario) {
+    let names = scenario.names();
+    let mut simulation = Simulation::new(scenario, RunOptions::default()).expect("a scenario");
+    // At several times, as in the middle of a run requests are everywhere.
+    for quarter in 1..=4 {
+        let time = SimTime::from_nanos(simulation.end().as_nanos() / 4 * quarter);
+        assert!(simulation.advance(time, u64::MAX));
+        let world = simulation.world();
+        let mut servers = world
+            .try_query::<(&InFlight, &WaitQueue, &ServerCounters, &ServerConfig)>()
+            .expect("there are servers");
+        assert_eq!(servers.iter(world).count(), names.count(NodeKind::Server), "{name}");
+        for (row, (in_flight, queue, counters, config)) in (0..).zip(servers.iter(world)) {
+            let server = names.name_of(server_in_row(row));
+            let inside = u64::from(in_flight.level.level()) + u64::from(queue.depth.level());
+            let left = counters.completed + counters.rejected + config.lost;
+            assert_eq!(counters.arrived, left + inside, "{name}: {server} at {time}");
+            let idle = in_flight.level.level() < in_flight.concurrency;
+            assert!(
+                !(idle && queue.depth.level() > 0),
+                "{name}: {server} has idle slots while requests wait"
+            );
+        }
     }
 }
 
 #[test]
 fn servers_of_every_shipped_scenario_account_for_each_arrival() {
     for (name, text) in shipped() {
-        let scenario = scenario(&text);
-        let names = scenario.names();
-        let mut simulation = Simulation::new(&scenario, RunOptions::default()).expect("a scenario");
-        // At several times, as in the middle of a run requests are everywhere.
-        for quarter in 1..=4 {
-            let time = SimTime::from_nanos(simulation.end().as_nanos() / 4 * quarter);
-            assert!(simulation.advance(time, u64::MAX));
-            let world = simulation.world();
-            let mut servers = world
-                .try_query::<(&InFlight, &WaitQueue, &ServerCounters, &ServerConfig)>()
-                .expect("there are servers");
-            assert_eq!(servers.iter(world).count(), names.count(NodeKind::Server), "{name}");
-            for (row, (in_flight, queue, counters, config)) in (0..).zip(servers.iter(world)) {
-                let server = names.name_of(server_in_row(row));
-                let inside = u64::from(in_flight.level.level()) + u64::from(queue.depth.level());
-                let left = counters.completed + counters.rejected + config.lost;
-                assert_eq!(counters.arrived, left + inside, "{name}: {server} at {time}");
-                let idle = in_flight.level.level() < in_flight.concurrency;
-                assert!(
-                    !(idle && queue.depth.level() > 0),
-                    "{name}: {server} has idle slots while requests wait"
-                );
-            }
-        }
+        assert_every_arrival_is_accounted_for(&name, &scenario(&text));
     }
 }
 
@@ -145,7 +165,7 @@ fn levels_of_every_server_are_the_times_that_requests_spent_there() {
         drained.run_until += SimDuration::from_seconds(600);
         drained.warm_up = SimDuration::ZERO;
         drained.probes.clear();
-        let result = run_logged(&drained);
+        let result = run_with_calls_logged(&drained);
         assert!(
             result.sources.iter().all(|source| source.outcomes.in_flight() == 0),
             "{name}: requests are still in flight"
@@ -154,11 +174,16 @@ fn levels_of_every_server_are_the_times_that_requests_spent_there() {
         for (server, figures) in servers(&result) {
             let (waiting, service) = (figures.wait.sum(), figures.service.sum());
             assert_mean(&format!("{name}: queue of {server}"), figures.queue_depth_mean, waiting, &result);
-            assert_mean(&format!("{name}: slots of {server}"), figures.in_service_mean, service, &result);
+            let calling = figures.call_time.map_or(0, Tally::sum);
+            let slots = format!("{name}: slots of {server}");
+            assert_mean(&slots, figures.in_service_mean, service + calling, &result);
             inside += waiting + service;
         }
-        // The records agree, including those of requests whose response was lost.
-        let times = result.requests.iter().map(|record| nanos(record.waiting) + nanos(record.service));
+        // The records agree, including those of requests whose response was lost. The times of a call that a request
+        // waited for are part of those of the request.
+        let is_part_of_parent = |record: &&RequestRecord| record.parent.is_some_and(|parent| parent.waited);
+        let times = result.requests.iter().filter(|record| !is_part_of_parent(record));
+        let times = times.map(|record| nanos(record.waiting) + nanos(record.service));
         assert_eq!(inside, times.sum::<u128>(), "{name}");
     }
 }

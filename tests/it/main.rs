@@ -4,6 +4,7 @@ mod ancestor;
 mod architecture;
 mod bad_input;
 mod browser;
+mod calls;
 mod changes;
 mod cli;
 mod determinism;

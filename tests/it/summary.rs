@@ -20,7 +20,7 @@ fn outcomes_and_latencies_are_added_up_over_sources_and_classes() {
     let summary = summary();
     let of_sources: OutcomeCounts = summary.sources.values().map(|source| source.requests).sum();
     assert_eq!(summary.requests, of_sources);
-    assert_eq!((summary.requests.offered, summary.requests.failed() > 0), (60, true));
+    assert_eq!((summary.requests.offered, summary.requests.failures() > 0), (60, true));
     let count = |latency: &DurationStats| latency.count;
     let by_source: u64 = summary.latency.by_source.values().map(count).sum();
     assert_eq!(summary.latency.all.count, by_source);

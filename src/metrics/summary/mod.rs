@@ -50,6 +50,9 @@ pub struct Summary {
     /// Outcome counts of all requests.
     #[serde(serialize_with = "outcomes")]
     pub requests: OutcomeCounts,
+    /// Outcome counts of all calls, or `None` if no node makes calls.
+    #[serde(serialize_with = "outcomes_of_calls", skip_serializing_if = "Option::is_none")]
+    pub calls: Option<OutcomeCounts>,
     /// Time from creation to response, of completed requests.
     pub latency: Latencies,
     /// The sources, in the order of the scenario.
@@ -142,6 +145,7 @@ impl Summary {
             events: result.events,
             fingerprint: result.fingerprint,
             requests: result.sources.iter().map(|source| source.outcomes).sum(),
+            calls: result.calls,
             latency: Latencies::of(&result.sources),
             sources: result.sources.iter().map(source_summary).collect(),
             nodes: nodes(&result.nodes, result.names()),
@@ -217,6 +221,11 @@ fn outcomes<S: Serializer>(counts: &OutcomeCounts, serializer: S) -> Result<S::O
     }
     map.serialize_entry("in_flight", &counts.in_flight())?;
     map.end()
+}
+
+#[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
+fn outcomes_of_calls<S: Serializer>(calls: &Option<OutcomeCounts>, serializer: S) -> Result<S::Ok, S::Error> {
+    outcomes(&calls.unwrap_or_default(), serializer)
 }
 
 fn as_hexadecimal<S: Serializer>(fingerprint: &u64, serializer: S) -> Result<S::Ok, S::Error> {

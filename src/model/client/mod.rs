@@ -158,7 +158,7 @@ impl Part for Client {
         spec.count
     }
 
-    fn sends_to(spec: &ClientSpec) -> Vec<&str> {
+    fn forwards_to(spec: &ClientSpec) -> Vec<&str> {
         spec.to.names()
     }
 

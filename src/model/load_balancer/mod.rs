@@ -126,7 +126,7 @@ impl Part for LoadBalancer {
         spec.count
     }
 
-    fn sends_to(spec: &LoadBalancerSpec) -> Vec<&str> {
+    fn forwards_to(spec: &LoadBalancerSpec) -> Vec<&str> {
         spec.to.names()
     }
 

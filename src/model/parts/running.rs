@@ -138,10 +138,16 @@ macro_rules! running {
                 match node.kind() {
                     $(NodeKind::$Kind => {
                         let row = Row::new(node.row());
-                        let figure = |FigureReader { figure, read }: &FigureReader<$module::$Kind>| {
-                            map(figure, read.map(|read| read(&mut self.$module, row, span)))
-                        };
-                        $module::$Kind::FIGURES.iter().map(figure).collect()
+                        let all = $module::$Kind::FIGURES;
+                        let has = |reader: &&FigureReader<_>| (reader.filter)(&self.$module, row);
+                        // Of exact capacity: a system may have a million nodes.
+                        let mut figures = Vec::with_capacity(all.iter().filter(has).count());
+                        for FigureReader { figure, read, filter } in all {
+                            if filter(&self.$module, row) {
+                                figures.push(map(figure, read.map(|read| read(&mut self.$module, row, span))));
+                            }
+                        }
+                        figures
                     })*
                 }
             }

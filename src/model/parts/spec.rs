@@ -59,12 +59,28 @@ macro_rules! specs {
                 }
             }
 
-            /// Names of the nodes and groups that it sends requests to.
+            /// Names of the nodes and groups that it forwards requests to.
+            #[must_use]
+            pub fn forwards_to(self) -> Vec<&'a str> {
+                match self {
+                    $(Self::$Kind(spec) => $module::$Kind::forwards_to(spec),)*
+                }
+            }
+
+            /// Names of the nodes that it calls for each request, in order.
+            #[must_use]
+            pub fn calls(self) -> Vec<&'a str> {
+                match self {
+                    $(Self::$Kind(spec) => $module::$Kind::calls(spec),)*
+                }
+            }
+
+            /// Names of the nodes and groups that it forwards requests to or calls.
             #[must_use]
             pub fn sends_to(self) -> Vec<&'a str> {
-                match self {
-                    $(Self::$Kind(spec) => $module::$Kind::sends_to(spec),)*
-                }
+                let mut to = self.forwards_to();
+                to.extend(self.calls());
+                to
             }
 
             /// Its policy and targets, or `None` if it does not route.

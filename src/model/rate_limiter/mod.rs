@@ -246,7 +246,7 @@ impl Part for RateLimiter {
         spec.count
     }
 
-    fn sends_to(spec: &RateLimiterSpec) -> Vec<&str> {
+    fn forwards_to(spec: &RateLimiterSpec) -> Vec<&str> {
         vec![&spec.to]
     }
 

@@ -143,7 +143,7 @@ impl View<'_> {
     }
 
     /// Takes servers down. Returns the requests lost by it: first those in service, in the order of their completions,
-    /// then those waiting, in the order of their queues. A server that is already down does not change.
+    /// then those that wait for calls, in the order of their creation, then those in queues, in the order of the queues. A server that is already down does not change.
     fn take_down(&mut self, context: &mut Context<'_>, rows: &Range<u32>) -> Vec<RequestRow> {
         let is_completion = |event: &Event| match event {
             Event::Wake { node, .. } => node.kind() == Server::KIND && rows.contains(&node.row()),
@@ -164,6 +164,12 @@ impl View<'_> {
             self.configs[row].lost += 1;
             let served = context.requests.get_mut(request);
             served.service += context.now.since(served.since);
+            lost.push(request);
+        }
+        for request in self.take_waiting_for_calls(context, rows) {
+            let row = Row::new(context.requests.get(request).server.row());
+            self.in_flight[row].level.decrement(context.now);
+            self.configs[row].lost += 1;
             lost.push(request);
         }
         for row in rows.clone().map(Row::new) {

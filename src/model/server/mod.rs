@@ -6,6 +6,8 @@
 //!
 //! `spec` has the scenario format, `config` the settings that change during a run, `shown` the metrics and figures.
 
+mod call;
+mod call_spec;
 mod config;
 mod shown;
 mod spec;
@@ -15,10 +17,12 @@ use std::ops::Range;
 use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemParam;
 
+pub use call_spec::{CallSpec, CallSpecs};
 pub use config::ServerConfig;
-pub use shown::LOST;
+pub use shown::{CALL_TIME, LOST};
 pub use spec::{ServerSetting, ServerSpec};
 
+use self::call::Calls;
 use super::build::{Builder, CHECKED};
 use super::capacity::CapacityLog;
 use super::check::Checker;
@@ -95,6 +99,8 @@ pub struct Service {
     pub lane: Option<LaneId>,
     /// Random stream of the service time.
     pub stream: RandomStream,
+    /// The calls that the server makes for each request, or `None` if there are none.
+    calls: Option<Box<Calls>>,
     /// The next node for served requests, or `None` if the server responds to them.
     pub then: Option<Destinations>,
 }
@@ -177,8 +183,12 @@ impl Part for Server {
         spec.count
     }
 
-    fn sends_to(spec: &ServerSpec) -> Vec<&str> {
+    fn forwards_to(spec: &ServerSpec) -> Vec<&str> {
         spec.then.as_deref().into_iter().collect()
+    }
+
+    fn calls(spec: &ServerSpec) -> Vec<&str> {
+        spec.call.0.iter().map(|call| call.to.as_str()).collect()
     }
 
     fn initial_capacity(spec: &ServerSpec) -> Option<NodeCapacity> {
@@ -220,6 +230,7 @@ impl Part for Server {
         let lane = lane(&time, &mut builder.queue);
         let queue = WaitQueue::new(&spec.queue);
         let mut destinations = builder.destinations(entry, spec.then.as_slice()).into_iter();
+        let mut calls = Calls::build(spec.call.0.as_slice(), entry, builder).into_iter();
         for names in entry.members.chunks(MAX_BATCH) {
             let server = |(name, to): (&String, Destinations)| Self {
                 in_flight: InFlight::new(spec.concurrency),
@@ -229,6 +240,7 @@ impl Part for Server {
                     time: time.clone(),
                     lane,
                     stream: builder.stream(name, "service"),
+                    calls: calls.next().map(Box::new),
                     then: (!to.targets.is_empty()).then_some(to),
                 },
                 counters: ServerCounters::default(),
@@ -273,7 +285,7 @@ impl Part for Server {
     }
 
     /// Passes on the response of a later node, which reports this server's load from here on. A response that reaches a
-    /// server that is down is lost.
+    /// server that is down is lost. The response to a call of this server ends the call.
     #[inline(always)]
     fn respond(
         servers: &mut View<'_>,
@@ -281,6 +293,9 @@ impl Part for Server {
         row: Row<Self>,
         request: RequestRow,
     ) -> Option<PackedEvent> {
+        if context.requests.is_back_from_call(request) {
+            return servers.end_call(context, row, request);
+        }
         let in_flight = &servers.in_flight[row];
         if in_flight.concurrency == 0 && servers.configs[row].is_down() {
             return Some(Event::Lost { request }.pack());
@@ -291,8 +306,7 @@ impl Part for Server {
         context.reply(request)
     }
 
-    /// Ends a service and starts the next one from the queue. The served request goes to the next node, or its response
-    /// is sent.
+    /// Ends a service. The request then leaves, unless the server waits for a call first.
     #[inline(always)]
     fn wake(
         servers: &mut View<'_>,
@@ -300,34 +314,16 @@ impl Part for Server {
         row: Row<Self>,
         request: RequestRow,
     ) -> (RequestRow, Option<PackedEvent>) {
-        let (in_flight, counters, service) =
-            (&mut servers.in_flight[row], &mut servers.counters[row], &mut servers.service[row]);
         let done = context.requests.get_mut(request);
         let served = context.now.since(done.since);
         done.service += served;
-        done.load = in_flight.reported_load(in_flight.level.level() - 1);
-        context.tracer.record(context.now, request, || TraceEvent::Served { node: Self::node(row) });
-        counters.completed += 1;
-        counters.service.record(served.as_nanos());
-        if in_flight.level.level() > in_flight.concurrency {
-            // Slots were removed while this request was in service: its slot is one of them.
-            in_flight.level.decrement(context.now);
-            servers.configs[row].slots.set(context.now, in_flight.level.level());
-        } else {
-            match servers.queues[row].pop(&mut context.requests, context.now) {
-                // One request leaves and one enters: the level stays.
-                Some((next, wait)) => {
-                    counters.wait.record(wait.as_nanos());
-                    service.start(context, row, next);
-                }
-                None => in_flight.level.decrement(context.now),
-            }
+        servers.counters[row].service.record(served.as_nanos());
+        if let Some(calls) = &mut servers.service[row].calls
+            && let Some(sent) = calls.proceed(context, row, request)
+        {
+            return (request, sent);
         }
-        let next = match &service.then {
-            Some(then) => context.forward(request, then, 0),
-            None => context.reply(request),
-        };
-        (request, next)
+        (request, servers.leave(context, row, request))
     }
 
     fn change(
@@ -347,10 +343,52 @@ impl Part for Server {
             counters.wait.clear();
             counters.service.clear();
         }
+        for calls in servers.service.iter_mut().filter_map(|service| service.calls.as_mut()) {
+            calls.restart(now);
+        }
     }
 
     fn capacity<'v>(servers: &'v View<'_>, row: Row<Self>) -> Option<&'v CapacityLog> {
         Some(&servers.configs[row].log)
+    }
+}
+
+impl View<'_> {
+    /// Lets a request leave its slot, which the next one from the queue takes. The request goes to the next node, or its
+    /// response is sent. Returns the event that follows in the same instant, if any.
+    #[inline(always)]
+    fn leave(
+        &mut self,
+        context: &mut Context<'_>,
+        row: Row<Server>,
+        request: RequestRow,
+    ) -> Option<PackedEvent> {
+        let servers = self;
+        let (in_flight, counters, service) =
+            (&mut servers.in_flight[row], &mut servers.counters[row], &mut servers.service[row]);
+        let done = context.requests.get_mut(request);
+        done.load = in_flight.reported_load(in_flight.level.level() - 1);
+        let has_failed = done.outcome == Some(Outcome::Failed);
+        context.tracer.record(context.now, request, || TraceEvent::Served { node: Server::node(row) });
+        counters.completed += 1;
+        if in_flight.level.level() > in_flight.concurrency {
+            // Slots were removed while this request was in service: its slot is one of them.
+            in_flight.level.decrement(context.now);
+            servers.configs[row].slots.set(context.now, in_flight.level.level());
+        } else {
+            match servers.queues[row].pop(&mut context.requests, context.now) {
+                // One request leaves and one enters: the level stays.
+                Some((next, wait)) => {
+                    counters.wait.record(wait.as_nanos());
+                    service.start(context, row, next);
+                }
+                None => in_flight.level.decrement(context.now),
+            }
+        }
+        match &service.then {
+            Some(then) if !has_failed => context.forward(request, then, 0),
+            Some(_) | None => context.reply(request),
+        }
     }
 }
 

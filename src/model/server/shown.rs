@@ -1,11 +1,12 @@
 //! Metrics, figures and plots of a server.
 
 use super::{Server, View};
+use crate::engine::row::Row;
 use crate::model::figure;
 use crate::model::figure::{
-    ARRIVED, Aspect, COMPLETED, CONCURRENCY, Figure, FigureColumn, FigureReader, IN_SERVICE_MEAN,
-    QUEUE_DEPTH_MAX, QUEUE_DEPTH_MEAN, REJECTED, REJECTED_WHILE_DOWN, SERVICE, SLOTS_MEAN, Value, Visibility,
-    WAIT,
+    ARRIVED, Aggregation, Aspect, COMPLETED, CONCURRENCY, Figure, FigureColumn, FigureReader,
+    IN_SERVICE_MEAN, QUEUE_DEPTH_MAX, QUEUE_DEPTH_MEAN, REJECTED, REJECTED_WHILE_DOWN, SERVICE, SLOTS_MEAN,
+    Value, Visibility, WAIT,
 };
 use crate::model::metric::{
     ARRIVAL_RATE, COMPLETION_RATE, IN_FLIGHT, Measurable, MetricReader, PlotSpec, QUEUE_DEPTH,
@@ -46,6 +47,15 @@ pub(super) const DESCRIPTION: Description = Description {
 /// Requests in service or waiting that were lost when the server went down.
 pub static LOST: Figure = Figure::new("lost", "lost").written(Visibility::NotZero);
 
+/// Calls that the server made.
+static CALLS: Figure = Figure::new("calls", "calls");
+/// Calls that failed while the server waited for them.
+static FAILED_CALLS: Figure = Figure::new("failed_calls", "failed calls").warns_from(1.0);
+/// Mean number of slots that were held by requests waiting for calls.
+static CALLING_MEAN: Figure = Figure::new("calling_mean", "waiting for calls on average");
+/// How long the server waited for calls that came back, slots held.
+pub static CALL_TIME: Figure = Figure::new("call_time", "call time").combined(Aggregation::Merge);
+
 pub(super) const FIGURES: &[FigureReader<Server>] = &[
     FigureReader::new(&CONCURRENCY, |servers, row, _| Value::Count(servers.configs[row].concurrency.into())),
     FigureReader::new(&ARRIVED, |servers, row, _| Value::Count(servers.counters[row].arrived)),
@@ -70,7 +80,21 @@ pub(super) const FIGURES: &[FigureReader<Server>] = &[
     }),
     FigureReader::new(&WAIT, |servers, row, _| Value::Times(&mut servers.counters[row].wait)),
     FigureReader::new(&SERVICE, |servers, row, _| Value::Times(&mut servers.counters[row].service)),
+    FigureReader::<Server>::new(&CALLS, |servers, row, _| Value::Count(servers.calls(row).made))
+        .only_where(has_calls),
+    FigureReader::<Server>::new(&FAILED_CALLS, |servers, row, _| Value::Count(servers.calls(row).failed))
+        .only_where(has_calls),
+    FigureReader::<Server>::new(&CALLING_MEAN, |servers, row, span| {
+        Value::Mean(servers.calls(row).waiting.mean(span.now, span.elapsed))
+    })
+    .only_where(has_calls),
+    FigureReader::<Server>::new(&CALL_TIME, |servers, row, _| Value::Times(&mut servers.calls(row).time))
+        .only_where(has_calls),
 ];
+
+fn has_calls(servers: &View<'_>, row: Row<Server>) -> bool {
+    servers.service[row].calls.is_some()
+}
 
 const SECTION: &str = DESCRIPTION.title;
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::call_spec::CallSpecs;
 use crate::engine::distribution::DistributionSpec;
 use crate::engine::time::SimDuration;
 use crate::model::check::Checker;
@@ -26,6 +27,10 @@ pub struct ServerSpec {
     /// The queue in which requests wait.
     #[serde(default)]
     pub queue: QueueSpec,
+    /// Calls that the server makes for each request after its service, one after the other, before it responds. None by
+    /// default.
+    #[serde(default, skip_serializing_if = "CallSpecs::is_empty")]
+    pub call: CallSpecs,
     /// The node that receives served requests. Without it, the server responds to them itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub then: Option<String>,
@@ -41,6 +46,7 @@ impl ServerSpec {
         if let Some(then) = &self.then {
             checker.single_receiver(path, "then", then);
         }
+        self.call.check(&path.clone().name("call"), checker);
         check_slots(self.concurrency, path.clone().name("concurrency"), checker);
     }
 }

@@ -230,7 +230,7 @@ impl Part for Source {
         None
     }
 
-    fn sends_to(spec: &SourceSpec) -> Vec<&str> {
+    fn forwards_to(spec: &SourceSpec) -> Vec<&str> {
         vec![&spec.to]
     }
 

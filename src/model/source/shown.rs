@@ -37,7 +37,7 @@ pub(super) const FIGURES: &[FigureReader<Source>] = &[
     FigureReader::new(&REJECTED, |sources, row, _| outcome_count(sources, row, Outcome::Rejected)),
     FigureReader::new(&FAILED, |sources, row, _| {
         let outcomes = &sources[row].outcomes;
-        Value::Count(outcomes.failed() - outcomes.of(Outcome::Rejected))
+        Value::Count(outcomes.failures() - outcomes.of(Outcome::Rejected))
     }),
 ];
 

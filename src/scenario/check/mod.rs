@@ -10,6 +10,7 @@ use super::{Scenario, section};
 use crate::event::MAX_ROWS;
 use crate::model::check::Checker;
 use crate::model::names::{NamedGroup, Names};
+use crate::model::parts::SpecRef;
 use crate::model::problem::Problem;
 use crate::text::Path;
 
@@ -24,7 +25,7 @@ pub fn check(scenario: &Scenario) -> Vec<Problem> {
 pub struct Checked {
     /// The name table.
     pub names: Names,
-    /// Maximum number of nodes that a request passes between its source and the node that responds.
+    /// Maximum number of hops of a return path, without that of the source.
     pub max_hops: usize,
     /// Statements that have no effect, in no particular order.
     pub warnings: Vec<Problem>,
@@ -116,14 +117,16 @@ fn check_use_of_link(scenario: &Scenario, path: Path, from: &str, to: &str, chec
 /// Reports cycles of nodes, and paths with more hops than a request can count. Returns the maximum number of hops, or 0
 /// if there is a cycle.
 fn paths(scenario: &Scenario, checker: &mut Checker<'_>) -> usize {
-    match max_hops(scenario, checker.names) {
+    // Every cycle is endless, as a node forwards each request, and makes its calls for each request.
+    let edges = edges(scenario, checker.names, SpecRef::sends_to);
+    match longest_paths(&edges).and_then(|_| max_hops(scenario, checker.names)) {
         Err(cycle) => {
             let names: Vec<_> =
                 cycle.iter().map(|&index| checker.names.entries[index].name.as_str()).collect();
             let first = names.first().copied().unwrap_or_default();
             let message = format!("requests would cycle for ever: {} -> {first}", names.join(" -> "));
             let path = Path::root().name("nodes").name(first);
-            checker.add(path, message, "let one of them answer requests instead of forwarding them");
+            checker.add(path, message, "let one of them answer requests without another one");
             0
         }
         Ok(hops) if hops > MAX_HOPS => {
@@ -171,8 +174,12 @@ fn sizes(scenario: &Scenario, checker: &mut Checker<'_>) {
         let from = scenario.links.iter().filter_map(|link| names.entry(&link.from));
         from.filter(|(index, _)| names.entries[*index].name == entry.name).count() as u64
     };
-    let hops: u64 =
-        names.entries.iter().map(|entry| entry.members.len() as u64 * (links_from(entry) + 1)).sum();
+    // A node has a list of links for the nodes that it forwards to, and one for each call.
+    let lists = |entry: &NamedGroup| {
+        let calls = scenario.nodes.get(&entry.name).map_or(0, |node| node.as_spec().calls().len() as u64);
+        (links_from(entry) + 1) * (calls + 1)
+    };
+    let hops: u64 = names.entries.iter().map(|entry| entry.members.len() as u64 * lists(entry)).sum();
     if hops > u64::from(MAX_ROWS) {
         let message = format!("the scenario has {hops} pairs of a sender and a link, more than {MAX_ROWS}");
         checker.add(
@@ -183,20 +190,31 @@ fn sizes(scenario: &Scenario, checker: &mut Checker<'_>) {
     }
 }
 
-/// The maximum number of nodes that a request passes between its source and the node that responds.
+/// The edges from each entry to others, by index. Sources have no incoming edges, so their own are left out.
+fn edges<'a>(
+    scenario: &'a Scenario,
+    names: &Names,
+    targets: impl Fn(SpecRef<'a>) -> Vec<&'a str>,
+) -> Vec<Vec<usize>> {
+    let of_entry = |entry: &NamedGroup| {
+        let targets = scenario.nodes.get(&entry.name).map(|node| targets(node.as_spec())).unwrap_or_default();
+        targets.into_iter().filter_map(|name| names.entry(name)).map(|(index, _)| index).collect()
+    };
+    names.entries.iter().map(of_entry).collect()
+}
+
+/// The maximum number of hops of a return path: the nodes that a request passes between its source and the node that
+/// responds, or the caller of a call and the nodes that the call passes.
 ///
 /// # Errors
 /// If there is a cycle: the indices of its entries.
 fn max_hops(scenario: &Scenario, names: &Names) -> Result<usize, Vec<usize>> {
-    let receivers = |entry: &NamedGroup| {
-        // A source has no incoming edges, so its own edges are left out.
-        let node = scenario.nodes.get(&entry.name).map(|node| node.as_spec().sends_to());
-        let targets = node.unwrap_or_default().into_iter();
-        targets.filter_map(|name| names.entry(name)).map(|(index, _)| index).collect()
-    };
-    let lengths = longest_paths(&names.entries.iter().map(receivers).collect::<Vec<_>>())?;
-    let first_nodes = scenario.sources.values().filter_map(|source| names.entry(&source.to));
-    Ok(first_nodes.map(|(entry, _)| lengths[entry]).max().unwrap_or(0))
+    let lengths = longest_paths(&edges(scenario, names, SpecRef::forwards_to))?;
+    let length = |name: &str| names.entry(name).map(|(entry, _)| lengths[entry]);
+    let requests = scenario.sources.values().filter_map(|source| length(&source.to));
+    let called = scenario.nodes.values().flat_map(|node| node.as_spec().calls());
+    let calls = called.filter_map(length).map(|length| length + 1);
+    Ok(requests.chain(calls).max().unwrap_or(0))
 }
 
 /// The length of the longest path from each node of a graph. Not recursive, so that a long chain of nodes does not

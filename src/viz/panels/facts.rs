@@ -93,7 +93,7 @@ fn counts(ui: &mut Ui, session: &Session) {
     ui.horizontal_wrapped(|ui| {
         ui.label(format!("{} offered", count(outcomes.offered)));
         ui.label(RichText::new(format!("{} completed", count(outcomes.of(Outcome::Completed)))).color(GOOD));
-        ui.label(RichText::new(format!("{} failed", count(outcomes.failed()))).color(BAD));
+        ui.label(RichText::new(format!("{} failed", count(outcomes.failures()))).color(BAD));
         ui.label(format!("{} in flight", count(live_state.in_flight as u64)));
     });
 }
