@@ -309,13 +309,6 @@ impl PackedEvent {
         self.0 >> 56
     }
 
-    /// Whether the event happens at a node.
-    #[must_use]
-    #[inline(always)]
-    pub const fn is_of_node(self) -> bool {
-        self.0 >> 62 != 0
-    }
-
     /// The row of the node, probe or change, or the number of the return hop.
     #[must_use]
     #[inline(always)]

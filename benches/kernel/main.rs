@@ -6,12 +6,16 @@
 //! statistics, and must give the same mean latency. Quote ratios: absolute times depend on the machine and its load.
 //!
 //! `cargo bench --bench kernel [-- MODEL...]`; `-- --once MODEL [REQUESTS]` runs the simulator once, for profilers.
+//! `-- --against BINARY [MODEL...]` compares with another binary of this benchmark, such as that of before a change: both
+//! run the simulator in turn, so that other load on the machine slows down both.
 
 #![expect(clippy::print_stdout, clippy::disallowed_types, reason = "a benchmark measures and prints times")]
 #![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the numbers are within range")]
 
 mod floor;
 
+use std::path::Path;
+use std::process::Command;
 use std::time::Instant;
 
 use floor::{HeapQueue, LaneQueue, PlainLoop};
@@ -186,6 +190,36 @@ struct Run {
     mean: f64,
 }
 
+/// Seconds that a binary of this benchmark takes for a run of a model by the simulator.
+fn seconds_of(binary: &Path, model: &str) -> f64 {
+    let output = Command::new(binary).args(["--once", model]).output();
+    let output = output.unwrap_or_else(|error| panic!("{}: {error}", binary.display()));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let seconds = text.split_whitespace().nth(1).and_then(|seconds| seconds.parse().ok());
+    seconds.unwrap_or_else(|| panic!("{} is not a binary of this benchmark: {text:?}", binary.display()))
+}
+
+/// Compares this binary with another one, model by model, in interleaved rounds.
+fn compare_with(other: &Path, models: &[&Model]) {
+    const ROUNDS: usize = 15;
+    let this = std::env::current_exe().expect("the path of this program");
+    for model in models {
+        let mut ratios = Vec::new();
+        for round in 0..ROUNDS {
+            // Each goes first in every second round.
+            let first = if round % 2 == 0 { [other, this.as_path()] } else { [this.as_path(), other] };
+            let [a, b] = first.map(|binary| seconds_of(binary, model.name));
+            ratios.push(if round % 2 == 0 { a / b } else { b / a });
+        }
+        ratios.sort_by(f64::total_cmp);
+        let [low, middle, high] = [ROUNDS / 4, ROUNDS / 2, ROUNDS - 1 - ROUNDS / 4].map(|rank| ratios[rank]);
+        println!(
+            "{:10} {middle:4.2} x the speed of the other binary (median of {ROUNDS} rounds; half of them: {low:.2} to {high:.2})",
+            model.name
+        );
+    }
+}
+
 fn median(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
     times[times.len() / 2]
@@ -203,7 +237,7 @@ fn peak_memory() -> Option<f64> {
 fn print_bytes_per_request() {
     let peak = |name: &str| {
         let program = std::env::current_exe().expect("the path of this program");
-        let output = std::process::Command::new(program).args(["--once", name, "4000000"]).output();
+        let output = Command::new(program).args(["--once", name, "4000000"]).output();
         let output = output.expect("the program runs");
         String::from_utf8_lossy(&output.stdout)
             .trim()
@@ -237,6 +271,12 @@ fn main() {
             println!("{} {:.3} s {}", model.name, run.seconds, peak_memory().unwrap_or(0.0));
         }
         return;
+    }
+    if let [against, other, named @ ..] = arguments.as_slice()
+        && against == "--against"
+    {
+        let models: Vec<&Model> = MODELS.iter().filter(|model| named.is_empty() || is_named(model)).collect();
+        return compare_with(Path::new(other), &models);
     }
     for model in MODELS.iter().filter(|model| arguments.is_empty() || is_named(model)) {
         model.compare();

@@ -104,8 +104,11 @@ pub struct ReturnHops(pub Vec<ReturnHop>);
 pub struct FollowUps(pub VecDeque<PackedEvent>);
 
 /// The data that a handler accesses besides the components of its own part.
+///
+/// Handlers are compiled twice: once in full, and once, with `FULL` being false, for runs without tracing and calls, which
+/// then cost nothing.
 #[derive(Debug)]
-pub struct Context<'a> {
+pub struct Context<'a, const FULL: bool> {
     /// The time of the event.
     pub now: SimTime,
     /// The queue of future events.
@@ -125,7 +128,22 @@ pub struct Context<'a> {
     pub tracer: &'a mut Tracer,
 }
 
-impl Context<'_> {
+impl<const FULL: bool> Context<'_, FULL> {
+    /// Records a step of a request, or [`RequestRow::NONE`], if tracing is enabled.
+    #[inline(always)]
+    pub fn trace(&mut self, request: RequestRow, event: impl FnOnce() -> TraceEvent) {
+        if FULL {
+            self.tracer.record(self.now, request, event);
+        }
+    }
+
+    /// Whether a response that has reached a node is that to a call of the node.
+    #[inline(always)]
+    #[must_use]
+    pub fn is_back_from_call(&self, request: RequestRow) -> bool {
+        FULL && self.requests.is_back_from_call(request)
+    }
+
     /// Picks a target for a request with the router of a node, and sends the request there. Returns the choice and the
     /// event that follows in the same instant, if any.
     #[inline(always)]
@@ -162,7 +180,7 @@ impl Context<'_> {
     ) -> (RequestRow, Option<PackedEvent>) {
         let call = self.requests.create_call(self.now, parent);
         let key = self.requests.get(call).key;
-        self.tracer.record(self.now, call, || TraceEvent::CallCreated { caller, parent, key });
+        self.trace(call, || TraceEvent::CallCreated { caller, parent, key });
         (call, self.forward(call, to, 0))
     }
 
@@ -172,15 +190,13 @@ impl Context<'_> {
     pub fn send_from_source(&mut self, request: RequestRow, target: Target) -> Option<PackedEvent> {
         let delivery = target.delivery.of_request(request);
         if target.link.is_none() {
-            self.tracer.record(self.now, request, || TraceEvent::Sent {
-                to: target.node(),
-                arrives: Some(self.now),
-            });
+            let arrives = Some(self.now);
+            self.trace(request, || TraceEvent::Sent { to: target.node(), arrives });
             return Some(delivery);
         }
         let half = &mut self.links[target.link].request;
         let (arrives, lost) = half.send(self.now, self.queue, delivery, request);
-        self.tracer.record(self.now, request, || TraceEvent::Sent { to: target.node(), arrives });
+        self.trace(request, || TraceEvent::Sent { to: target.node(), arrives });
         lost
     }
 
@@ -192,13 +208,13 @@ impl Context<'_> {
         let response = Event::Respond { hop, request }.pack();
         let (to, link) = self.return_hops[hop as usize];
         if link.is_none() {
-            self.tracer
-                .record(self.now, request, || TraceEvent::ResponseSent { to, arrives: Some(self.now) });
+            let arrives = Some(self.now);
+            self.trace(request, || TraceEvent::ResponseSent { to, arrives });
             return Some(response);
         }
         let half = &mut self.links[link].response;
         let (arrives, lost) = half.send(self.now, self.queue, response, request);
-        self.tracer.record(self.now, request, || TraceEvent::ResponseSent { to, arrives });
+        self.trace(request, || TraceEvent::ResponseSent { to, arrives });
         lost
     }
 }

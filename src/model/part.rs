@@ -84,9 +84,9 @@ pub trait Part: Measurable {
     fn build(spec: &Self::Spec, entry: &NamedGroup, builder: &mut Builder<'_>);
 
     /// Handles the arrival of a request at a node. Returns the event that follows in the same instant, if any.
-    fn deliver(
+    fn deliver<const FULL: bool>(
         view: &mut Self::View<'_>,
-        context: &mut Context<'_>,
+        context: &mut Context<'_, FULL>,
         row: Row<Self>,
         request: RequestRow,
     ) -> Option<PackedEvent>;
@@ -94,9 +94,9 @@ pub trait Part: Measurable {
     /// Handles the arrival of a response at a node on its return path. By default, sends the response to the next node
     /// of the path. Returns the event that follows in the same instant, if any.
     #[inline(always)]
-    fn respond(
+    fn respond<const FULL: bool>(
         _: &mut Self::View<'_>,
-        context: &mut Context<'_>,
+        context: &mut Context<'_, FULL>,
         _: Row<Self>,
         request: RequestRow,
     ) -> Option<PackedEvent> {
@@ -106,9 +106,9 @@ pub trait Part: Measurable {
     /// Handles an event that the node scheduled for itself, such as the end of a service. Returns the request
     /// concerned, and the event that follows in the same instant, if any.
     #[inline(always)]
-    fn wake(
+    fn wake<const FULL: bool>(
         _: &mut Self::View<'_>,
-        _: &mut Context<'_>,
+        _: &mut Context<'_, FULL>,
         _: Row<Self>,
         request: RequestRow,
     ) -> (RequestRow, Option<PackedEvent>) {
@@ -116,9 +116,9 @@ pub trait Part: Measurable {
     }
 
     /// Changes a setting of the nodes in these rows. Returns the requests that are lost as a result, in order.
-    fn change(
+    fn change<const FULL: bool>(
         view: &mut Self::View<'_>,
-        context: &mut Context<'_>,
+        context: &mut Context<'_, FULL>,
         rows: Range<u32>,
         setting: &Self::Setting,
     ) -> Vec<RequestRow>;

@@ -118,6 +118,12 @@ pub struct Tracer {
 }
 
 impl Tracer {
+    /// Whether tracing is enabled.
+    #[must_use]
+    pub const fn is_enabled(&self) -> bool {
+        self.records.is_some()
+    }
+
     /// Enables tracing.
     pub fn enable(&mut self) {
         self.records.get_or_insert_default();

@@ -167,6 +167,12 @@ pub struct Requests<'w, 's> {
 }
 
 impl Requests<'_, '_> {
+    /// Whether a node of the scenario makes calls.
+    #[must_use]
+    pub fn may_have_calls(&self) -> bool {
+        self.pool.calls.is_some()
+    }
+
     /// Borrows the column of requests for a tick.
     pub fn view(&mut self) -> RequestsView<'_> {
         RequestsView {
@@ -195,12 +201,6 @@ impl RequestsView<'_> {
     #[must_use]
     pub const fn has_room(&self) -> bool {
         self.pool.free.len() >= self.pool.reserve
-    }
-
-    /// Whether a node of the scenario makes calls.
-    #[must_use]
-    pub const fn may_have_calls(&self) -> bool {
-        self.pool.calls.is_some()
     }
 
     /// Loads requests into the cache before they are needed. A load from memory takes as long as a hundred
@@ -342,11 +342,16 @@ impl RequestsView<'_> {
     /// Ends a request: records it if the log needs it, and frees its row.
     #[inline]
     pub fn finish(&mut self, now: SimTime, row: RequestRow, outcome: Outcome) {
-        if self.pool.request_log.should_record(self.rows[row].number) {
+        let request = &mut self.rows[row];
+        request.outcome = None;
+        if self.pool.request_log.should_record(request.number) {
             self.log(now, row, outcome);
         }
-        self.rows[row].outcome = None;
         self.pool.free.push(row);
+    }
+
+    /// Resets the relation of a request that has ended to calls. Only if a node makes calls.
+    pub fn reset_call_state(&mut self, row: RequestRow) {
         if let Some(state) = self.calls.get_mut(row) {
             *state = CallState::FREE;
         }

@@ -69,7 +69,20 @@ pub(super) fn dispatch(
     mut window: ResMut<TickWindow>,
     mut digest: ResMut<RunDigest>,
 ) {
-    let mut dispatcher = Dispatcher {
+    if params.requests.may_have_calls() || params.tracer.is_enabled() {
+        dispatch_window::<true>(&mut params, &mut window, &mut digest);
+    } else {
+        dispatch_window::<false>(&mut params, &mut window, &mut digest);
+    }
+}
+
+/// Handles the events of the window with the handlers compiled for `FULL`, see [`Context`].
+fn dispatch_window<const FULL: bool>(
+    params: &mut DispatchParams<'_, '_>,
+    window: &mut TickWindow,
+    digest: &mut RunDigest,
+) {
+    let mut dispatcher = Dispatcher::<FULL> {
         context: Context {
             now: params.queue.now(),
             queue: params.queue.bypass_change_detection(),
@@ -90,11 +103,8 @@ pub(super) fn dispatch(
             pause_at: digest.events.saturating_add(window.budget),
         },
     };
-    window.status = if dispatcher.context.requests.may_have_calls() {
-        dispatcher.drain_with_calls(window.horizon)
-    } else {
-        dispatcher.drain(window.horizon)
-    };
+    window.status =
+        if FULL { dispatcher.drain_with_calls(window.horizon) } else { dispatcher.drain(window.horizon) };
     let after = dispatcher.fingerprinter.digest;
     window.budget = window.budget.saturating_sub(after.events - digest.events);
     *digest = after;
@@ -109,8 +119,8 @@ pub(super) fn lay_out(mut params: DispatchParams<'_, '_>) {
 }
 
 /// The columns of all parts, borrowed for a tick.
-struct Dispatcher<'a> {
-    context: Context<'a>,
+struct Dispatcher<'a, const FULL: bool> {
+    context: Context<'a, FULL>,
     parts: PartViews<'a>,
     probes: ProbesView<'a>,
     timeline: &'a mut TimelineRecorder,
@@ -146,7 +156,7 @@ impl Fingerprinter<'_> {
     }
 }
 
-impl Dispatcher<'_> {
+impl<const FULL: bool> Dispatcher<'_, FULL> {
     /// Handles events in order, up to the horizon, until the budget is used up or the pool of requests is full. Only for
     /// scenarios without calls: only sources create requests, and no event has follow-ups.
     fn drain(&mut self, horizon: SimTime) -> Status {
@@ -192,10 +202,10 @@ impl Dispatcher<'_> {
     /// Passes an event to its part. Returns the event that follows at the same time without a delay, or `None`.
     #[inline(always)]
     fn handle(&mut self, event: PackedEvent) -> Option<PackedEvent> {
-        if event.is_of_node() {
-            return self.parts.handle(&mut self.context, &mut self.fingerprinter, event);
+        match self.parts.handle(&mut self.context, &mut self.fingerprinter, event) {
+            Ok(next) => next,
+            Err(event) => self.handle_rare(event.unpack()),
         }
-        self.handle_rare(event.unpack())
     }
 
     /// Handles rare events: losses, changes, and events that only observe the run, which are not counted. Returns the

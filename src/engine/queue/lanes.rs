@@ -208,7 +208,8 @@ impl<E: Copy> Lanes<E> {
     /// The next batch of events of a long lane, once per batch, to prefetch their data; otherwise `None`.
     #[inline]
     pub(super) fn upcoming(&mut self) -> Option<impl Iterator<Item = E> + '_> {
-        let lane = &self.lanes[self.prefetch_lane.take()?];
+        let lane = &self.lanes[self.prefetch_lane?];
+        self.prefetch_lane = None;
         Some(lane.front[lane.popped..].iter().take(PREFETCH_BATCH).map(|scheduled| scheduled.event))
     }
 }

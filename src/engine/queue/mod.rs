@@ -7,6 +7,7 @@
 //! - the `Lanes` hold events of constant delay, a FIFO for each delay: these are scheduled in order of time.
 //!
 //! With few events pending, the window covers all of time and the wheel stays empty: the queue is then a sorted array.
+//! A barrier, the lowest key of all events in the heap and in the wheel, spares that case any look at the two.
 
 mod lanes;
 mod near_queue;
@@ -68,6 +69,8 @@ pub struct EventQueue<E: Send + Sync + 'static> {
     lanes: Lanes<E>,
     /// The last instant that the near queue covers, in nanoseconds; the wheel holds only later events.
     window_end: u64,
+    /// No event outside the run of the near queue and the lanes has a lower key. [`u128::MAX`] if there is no such event.
+    barrier: u128,
     /// Key of the event that was popped last; pending events have later keys.
     current: u128,
     next_order: u64,
@@ -84,6 +87,7 @@ impl<E: Copy + Send + Sync> Default for EventQueue<E> {
             wheel: Wheel::default(),
             lanes: Lanes::default(),
             window_end: u64::MAX,
+            barrier: u128::MAX,
             current: 0,
             next_order: MIN_ORDINARY_ORDER,
             next_first: ORDER_STEP,
@@ -120,7 +124,7 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
 
     /// Schedules an event after all those already scheduled for the same instant. If `at` is in the past, it happens
     /// now.
-    #[inline]
+    #[inline(always)]
     pub fn schedule(&mut self, at: SimTime, event: E) {
         let order = self.take_order();
         self.insert(at, order, event);
@@ -185,38 +189,29 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
         self.near_queue.retain(&mut keep);
         self.wheel.retain(&mut keep);
         self.lanes.retain(&mut keep);
+        self.update_barrier();
         removed.sort_unstable_by_key(Scheduled::key);
         removed.iter().map(|scheduled| (SimTime::from_nanos(scheduled.at), scheduled.event)).collect()
     }
 
     /// Removes and returns the next event if it happens no later than `horizon`.
-    #[inline]
+    #[inline(always)]
     pub fn pop_until(&mut self, horizon: SimTime) -> Option<(SimTime, E)> {
         loop {
-            let near_key = self.near_queue.peek();
-            let lane_key = self.lanes.peek();
-            let scheduled = if lane_key < near_key {
-                // Beyond the window, the wheel may hold an earlier event than the lanes.
-                if time_of(lane_key) > self.window_end && !self.wheel.is_empty() {
-                    self.open_window();
-                    continue;
-                }
-                if time_of(lane_key) > horizon.as_nanos() {
+            let (run_key, lane_key) = (self.near_queue.run_key(), self.lanes.peek());
+            let next_key = run_key.min(lane_key);
+            // With few events pending, or with most of them in lanes, there is no barrier.
+            if next_key >= self.barrier {
+                if self.barrier == u128::MAX {
                     return None;
                 }
-                self.lanes.pop()
-            } else if near_key == u128::MAX {
-                if self.wheel.is_empty() {
-                    return None;
-                }
-                self.open_window();
+                self.lower_barrier();
                 continue;
-            } else {
-                if time_of(near_key) > horizon.as_nanos() {
-                    return None;
-                }
-                self.near_queue.pop()
-            };
+            }
+            if time_of(next_key) > horizon.as_nanos() {
+                return None;
+            }
+            let scheduled = if run_key < lane_key { self.near_queue.pop_run() } else { self.lanes.pop() };
             self.current = scheduled.key();
             if scheduled.order & (LAST | CANCELLABLE) != 0 && !self.apply_flags(&scheduled) {
                 continue;
@@ -248,17 +243,46 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
         order
     }
 
-    #[inline]
+    #[inline(always)]
     fn insert(&mut self, at: SimTime, order: u64, event: E) {
         let scheduled = Scheduled { at: at.max(self.now()).as_nanos(), order, event };
-        if scheduled.at <= self.window_end {
-            self.near_queue.insert(scheduled);
-            if self.window_end == u64::MAX && self.near_queue.len() > CLOSE_WINDOW_ABOVE {
-                self.close_window();
-            }
-        } else {
-            self.wheel.insert(scheduled, self.window_end);
+        if scheduled.at > self.window_end || !self.near_queue.insert_near_end(scheduled) {
+            self.insert_far(scheduled);
         }
+    }
+
+    /// Adds an event whose place is beyond the window, or inside it but not near its beginning.
+    #[inline(never)]
+    fn insert_far(&mut self, scheduled: Scheduled<E>) {
+        if scheduled.at > self.window_end {
+            self.wheel.insert(scheduled, self.window_end);
+            if self.barrier == u128::MAX {
+                self.update_barrier();
+            }
+            return;
+        }
+        self.near_queue.push_heap(scheduled);
+        self.barrier = self.barrier.min(scheduled.key());
+        if self.window_end == u64::MAX && self.near_queue.len() > CLOSE_WINDOW_ABOVE {
+            self.close_window();
+            self.update_barrier();
+        }
+    }
+
+    fn update_barrier(&mut self) {
+        let beyond_window =
+            if self.wheel.is_empty() { u128::MAX } else { u128::from(self.window_end + 1) << 64 };
+        self.barrier = self.near_queue.heap_key().min(beyond_window);
+    }
+
+    /// Moves the earliest event outside the run and the lanes, which is the next one or limits the next one, into the
+    /// run.
+    #[inline(never)]
+    fn lower_barrier(&mut self) {
+        if !self.near_queue.move_heap_top_to_run() {
+            self.open_window();
+        }
+        self.update_barrier();
     }
 
     /// Refills the empty near queue: with the next bucket of the wheel, or with the whole wheel if it holds few events.
@@ -296,6 +320,7 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
         };
         self.near_queue.retain(&mut keep);
         self.wheel.retain(&mut keep);
+        self.update_barrier();
     }
 }
 

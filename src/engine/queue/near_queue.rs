@@ -32,40 +32,59 @@ impl<E: Copy> NearQueue<E> {
         self.run.len() + self.heap.len()
     }
 
-    /// Key of the next event, or `u128::MAX` if there is none.
+    /// Key of the next event of the run, or `u128::MAX` if it is empty.
     #[inline]
-    pub(super) fn peek(&self) -> u128 {
-        let run = self.run.last().map_or(u128::MAX, Scheduled::key);
-        let heap = self.heap.first().map_or(u128::MAX, Scheduled::key);
-        run.min(heap)
+    pub(super) fn run_key(&self) -> u128 {
+        self.run.last().map_or(u128::MAX, Scheduled::key)
     }
 
-    /// Removes and returns the next event.
+    /// Key of the next event of the heap, or `u128::MAX` if it is empty.
+    pub(super) fn heap_key(&self) -> u128 {
+        self.heap.first().map_or(u128::MAX, Scheduled::key)
+    }
+
+    /// Removes and returns the next event of the run.
     #[inline]
-    pub(super) fn pop(&mut self) -> Scheduled<E> {
-        match (self.run.last(), self.heap.first()) {
-            (Some(run), Some(heap)) if heap.key() < run.key() => self.pop_heap(),
-            (None, _) => self.pop_heap(),
-            (Some(_), _) => self.run.pop().expect("the run has a last event"),
+    pub(super) fn pop_run(&mut self) -> Scheduled<E> {
+        self.run.pop().expect("the run has a last event")
+    }
+
+    /// Moves the next event of the heap, which is the next of all, to the end of the run. Returns false if the heap is
+    /// empty.
+    pub(super) fn move_heap_top_to_run(&mut self) -> bool {
+        if self.heap.is_empty() {
+            return false;
         }
+        let top = self.pop_heap();
+        self.run.push(top);
+        true
     }
 
-    #[inline]
-    pub(super) fn insert(&mut self, scheduled: Scheduled<E>) {
+    /// Adds an event if its place is near the end of the run. Returns whether it is.
+    #[inline(always)]
+    pub(super) fn insert_near_end(&mut self, scheduled: Scheduled<E>) -> bool {
         let key = scheduled.key();
-        let later = |other: &Scheduled<E>| other.key() > key;
-        let near_end = self.run.len().saturating_sub(NEAR_END);
-        if !self.run.get(near_end).is_none_or(later) && near_end > 0 {
-            return self.push_heap(scheduled);
+        let length = self.run.len();
+        if length > NEAR_END && self.run[length - NEAR_END].key() < key {
+            return false;
         }
         // An insertion step: moves earlier events by one place, in a plain loop, as they are rarely more than a few.
         self.run.push(scheduled);
-        let mut place = self.run.len() - 1;
-        while place > 0 && !later(&self.run[place - 1]) {
-            self.run[place] = self.run[place - 1];
+        let run = self.run.as_mut_slice();
+        let mut place = length;
+        while place > 0 && run[place - 1].key() < key {
+            run[place] = run[place - 1];
             place -= 1;
         }
-        self.run[place] = scheduled;
+        run[place] = scheduled;
+        true
+    }
+
+    /// Adds an event.
+    pub(super) fn insert(&mut self, scheduled: Scheduled<E>) {
+        if !self.insert_near_end(scheduled) {
+            self.push_heap(scheduled);
+        }
     }
 
     /// Replaces the run, which is used up, by the events of `bucket`, and leaves its memory in `bucket`.
@@ -91,7 +110,7 @@ impl<E: Copy> NearQueue<E> {
         }
     }
 
-    fn push_heap(&mut self, scheduled: Scheduled<E>) {
+    pub(super) fn push_heap(&mut self, scheduled: Scheduled<E>) {
         let mut hole = self.heap.len();
         self.heap.push(scheduled);
         while hole > 0 {

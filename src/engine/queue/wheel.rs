@@ -123,7 +123,9 @@ impl<E: Copy> Wheel<E> {
     /// Moves all events into the near queue.
     pub(super) fn drain_into(&mut self, near_queue: &mut NearQueue<E>) {
         while self.occupied.iter().any(|&bits| bits != 0) {
-            self.take_earliest().1.into_iter().for_each(|scheduled| near_queue.insert(scheduled));
+            for scheduled in self.take_earliest().1 {
+                near_queue.insert(scheduled);
+            }
         }
         self.len = 0;
     }

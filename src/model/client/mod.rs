@@ -189,9 +189,9 @@ impl Part for Client {
     }
 
     #[inline(always)]
-    fn deliver(
+    fn deliver<const FULL: bool>(
         clients: &mut View<'_>,
-        context: &mut Context<'_>,
+        context: &mut Context<'_, FULL>,
         row: Row<Self>,
         request: RequestRow,
     ) -> Option<PackedEvent> {
@@ -203,9 +203,9 @@ impl Part for Client {
     }
 
     #[inline(always)]
-    fn respond(
+    fn respond<const FULL: bool>(
         clients: &mut View<'_>,
-        context: &mut Context<'_>,
+        context: &mut Context<'_, FULL>,
         row: Row<Self>,
         request: RequestRow,
     ) -> Option<PackedEvent> {
@@ -214,9 +214,9 @@ impl Part for Client {
         context.reply(request)
     }
 
-    fn change(
+    fn change<const FULL: bool>(
         _: &mut View<'_>,
-        context: &mut Context<'_>,
+        context: &mut Context<'_, FULL>,
         rows: Range<u32>,
         setting: &ClientSetting,
     ) -> Vec<RequestRow> {

@@ -168,9 +168,9 @@ impl Part for LoadBalancer {
     }
 
     #[inline(always)]
-    fn deliver(
+    fn deliver<const FULL: bool>(
         balancers: &mut View<'_>,
-        context: &mut Context<'_>,
+        context: &mut Context<'_, FULL>,
         row: Row<Self>,
         request: RequestRow,
     ) -> Option<PackedEvent> {
@@ -182,9 +182,9 @@ impl Part for LoadBalancer {
     }
 
     #[inline(always)]
-    fn respond(
+    fn respond<const FULL: bool>(
         _: &mut View<'_>,
-        context: &mut Context<'_>,
+        context: &mut Context<'_, FULL>,
         row: Row<Self>,
         request: RequestRow,
     ) -> Option<PackedEvent> {
@@ -192,9 +192,9 @@ impl Part for LoadBalancer {
         context.reply(request)
     }
 
-    fn change(
+    fn change<const FULL: bool>(
         _: &mut View<'_>,
-        context: &mut Context<'_>,
+        context: &mut Context<'_, FULL>,
         rows: Range<u32>,
         setting: &LoadBalancerSetting,
     ) -> Vec<RequestRow> {

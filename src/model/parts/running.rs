@@ -36,20 +36,20 @@ macro_rules! running {
         }
 
         impl PartViews<'_> {
-            /// Dispatches an event [of a node](PackedEvent::is_of_node) to its handler. Returns the event that follows
-            /// in the same instant, if any. A single match over class and kind compiles to a single jump.
+            /// Dispatches an event of a node to its handler. Returns the event that follows in the same instant, if any.
+            /// A single match over class and kind compiles to a single jump.
             ///
-            /// # Panics
-            /// If the event does not happen at a node.
+            /// # Errors
+            /// The event if it does not happen at a node.
             #[inline(always)]
-            pub fn handle(
+            pub fn handle<const FULL: bool>(
                 &mut self,
-                context: &mut Context<'_>,
+                context: &mut Context<'_, FULL>,
                 observer: &mut impl Observer,
                 event: PackedEvent,
-            ) -> Option<PackedEvent> {
+            ) -> Result<Option<PackedEvent>, PackedEvent> {
                 let (row, request) = (event.row(), event.request());
-                match event.code() {
+                Ok(match event.code() {
                     $(code::deliver::$Kind => {
                         let number = context.requests.get(request).number;
                         observer.observe(EventKind::Delivered, NodeKind::$Kind, row, context.now, number);
@@ -79,14 +79,14 @@ macro_rules! running {
                             })*
                         }
                     }
-                    _ => unreachable!("the event does not happen at a node"),
-                }
+                    _ => return Err(event),
+                })
             }
 
             /// Changes a setting of nodes. Returns the requests that are lost as a result, in order.
-            pub fn change(
+            pub fn change<const FULL: bool>(
                 &mut self,
-                context: &mut Context<'_>,
+                context: &mut Context<'_, FULL>,
                 nodes: NodeRange,
                 setting: &Setting,
             ) -> Vec<RequestRow> {
@@ -168,7 +168,12 @@ for_all_parts!(running);
 impl PartViews<'_> {
     /// Ends a request: its response has reached its source, or the request was lost.
     #[inline(always)]
-    pub fn finish(&mut self, context: &mut Context<'_>, request: RequestRow, outcome: Outcome) {
+    pub fn finish<const FULL: bool>(
+        &mut self,
+        context: &mut Context<'_, FULL>,
+        request: RequestRow,
+        outcome: Outcome,
+    ) {
         source::Source::finish(&mut self.source, context, request, outcome);
     }
 }

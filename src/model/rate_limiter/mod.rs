@@ -291,9 +291,9 @@ impl Part for RateLimiter {
     }
 
     #[inline]
-    fn deliver(
+    fn deliver<const FULL: bool>(
         limiters: &mut View<'_>,
-        context: &mut Context<'_>,
+        context: &mut Context<'_, FULL>,
         row: Row<Self>,
         request: RequestRow,
     ) -> Option<PackedEvent> {
@@ -306,13 +306,13 @@ impl Part for RateLimiter {
         limiter.shed += 1;
         arrived.outcome = Some(Outcome::Shed);
         arrived.server = Self::node(row);
-        context.tracer.record(context.now, request, || TraceEvent::Rejected { node: Self::node(row) });
+        context.trace(request, || TraceEvent::Rejected { node: Self::node(row) });
         context.reply(request)
     }
 
-    fn change(
+    fn change<const FULL: bool>(
         limiters: &mut View<'_>,
-        context: &mut Context<'_>,
+        context: &mut Context<'_, FULL>,
         rows: Range<u32>,
         setting: &RateLimiterSetting,
     ) -> Vec<RequestRow> {

@@ -68,9 +68,9 @@ impl Calls {
 
     /// Makes the calls for a request up to and including the next one to wait for. Returns `None` if there is none: all
     /// calls are made. Otherwise returns the event that follows in the same instant, if any.
-    pub(super) fn proceed(
+    pub(super) fn proceed<const FULL: bool>(
         &mut self,
-        context: &mut Context<'_>,
+        context: &mut Context<'_, FULL>,
         row: Row<Server>,
         request: RequestRow,
     ) -> Option<Option<PackedEvent>> {
@@ -86,7 +86,7 @@ impl Calls {
             let (call, sent) = context.call(node, request, to);
             if *wait {
                 context.requests.await_call(context.now, request, call);
-                context.tracer.record(context.now, request, || TraceEvent::Called { node, call });
+                context.trace(request, || TraceEvent::Called { node, call });
                 self.waiting.increment(context.now);
                 return Some(sent);
             }
@@ -109,9 +109,9 @@ impl View<'_> {
 
     /// Ends a call whose response has reached its caller. The request that waited for it goes on.
     #[cold]
-    pub(super) fn end_call(
+    pub(super) fn end_call<const FULL: bool>(
         &mut self,
-        context: &mut Context<'_>,
+        context: &mut Context<'_, FULL>,
         row: Row<Server>,
         call: RequestRow,
     ) -> Option<PackedEvent> {
@@ -121,7 +121,7 @@ impl View<'_> {
         } else {
             context.requests.get(call).outcome.expect("a call that gets a response has an outcome")
         };
-        context.tracer.record(context.now, call, || TraceEvent::Over { outcome });
+        context.trace(call, || TraceEvent::Over { outcome });
         let request = context.requests.finish_call(context.now, call, outcome)?;
         let calls = self.calls(row);
         let since = context.requests.get(request).since;
@@ -131,19 +131,19 @@ impl View<'_> {
             calls.failed += 1;
             *context.requests.call_step(request) = 0;
             context.requests.get_mut(request).outcome = Some(Outcome::Failed);
-            return self.leave(context, row, request);
+            return self.leave(context, row, request, None);
         }
         match calls.proceed(context, row, request) {
             Some(sent) => sent,
-            None => self.leave(context, row, request),
+            None => self.leave(context, row, request, None),
         }
     }
 
     /// The requests that these servers hold while they wait for calls, in order of creation. They stop waiting: their
     /// calls end without effect on them.
-    pub(super) fn take_waiting_for_calls(
+    pub(super) fn take_waiting_for_calls<const FULL: bool>(
         &mut self,
-        context: &mut Context<'_>,
+        context: &mut Context<'_, FULL>,
         rows: &Range<u32>,
     ) -> Vec<RequestRow> {
         let is_here = |node: Node| node.kind() == Server::KIND && rows.contains(&node.row());

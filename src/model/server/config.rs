@@ -83,9 +83,9 @@ impl ServerConfig {
 impl View<'_> {
     /// Applies a setting to the servers in `rows`. Returns the requests that are lost by it.
     #[cold]
-    pub(super) fn change(
+    pub(super) fn change<const FULL: bool>(
         &mut self,
-        context: &mut Context<'_>,
+        context: &mut Context<'_, FULL>,
         rows: Range<u32>,
         setting: &ServerSetting,
     ) -> Vec<RequestRow> {
@@ -110,7 +110,12 @@ impl View<'_> {
 
     /// Sets the number of slots (1 or more). With more slots, waiting requests enter service at once, in order; with
     /// fewer, requests in service are served to the end.
-    fn set_concurrency(&mut self, context: &mut Context<'_>, row: Row<Server>, concurrency: u32) {
+    fn set_concurrency<const FULL: bool>(
+        &mut self,
+        context: &mut Context<'_, FULL>,
+        row: Row<Server>,
+        concurrency: u32,
+    ) {
         let config = &mut self.configs[row];
         config.concurrency = concurrency;
         config.log.change(context.now, |period| period.slots = concurrency);
@@ -118,7 +123,12 @@ impl View<'_> {
     }
 
     /// Pauses or resumes a server: services in progress are completed, and waiting requests stay.
-    fn set_paused(&mut self, context: &mut Context<'_>, row: Row<Server>, paused: bool) {
+    fn set_paused<const FULL: bool>(
+        &mut self,
+        context: &mut Context<'_, FULL>,
+        row: Row<Server>,
+        paused: bool,
+    ) {
         let config = &mut self.configs[row];
         config.paused = paused;
         config.log.change(context.now, |period| period.paused = paused);
@@ -126,7 +136,12 @@ impl View<'_> {
     }
 
     /// Sets the service time of services that start from now on.
-    fn set_service(&mut self, context: &mut Context<'_>, row: Row<Server>, time: &Sampler) {
+    fn set_service<const FULL: bool>(
+        &mut self,
+        context: &mut Context<'_, FULL>,
+        row: Row<Server>,
+        time: &Sampler,
+    ) {
         let service = &mut self.service[row];
         service.time = time.clone();
         service.lane = lane(time, context.queue);
@@ -134,7 +149,12 @@ impl View<'_> {
     }
 
     /// Sets the capacity of the queue. Requests that already wait stay, even above the new capacity.
-    fn set_capacity(&mut self, context: &mut Context<'_>, row: Row<Server>, capacity: u32) {
+    fn set_capacity<const FULL: bool>(
+        &mut self,
+        context: &mut Context<'_, FULL>,
+        row: Row<Server>,
+        capacity: u32,
+    ) {
         self.configs[row].capacity = capacity;
         if !self.configs[row].is_down() {
             self.queues[row].set_capacity(capacity);
@@ -144,7 +164,11 @@ impl View<'_> {
 
     /// Takes servers down. Returns the requests lost by it: first those in service, in the order of their completions,
     /// then those that wait for calls, in the order of their creation, then those in queues, in the order of the queues. A server that is already down does not change.
-    fn take_down(&mut self, context: &mut Context<'_>, rows: &Range<u32>) -> Vec<RequestRow> {
+    fn take_down<const FULL: bool>(
+        &mut self,
+        context: &mut Context<'_, FULL>,
+        rows: &Range<u32>,
+    ) -> Vec<RequestRow> {
         let is_completion = |event: &Event| match event {
             Event::Wake { node, .. } => node.kind() == Server::KIND && rows.contains(&node.row()),
             Event::Deliver { .. }
@@ -188,7 +212,7 @@ impl View<'_> {
 
     /// Brings a server up, empty and with its configured slots and capacity. A server that is already up does not
     /// change.
-    fn bring_up(&mut self, context: &mut Context<'_>, row: Row<Server>) {
+    fn bring_up<const FULL: bool>(&mut self, context: &mut Context<'_, FULL>, row: Row<Server>) {
         let config = &mut self.configs[row];
         if config.is_down() {
             config.rejected_in_past_outages = config.rejected_while_down(self.counters[row].rejected);
@@ -200,7 +224,7 @@ impl View<'_> {
     }
 
     /// Puts the number of slots into effect. Waiting requests take the free ones.
-    fn apply_slots(&mut self, context: &mut Context<'_>, row: Row<Server>) {
+    fn apply_slots<const FULL: bool>(&mut self, context: &mut Context<'_, FULL>, row: Row<Server>) {
         let slots = self.configs[row].active_slots();
         let in_flight = &mut self.in_flight[row];
         if in_flight.concurrency == slots {
@@ -219,10 +243,10 @@ impl View<'_> {
         }
     }
 
-    fn trace_capacity(&self, context: &mut Context<'_>, row: Row<Server>) {
+    fn trace_capacity<const FULL: bool>(&self, context: &mut Context<'_, FULL>, row: Row<Server>) {
         let holds =
             NodeCapacity { slots: self.in_flight[row].concurrency, waiting: self.queues[row].bound() };
         let node = Server::node(row);
-        context.tracer.record(context.now, RequestRow::NONE, || TraceEvent::NodeCapacity { node, holds });
+        context.trace(RequestRow::NONE, || TraceEvent::NodeCapacity { node, holds });
     }
 }

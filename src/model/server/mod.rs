@@ -251,9 +251,9 @@ impl Part for Server {
     }
 
     #[inline(always)]
-    fn deliver(
+    fn deliver<const FULL: bool>(
         servers: &mut View<'_>,
-        context: &mut Context<'_>,
+        context: &mut Context<'_, FULL>,
         row: Row<Self>,
         request: RequestRow,
     ) -> Option<PackedEvent> {
@@ -273,11 +273,11 @@ impl Part for Server {
         context.requests.get_mut(request).server = node;
         if queue.has_room() {
             queue.push(&mut context.requests, request, context.now);
-            context.tracer.record(context.now, request, || TraceEvent::Queued { node });
+            context.trace(request, || TraceEvent::Queued { node });
             return None;
         }
         counters.rejected += 1;
-        context.tracer.record(context.now, request, || TraceEvent::Rejected { node });
+        context.trace(request, || TraceEvent::Rejected { node });
         let rejected = context.requests.get_mut(request);
         rejected.outcome = Some(Outcome::Rejected);
         rejected.load = ReportedLoad::FULL;
@@ -287,13 +287,13 @@ impl Part for Server {
     /// Passes on the response of a later node, which reports this server's load from here on. A response that reaches a
     /// server that is down is lost. The response to a call of this server ends the call.
     #[inline(always)]
-    fn respond(
+    fn respond<const FULL: bool>(
         servers: &mut View<'_>,
-        context: &mut Context<'_>,
+        context: &mut Context<'_, FULL>,
         row: Row<Self>,
         request: RequestRow,
     ) -> Option<PackedEvent> {
-        if context.requests.is_back_from_call(request) {
+        if context.is_back_from_call(request) {
             return servers.end_call(context, row, request);
         }
         let in_flight = &servers.in_flight[row];
@@ -308,27 +308,28 @@ impl Part for Server {
 
     /// Ends a service. The request then leaves, unless the server waits for a call first.
     #[inline(always)]
-    fn wake(
+    fn wake<const FULL: bool>(
         servers: &mut View<'_>,
-        context: &mut Context<'_>,
+        context: &mut Context<'_, FULL>,
         row: Row<Self>,
         request: RequestRow,
     ) -> (RequestRow, Option<PackedEvent>) {
         let done = context.requests.get_mut(request);
         let served = context.now.since(done.since);
         done.service += served;
-        servers.counters[row].service.record(served.as_nanos());
-        if let Some(calls) = &mut servers.service[row].calls
+        if FULL
+            && let Some(calls) = &mut servers.service[row].calls
             && let Some(sent) = calls.proceed(context, row, request)
         {
+            servers.counters[row].service.record(served.as_nanos());
             return (request, sent);
         }
-        (request, servers.leave(context, row, request))
+        (request, servers.leave(context, row, request, Some(served)))
     }
 
-    fn change(
+    fn change<const FULL: bool>(
         servers: &mut View<'_>,
-        context: &mut Context<'_>,
+        context: &mut Context<'_, FULL>,
         rows: Range<u32>,
         setting: &ServerSetting,
     ) -> Vec<RequestRow> {
@@ -355,28 +356,32 @@ impl Part for Server {
 
 impl View<'_> {
     /// Lets a request leave its slot, which the next one from the queue takes. The request goes to the next node, or its
-    /// response is sent. Returns the event that follows in the same instant, if any.
+    /// response is sent. `served` is its service time if its service ends now. Returns the event that follows in the
+    /// same instant, if any.
     #[inline(always)]
-    fn leave(
+    fn leave<const FULL: bool>(
         &mut self,
-        context: &mut Context<'_>,
+        context: &mut Context<'_, FULL>,
         row: Row<Server>,
         request: RequestRow,
+        served: Option<SimDuration>,
     ) -> Option<PackedEvent> {
-        let servers = self;
         let (in_flight, counters, service) =
-            (&mut servers.in_flight[row], &mut servers.counters[row], &mut servers.service[row]);
+            (&mut self.in_flight[row], &mut self.counters[row], &mut self.service[row]);
         let done = context.requests.get_mut(request);
         done.load = in_flight.reported_load(in_flight.level.level() - 1);
-        let has_failed = done.outcome == Some(Outcome::Failed);
-        context.tracer.record(context.now, request, || TraceEvent::Served { node: Server::node(row) });
+        let has_failed = FULL && done.outcome == Some(Outcome::Failed);
+        context.trace(request, || TraceEvent::Served { node: Server::node(row) });
         counters.completed += 1;
+        if let Some(served) = served {
+            counters.service.record(served.as_nanos());
+        }
         if in_flight.level.level() > in_flight.concurrency {
             // Slots were removed while this request was in service: its slot is one of them.
             in_flight.level.decrement(context.now);
-            servers.configs[row].slots.set(context.now, in_flight.level.level());
+            self.configs[row].slots.set(context.now, in_flight.level.level());
         } else {
-            match servers.queues[row].pop(&mut context.requests, context.now) {
+            match self.queues[row].pop(&mut context.requests, context.now) {
                 // One request leaves and one enters: the level stays.
                 Some((next, wait)) => {
                     counters.wait.record(wait.as_nanos());
@@ -394,8 +399,13 @@ impl View<'_> {
 
 impl Service {
     /// Starts the service of a request: schedules its completion.
-    #[inline]
-    fn start(&mut self, context: &mut Context<'_>, row: Row<Server>, request: RequestRow) {
+    #[inline(always)]
+    fn start<const FULL: bool>(
+        &mut self,
+        context: &mut Context<'_, FULL>,
+        row: Row<Server>,
+        request: RequestRow,
+    ) {
         let node = Server::node(row);
         let completion = Event::Wake { node, request }.pack();
         let done = match self.lane {
@@ -406,7 +416,7 @@ impl Service {
                 done
             }
         };
-        context.tracer.record(context.now, request, || TraceEvent::Started { node, done });
+        context.trace(request, || TraceEvent::Started { node, done });
     }
 }
 

@@ -149,8 +149,18 @@ impl ArrivalProcess {
     }
 
     /// Draws the time of the next arrival, which is not before the last one, or `None` if there are no more arrivals.
-    #[inline]
+    #[inline(always)]
     pub fn next(&mut self, stream: &mut RandomStream) -> Option<SimTime> {
+        match &self.pattern {
+            Pattern::SteadyPoisson { gap } => {
+                self.position.move_by(ziggurat::exponential(stream) * gap)?;
+                Some(self.position.time())
+            }
+            Pattern::Regular(_) | Pattern::Poisson(_) | Pattern::Renewal(_) => self.next_uncommon(stream),
+        }
+    }
+
+    fn next_uncommon(&mut self, stream: &mut RandomStream) -> Option<SimTime> {
         match &self.pattern {
             Pattern::SteadyPoisson { gap } => self.position.move_by(ziggurat::exponential(stream) * gap)?,
             Pattern::Renewal(gap) => self.position.move_by(gap.sample(stream))?,

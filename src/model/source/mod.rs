@@ -142,7 +142,7 @@ pub struct Source {
 impl Source {
     /// Draws the time of the next request. Returns `None` if it would be after [`stop`](Self::stop) or above
     /// [`max_requests`](Self::max_requests), or if there are no more arrivals.
-    #[inline]
+    #[inline(always)]
     pub fn next_arrival(&mut self) -> Option<SimTime> {
         let (process, stream) = &mut self.arrivals;
         process.next(stream).filter(|&at| at <= self.stop && self.outcomes.offered < self.max_requests)
@@ -198,9 +198,14 @@ pub type View<'a> = Column<'a, Source, Source>;
 
 impl Source {
     /// Ends a request: its response has reached the source, or it was lost.
-    #[inline]
-    pub fn finish(sources: &mut View<'_>, context: &mut Context<'_>, request: RequestRow, outcome: Outcome) {
-        context.tracer.record(context.now, request, || TraceEvent::Over { outcome });
+    #[inline(always)]
+    pub fn finish<const FULL: bool>(
+        sources: &mut View<'_>,
+        context: &mut Context<'_, FULL>,
+        request: RequestRow,
+        outcome: Outcome,
+    ) {
+        context.trace(request, || TraceEvent::Over { outcome });
         let finished = context.requests.get(request);
         let source = &mut sources[Row::new(finished.source.into())];
         source.outcomes.count(outcome);
@@ -210,6 +215,9 @@ impl Source {
             source.latency_this_window.record(latency);
         }
         context.requests.finish(context.now, request, outcome);
+        if FULL {
+            context.requests.reset_call_state(request);
+        }
         if source.size.is_some() {
             // The next request in this row may come from a source without sizes.
             context.requests.set_size(request, 0);
@@ -296,15 +304,20 @@ impl Part for Source {
         builder.world.spawn(source);
     }
 
-    fn deliver(_: &mut View<'_>, _: &mut Context<'_>, _: Row<Self>, _: RequestRow) -> Option<PackedEvent> {
+    fn deliver<const FULL: bool>(
+        _: &mut View<'_>,
+        _: &mut Context<'_, FULL>,
+        _: Row<Self>,
+        _: RequestRow,
+    ) -> Option<PackedEvent> {
         unreachable!("the checks reject scenarios that send requests to a source")
     }
 
     /// Ends the request: its response has reached the source.
     #[inline(always)]
-    fn respond(
+    fn respond<const FULL: bool>(
         sources: &mut View<'_>,
-        context: &mut Context<'_>,
+        context: &mut Context<'_, FULL>,
         _: Row<Self>,
         request: RequestRow,
     ) -> Option<PackedEvent> {
@@ -316,9 +329,9 @@ impl Part for Source {
 
     /// Creates the next request, sends it, and schedules the arrival after it.
     #[inline(always)]
-    fn wake(
+    fn wake<const FULL: bool>(
         sources: &mut View<'_>,
-        context: &mut Context<'_>,
+        context: &mut Context<'_, FULL>,
         row: Row<Self>,
         _: RequestRow,
     ) -> (RequestRow, Option<PackedEvent>) {
@@ -331,7 +344,7 @@ impl Part for Source {
         let key = source.key.0.sample(&mut source.key.1);
         #[expect(clippy::cast_possible_truncation, reason = "a scenario has at most 65,536 sources")]
         let request = context.requests.create(context.now, row.number() as u16, key);
-        context.tracer.record(context.now, request, || TraceEvent::Created { source: Self::node(row), key });
+        context.trace(request, || TraceEvent::Created { source: Self::node(row), key });
         if let Some((size, stream)) = &mut source.size {
             context.requests.set_size(request, whole_bytes(size.sample(stream)));
         }
@@ -340,9 +353,9 @@ impl Part for Source {
 
     /// Replaces the arrival process: cancels the scheduled arrivals and schedules new ones.
     #[cold]
-    fn change(
+    fn change<const FULL: bool>(
         sources: &mut View<'_>,
-        context: &mut Context<'_>,
+        context: &mut Context<'_, FULL>,
         rows: Range<u32>,
         setting: &SourceSetting,
     ) -> Vec<RequestRow> {

@@ -115,9 +115,13 @@ pub struct Weighted {
 
 impl KeySampler {
     /// Draws a key.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn sample(&self, stream: &mut RandomStream) -> u32 {
+        if let Self::Fixed(key) = self { *key } else { self.draw(stream) }
+    }
+
+    fn draw(&self, stream: &mut RandomStream) -> u32 {
         match self {
             Self::Fixed(key) => *key,
             #[expect(clippy::cast_possible_truncation, reason = "below `count`, which is at most 2^32")]
