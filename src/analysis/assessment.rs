@@ -36,6 +36,8 @@ pub(super) const MAX_HEALTHY_LOAD: f64 = 0.98;
 pub(super) const MIN_HIGH_LOAD: f64 = 0.95;
 /// Probability that any member of a group is as far from the mean by chance as one that is not like the others.
 const ALPHA_OUTLIER: f64 = 1e-3;
+/// Number of requests from which on the observed time of their calls is taken for its mean: fewer show no health.
+const MIN_OBSERVED: f64 = 200.0;
 /// The load without any capacity: that of a server that is paused.
 const MAX_LOAD: f64 = 1e6;
 /// Largest factor by which a longer run is suggested.
@@ -64,6 +66,8 @@ pub(super) struct Assessment {
     slots: f64,
     /// Number of requests that all slots serve in that time.
     capacity: f64,
+    /// Whether the capacity depends on observed times of calls.
+    is_observed: bool,
     /// Standard deviations of the upper and the lower bound.
     z: (f64, f64),
     /// The loads of the group, or `None` if the station is not a member of a large group.
@@ -126,6 +130,18 @@ impl Assessment {
         let entered = totals(Station::arrivals) - totals(Station::rejections);
         let waited = if entered > 0.5 { totals(Station::queue) / entered } else { 0.0 };
         let service = mean(|station| station.service);
+        let is_observed = stations().any(|station| station.makes_calls);
+        // The load is then as uncertain as the times for which slots are held, whose error is not below that of the
+        // observed utilization: calls that wait for the same node are correlated.
+        let dispersion = if is_observed {
+            let held = stations().map(|station| station.service_variance).fold(0.0, f64::max);
+            let busy = sum(stations().map(Station::load));
+            let noise = RedNoise::fit(busy.get(during.clone()).unwrap_or_default());
+            let error = noise.error_of_mean(during.len(), 1.0) / noise.mean.max(1e-12);
+            (dispersion + held).max(error * error * requests)
+        } else {
+            dispersion
+        };
         let assessment = Self {
             during: during.clone(),
             requests,
@@ -136,6 +152,7 @@ impl Assessment {
             variance: stations().map(|station| station.configured_variance).fold(0.0, f64::max),
             slots: mean(Station::slots).max(1.0),
             capacity,
+            is_observed,
             z,
             group: None,
         };
@@ -229,7 +246,9 @@ impl Assessment {
 
     fn would_be_healthy(&self, factor: f64) -> bool {
         let high = self.high(factor);
-        self.wait <= MAX_HEALTHY_WAIT
+        let is_known = !self.is_observed || factor * self.requests >= MIN_OBSERVED;
+        is_known
+            && self.wait <= MAX_HEALTHY_WAIT
             && high <= MAX_HEALTHY_LOAD
             && self.long_run_wait(high) <= MAX_HEALTHY_WAIT
     }

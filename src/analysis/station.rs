@@ -6,12 +6,15 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::engine::floor_to_usize;
+use crate::engine::statistics::Tally;
 use crate::event::Node;
 use crate::metrics::figures::NodeFigures;
 use crate::metrics::result::{NodeResult, RunResult};
 use crate::metrics::timeline::Timeline;
 use crate::model::capacity::{CapacityLog, CapacityPeriod};
-use crate::model::figure::{self, ARRIVED, CONCURRENCY, QUEUE_DEPTH_MAX, SERVICE, SLOTS_MEAN, WAIT};
+use crate::model::figure::{
+    self, ARRIVED, CALL_TIME, CONCURRENCY, QUEUE_DEPTH_MAX, SERVICE, SLOTS_MEAN, WAIT,
+};
 use crate::model::metric::{ARRIVAL_RATE, Metric, QUEUE_DEPTH, REJECTION_RATE, Subject, UTILIZATION};
 
 /// A node that serves requests. Its series are computed on first use and kept.
@@ -29,12 +32,17 @@ pub(super) struct Station<'a> {
     pub(super) queue_depth_max: u64,
     /// Mean waiting time in seconds.
     pub(super) wait: f64,
-    /// Mean of the configured service time in seconds. Known even if no request was served.
+    /// Mean time in seconds for which a request holds a slot: the mean of the configured service time, which is known
+    /// even if no request was served, and the observed time of its calls.
     pub(super) service: f64,
-    /// Relative variance of the observed service times: their squared coefficient of variation.
+    /// Relative variance of the observed times for which requests hold a slot: their squared coefficient of variation.
     pub(super) service_variance: f64,
-    /// Relative variance of the configured service time; the highest if it changed. May be infinite.
+    /// The same with the variance of the configured service time; the highest if it changed. May be infinite.
     pub(super) configured_variance: f64,
+    /// Whether requests hold slots while they wait for calls, so that the capacity is not known but observed.
+    pub(super) makes_calls: bool,
+    /// The configured service time as a share of the time for which a request holds a slot.
+    own_share: f64,
     slots_mean: Option<f64>,
     capacity: &'a CapacityLog,
     timeline: &'a Timeline,
@@ -83,11 +91,15 @@ impl<'a> Station<'a> {
         constants: &Rc<ConstantSeries>,
     ) -> Option<Self> {
         let figures: &NodeFigures = &node.figures;
-        let service = figures.times(&SERVICE)?.summarize();
+        let observed = figures.times(&SERVICE)?.summarize();
         let capacity = node.capacity.as_ref()?;
-        let observed = service.mean().unwrap_or(0.0);
-        let relative = service.sd().filter(|_| observed > 0.0).map_or(0.0, |sd| sd / observed);
+        let calls = HeldByCalls::of(figures, observed.count());
+        let own = mean_service(capacity.periods(), result.end.as_seconds());
+        let service = own + calls.mean;
         let variances = capacity.periods().iter().map(|period| period.service_variance);
+        let configured = variances.fold(0.0, f64::max);
+        let [observed_mean, observed_sd] =
+            [observed.mean(), observed.sd()].map(|nanos| nanos.unwrap_or(0.0) / 1e9);
         Some(Self {
             node: node.node,
             name: &node.name,
@@ -97,9 +109,15 @@ impl<'a> Station<'a> {
             utilization: figures.number(&figure::UTILIZATION),
             queue_depth_max: figures.count(&QUEUE_DEPTH_MAX),
             wait: figures.times(&WAIT).and_then(|wait| wait.summarize().mean()).unwrap_or(0.0) / 1e9,
-            service: mean_service(capacity.periods(), result.end.as_seconds()),
-            service_variance: relative * relative,
-            configured_variance: variances.fold(0.0, f64::max),
+            service,
+            service_variance: calls.relative_variance(observed_mean, observed_sd * observed_sd),
+            configured_variance: if configured.is_finite() {
+                calls.relative_variance(own, configured * own * own)
+            } else {
+                configured
+            },
+            makes_calls: calls.are_made,
+            own_share: if service > 0.0 { own / service } else { 1.0 },
             slots_mean: figures.number(&SLOTS_MEAN),
             capacity,
             timeline: &result.timeline,
@@ -159,7 +177,8 @@ impl<'a> Station<'a> {
             Some(if self.capacity.is_constant() {
                 self.constants.of(capacity)
             } else {
-                self.mean_of_periods(CapacityPeriod::per_second).into()
+                let of_own = self.mean_of_periods(CapacityPeriod::per_second).into_iter();
+                of_own.map(|capacity| capacity * self.own_share).collect()
             })
         });
         capacities.as_deref()
@@ -216,6 +235,32 @@ impl<'a> Station<'a> {
             }
             arrivals
         })
+    }
+}
+
+/// The time for which a request holds a slot while it waits for calls, in seconds.
+struct HeldByCalls {
+    are_made: bool,
+    mean: f64,
+    variance: f64,
+}
+
+impl HeldByCalls {
+    /// Returns the observed times at a node that has served this number of requests. The calls of a request are taken
+    /// as independent of each other.
+    fn of(figures: &NodeFigures, served: u64) -> Self {
+        let Some(calls) = figures.times(&CALL_TIME).map(Tally::summarize) else {
+            return Self { are_made: false, mean: 0.0, variance: 0.0 };
+        };
+        let per_request = if served > 0 { calls.count() as f64 / served as f64 } else { 0.0 };
+        let [mean, sd] = [calls.mean(), calls.sd()].map(|nanos| nanos.unwrap_or(0.0) / 1e9);
+        Self { are_made: true, mean: per_request * mean, variance: per_request * sd * sd }
+    }
+
+    /// Returns the relative variance of the sum of these times and of a service time with this mean and variance.
+    fn relative_variance(&self, mean: f64, variance: f64) -> f64 {
+        let sum = mean + self.mean;
+        if sum > 0.0 { (variance + self.variance) / (sum * sum) } else { 0.0 }
     }
 }
 

@@ -133,6 +133,9 @@ pub static WAIT: Figure = Figure::new("wait", "wait").combined(Aggregation::Merg
 /// Service times.
 pub static SERVICE: Figure = Figure::new("service", "service").combined(Aggregation::Merge);
 
+/// How long a node waited for calls that came back, with slots held.
+pub static CALL_TIME: Figure = Figure::new("call_time", "call time").combined(Aggregation::Merge);
+
 /// The period that figures cover.
 #[derive(Clone, Copy, Debug)]
 pub struct Span {

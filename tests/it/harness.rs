@@ -11,10 +11,10 @@ use rushhour::event::{Node, NodeKind};
 use rushhour::metrics::figures::{FigureValue, NodeFigures};
 use rushhour::metrics::result::{NodeResult, RunResult, SourceResult};
 use rushhour::model::figure::{
-    ARRIVED, COMPLETED, CONCURRENCY, Figure, IN_SERVICE_MEAN, QUEUE_DEPTH_MAX, QUEUE_DEPTH_MEAN, REJECTED,
-    SERVICE, SLOTS_MEAN, UTILIZATION, WAIT,
+    ARRIVED, CALL_TIME, COMPLETED, CONCURRENCY, Figure, IN_SERVICE_MEAN, QUEUE_DEPTH_MAX, QUEUE_DEPTH_MEAN,
+    REJECTED, SERVICE, SLOTS_MEAN, UTILIZATION, WAIT,
 };
-use rushhour::model::server::{CALL_TIME, LOST};
+use rushhour::model::server::LOST;
 use rushhour::request::RequestRecord;
 use rushhour::scenario::{Scenario, load};
 use rushhour::simulation::{LogLevel, RunOptions, run};

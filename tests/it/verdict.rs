@@ -21,8 +21,16 @@ const VARIED: &str = "\"n\": Server(service: HyperExponential(branches: [(probab
 const FLEET: &str = "\"n\": LoadBalancer(policy: Random, to: \"m\"), \"m\": Server(count: 20, service: Exponential(mean: \"10ms\"))";
 const SHARDS: &str = "\"n\": LoadBalancer(policy: KeyHash(), to: \"m\"), \"m\": Server(count: 20, service: Exponential(mean: \"10ms\"))";
 
+/// A slot is held for 10 ms on average: by the service, and by a call to a node that is never busy.
+const CALLER: &str = "\"n\": Server(service: Exponential(mean: \"4ms\"), call: \"o\"), \"o\": Server(concurrency: 1000, service: Exponential(mean: \"6ms\"))";
+/// The same for four slots that are held for 40 ms.
+const CALLERS: &str = "\"n\": Server(concurrency: 4, service: Exponential(mean: \"10ms\"), call: \"o\"), \"o\": Server(concurrency: 1000, service: Exponential(mean: \"30ms\"))";
+/// The callee is the bottleneck: slots of the caller limit the requests there to 2, or hardly.
+const CALLEE: &str = "\"n\": Server(concurrency: 2, service: Exponential(mean: \"1ms\"), call: \"o\"), \"o\": Server(service: Exponential(mean: \"10ms\"))";
+const BUSY_CALLEE: &str = "\"n\": Server(concurrency: 1000, service: Exponential(mean: \"1ms\"), call: \"o\"), \"o\": Server(service: Exponential(mean: \"10ms\"))";
+
 /// Systems that are offered more than they can do, or at which requests wait for more than ten services in the long run.
-const UNHEALTHY: [System; 22] = [
+const UNHEALTHY: [System; 26] = [
     // The mean waits follow from Pollaczek and Khinchine: 19, 16, 29 and, with bursts, about 20 services.
     ("M/M/1 at 0.95", "Poisson(rate: \"95/s\")", ONE, 95.0),
     ("M/D/1 at 0.97", "Poisson(rate: \"97/s\")", CONSTANT, 97.0),
@@ -80,10 +88,14 @@ const UNHEALTHY: [System; 22] = [
         "\"n\": Server(concurrency: 2, service: Exponential(mean: \"10ms\"), then: \"o\"), \"o\": Server(service: Exponential(mean: \"10ms\"))",
         105.0,
     ),
+    ("caller at 0.97", "Poisson(rate: \"97/s\")", CALLER, 97.0),
+    ("callers at 1.05", "Poisson(rate: \"105/s\")", CALLERS, 105.0),
+    ("callee at 1.05", "Poisson(rate: \"105/s\")", CALLEE, 105.0),
+    ("busy callee at 0.95", "Poisson(rate: \"95/s\")", BUSY_CALLEE, 95.0),
 ];
 
 /// Systems with short waits and room for more requests.
-const HEALTHY: [System; 14] = [
+const HEALTHY: [System; 17] = [
     ("M/M/1 at 0.3", "Poisson(rate: \"30/s\")", ONE, 30.0),
     ("M/M/1 at 0.5", "Poisson(rate: \"50/s\")", ONE, 50.0),
     ("M/M/1 at 0.7", "Poisson(rate: \"70/s\")", ONE, 70.0),
@@ -108,6 +120,9 @@ const HEALTHY: [System; 14] = [
         "\"n\": Server(service: Exponential(mean: \"10ms\"), then: \"o\"), \"o\": Server(service: Exponential(mean: \"10ms\"))",
         60.0,
     ),
+    ("caller at 0.6", "Poisson(rate: \"60/s\")", CALLER, 60.0),
+    ("callers at 0.7", "Poisson(rate: \"70/s\")", CALLERS, 70.0),
+    ("busy callee at 0.6", "Poisson(rate: \"60/s\")", BUSY_CALLEE, 60.0),
 ];
 
 /// Numbers of requests.

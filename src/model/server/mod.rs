@@ -19,7 +19,7 @@ use bevy_ecs::system::SystemParam;
 
 pub use call_spec::{CallSpec, CallSpecs};
 pub use config::ServerConfig;
-pub use shown::{CALL_TIME, LOST};
+pub use shown::LOST;
 pub use spec::{ServerSetting, ServerSpec};
 
 use self::call::Calls;

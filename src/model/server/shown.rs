@@ -4,9 +4,9 @@ use super::{Server, View};
 use crate::engine::row::Row;
 use crate::model::figure;
 use crate::model::figure::{
-    ARRIVED, Aggregation, Aspect, COMPLETED, CONCURRENCY, Figure, FigureColumn, FigureReader,
-    IN_SERVICE_MEAN, QUEUE_DEPTH_MAX, QUEUE_DEPTH_MEAN, REJECTED, REJECTED_WHILE_DOWN, SERVICE, SLOTS_MEAN,
-    Value, Visibility, WAIT,
+    ARRIVED, Aspect, CALL_TIME, COMPLETED, CONCURRENCY, Figure, FigureColumn, FigureReader, IN_SERVICE_MEAN,
+    QUEUE_DEPTH_MAX, QUEUE_DEPTH_MEAN, REJECTED, REJECTED_WHILE_DOWN, SERVICE, SLOTS_MEAN, Value, Visibility,
+    WAIT,
 };
 use crate::model::metric::{
     ARRIVAL_RATE, COMPLETION_RATE, IN_FLIGHT, Measurable, MetricReader, PlotSpec, QUEUE_DEPTH,
@@ -53,8 +53,6 @@ static CALLS: Figure = Figure::new("calls", "calls");
 static FAILED_CALLS: Figure = Figure::new("failed_calls", "failed calls").warns_from(1.0);
 /// Mean number of slots that were held by requests waiting for calls.
 static CALLING_MEAN: Figure = Figure::new("calling_mean", "waiting for calls on average");
-/// How long the server waited for calls that came back, slots held.
-pub static CALL_TIME: Figure = Figure::new("call_time", "call time").combined(Aggregation::Merge);
 
 pub(super) const FIGURES: &[FigureReader<Server>] = &[
     FigureReader::new(&CONCURRENCY, |servers, row, _| Value::Count(servers.configs[row].concurrency.into())),
