@@ -52,6 +52,10 @@ pub struct SaturationEvidence {
     pub slots: u64,
     /// Utilization over the whole run.
     pub utilization: Option<f64>,
+    /// The share of the time of busy slots during the spells in which they were held by calls; `None` if it makes no
+    /// calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_by_calls: Option<f64>,
 }
 
 /// Returns the saturations of a run.
@@ -104,6 +108,7 @@ fn saturation(context: &RunContext<'_>, overloads: &[Overload], row: usize) -> O
         wait_seconds: server.wait_behind(depth, &spells),
         slots: server.concurrency,
         utilization: server.utilization,
+        held_by_calls: server.held_by_calls(&spells),
     };
     let finding = Finding::new(server.name, Evidence::Saturation(evidence));
     Some(finding.during(context.time_of(from), context.time_of(to)).costing(context.cost(row, from, to)))

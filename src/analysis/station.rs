@@ -15,7 +15,9 @@ use crate::model::capacity::{CapacityLog, CapacityPeriod};
 use crate::model::figure::{
     self, ARRIVED, CALL_TIME, CONCURRENCY, QUEUE_DEPTH_MAX, SERVICE, SLOTS_MEAN, WAIT,
 };
-use crate::model::metric::{ARRIVAL_RATE, Metric, QUEUE_DEPTH, REJECTION_RATE, Subject, UTILIZATION};
+use crate::model::metric::{
+    ARRIVAL_RATE, COMPLETION_RATE, Metric, QUEUE_DEPTH, REJECTION_RATE, Subject, UTILIZATION,
+};
 
 /// A node that serves requests. Its series are computed on first use and kept.
 pub(super) struct Station<'a> {
@@ -206,9 +208,33 @@ impl<'a> Station<'a> {
         self.capacity.is_constant() || range.windows(2).all(|pair| pair[0].to_bits() == pair[1].to_bits())
     }
 
+    /// Returns the capacity in requests per second that was observed in some ranges of intervals: the throughput over the
+    /// utilization (the utilization law: Denning, Buzen, "The operational analysis of queueing network models", 1978).
+    fn observed_capacity(&self, spells: &[(usize, usize)]) -> Option<f64> {
+        let completions = self.timeline.find(Subject::Node(self.node), &COMPLETION_RATE)?;
+        let completions: Vec<f64> = completions.map(f64::from).collect();
+        let total = |values: &[f64]| -> f64 {
+            spells.iter().filter_map(|&(from, to)| values.get(from..to)).flatten().sum()
+        };
+        let (completed, busy) = (total(&completions), total(self.load()));
+        (busy > 0.0).then(|| completed / busy)
+    }
+
+    /// Returns the share of the time of busy slots in which they were held by calls, in some ranges of intervals. `None`
+    /// if it makes no calls.
+    pub(super) fn held_by_calls(&self, spells: &[(usize, usize)]) -> Option<f64> {
+        let capacity = self.observed_capacity(spells).filter(|_| self.makes_calls)?;
+        Some((1.0 - self.own_share * self.service * capacity / self.slots().max(1.0)).clamp(0.0, 1.0))
+    }
+
     /// Returns the seconds that a request waits behind `depth` others, at the mean capacity of some ranges of
     /// intervals.
     pub(super) fn wait_behind(&self, depth: f64, spells: &[(usize, usize)]) -> f64 {
+        if let Some(capacity) =
+            self.observed_capacity(spells).filter(|capacity| self.makes_calls && *capacity > 0.0)
+        {
+            return depth / capacity;
+        }
         let capacities = self.capacities().filter(|_| !self.capacity.is_constant()).unwrap_or_default();
         let during: Vec<f64> = spells
             .iter()

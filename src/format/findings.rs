@@ -11,6 +11,8 @@ use crate::request::Outcome;
 
 /// Headroom from which on its number says nothing, in multiples of the present load.
 const MAX_HEADROOM: f64 = 10.0;
+/// Minimum share of the time of busy slots in which calls held them that is worth a mention.
+const MIN_HELD_BY_CALLS: f64 = 0.1;
 
 /// A finding in JSON.
 #[derive(Clone, Debug, Serialize)]
@@ -127,9 +129,13 @@ pub fn text(finding: &Finding) -> String {
                     format!(", in {spells} spells of {} in total", time(Some(evidence.saturated_seconds)))
                 }
             };
+            let held = evidence.held_by_calls.filter(|share| *share >= MIN_HELD_BY_CALLS);
+            let held = held.map_or_else(String::new, |share| {
+                format!(" Its slots were held by calls for {} of that time.", percent(share))
+            });
             format!(
                 "{subject} had no free slot{span}{spells}: {} requests waited on average (maximum {}), and an arriving \
-                 request had to wait about {}.",
+                 request had to wait about {}.{held}",
                 short(evidence.queue_depth_mean),
                 count(evidence.queue_depth_max),
                 time(Some(evidence.wait_seconds)),

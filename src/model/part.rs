@@ -158,8 +158,19 @@ pub struct Description {
     pub terminal: &'static [FigureColumn],
     /// Columns of its table in a report.
     pub report: &'static [FigureColumn],
+    /// Further tables, of the nodes and groups that have certain figures.
+    pub details: &'static [DetailTable],
     /// The figures by which nodes are ranked where only the busiest are shown; later figures break ties.
     pub ranked_by: &'static [&'static Figure],
+}
+
+/// A table of the nodes and groups of a kind that have the figure of its first column.
+#[derive(Clone, Copy, Debug)]
+pub struct DetailTable {
+    /// Its title.
+    pub title: &'static str,
+    /// Its columns.
+    pub columns: &'static [FigureColumn],
 }
 
 /// The kinds of events that the fingerprint distinguishes. Changing a number changes the fingerprint of every run.

@@ -43,9 +43,11 @@ pub(super) fn build(
     let measured_from = SimTime::ZERO + scenario.warm_up;
     let arrivals_until = SimTime::ZERO + scenario.arrivals_until.unwrap_or(scenario.run_until);
     let links = scenario.links.iter().zip(0..);
+    let calls = scenario.nodes.values().map(|node| node.as_spec().calls().len()).max().unwrap_or(0);
     let mut builder = Builder {
         names: &names,
         times: RunTimes { arrivals_until, measured_from },
+        makes_calls: calls > 0,
         streams: Streams::new(seed, options.replication),
         links: links.map(|(link, row)| ((link.from.as_str(), link.to.as_str()), Row::new(row))).collect(),
         queue: EventQueue::default(),
@@ -75,7 +77,6 @@ pub(super) fn build(
     world.insert_resource(RunDigest::default());
     world.insert_resource(Tracer::default());
     world.insert_resource(FollowUps::default());
-    let calls = scenario.nodes.values().map(|node| node.as_spec().calls().len()).max().unwrap_or(0);
     let max_in_flight = options.max_in_flight.unwrap_or_else(|| default_max_in_flight(max_hops));
     let needs = PoolNeeds { max_hops, sized, calls, max_in_flight };
     world.insert_resource(RequestPool::new(needs, RequestLog::new(options.log)));

@@ -36,6 +36,28 @@ pub struct TrackedRequest {
     hops: (SimTime, u32),
     /// Its path so far: nodes, with the times at which it reached them.
     pub path: Vec<(SimTime, Node)>,
+    /// The request that made it if it is a call.
+    pub parent: Option<RequestRow>,
+    /// The calls that were made for it, in order.
+    pub calls: Vec<TrackedCall>,
+}
+
+/// A call that was made for a request.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TrackedCall {
+    /// It is in flight, in this row.
+    InFlight(RequestRow),
+    /// It has ended.
+    Over(Box<EndedCall>),
+}
+
+/// A call that has ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EndedCall {
+    /// When it ended, and its outcome.
+    pub ended: (SimTime, Outcome),
+    /// The call as it was.
+    pub call: TrackedRequest,
 }
 
 /// The location of a request.
@@ -68,6 +90,15 @@ pub enum RequestLocation {
         since: SimTime,
         /// When the service ends.
         done: SimTime,
+    },
+    /// In a slot after its service, until a call returns.
+    Calling {
+        /// The node.
+        node: Node,
+        /// Index of the slot.
+        slot: usize,
+        /// Since when.
+        since: SimTime,
     },
 }
 
@@ -108,8 +139,10 @@ pub enum HopKind {
 pub struct LiveState {
     /// The requests in flight, by row.
     tracked_requests: Vec<Option<TrackedRequest>>,
-    /// Number of requests in flight.
+    /// Number of requests and calls in flight.
     pub in_flight: usize,
+    /// Number of calls, and of each outcome.
+    pub calls: OutcomeCounts,
     /// The states of nodes by kind and row; `None` for nodes that hold no requests.
     server_states: PerKind<Vec<Option<ServerState>>>,
     /// Recent instant hops, the oldest first.
@@ -179,9 +212,11 @@ impl LiveState {
         let tracked_request = self.tracked_request(record.request);
         let (key, node) = match record.event {
             TraceEvent::Created { source, key } => (Some(key), Some(source)),
+            TraceEvent::CallCreated { caller, key, .. } => (Some(key), Some(caller)),
             TraceEvent::Sent { to, .. } | TraceEvent::ResponseSent { to, .. } => (None, Some(to)),
             TraceEvent::Queued { node }
             | TraceEvent::Started { node, .. }
+            | TraceEvent::Called { node, .. }
             | TraceEvent::Served { node }
             | TraceEvent::Rejected { node } => (None, Some(node)),
             TraceEvent::Over { .. } => (None, tracked_request.map(TrackedRequest::node)),
@@ -199,7 +234,12 @@ impl LiveState {
         self.log_record(record);
         let TraceRecord { at, request: row, event } = *record;
         match event {
-            TraceEvent::Created { source, key } => self.create(at, row, source, key),
+            TraceEvent::Created { source, key } => self.create(at, row, source, source, key, None),
+            TraceEvent::CallCreated { caller, parent, key } => {
+                // A call has the colour of the source of its request.
+                let source = self.tracked_request(parent).map_or(caller, |parent| parent.source);
+                self.create(at, row, source, caller, key, Some(parent));
+            }
             TraceEvent::Sent { to, arrives } => self.leave(at, row, to, arrives, false),
             TraceEvent::ResponseSent { to, arrives } => self.leave(at, row, to, arrives, true),
             TraceEvent::Queued { node } => {
@@ -209,6 +249,13 @@ impl LiveState {
                 }
             }
             TraceEvent::Started { node, done } => self.start(at, row, node, done),
+            TraceEvent::Called { node, .. } => {
+                if let Some(Some(tracked_request)) = self.tracked_requests.get_mut(row.index())
+                    && let Some(slot) = tracked_request.location.slot()
+                {
+                    tracked_request.location = RequestLocation::Calling { node, slot, since: at };
+                }
+            }
             TraceEvent::Served { node } => {
                 self.free_slot(row);
                 self.reach(at, row, node, RequestLocation::At(node));
@@ -229,7 +276,15 @@ impl LiveState {
         }
     }
 
-    fn create(&mut self, at: SimTime, row: RequestRow, source: Node, key: u32) {
+    fn create(
+        &mut self,
+        at: SimTime,
+        row: RequestRow,
+        source: Node,
+        node: Node,
+        key: u32,
+        parent: Option<RequestRow>,
+    ) {
         if self.tracked_requests.len() <= row.index() {
             self.tracked_requests.resize(row.index() + 1, None);
         }
@@ -238,13 +293,22 @@ impl LiveState {
             source,
             key,
             created: at,
-            location: RequestLocation::At(source),
+            location: RequestLocation::At(node),
             rejected: false,
             hops: (at, 0),
-            path: vec![(at, source)],
+            path: vec![(at, node)],
+            parent,
+            calls: Vec::new(),
         });
         self.in_flight += 1;
-        self.outcomes.offered += 1;
+        let Some(parent) = parent else {
+            self.outcomes.offered += 1;
+            return;
+        };
+        self.calls.offered += 1;
+        if let Some(Some(parent)) = self.tracked_requests.get_mut(parent.index()) {
+            parent.calls.push(TrackedCall::InFlight(row));
+        }
     }
 
     fn leave(&mut self, at: SimTime, row: RequestRow, to: Node, arrives: Option<SimTime>, is_response: bool) {
@@ -284,17 +348,25 @@ impl LiveState {
                 }
                 self.push_hop(at, row, node, node, HopKind::FailedAtNode);
             }
-            Some(RequestLocation::Served { node, .. }) => {
+            Some(RequestLocation::Served { node, .. } | RequestLocation::Calling { node, .. }) => {
                 self.free_slot(row);
                 self.push_hop(at, row, node, node, HopKind::FailedAtNode);
             }
             Some(RequestLocation::At(_) | RequestLocation::Between { .. }) | None => {}
         }
-        if let Some(Some(_)) = self.tracked_requests.get(row.index()) {
-            self.tracked_requests[row.index()] = None;
-            self.in_flight -= 1;
+        let Some(ended) = self.tracked_requests.get_mut(row.index()).and_then(Option::take) else { return };
+        self.in_flight -= 1;
+        let Some(parent) = ended.parent else {
+            self.outcomes.count(outcome);
+            return;
+        };
+        self.calls.count(outcome);
+        // The row of a parent that has ended may hold another request, which then has no such call.
+        if let Some(Some(parent)) = self.tracked_requests.get_mut(parent.index())
+            && let Some(call) = parent.calls.iter_mut().find(|call| **call == TrackedCall::InFlight(row))
+        {
+            *call = TrackedCall::Over(Box::new(EndedCall { ended: (at, outcome), call: ended }));
         }
-        self.outcomes.count(outcome);
     }
 
     /// Sets the location of a request that has reached `node`, and extends its path.
@@ -309,7 +381,8 @@ impl LiveState {
 
     fn free_slot(&mut self, row: RequestRow) {
         let Some(Some(tracked_request)) = self.tracked_requests.get(row.index()) else { return };
-        if let RequestLocation::Served { node, slot, .. } = tracked_request.location
+        if let RequestLocation::Served { node, slot, .. } | RequestLocation::Calling { node, slot, .. } =
+            tracked_request.location
             && let Some(server_state) = self.server_state_mut(node)
         {
             server_state.free_slot(slot);
@@ -343,7 +416,18 @@ impl TrackedRequest {
             RequestLocation::At(node)
             | RequestLocation::Between { to: node, .. }
             | RequestLocation::Waiting(node)
-            | RequestLocation::Served { node, .. } => node,
+            | RequestLocation::Served { node, .. }
+            | RequestLocation::Calling { node, .. } => node,
+        }
+    }
+}
+
+impl RequestLocation {
+    /// The index of its slot, or `None` if it is not in one.
+    const fn slot(self) -> Option<usize> {
+        match self {
+            Self::Served { slot, .. } | Self::Calling { slot, .. } => Some(slot),
+            Self::At(_) | Self::Between { .. } | Self::Waiting(_) => None,
         }
     }
 }

@@ -30,6 +30,8 @@ pub struct LogLine {
 pub enum LogKind {
     /// A request was created.
     Created,
+    /// A call was made, or a request waits for one.
+    Called,
     /// A request or its response was sent to a node.
     Sent,
     /// A request entered a queue.
@@ -46,8 +48,9 @@ pub enum LogKind {
 
 impl LogKind {
     /// All kinds, with their labels.
-    pub const ALL: [(Self, &'static str); 7] = [
+    pub const ALL: [(Self, &'static str); 8] = [
         (Self::Created, "created"),
+        (Self::Called, "called"),
         (Self::Sent, "sent"),
         (Self::Queued, "queued"),
         (Self::Served, "served"),
@@ -63,6 +66,7 @@ impl LogLine {
     pub const fn kind(&self) -> LogKind {
         match self.event {
             TraceEvent::Created { .. } => LogKind::Created,
+            TraceEvent::CallCreated { .. } | TraceEvent::Called { .. } => LogKind::Called,
             TraceEvent::Sent { .. } | TraceEvent::ResponseSent { .. } => LogKind::Sent,
             TraceEvent::Queued { .. } => LogKind::Queued,
             TraceEvent::Started { .. } | TraceEvent::Served { .. } => LogKind::Served,
@@ -77,6 +81,8 @@ impl LogLine {
     pub fn describe(&self, name: &str) -> String {
         match self.event {
             TraceEvent::Created { .. } => format!("created at {name}"),
+            TraceEvent::CallCreated { .. } => format!("call made by {name}"),
+            TraceEvent::Called { .. } => format!("waits for a call at {name}"),
             TraceEvent::Sent { arrives: Some(_), .. } => format!("sent to {name}"),
             TraceEvent::ResponseSent { arrives: Some(_), .. } => format!("response sent to {name}"),
             TraceEvent::Sent { arrives: None, .. } => format!("lost on the link to {name}"),

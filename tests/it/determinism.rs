@@ -85,6 +85,7 @@ const GOLDEN: &[(&str, u64, u64)] = &[
     ("mmc.ron", 979602, 0x8fc67e17deeb0c7f),
     ("rate_limiter.ron", 30195, 0x301db4d8f51e6242),
     ("reference.ron", 37237, 0xc8b7_4f35_bf14_9562),
+    ("slow_dependency.ron", 65898, 0xa100_1f4a_3874_c112),
 ];
 
 #[test]

@@ -141,6 +141,7 @@ impl Part for Client {
             FigureColumn::new("responses", &RESPONSES),
             FigureColumn::new("rehashed", &REHASHED),
         ],
+        details: &[],
         ranked_by: &[&REHASHED, &REQUESTS],
     };
     const FIGURES: &'static [FigureReader<Self>] = &[

@@ -109,6 +109,7 @@ impl Part for LoadBalancer {
         sheds: false,
         terminal: &[],
         report: &[],
+        details: &[],
         ranked_by: &[],
     };
     const FIGURES: &'static [FigureReader<Self>] = &[

@@ -228,6 +228,7 @@ impl Part for RateLimiter {
             FigureColumn::new("shed", &SHED),
             FigureColumn::of("share", &SHED, Aspect::ShareOf(&ARRIVED)),
         ],
+        details: &[],
         ranked_by: &[&SHED, &ARRIVED],
     };
     const FIGURES: &'static [FigureReader<Self>] = &[

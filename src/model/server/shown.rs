@@ -12,7 +12,7 @@ use crate::model::metric::{
     ARRIVAL_RATE, COMPLETION_RATE, IN_FLIGHT, Measurable, MetricReader, PlotSpec, QUEUE_DEPTH,
     REJECTION_RATE, Reading, UTILIZATION,
 };
-use crate::model::part::Description;
+use crate::model::part::{Description, DetailTable};
 use crate::request::ReportedLoad;
 
 pub(super) const DESCRIPTION: Description = Description {
@@ -41,6 +41,16 @@ pub(super) const DESCRIPTION: Description = Description {
         FigureColumn::of("p99 wait", &WAIT, Aspect::P99),
         FigureColumn::of("mean service", &SERVICE, Aspect::Mean),
     ],
+    details: &[DetailTable {
+        title: "Calls of servers",
+        columns: &[
+            FigureColumn::new("calls", &CALLS),
+            FigureColumn::new("failed", &FAILED_CALLS),
+            FigureColumn::of("time p50", &CALL_TIME, Aspect::P50),
+            FigureColumn::of("time p99", &CALL_TIME, Aspect::P99),
+            FigureColumn::new("slots waiting", &CALLING_MEAN),
+        ],
+    }],
     ranked_by: &[&figure::UTILIZATION, &QUEUE_DEPTH_MEAN],
 };
 

@@ -125,6 +125,8 @@ pub struct Source {
     pub labels: SourceLabels,
     /// Whether the scenario has a node that sheds requests.
     may_be_shed: bool,
+    /// Whether the scenario has a node that makes calls, and answers with an error if they fail.
+    may_fail: bool,
     /// Number of offered requests, and of requests by outcome.
     pub outcomes: OutcomeCounts,
     /// Number of requests in flight, over time.
@@ -291,6 +293,7 @@ impl Part for Source {
             max_requests: spec.max_requests.unwrap_or(u64::MAX),
             labels: SourceLabels { class: spec.class.clone(), priority: spec.priority, weight: spec.weight },
             may_be_shed: builder.may_shed(),
+            may_fail: builder.makes_calls,
             outcomes: OutcomeCounts::default(),
             in_flight: TimeWeighted::default(),
             latency: Tally::default(),

@@ -19,6 +19,7 @@ pub(super) const DESCRIPTION: Description = Description {
     sheds: false,
     terminal: &[],
     report: &[],
+    details: &[],
     ranked_by: &[],
 };
 
@@ -26,7 +27,7 @@ static OFFERED: Figure = Figure::new("offered", "offered");
 static IN_FLIGHT_NOW: Figure = Figure::new("in_flight", "in flight");
 static COMPLETED: Figure = Figure::new("completed", "completed");
 static REJECTED: Figure = Figure::new("rejected", "rejected").written(Visibility::NotZero);
-static FAILED: Figure = Figure::new("failed", "other failures").written(Visibility::NotZero);
+static OTHER_FAILURES: Figure = Figure::new("other_failures", "other failures").written(Visibility::NotZero);
 
 /// Figures of a source that are shown during a run. At the end of a run, outcomes are reported for all sources
 /// together.
@@ -35,7 +36,7 @@ pub(super) const FIGURES: &[FigureReader<Source>] = &[
     FigureReader::new(&IN_FLIGHT_NOW, |sources, row, _| Value::Count(sources[row].outcomes.in_flight())),
     FigureReader::new(&COMPLETED, |sources, row, _| outcome_count(sources, row, Outcome::Completed)),
     FigureReader::new(&REJECTED, |sources, row, _| outcome_count(sources, row, Outcome::Rejected)),
-    FigureReader::new(&FAILED, |sources, row, _| {
+    FigureReader::new(&OTHER_FAILURES, |sources, row, _| {
         let outcomes = &sources[row].outcomes;
         Value::Count(outcomes.failures() - outcomes.of(Outcome::Rejected))
     }),
@@ -58,7 +59,7 @@ static FAILURES: PlotSpec = PlotSpec {
     id: "failures",
     section: REQUESTS,
     title: "Failed",
-    caption: "Requests that were rejected, dropped or shed.",
+    caption: "Requests that were rejected, answered with an error, dropped or shed.",
 };
 static IN_FLIGHT_PLOT: PlotSpec =
     PlotSpec { id: "under-way", section: REQUESTS, title: "In flight", caption: "" };
@@ -69,6 +70,8 @@ static LATENCY: PlotSpec = PlotSpec {
     caption: "Latency percentiles of the requests completed in each 1/120 of the run.",
 };
 
+/// Requests that were answered with an error.
+static ERROR_RATE: Metric = Metric::unprobed("error_rate", Unit::PerSecond);
 /// Requests lost by links, or by servers that went down.
 static DROP_RATE: Metric = Metric::unprobed("drop_rate", Unit::PerSecond);
 static P50: Metric = Metric::unprobed("latency_p50", Unit::Seconds);
@@ -91,6 +94,11 @@ impl Measurable for Source {
             rate(sources, row, Outcome::Rejected)
         })
         .labelled("rejected"),
+        MetricReader::<Self>::new(&ERROR_RATE, &FAILURES, |sources, row, _| {
+            rate(sources, row, Outcome::Failed)
+        })
+        .labelled("error")
+        .only_where(|sources, row| sources[row].may_fail),
         MetricReader::<Self>::new(&DROP_RATE, &FAILURES, |sources, row, _| {
             rate(sources, row, Outcome::Dropped)
         })

@@ -32,6 +32,7 @@ pub fn summary(summary: &Summary, result: &RunResult, findings: &[Finding], max_
         head(summary),
         findings::leading(findings, max_findings),
         outcomes::all(summary),
+        outcomes::calls(summary),
         outcomes::by_source(summary),
         latency::table(summary),
     ];
@@ -39,7 +40,11 @@ pub fn summary(summary: &Summary, result: &RunResult, findings: &[Finding], max_
     let kinds = NodeKind::ALL.into_iter().rev();
     let (drawn, others): (Vec<_>, Vec<_>) = kinds.partition(|kind| timeline::is_drawn(result, *kind));
     let of_kind = |kind: &NodeKind| {
-        [nodes::table(summary, result.names(), *kind), shares::tables(summary, result.names(), *kind)]
+        let names = result.names();
+        let mut tables = vec![nodes::table(summary, names, *kind)];
+        tables.extend(nodes::details(summary, names, *kind));
+        tables.push(shares::tables(summary, names, *kind));
+        tables
     };
     sections.extend(drawn.iter().flat_map(of_kind));
     sections.push(timeline::lines(summary, result, &drawn));

@@ -12,6 +12,7 @@ use crate::metrics::fleet::{MinMedianMax, across, busiest, of_kind};
 use crate::metrics::summary::{GroupSummary, NodeSummary, Summary};
 use crate::model::figure::FigureColumn;
 use crate::model::names::Names;
+use crate::model::part::DetailTable;
 
 /// Number of busiest nodes that are shown.
 const SHOWN_BUSIEST: usize = 5;
@@ -97,6 +98,25 @@ pub(super) fn table(summary: &Summary, names: &Names, kind: NodeKind) -> String 
         table.painted_row(name, cells(node, columns, PLAIN));
     }
     table.render()
+}
+
+/// The detail tables of a kind, of the groups and the nodes in no group; without those that no node has figures for.
+pub(super) fn details(summary: &Summary, names: &Names, kind: NodeKind) -> Vec<String> {
+    let entries = entries(summary, names, kind);
+    let table = |detail: &DetailTable| {
+        let has_figure = |entry: &&NodeOrGroup<'_>| entry.figures.get(detail.columns[0].figure).is_some();
+        let shown: Vec<_> = entries.iter().filter(has_figure).collect();
+        let heads: Vec<_> = detail.columns.iter().map(|column| column.head).collect();
+        let mut table = Table::new(detail.title, &heads);
+        for entry in shown.iter().take(MAX_ROWS) {
+            table.painted_row(&entry.label(), cells(entry.figures, detail.columns, PLAIN));
+        }
+        if let Some(more) = shown.len().checked_sub(MAX_ROWS + 1) {
+            table.note(&format!("... and {} more", count(more as u64 + 1)));
+        }
+        (!shown.is_empty()).then(|| table.render())
+    };
+    kind.description().details.iter().filter_map(table).collect()
 }
 
 /// The busiest nodes of a kind that are members of groups: other nodes have a row already.

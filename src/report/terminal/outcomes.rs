@@ -37,6 +37,18 @@ pub(super) fn all(summary: &Summary) -> String {
     out
 }
 
+/// Number of calls made, and of those with each outcome, on a line; empty if no node makes calls.
+pub(super) fn calls(summary: &Summary) -> String {
+    let Some(calls) = &summary.calls else { return String::new() };
+    let parts: Vec<String> = by_outcome(calls)
+        .filter(|(_, number, _)| *number > 0)
+        .map(|(name, number, _)| format!("{} {name}", short_count(number)))
+        .collect();
+    let were = if calls.offered == 1 { "call was" } else { "calls were" };
+    let made = format!("{} {were} made", count(calls.offered));
+    if parts.is_empty() { made + "\n" } else { format!("{made}: {}\n", parts.join(", ")) }
+}
+
 /// A bar proportional to the share of `part` in `whole`, at least half a character long.
 fn bar(part: u64, whole: u64) -> String {
     let halves = u128::from(part) * u128::from(2 * MAX_BAR) / u128::from(whole.max(1));

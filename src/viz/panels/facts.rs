@@ -94,6 +94,6 @@ fn counts(ui: &mut Ui, session: &Session) {
         ui.label(format!("{} offered", count(outcomes.offered)));
         ui.label(RichText::new(format!("{} completed", count(outcomes.of(Outcome::Completed)))).color(GOOD));
         ui.label(RichText::new(format!("{} failed", count(outcomes.failures()))).color(BAD));
-        ui.label(format!("{} in flight", count(live_state.in_flight as u64)));
+        ui.label(format!("{} in flight", count(live_state.outcomes.in_flight())));
     });
 }

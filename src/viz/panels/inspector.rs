@@ -3,19 +3,23 @@
 use bevy_egui::egui::{RichText, Ui};
 use indexmap::IndexMap;
 
+use crate::engine::time::SimTime;
 use crate::event::Node;
 use crate::format::numbers::{count, mean, percent, time};
 use crate::metrics::figures::FigureValue;
 use crate::model::figure::{Aggregation, Figure, Visibility};
 use crate::model::metric::Subject;
 use crate::model::names::Names;
-use crate::viz::live_state::{RequestLocation, TrackedRequest};
+use crate::request::Outcome;
+use crate::viz::live_state::{RequestLocation, TrackedCall, TrackedRequest};
 use crate::viz::picture::Camera;
 use crate::viz::plots::format_value;
 use crate::viz::session::Session;
 
 /// Maximum number of rows shown of a table.
 const MAX_ROWS: usize = 16;
+/// Maximum depth of calls of calls whose paths are shown.
+const MAX_DEPTH: usize = 24;
 
 pub(super) fn show(ui: &mut Ui, session: &mut Session, camera: &mut Camera) {
     if let Some(tracked_request) = camera.request.and_then(|row| session.live_state.tracked_request(row)) {
@@ -39,7 +43,8 @@ pub(super) fn show(ui: &mut Ui, session: &mut Session, camera: &mut Camera) {
 /// The location of a request, and its path.
 fn request(ui: &mut Ui, session: &Session, tracked_request: &TrackedRequest, highlight: &mut Option<u32>) {
     let now = session.clock.now;
-    ui.strong(format!("Request with key {}", tracked_request.key));
+    let noun = if tracked_request.parent.is_some() { "Call" } else { "Request" };
+    ui.strong(format!("{noun} with key {}", tracked_request.key));
     let source = session.name_of(tracked_request.source);
     let age = time(Some(now.since(tracked_request.created).as_seconds()));
     ui.label(format!("from {source}, in flight for {age}"));
@@ -49,17 +54,48 @@ fn request(ui: &mut Ui, session: &Session, tracked_request: &TrackedRequest, hig
         RequestLocation::Between { is_response: true, .. } => "response on a link".to_owned(),
         RequestLocation::Waiting(_) => "waiting".to_owned(),
         RequestLocation::Served { done, .. } => format!("in service until {:.3} s", done.as_seconds()),
+        RequestLocation::Calling { since, .. } => {
+            format!("waiting for a call since {:.3} s", since.as_seconds())
+        }
     });
-    let mut before = tracked_request.created;
-    for (at, node) in &tracked_request.path {
-        let name = session.name_of(*node);
-        let passed = time(Some(at.since(before).as_seconds()));
-        ui.label(RichText::new(format!("{:>10.3} s  {name}  +{passed}", at.as_seconds())).monospace());
-        before = *at;
-    }
+    journey(ui, session, tracked_request, 0);
     let mut highlighted = *highlight == Some(tracked_request.key);
     if ui.checkbox(&mut highlighted, "highlight this key").changed() {
         *highlight = highlighted.then_some(tracked_request.key);
+    }
+}
+
+/// The path of a request, with the paths of its calls at the times at which they were made.
+fn journey(ui: &mut Ui, session: &Session, request: &TrackedRequest, depth: usize) {
+    let indent = "  ".repeat(depth);
+    let mut calls = request.calls.iter().filter_map(|call| called(session, call)).peekable();
+    let mut before = request.created;
+    for (index, (at, node)) in request.path.iter().enumerate() {
+        let name = session.name_of(*node);
+        let passed = time(Some(at.since(before).as_seconds()));
+        let line = format!("{:>10.3} s  {indent}{name}  +{passed}", at.as_seconds());
+        ui.label(RichText::new(line).monospace());
+        before = *at;
+        let next = request.path.get(index + 1).map(|(at, _)| *at);
+        while let Some((call, end)) = calls.next_if(|(call, _)| next.is_none_or(|next| call.created < next)) {
+            let end = end.map_or("in flight", |(_, outcome)| outcome.label());
+            let line = format!("{:>10.3} s  {indent}  call, {end}", call.created.as_seconds());
+            ui.label(RichText::new(line).monospace().weak());
+            if depth + 1 < MAX_DEPTH {
+                journey(ui, session, call, depth + 2);
+            }
+        }
+    }
+}
+
+/// A call, and its end if it has ended.
+fn called<'a>(
+    session: &'a Session,
+    call: &'a TrackedCall,
+) -> Option<(&'a TrackedRequest, Option<(SimTime, Outcome)>)> {
+    match call {
+        TrackedCall::InFlight(row) => Some((session.live_state.tracked_request(*row)?, None)),
+        TrackedCall::Over(over) => Some((&over.call, Some(over.ended))),
     }
 }
 

@@ -24,6 +24,8 @@ const HOP_VISIBLE_SECONDS: f64 = HOP_SECONDS / 3.0;
 const OLD_SECONDS: f64 = 1.0;
 /// Radius of a dot, in layout units.
 const RADIUS: f32 = 3.6;
+/// Radius of the dot of a call over that of the dot of a request.
+const CALL_SCALE: f32 = 0.7;
 /// Offset of requests above the line of the link, and of responses below it, in layout units.
 const SIDE_OFFSET: f32 = 5.0;
 /// Maximum spread of a stream of many dots from its line, in layout units. Neighbouring boxes are 90 apart.
@@ -130,7 +132,9 @@ impl Dots {
                     left: -single(now.since(left).as_seconds()),
                     arrives: single(arrives.since(now).as_seconds()),
                     bend: scatter(tracked_request),
-                    radius: if highlighted { 1.4 } else { 1.0 },
+                    // Calls are smaller than the requests for which they are made.
+                    radius: if highlighted { 1.4 } else { 1.0 }
+                        * if tracked_request.parent.is_some() { CALL_SCALE } else { 1.0 },
                     colour: colour(session, camera, tracked_request),
                 });
             }

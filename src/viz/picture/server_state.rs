@@ -5,7 +5,7 @@ use bevy_egui::egui::{CornerRadius, Mesh, Pos2, Rect, Shape, Stroke, Vec2, pos2,
 use super::{Canvas, single};
 use crate::engine::floor_to_usize;
 use crate::event::{NodeRange, RequestRow};
-use crate::viz::live_state::RequestLocation;
+use crate::viz::live_state::{RequestLocation, TrackedRequest};
 use crate::viz::server_state::ServerState;
 use crate::viz::theme::{BAD, GOOD, SERIES};
 
@@ -102,12 +102,19 @@ impl Canvas<'_> {
         }
     }
 
-    /// Paints a slot: a disc that fills like a clock during the service.
+    /// Paints a slot: a disc that fills like a clock during the service, and a ring while the request waits for a call.
     fn slot(&self, center: Pos2, radius: f32, slot: Option<RequestRow>) {
         self.painter.circle_filled(center, radius, self.theme.free);
         let Some(tracked_request) = slot.and_then(|row| self.session.live_state.tracked_request(row)) else {
             return;
         };
+        if matches!(tracked_request.location, RequestLocation::Calling { .. }) {
+            let width = 0.35 * radius;
+            let stroke = Stroke::new(width, self.colour(tracked_request));
+            self.painter.circle_stroke(center, radius - width / 2.0, stroke);
+            self.mark_selected(center, radius, tracked_request);
+            return;
+        }
         let RequestLocation::Served { since, done, .. } = tracked_request.location else { return };
         let now = self.session.clock.now;
         let length = done.since(since).as_nanos_f64();
@@ -126,6 +133,10 @@ impl Canvas<'_> {
         }
         self.painter.circle_filled(center, radius, colour.gamma_multiply(0.35));
         self.painter.add(sector);
+        self.mark_selected(center, radius, tracked_request);
+    }
+
+    fn mark_selected(&self, center: Pos2, radius: f32, tracked_request: &TrackedRequest) {
         if self.camera.request == Some(tracked_request.row) {
             self.painter.circle_stroke(center, radius + 2.0, Stroke::new(2.0, self.theme.ink));
         }

@@ -7,6 +7,7 @@ use crate::format::figures::{Cell, Counts};
 use crate::format::numbers::{count, group as group_name, share, time};
 use crate::metrics::fleet::{busiest, of_kind};
 use crate::metrics::summary::{DurationStats, NodeSummary, Summary};
+use crate::model::part::DetailTable;
 use crate::request::{Outcome, OutcomeCounts};
 
 /// Maximum number of rows of a table.
@@ -22,7 +23,11 @@ pub(super) fn tables(summary: &Summary) -> Vec<Section> {
     let mut sections =
         vec![section(REQUESTS, outcomes(summary)), section(latency::TITLE, latencies(summary))];
     let kinds = NodeKind::ALL.into_iter().filter(|kind| !kind.description().report.is_empty());
-    sections.extend(kinds.map(|kind| section(kind.description().title, nodes(summary, kind))));
+    sections.extend(kinds.map(|kind| {
+        let mut section = section(kind.description().title, nodes(summary, kind));
+        section.tables.extend(details(summary, kind));
+        section
+    }));
     sections.push(section("Links", links(summary)));
     sections
 }
@@ -46,7 +51,9 @@ fn row(name: &str, cells: impl IntoIterator<Item = String>) -> Vec<String> {
 
 fn outcomes(summary: &Summary) -> Table {
     // Failures without requests have no column.
-    let is_shown = |(outcome, number): &(Outcome, u64)| !outcome.is_failure() || *number > 0;
+    let calls = summary.calls.unwrap_or_default();
+    let is_shown =
+        |(outcome, number): &(Outcome, u64)| !outcome.is_failure() || *number > 0 || calls.of(*outcome) > 0;
     let shown: Vec<Outcome> = summary.requests.iter().filter(is_shown).map(|(outcome, _)| outcome).collect();
     let row = |name: &str, requests: &OutcomeCounts| {
         let ended = shown.iter().map(|outcome| requests.of(*outcome));
@@ -57,7 +64,8 @@ fn outcomes(summary: &Summary) -> Table {
     let heads: Vec<&str> = ["source", "offered"].into_iter().chain(labels).chain(["in flight"]).collect();
     let all = (summary.sources.len() > 1).then(|| row("all", &summary.requests));
     let sources = summary.sources.iter().map(|(name, source)| row(name, &source.requests));
-    table("Requests by outcome", &heads, all.into_iter().chain(sources))
+    let calls = summary.calls.iter().map(|calls| row("calls between nodes", calls));
+    table("Requests by outcome", &heads, all.into_iter().chain(sources).chain(calls))
 }
 
 fn latencies(summary: &Summary) -> Table {
@@ -97,6 +105,31 @@ fn nodes(summary: &Summary, kind: NodeKind) -> Table {
     let mut table = table(&title, &heads, groups.chain(nodes));
     table.omitted += omitted;
     table
+}
+
+/// The detail tables of a kind, of its groups, and of its nodes in no group. Without those that no node has figures for.
+fn details(summary: &Summary, kind: NodeKind) -> Vec<Table> {
+    let mut in_group = vec![false; summary.nodes.len()];
+    for member in summary.groups.values().flat_map(|group| &group.members) {
+        in_group[*member] = true;
+    }
+    let of_detail = |detail: &DetailTable| {
+        let groups = summary.groups.iter();
+        let groups = groups.map(|(name, group)| (group_name(name, group.members.len()), &group.figures));
+        let nodes = summary.nodes.iter().zip(&in_group).filter(|(_, in_group)| !**in_group);
+        let all = groups.chain(nodes.map(|((name, node), _)| (name.clone(), node)));
+        let shown = all.filter(|(_, node)| node.kind == kind && node.get(detail.columns[0].figure).is_some());
+        let cell = |node: &NodeSummary, column| Cell::of(node, column, Counts::Full).text;
+        let rows =
+            shown.map(|(name, node)| row(&name, detail.columns.iter().map(|column| cell(node, column))));
+        let heads: Vec<&str> = [kind.description().name]
+            .into_iter()
+            .chain(detail.columns.iter().map(|column| column.head))
+            .collect();
+        table(detail.title, &heads, rows)
+    };
+    let tables = kind.description().details.iter().map(of_detail);
+    tables.filter(|table| !table.rows.is_empty()).collect()
 }
 
 fn links(summary: &Summary) -> Table {
