@@ -39,6 +39,8 @@
 //!    next node and adds itself to the return path of the request.
 //! 4. A [server](model::server) starts the service, puts the request into its queue, or rejects it. When the service ends,
 //!    the response reports the load of the server, and the next request in the queue starts.
+//!    Before it responds, a server may make [calls](model::server): requests of its own, with the request as their parent.
+//!    Their return path ends at the server, where the request then goes on.
 //! 5. The response travels back along the return path, past each node, to the source. The source counts the outcome and
 //!    frees the row.
 //!
@@ -49,7 +51,8 @@
 //! | part | a kind of thing with a module of its own in [`model`]: source, load balancer, client, rate limiter, server, link |
 //! | node | anything that a request can be sent to: all parts but sources and links. A **group** (`count: 3`) has **members** |
 //! | offered | created by a source. **Arrived**: reached a node |
-//! | outcome | how a request ended: completed, rejected (no free place), shed (over a limit), dropped (lost), timed out |
+//! | call | a request that a node makes because of another request, its **parent**; not counted among the requests of sources |
+//! | outcome | how a request ended: completed, rejected (no free place), failed (answered with an error), shed (over a limit), dropped (lost), timed out |
 //! | in flight | between creation and outcome |
 //! | waiting, in service | in the queue of a server; in one of its slots |
 //! | slot, concurrency | a slot serves one request at a time; `concurrency` is the number of slots of a server |
@@ -79,8 +82,8 @@
 //!   code can look at the world; results do not depend on it.
 //! - Every consumer of randomness has a stream of its own, named after it. Nothing is ordered or hashed by `Entity`, by the
 //!   order of a query or by a hash map.
-//! - No request is lost: offered = completed + rejected + timed out + dropped + shed + in flight, per source, checked at
-//!   the end of every run.
+//! - No request is lost: offered = completed + rejected + failed + timed out + dropped + shed + in flight, per source, and the
+//!   same for calls, checked at the end of every run.
 //! - Memory grows with requests in flight, not with requests served.
 //!
 //! # Where to start reading

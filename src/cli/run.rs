@@ -40,7 +40,7 @@ Examples:
   rushhour run shop.ron --format json | jq .latency.all.p99
 
 --out DIR writes report.html (open it in a browser), report.json (its data), summary.json, series.csv (the samples of
-the probes) and, with --requests, requests.csv (one row per request).";
+the probes) and, with --requests, requests.csv (one row per request, with --calls also one per call).";
 
 /// The arguments of `rushhour run`.
 #[derive(Clone, Debug, Default, Args)]

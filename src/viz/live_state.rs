@@ -13,94 +13,10 @@ use crate::request::{Outcome, OutcomeCounts};
 use crate::scenario::Scenario;
 use crate::viz::log::{Log, LogLine};
 use crate::viz::server_state::ServerState;
+use crate::viz::tracked_request::{EndedCall, RequestLocation, TrackedCall, TrackedRequest};
 
 /// Maximum number of instant hops kept; older ones are dropped.
 const MAX_HOPS: usize = 4_096;
-
-/// A request in flight.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TrackedRequest {
-    /// Its row in the pool.
-    pub row: RequestRow,
-    /// Its source.
-    pub source: Node,
-    /// Its key.
-    pub key: u32,
-    /// When it was created.
-    pub created: SimTime,
-    /// Its location.
-    pub location: RequestLocation,
-    /// Whether a node rejected it. The request stays in flight until its response has arrived.
-    pub rejected: bool,
-    /// The time of its last instant hop, and the number of its hops at that time.
-    hops: (SimTime, u32),
-    /// Its path so far: nodes, with the times at which it reached them.
-    pub path: Vec<(SimTime, Node)>,
-    /// The request that made it if it is a call.
-    pub parent: Option<RequestRow>,
-    /// The calls that were made for it, in order.
-    pub calls: Vec<TrackedCall>,
-}
-
-/// A call that was made for a request.
-#[derive(Clone, Debug, PartialEq)]
-pub enum TrackedCall {
-    /// It is in flight, in this row.
-    InFlight(RequestRow),
-    /// It has ended.
-    Over(Box<EndedCall>),
-}
-
-/// A call that has ended.
-#[derive(Clone, Debug, PartialEq)]
-pub struct EndedCall {
-    /// When it ended, and its outcome.
-    pub ended: (SimTime, Outcome),
-    /// The call as it was.
-    pub call: TrackedRequest,
-}
-
-/// The location of a request.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum RequestLocation {
-    /// At a node, neither waiting nor in service.
-    At(Node),
-    /// On a link.
-    Between {
-        /// The sender.
-        from: Node,
-        /// The receiver.
-        to: Node,
-        /// When it left.
-        left: SimTime,
-        /// When it arrives, or `None` if the link loses it.
-        arrives: Option<SimTime>,
-        /// Whether it is a response.
-        is_response: bool,
-    },
-    /// In the queue of a node.
-    Waiting(Node),
-    /// In service.
-    Served {
-        /// The node.
-        node: Node,
-        /// Index of the slot.
-        slot: usize,
-        /// When the service started.
-        since: SimTime,
-        /// When the service ends.
-        done: SimTime,
-    },
-    /// In a slot after its service, until a call returns.
-    Calling {
-        /// The node.
-        node: Node,
-        /// Index of the slot.
-        slot: usize,
-        /// Since when.
-        since: SimTime,
-    },
-}
 
 /// An event without duration. The picture shows it as a dot that moves or fades for a moment of real time.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -408,30 +324,6 @@ impl LiveState {
     }
 }
 
-impl TrackedRequest {
-    /// Its node; on a link, the receiver.
-    #[must_use]
-    pub const fn node(&self) -> Node {
-        match self.location {
-            RequestLocation::At(node)
-            | RequestLocation::Between { to: node, .. }
-            | RequestLocation::Waiting(node)
-            | RequestLocation::Served { node, .. }
-            | RequestLocation::Calling { node, .. } => node,
-        }
-    }
-}
-
-impl RequestLocation {
-    /// The index of its slot, or `None` if it is not in one.
-    const fn slot(self) -> Option<usize> {
-        match self {
-            Self::Served { slot, .. } | Self::Calling { slot, .. } => Some(slot),
-            Self::At(_) | Self::Between { .. } | Self::Waiting(_) => None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -484,7 +376,45 @@ mod tests {
         });
         assert_eq!((live_state.outcomes.offered, live_state.in_flight), (3_950, 0));
         let ended: Vec<u64> = live_state.outcomes.iter().map(|(_, count)| count).collect();
-        assert_eq!(ended, [3_824, 126, 0, 0, 0]);
+        assert_eq!(ended, [3_824, 126, 0, 0, 0, 0]);
+    }
+
+    /// With calls, and with callers and callees that go down.
+    #[test]
+    fn the_live_state_equals_the_simulation_with_calls() {
+        let changes = r#"changes=[(at: "20s", of: "database", set: Service(Exponential(mean: "500ms"))),
+            (at: "25s", of: "database", set: Down), (at: "25.5s", of: "database", set: Up),
+            (at: "30s", of: "api-1", set: Down), (at: "31s", of: "api-1", set: Up)]"#;
+        let text = include_str!("../../scenarios/slow_dependency.ron");
+        let loaded = load("test.ron", text.as_bytes(), &[changes.to_owned()]);
+        let scenario = loaded.unwrap_or_else(|error| panic!("{error}")).scenario;
+        let names = scenario.names();
+        let mut simulation =
+            Simulation::new(&scenario, RunOptions::default()).expect("the scenario is valid");
+        simulation.enable_tracing();
+        let mut live_state = LiveState::of(&scenario);
+        let (mut calling, mut most_calls) = (0, 0);
+        for step in 1..=450_u64 {
+            simulation.advance(SimTime::from_nanos(step * 200_000_000), u64::MAX);
+            live_state.apply(&simulation.take_trace());
+            assert_eq!(live_state.tracked_requests().count(), live_state.in_flight);
+            for node in names.nodes().filter(|node| live_state.server_state(*node).is_some()) {
+                let server_state = live_state.server_state(node).expect("it holds requests");
+                let holds =
+                    |request: &&TrackedRequest| request.location.slot().is_some() && request.node() == node;
+                let in_slots = live_state.tracked_requests().filter(holds).count();
+                assert_eq!(server_state.in_service as usize, in_slots, "{} at {step}", names.name_of(node));
+            }
+            for request in live_state.tracked_requests() {
+                calling += usize::from(matches!(request.location, RequestLocation::Calling { .. }));
+                most_calls = most_calls.max(request.calls.len());
+            }
+        }
+        assert!(calling > 1_000 && most_calls > 0, "{calling} requests waited for calls");
+        let result = simulation.finish().expect("all requests are accounted for");
+        assert_eq!(result.calls, Some(live_state.calls));
+        assert_eq!(result.sources[0].outcomes, live_state.outcomes);
+        assert!(live_state.outcomes.of(Outcome::Failed) > 0 && live_state.in_flight == 0);
     }
 
     /// The same with changes of slots and of queues, and with a server that goes down with requests in it.

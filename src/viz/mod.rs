@@ -24,6 +24,7 @@ pub mod session;
 #[cfg(test)]
 mod tests;
 pub mod theme;
+pub mod tracked_request;
 
 pub use app::{Format, Medium, OffscreenJob, OffscreenOutput, Options, films_can_be_made, view};
 pub use panels::Origin;

@@ -95,5 +95,8 @@ fn counts(ui: &mut Ui, session: &Session) {
         ui.label(RichText::new(format!("{} completed", count(outcomes.of(Outcome::Completed)))).color(GOOD));
         ui.label(RichText::new(format!("{} failed", count(outcomes.failures()))).color(BAD));
         ui.label(format!("{} in flight", count(live_state.outcomes.in_flight())));
+        if live_state.calls.offered > 0 {
+            ui.label(format!("{} calls in flight", count(live_state.calls.in_flight())));
+        }
     });
 }

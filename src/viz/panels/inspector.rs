@@ -11,10 +11,10 @@ use crate::model::figure::{Aggregation, Figure, Visibility};
 use crate::model::metric::Subject;
 use crate::model::names::Names;
 use crate::request::Outcome;
-use crate::viz::live_state::{RequestLocation, TrackedCall, TrackedRequest};
 use crate::viz::picture::Camera;
 use crate::viz::plots::format_value;
 use crate::viz::session::Session;
+use crate::viz::tracked_request::{RequestLocation, TrackedCall, TrackedRequest};
 
 /// Maximum number of rows shown of a table.
 const MAX_ROWS: usize = 16;

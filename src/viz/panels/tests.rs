@@ -15,6 +15,7 @@ use crate::scenario::{DEFAULT_SCENARIO, load};
 use crate::simulation::{RunOptions, run};
 use crate::viz::log::LogKind;
 use crate::viz::session::{Session, moment, server_state};
+use crate::viz::tracked_request::{RequestLocation, TrackedRequest};
 
 /// The panels with the default scenario, at 60 frames per second.
 fn window() -> Harness<'static, Panels> {
@@ -344,4 +345,21 @@ fn a_dragged_box_moves_and_the_camera_stays_until_it_is_reset() {
 fn click_at(x: f32, pressed: bool) -> Event {
     let (pos, button) = (pos2(x, 400.0), PointerButton::Primary);
     Event::PointerButton { pos, button, pressed, modifiers: Modifiers::NONE }
+}
+
+#[test]
+fn the_inspector_shows_the_journey_of_a_request_with_its_calls() {
+    let text = include_str!("../../../scenarios/slow_dependency.ron");
+    let panels = Panels::open(Origin::of("slow_dependency.ron", text));
+    let frame = |ui: &mut bevy_egui::egui::Ui, panels: &mut Panels| panels.frame(ui, 1.0 / 60.0);
+    let mut harness = Harness::builder().with_size(vec2(1_400.0, 900.0)).build_ui_state(frame, panels);
+    pause_at(&mut harness, 45.0);
+    let is_calling = |request: &&TrackedRequest| matches!(request.location, RequestLocation::Calling { .. });
+    let row = session(&mut harness).live_state.tracked_requests().find(is_calling).map(|request| request.row);
+    harness.state_mut().camera.request = row;
+    harness.run_steps(2);
+    assert!(harness.query_by_label_contains("waiting for a call since").is_some());
+    assert!(harness.query_by_label_contains("call, in flight").is_some());
+    // The path of the call begins at its caller, and leads to the database.
+    assert!(harness.query_by_label_contains("    database  +").is_some());
 }

@@ -11,9 +11,10 @@ use super::gpu::DotsCallback;
 use super::{Camera, Canvas, single};
 use crate::event::{Node, RequestRow};
 use crate::viz::layout::{Layout, NODE};
-use crate::viz::live_state::{HopKind, InstantHop, RequestLocation, TrackedRequest};
+use crate::viz::live_state::{HopKind, InstantHop};
 use crate::viz::session::{HOP_SECONDS, Session};
 use crate::viz::theme::{BAD, Colouring, SERIES};
+use crate::viz::tracked_request::{RequestLocation, TrackedRequest};
 
 /// Maximum number of dots. With more requests, a dot is drawn for every n-th one, and a note says so.
 const MAX_DOTS: usize = 500_000;

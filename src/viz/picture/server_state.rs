@@ -5,9 +5,9 @@ use bevy_egui::egui::{CornerRadius, Mesh, Pos2, Rect, Shape, Stroke, Vec2, pos2,
 use super::{Canvas, single};
 use crate::engine::floor_to_usize;
 use crate::event::{NodeRange, RequestRow};
-use crate::viz::live_state::{RequestLocation, TrackedRequest};
 use crate::viz::server_state::ServerState;
 use crate::viz::theme::{BAD, GOOD, SERIES};
+use crate::viz::tracked_request::{RequestLocation, TrackedRequest};
 
 /// Maximum number of slots painted as discs. A node with more gets a bar with the number of busy slots.
 pub(super) const MAX_DISCS: usize = 12;
