@@ -1,6 +1,6 @@
 //! The verdict on a run: healthy, in trouble, or too short to tell.
 //!
-//! - In trouble: there is a finding of trouble, more than one in a thousand requests failed, or the run was stopped
+//! - In trouble: there is a finding of trouble, more than one in a thousand requests or calls failed, or the run was stopped
 //!   because too many were in flight. Every finding of trouble is shown beyond chance.
 //! - Healthy: the opposite is shown beyond chance. The load of every server leaves room and its waits stay short in the
 //!   long run (see [`assessment`](super::assessment)), and the requests that could come back came back.
@@ -16,6 +16,7 @@ use super::station::Station;
 use super::subject::Subject;
 use crate::engine::floor_to_usize;
 use crate::metrics::result::SourceResult;
+use crate::request::OutcomeCounts;
 
 /// Maximum share of failed requests in a healthy run.
 const MAX_FAILED_SHARE: f64 = 1e-3;
@@ -114,9 +115,12 @@ pub(super) fn find(
     others: &[Finding],
 ) -> Option<Finding> {
     let outcomes = context.outcomes();
-    let failed_share = outcomes.failures() as f64 / (outcomes.offered as f64).max(1.0);
+    let share = |outcomes: OutcomeCounts| outcomes.failures() as f64 / (outcomes.offered as f64).max(1.0);
+    let failed_share = share(outcomes);
+    // If nobody waits for a call that fails, no request shows that something is wrong.
+    let failed_calls = share(context.result.calls.unwrap_or_default());
     let was_stopped = context.result.stopped.is_some();
-    if was_stopped || failed_share > MAX_FAILED_SHARE || others.iter().any(is_trouble) {
+    if was_stopped || failed_share.max(failed_calls) > MAX_FAILED_SHARE || others.iter().any(is_trouble) {
         return None;
     }
     let uncertain =

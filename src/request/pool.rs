@@ -51,13 +51,16 @@ const DEFAULT_MEMORY: u64 = 6_800_000_000;
 const BYTES_PER_REQUEST: u64 = 170;
 /// Memory of a return hop, in bytes.
 const BYTES_PER_HOP: u64 = 4;
+/// Memory of the relation of a request to calls, in bytes.
+const BYTES_PER_CALL_STATE: u64 = size_of::<CallState>() as u64;
 
 /// Default maximum number of requests in flight: 40 million, or fewer if they pass more than two nodes after their
-/// source. It does not depend on the machine, so that a run stops at the same event everywhere.
+/// source, or if nodes make calls. It does not depend on the machine, so that a run stops at the same event everywhere.
 #[must_use]
-pub fn default_max_in_flight(max_hops: usize) -> u64 {
+pub fn default_max_in_flight(max_hops: usize, makes_calls: bool) -> u64 {
     let spilled = max_hops.saturating_sub(INLINE_HOPS) as u64;
-    DEFAULT_MEMORY / (BYTES_PER_REQUEST + BYTES_PER_HOP * spilled)
+    let call_state = if makes_calls { BYTES_PER_CALL_STATE } else { 0 };
+    DEFAULT_MEMORY / (BYTES_PER_REQUEST + BYTES_PER_HOP * spilled + call_state)
 }
 
 impl RequestPool {

@@ -77,7 +77,7 @@ pub(super) fn build(
     world.insert_resource(RunDigest::default());
     world.insert_resource(Tracer::default());
     world.insert_resource(FollowUps::default());
-    let max_in_flight = options.max_in_flight.unwrap_or_else(|| default_max_in_flight(max_hops));
+    let max_in_flight = options.max_in_flight.unwrap_or_else(|| default_max_in_flight(max_hops, calls > 0));
     let needs = PoolNeeds { max_hops, sized, calls, max_in_flight };
     world.insert_resource(RequestPool::new(needs, RequestLog::new(options.log)));
     world.insert_resource(RunIdentity {

@@ -164,11 +164,7 @@ impl<const FULL: bool> Dispatcher<'_, FULL> {
             return Status::PoolFull;
         }
         while self.fingerprinter.digest.events < self.fingerprinter.pause_at {
-            let Some((now, event)) = self.context.queue.pop_until(horizon) else { return Status::Done };
-            if let Some(soon) = self.context.queue.upcoming() {
-                self.context.requests.prefetch(soon.map(PackedEvent::request));
-            }
-            self.context.now = now;
+            let Some(event) = self.take_event(horizon) else { return Status::Done };
             let mut next = Some(event);
             while let Some(event) = next {
                 next = self.handle(event);
@@ -193,10 +189,20 @@ impl<const FULL: bool> Dispatcher<'_, FULL> {
             if self.fingerprinter.digest.events >= self.fingerprinter.pause_at {
                 return Status::OutOfBudget;
             }
-            let Some((now, event)) = self.context.queue.pop_until(horizon) else { return Status::Done };
-            self.context.now = now;
+            let Some(event) = self.take_event(horizon) else { return Status::Done };
             self.context.follow_ups.push_back(event);
         }
+    }
+
+    /// Takes the next event of the queue, whose time is the present from then on, or `None` if it is beyond the horizon.
+    #[inline(always)]
+    fn take_event(&mut self, horizon: SimTime) -> Option<PackedEvent> {
+        let (now, event) = self.context.queue.pop_until(horizon)?;
+        if let Some(soon) = self.context.queue.upcoming() {
+            self.context.requests.prefetch(soon.map(PackedEvent::request));
+        }
+        self.context.now = now;
+        Some(event)
     }
 
     /// Passes an event to its part. Returns the event that follows at the same time without a delay, or `None`.

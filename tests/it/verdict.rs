@@ -176,6 +176,22 @@ fn an_unhealthy_system_is_never_called_healthy() {
 }
 
 #[test]
+fn calls_that_fail_unnoticed_are_trouble() {
+    let log = |capacity| {
+        format!(
+            "\"n\": Server(service: Exponential(mean: \"1ms\"), call: (to: \"o\", wait: false)), \
+             \"o\": Server(service: Exponential(mean: \"10ms\"), queue: Fifo(capacity: {capacity}))"
+        )
+    };
+    for (capacity, expected) in [(0, Verdict::InTrouble), (1000, Verdict::Healthy)] {
+        let system = scenario(&system("Poisson(rate: \"30/s\")", &log(capacity), 100.0));
+        for seed in 0..seeds(5) {
+            assert_eq!(Verdict::of(&found(&system, seed)), expected, "a queue of {capacity}");
+        }
+    }
+}
+
+#[test]
 #[ignore = "10,000 runs take two minutes"]
 fn all_replications_of_unhealthy_systems_are_not_called_healthy() {
     never_healthy(seeds(100));

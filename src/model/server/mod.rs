@@ -110,7 +110,7 @@ pub struct Service {
 pub struct ServerCounters {
     /// Requests that arrived.
     pub arrived: u64,
-    /// Requests that were served to the end.
+    /// Requests that were served to the end, with those that were answered with an error because a call failed.
     pub completed: u64,
     /// Requests that were rejected, because the queue was full or the server was down.
     pub rejected: u64,
