@@ -108,9 +108,9 @@ fn check_use_of_link(scenario: &Scenario, path: Path, from: &str, to: &str, chec
     if !receivers.contains(&to) && !receivers.into_iter().any(|name| checker.names.overlap(name, to)) {
         let message = format!("\"{from}\" never sends to \"{to}\", so no message would pass this link");
         let problem = Problem::new(path, message).because_of(from).because_of(to);
-        checker
-            .problems
-            .push(problem.with_hint("a link leads from a node to one of the nodes in its `to` or `then`"));
+        checker.problems.push(
+            problem.with_hint("a link leads from a node to one of the nodes in its `to`, `then` or `call`"),
+        );
     }
 }
 
