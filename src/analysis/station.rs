@@ -210,7 +210,11 @@ impl<'a> Station<'a> {
 
     /// Returns the capacity in requests per second that was observed in some ranges of intervals: the throughput over the
     /// utilization (the utilization law: Denning, Buzen, "The operational analysis of queueing network models", 1978).
+    /// `None` if it makes no calls: its capacity is then known.
     fn observed_capacity(&self, spells: &[(usize, usize)]) -> Option<f64> {
+        if !self.makes_calls {
+            return None;
+        }
         let completions = self.timeline.find(Subject::Node(self.node), &COMPLETION_RATE)?;
         let completions: Vec<f64> = completions.map(f64::from).collect();
         let total = |values: &[f64]| -> f64 {
@@ -223,16 +227,14 @@ impl<'a> Station<'a> {
     /// Returns the share of the time of busy slots in which they were held by calls, in some ranges of intervals. `None`
     /// if it makes no calls.
     pub(super) fn held_by_calls(&self, spells: &[(usize, usize)]) -> Option<f64> {
-        let capacity = self.observed_capacity(spells).filter(|_| self.makes_calls)?;
+        let capacity = self.observed_capacity(spells)?;
         Some((1.0 - self.own_share * self.service * capacity / self.slots().max(1.0)).clamp(0.0, 1.0))
     }
 
     /// Returns the seconds that a request waits behind `depth` others, at the mean capacity of some ranges of
     /// intervals.
     pub(super) fn wait_behind(&self, depth: f64, spells: &[(usize, usize)]) -> f64 {
-        if let Some(capacity) =
-            self.observed_capacity(spells).filter(|capacity| self.makes_calls && *capacity > 0.0)
-        {
+        if let Some(capacity) = self.observed_capacity(spells).filter(|capacity| *capacity > 0.0) {
             return depth / capacity;
         }
         let capacities = self.capacities().filter(|_| !self.capacity.is_constant()).unwrap_or_default();

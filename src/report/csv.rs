@@ -39,9 +39,9 @@ pub const CALLS_HEADER: &str = "parent,awaited";
 /// Writes one row per request, in the order in which they ended, then those in flight; if the log has calls, also one row
 /// per call, among them.
 ///
-/// The times `waiting`, `service`, `links` and `retries` (on calls that were given up) add up to `latency`. The times of a call are part of the times of
-/// the request that waited for it. For a request in flight only `waiting` and `service` are
-/// known; they include completed waits, services and calls only.
+/// The times `waiting`, `service`, `links` and `retries` (on calls that were given up) add up to `latency`. The times of a
+/// call are part of the times of the request that waited for it. For a request in flight only `waiting` and `service`
+/// are known; they include completed waits, services and calls only.
 ///
 /// # Errors
 /// If `out` cannot be written.

@@ -151,7 +151,6 @@ impl View<'_> {
         for &request in &waiting {
             let row = Row::new(context.requests.get(request).server.row());
             context.requests.abandon_call(context.now, request);
-            *context.requests.call_step(request) = 0;
             self.calls(row).waiting.decrement(context.now);
         }
         waiting
