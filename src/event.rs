@@ -1,7 +1,8 @@
 //! All events of a simulation, and the kinds of nodes at which they happen.
 //!
-//! A node of any kind handles three classes of events: a request is delivered to it, a response reaches it, or it wakes
-//! up because something that it scheduled is due. A new kind of node therefore needs no new event. The
+//! A node of any kind handles four classes of events: a request is delivered to it, a response reaches it, it wakes up
+//! because something that it scheduled for a request is due, or one of its timers is due, which is rare and concerns no
+//! request. A new kind of node therefore needs no new event. The
 //! [`simulation`](crate::simulation) module dispatches all events to their handlers.
 
 use std::fmt;
@@ -223,6 +224,13 @@ pub enum Event {
         /// The request concerned; arbitrary if there is none.
         request: RequestRow,
     },
+    /// A timer of a node is due.
+    Timer {
+        /// The node.
+        node: Node,
+        /// A number below [`MAX_ROWS`] by which the part recognises the timer.
+        timer: u32,
+    },
     /// A link has lost a request or its response.
     Lost {
         /// The request.
@@ -257,6 +265,7 @@ const WARMED_UP: u64 = 1;
 const SAMPLE: u64 = 2;
 const RECORD: u64 = 3;
 const CHANGE: u64 = 4;
+const TIMER: u64 = 5;
 
 const _: () = assert!(NodeKind::COUNT < 64, "a code has six bits for the kind");
 
@@ -282,6 +291,8 @@ impl Event {
             Self::Sample { probe } => pack(SAMPLE, probe, NO_REQUEST),
             Self::Record => pack(RECORD, 0, NO_REQUEST),
             Self::Change { row } => pack(CHANGE, row, NO_REQUEST),
+            // The node takes the place of the request, as the timer takes that of the row.
+            Self::Timer { node, timer } => pack(TIMER, timer, RequestRow::new(node.0)),
         }
     }
 }
@@ -332,6 +343,7 @@ impl PackedEvent {
                 SAMPLE => Event::Sample { probe: row },
                 RECORD => Event::Record,
                 CHANGE => Event::Change { row },
+                TIMER => Event::Timer { node: Node(request.number()), timer: row },
                 _ => unreachable!(),
             },
         }
@@ -348,7 +360,8 @@ mod tests {
         let of_nodes = NodeKind::ALL.into_iter().flat_map(|kind| {
             let node = Node::new(kind, row);
             assert_eq!((node.kind(), node.row()), (kind, row));
-            [Event::Deliver { to: node, request }, Event::Wake { node, request }]
+            let timer = Event::Timer { node, timer: row };
+            [Event::Deliver { to: node, request }, Event::Wake { node, request }, timer]
         });
         let others = [
             Event::Respond { hop: row, request },

@@ -187,6 +187,11 @@ impl Assessment {
         self.dispersion * self.requests / (self.capacity * self.capacity)
     }
 
+    /// Whether it could serve requests at any time.
+    pub(super) fn has_capacity(&self) -> bool {
+        self.capacity > 0.0
+    }
+
     /// Returns the lower bound of the load.
     pub(super) fn load_low(&self) -> f64 {
         self.low(1.0)

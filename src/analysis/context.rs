@@ -19,6 +19,8 @@ use crate::scenario::Scenario;
 
 /// Maximum number of phases that a run is divided into.
 const MAX_PHASES: usize = 64;
+/// Minimum length of a phase that begins because a station came or left, as a share of the run.
+const MIN_PHASE_SHARE: f64 = 0.05;
 
 /// A run, prepared for analysis.
 pub(super) struct RunContext<'a> {
@@ -39,6 +41,9 @@ pub(super) struct RunContext<'a> {
     /// The times between scheduled changes in which requests are measured, as ranges of intervals: from the end of the
     /// warm-up to the last arrivals. A single one if there are very many changes.
     pub(super) phases: Vec<Range<usize>>,
+    /// The same with a cut at each time at which a station came or left, however short the times between are. The rates of
+    /// arrivals at stations are constant in them if those of the sources are.
+    pub(super) steady_phases: Vec<Range<usize>>,
     /// The highest index of dispersion of the arrivals of a source (see [`dispersion`](super::dispersion)).
     pub(super) burstiness: f64,
     /// Cost of a failed request in seconds: the p99 latency of all completed requests.
@@ -72,6 +77,7 @@ impl<'a> RunContext<'a> {
             groups,
             scheduled: scheduled_periods(scenario, result.names()),
             phases: Vec::new(),
+            steady_phases: Vec::new(),
             burstiness: scenario
                 .sources
                 .values()
@@ -79,20 +85,45 @@ impl<'a> RunContext<'a> {
                 .fold(0.0, f64::max),
             failure_penalty: slowest.map_or(1.0, |nanos| nanos as f64 / 1e9),
         };
-        Self { phases: context.phases(), ..context }
+        let phases =
+            context.phases(MIN_PHASE_SHARE * context.end).unwrap_or_else(|| context.between(Vec::new()));
+        let steady_phases = context.phases(0.0).unwrap_or_else(|| phases.clone());
+        Self { phases, steady_phases, ..context }
     }
 
-    fn phases(&self) -> Vec<Range<usize>> {
-        let (from, to) = (self.result.identity.measured_from.as_seconds(), self.last_arrivals());
-        let mut cuts = self.changes();
-        cuts.retain(|at| (from..to).contains(at));
-        if cuts.len() > MAX_PHASES {
-            cuts.clear();
+    /// Returns the times between changes of the system as ranges of intervals, or `None` if there are very many. These are
+    /// the scheduled changes, except for those of the size of groups, which take effect as stations come and leave, and
+    /// the times at which they did. Of the latter, those within `close` seconds of another change are left out: a group
+    /// may grow by many stations, one by one.
+    fn phases(&self, close: f64) -> Option<Vec<Range<usize>>> {
+        let mut cuts = self.ends_of(|period| !period.is_of_group);
+        let mut came_or_left: Vec<f64> = self.stations.iter().flat_map(Station::came_or_left).collect();
+        came_or_left.sort_unstable_by(f64::total_cmp);
+        for at in came_or_left {
+            let next = cuts.partition_point(|cut| *cut <= at);
+            let is_close = |cut: &f64| (at - cut).abs() <= close;
+            if !cuts[next.saturating_sub(1)..].iter().take(2).any(is_close) {
+                cuts.insert(next, at);
+            }
         }
+        let (from, to) = self.measured();
+        cuts.retain(|at| (from..to).contains(at));
+        (cuts.len() <= MAX_PHASES).then(|| self.between(cuts))
+    }
+
+    /// Returns the times between these cuts, in seconds, of the time in which requests are measured, as ranges of
+    /// intervals.
+    fn between(&self, cuts: Vec<f64>) -> Vec<Range<usize>> {
+        let (from, to) = self.measured();
         let mut cuts: Vec<usize> =
             [from].into_iter().chain(cuts).chain([to]).map(|at| self.interval_at(at)).collect();
         cuts.dedup();
         cuts.windows(2).map(|pair| pair[0]..pair[1]).collect()
+    }
+
+    /// Returns the beginning and the end of the time in which requests are measured, in seconds.
+    fn measured(&self) -> (f64, f64) {
+        (self.result.identity.measured_from.as_seconds(), self.last_arrivals())
     }
 
     /// Returns the outcome counts of all sources together.
@@ -109,7 +140,7 @@ impl<'a> RunContext<'a> {
     /// at most that of the sources. What is higher may come from the very trouble that is looked for.
     pub(super) fn dispersion_by_chance(&self, arrivals: &[f64]) -> f64 {
         let counts: Vec<f64> = arrivals.iter().map(|rate| rate * self.step).collect();
-        dispersion(&counts, &self.phases).min(self.burstiness.max(1.0))
+        dispersion(&counts, &self.steady_phases).min(self.burstiness.max(1.0))
     }
 
     /// Returns the position of a node among the stations, or `None` if it is not a station.
@@ -169,7 +200,12 @@ impl<'a> RunContext<'a> {
 
     /// Returns the beginnings and ends of the scheduled periods, in seconds, in ascending order.
     pub(super) fn changes(&self) -> Vec<f64> {
-        let ends = self.scheduled.iter().flat_map(|period| std::iter::once(period.from).chain(period.to));
+        self.ends_of(|_| true)
+    }
+
+    fn ends_of(&self, includes: impl Fn(&ScheduledPeriod) -> bool) -> Vec<f64> {
+        let periods = self.scheduled.iter().filter(|period| includes(period));
+        let ends = periods.flat_map(|period| std::iter::once(period.from).chain(period.to));
         let mut changes: Vec<f64> = ends.filter(|at| (0.0..self.end).contains(at)).collect();
         changes.sort_unstable_by(f64::total_cmp);
         changes.dedup();

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::context::RunContext;
 use super::finding::{Evidence, Finding};
+use super::scheduled::ScheduledPeriod;
 use super::signal::settling::settling;
 use crate::model::metric::{QUEUE_DEPTH, UTILIZATION, Unit};
 
@@ -45,10 +46,12 @@ pub struct ConvergenceEvidence {
 /// Returns the convergences after the scheduled changes.
 pub(super) fn find(context: &RunContext<'_>) -> Vec<Finding> {
     let mut moments: Vec<(f64, String)> = Vec::new();
-    for period in &context.scheduled {
-        moments.push((period.from, format!("{}: {}", period.of, period.text)));
-        moments.extend(period.to.map(|to| (to, format!("{}: no longer {}", period.of, period.text))));
-    }
+    let scheduled = || context.scheduled.iter();
+    moments.extend(scheduled().map(|period| (period.from, format!("{}: {}", period.of, period.text))));
+    // Of several at the same time, one that begins is kept: it says more than one that ends.
+    let end =
+        |period: &ScheduledPeriod| Some((period.to?, format!("{}: no longer {}", period.of, period.text)));
+    moments.extend(scheduled().filter_map(end));
     // That a system becomes idle after the last arrivals is not worth a finding.
     moments.retain(|(at, _)| *at > 0.0 && *at < context.last_arrivals());
     moments.sort_by(|a, b| a.0.total_cmp(&b.0));

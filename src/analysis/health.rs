@@ -44,7 +44,7 @@ pub struct HealthEvidence {
 pub struct GroupHealth {
     /// Name of the group.
     pub name: String,
-    /// Number of members.
+    /// Number of members that were up at some time.
     pub members: usize,
     /// Mean waiting time of all requests to the group over the mean service time.
     pub wait_by_service: f64,
@@ -72,7 +72,10 @@ pub(super) fn finding(
         wait_by_service: if busiest.service > 0.0 { busiest.wait / busiest.service } else { 0.0 },
         group: of_group.map(|(name, of_group)| GroupHealth {
             name: name.to_owned(),
-            members: context.groups[name].len(),
+            members: context.groups[name]
+                .iter()
+                .filter(|&&row| context.stations[row].availability().iter().any(|up| *up > 0.0))
+                .count(),
             wait_by_service: of_group.wait,
         }),
         failed_share,

@@ -11,6 +11,8 @@ use super::chance::log_tail;
 use super::context::RunContext;
 use super::finding::{Evidence, Finding};
 use super::intervals::excesses;
+use super::overload::sum;
+use crate::engine::floor_to_usize;
 use crate::request::{FrequentKey, RequestRecord};
 
 /// Minimum share of a server's capacity that the requests for the key need there.
@@ -43,7 +45,7 @@ pub struct HotKeyEvidence {
     pub demand: f64,
     /// Number of different keys in the sample.
     pub keys_seen: usize,
-    /// Number of members of the server's group; 1 without a group.
+    /// Number of members of the server's group that were up, on average; 1 without a group.
     pub members: usize,
     /// The sample contains one in this many requests.
     pub sampled_one_in: u64,
@@ -77,18 +79,27 @@ pub(super) fn find(context: &RunContext<'_>) -> Option<Finding> {
     let rate = key_records.len() as f64 * sample.one_in as f64 / (context.step * (to - from) as f64);
     let demand = rate / context.stations[server].capacity()?;
     let share_to_server = by_server[server] as f64 / key_records.len() as f64;
-    let peers =
-        context.stations[server].group.and_then(|group| context.groups.get(group)).map_or(1, Vec::len);
+    let group = context.stations[server].group.and_then(|group| context.groups.get(group));
+    let alone = [server];
+    let members = group.map_or(&alone[..], Vec::as_slice);
+    let up = sum(members.iter().map(|&member| context.stations[member].availability()));
+    let peers = up[from..to].iter().sum::<f64>() / (to - from) as f64;
     let all_records = sample.records.iter().filter(|record| is_in_time(record)).count();
     let share_meanwhile = key_records.len() as f64 / all_records as f64;
-    let is_frequent = (seen as f64) >= MIN_TIMES_MEAN * mean
-        || (peers > 1 && share_meanwhile * peers as f64 >= MIN_TIMES_FAIR);
+    let is_frequent =
+        (seen as f64) >= MIN_TIMES_MEAN * mean || (peers > 1.0 && share_meanwhile * peers >= MIN_TIMES_FAIR);
     if !is_frequent {
         return None;
     }
-    let fair = key_records.len() as f64 / peers as f64;
-    let by_chance = log_tail(by_server[server] as f64, fair) + libm::log(peers as f64);
-    if demand * share_to_server < MIN_DEMAND || (peers > 1 && by_chance > libm::log(ALPHA)) {
+    // The share of a server in the requests of an interval is fair if all members that are up get the same.
+    let is_up = context.stations[server].availability();
+    let share = |record: &&RequestRecord| {
+        let interval = context.interval_at(record.created.as_seconds()).min(to - 1);
+        is_up[interval] / up[interval].max(1.0)
+    };
+    let fair = key_records.iter().map(share).sum::<f64>();
+    let by_chance = log_tail(by_server[server] as f64, fair) + libm::log(peers.max(1.0));
+    if demand * share_to_server < MIN_DEMAND || (peers > 1.0 && by_chance > libm::log(ALPHA)) {
         return None;
     }
     let evidence = HotKeyEvidence {
@@ -99,7 +110,7 @@ pub(super) fn find(context: &RunContext<'_>) -> Option<Finding> {
         share_to_server,
         demand,
         keys_seen: different,
-        members: peers,
+        members: floor_to_usize(peers.max(1.0) + 0.5),
         sampled_one_in: sample.one_in,
     };
     let cost = context.cost(server, from, to) * share_at_server(&key_records, context, server, (from, to));

@@ -15,6 +15,7 @@ use super::chance::log_tail;
 use super::context::RunContext;
 use super::finding::{Evidence, Finding};
 use super::intervals::excesses;
+use crate::engine::floor_to_usize;
 
 /// Probability of a false finding in a run without overload, over all its servers.
 const ALPHA: f64 = 1e-3;
@@ -42,7 +43,7 @@ pub struct OverloadEvidence {
     pub spells: usize,
     /// Total length of the spells.
     pub seconds: f64,
-    /// Number of servers in the group; 1 for a single server.
+    /// Number of servers in the group that were up, on average; 1 for a single server.
     pub servers: usize,
     /// The highest offered rate of a spell over the capacity of one server.
     pub load_in_servers: f64,
@@ -127,19 +128,20 @@ fn overload(context: &RunContext<'_>, subject: &str, rows: &[usize]) -> Option<O
         (n + spell.0, beyond + spell.1)
     });
     let seconds = length(&spells) * context.step;
-    // A constant capacity is returned as it is: its mean would have a rounding error.
-    let mean = |spells: &[(usize, usize)]| {
-        let all: Vec<f64> = spells.iter().flat_map(|&(from, to)| &capacities[from..to]).copied().collect();
-        let same = all.iter().all(|capacity| capacity.to_bits() == all[0].to_bits());
+    // A constant value is returned as it is: its mean would have a rounding error.
+    let mean = |values: &[f64], spells: &[(usize, usize)]| {
+        let all: Vec<f64> = spells.iter().flat_map(|&(from, to)| &values[from..to]).copied().collect();
+        let same = all.iter().all(|value| value.to_bits() == all[0].to_bits());
         if same { all[0] } else { all.iter().sum::<f64>() / all.len() as f64 }
     };
-    let capacity = mean(&spells);
-    let highest = spells
-        .iter()
-        .map(|&(from, to)| {
-            totals(from, to).0 / (to - from) as f64 / context.step / mean(&[(from, to)]).max(1e-9)
-        })
-        .fold(0.0, f64::max);
+    let capacity = mean(&capacities, &spells);
+    let up = sum(rows.iter().map(|&row| context.stations[row].availability()));
+    let servers = mean(&up, &spells);
+    let load_in_servers = |&spell: &(usize, usize)| {
+        let rate = totals(spell.0, spell.1).0 / (spell.1 - spell.0) as f64 / context.step;
+        rate / mean(&capacities, &[spell]).max(1e-9) * mean(&up, &[spell])
+    };
+    let highest = spells.iter().map(load_in_servers).fold(0.0, f64::max);
     let evidence = OverloadEvidence {
         offered_per_second: n / seconds,
         capacity_per_second: capacity,
@@ -147,10 +149,10 @@ fn overload(context: &RunContext<'_>, subject: &str, rows: &[usize]) -> Option<O
         excess_requests: beyond,
         spells: spells.len(),
         seconds,
-        servers: rows.len(),
-        load_in_servers: highest * rows.len() as f64,
+        servers: floor_to_usize(servers + 0.5),
+        load_in_servers: highest,
         // The tolerance covers the rounding of the rates.
-        servers_needed: (highest * rows.len() as f64 - 1e-6).ceil(),
+        servers_needed: (highest - 1e-6).ceil(),
         z: totals(worst.0, worst.1).2,
     };
     Some(Overload { subject: subject.to_owned(), rows: rows.to_vec(), spells, evidence })

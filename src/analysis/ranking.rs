@@ -86,6 +86,7 @@ mod tests {
             outcome: "rejected",
             rejected: 1,
             while_down: 0,
+            no_target: false,
             share_of_arrivals: 0.1,
             share_of_offered: 0.1,
             peak_per_second: 1.0,

@@ -7,7 +7,7 @@ use super::context::RunContext;
 use super::finding::{Evidence, Finding};
 use crate::event::Node;
 use crate::metrics::result::NodeResult;
-use crate::model::figure::{ARRIVED, Figure, REJECTED_WHILE_DOWN};
+use crate::model::figure::{Failures, Figure, REJECTED_WHILE_DOWN};
 use crate::model::link::LOSS_RATE;
 use crate::model::metric::Subject;
 use crate::request::{FrequentKey, Outcome};
@@ -19,8 +19,10 @@ pub struct RejectionEvidence {
     pub outcome: &'static str,
     /// Number of requests that were rejected or shed.
     pub rejected: u64,
-    /// Number of them that arrived while the node was down.
+    /// Number of them that arrived while the node was down or not there.
     pub while_down: u64,
+    /// Whether they were rejected because none of the targets of the node was there.
+    pub no_target: bool,
     /// Their share of the arrivals at the node.
     pub share_of_arrivals: f64,
     /// Their share of all requests offered to the system.
@@ -65,7 +67,7 @@ pub(super) fn find(context: &RunContext<'_>) -> Vec<Finding> {
 }
 
 fn rejection(context: &RunContext<'_>, node: &NodeResult, figure: &Figure) -> Option<Finding> {
-    let (outcome, rate) = figure.failure?;
+    let Failures { outcome, rate, of } = figure.failure?;
     let rejected = node.figures.count(figure);
     if rejected == 0 {
         return None;
@@ -79,7 +81,9 @@ fn rejection(context: &RunContext<'_>, node: &NodeResult, figure: &Figure) -> Op
         outcome: outcome.name(),
         rejected,
         while_down: if outcome == Outcome::Rejected { node.figures.count(&REJECTED_WHILE_DOWN) } else { 0 },
-        share_of_arrivals: rejected as f64 / node.figures.count(&ARRIVED) as f64,
+        // A node that does not serve rejects a request only if it can send it nowhere.
+        no_target: outcome == Outcome::Rejected && node.capacity.is_none(),
+        share_of_arrivals: rejected as f64 / node.figures.count(of) as f64,
         share_of_offered: rejected as f64 / context.offered() as f64,
         peak_per_second: peak,
         most_rejected_key: most_rejected_key(context, node.node, outcome),

@@ -20,6 +20,8 @@ pub struct ScheduledPeriod {
     pub of: String,
     /// The new state: `150/s`, `down`.
     pub text: String,
+    /// Whether it is a setting of a whole group: its size, which takes effect as members come and leave.
+    pub is_of_group: bool,
 }
 
 /// Returns the times that lie in at least one of these spans (beginning and end), as spans in ascending order that neither
@@ -64,7 +66,10 @@ pub(super) fn scheduled_periods(scenario: &Scenario, names: &Names) -> Vec<Sched
     for (index, change) in changes.filter(|(_, change)| !change.set.is_ordinary()) {
         for name in &change.of.0 {
             let to = times.next((change.at, index), change.set.topic(), name, names);
-            periods.push(period((change.at, to), name, change.set.to_string()));
+            periods.push(ScheduledPeriod {
+                is_of_group: change.set.is_of_group(),
+                ..period((change.at, to), name, change.set.to_string())
+            });
             let later = change.set.phases().into_iter();
             let later = later.filter(|(from, ..)| *from > change.at && to.is_none_or(|to| *from < to));
             periods.extend(later.map(|(from, until, text)| period((from, until.or(to)), name, text)));
@@ -74,7 +79,13 @@ pub(super) fn scheduled_periods(scenario: &Scenario, names: &Names) -> Vec<Sched
 }
 
 fn period((from, to): (SimDuration, Option<SimDuration>), of: &str, text: String) -> ScheduledPeriod {
-    ScheduledPeriod { from: from.as_seconds(), to: to.map(SimDuration::as_seconds), of: of.to_owned(), text }
+    ScheduledPeriod {
+        from: from.as_seconds(),
+        to: to.map(SimDuration::as_seconds),
+        of: of.to_owned(),
+        text,
+        is_of_group: false,
+    }
 }
 
 /// The changes of a scenario by the setting and the name that they change, with their times in ascending order.

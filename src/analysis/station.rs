@@ -201,6 +201,14 @@ impl<'a> Station<'a> {
         by_interval(self.capacity.periods(), self.timeline.intervals(), step, value)
     }
 
+    /// Returns the times at which it came up, or ceased to be up, in seconds.
+    pub(super) fn came_or_left(&self) -> impl Iterator<Item = f64> {
+        let pairs = self.capacity.periods().windows(2);
+        let differ =
+            pairs.filter(|pair| pair[0].availability().to_bits() != pair[1].availability().to_bits());
+        differ.map(|pair| pair[1].from.as_seconds())
+    }
+
     /// Whether it is up, or down, throughout a range of intervals.
     pub(super) fn is_steady(&self, from: usize, to: usize) -> bool {
         let availability = self.availability();
@@ -335,13 +343,14 @@ mod tests {
     use super::*;
     use crate::engine::distribution::Sampler;
     use crate::engine::time::SimTime;
+    use crate::model::node_state::NodeState;
 
     #[test]
     fn the_capacity_of_an_interval_is_a_time_weighted_mean() {
         let at = |seconds: u64| SimTime::from_nanos(seconds * 1_000_000_000);
-        let mut log = CapacityLog::new(2, &Sampler::constant(1e9));
-        log.change(at(15), |period| period.up = false);
-        log.change(at(25), |period| period.up = true);
+        let mut log = CapacityLog::new(NodeState::Up, 2, &Sampler::constant(1e9));
+        log.change(at(15), |period| period.state = NodeState::Down);
+        log.change(at(25), |period| period.state = NodeState::Up);
         log.change(at(40), |period| *period = period.serving(&Sampler::exponential(0.5e9)));
         let capacity = by_interval(log.periods(), 10, 10.0, CapacityPeriod::per_second);
         let expected = [2.0, 1.0, 1.0, 2.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0];

@@ -49,8 +49,9 @@ fn pool_dispersions(singles: &mut [Subject<'_>], members: &[usize]) -> f64 {
 fn share_loads(singles: &mut [Subject<'_>], members: &[usize]) {
     let times = members.first().map_or(0, |&member| singles[member].assessments.len());
     for time in 0..times {
-        let loads: Vec<&Assessment> =
-            members.iter().map(|&member| &singles[member].assessments[time]).collect();
+        let loads = members.iter().map(|&member| &singles[member].assessments[time]);
+        // Members that were not there have no load.
+        let loads: Vec<&Assessment> = loads.filter(|one| one.has_capacity()).collect();
         let group = GroupLoads::of(&loads);
         members.iter().for_each(|&member| singles[member].assessments[time].share(group));
     }
@@ -91,7 +92,7 @@ impl<'a> Subject<'a> {
         Self {
             name: context.stations[row].name,
             rows: vec![row],
-            dispersion: dispersion(&counts, &context.phases).max(of_sources(context, row)),
+            dispersion: dispersion(&counts, &context.steady_phases).max(of_sources(context, row)),
             assessments: Vec::new(),
         }
     }

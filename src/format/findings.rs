@@ -105,7 +105,7 @@ pub fn text(finding: &Finding) -> String {
                 short(evidence.servers_needed),
             )
         }
-        Evidence::HotKey(evidence) if evidence.keys_seen == 1 => format!(
+        Evidence::HotKey(evidence) if evidence.keys_seen == 1 && evidence.share_to_server >= 1.0 => format!(
             "Every request has key {}, so all of them go to {subject}{span}: {}/s, {} of its capacity. The other {} \
              get none.",
             evidence.key,
@@ -150,12 +150,13 @@ pub fn text(finding: &Finding) -> String {
                 Some(_) | None => String::new(),
             };
             let reason = match evidence.while_down {
+                _ if evidence.no_target => "none of its targets was there".to_owned(),
                 0 if is_shed => "they exceeded its limit".to_owned(),
                 0 => "its queue had no free place".to_owned(),
-                all if all == evidence.rejected => "it was down".to_owned(),
+                all if all == evidence.rejected => "it was down or not there".to_owned(),
                 some => {
                     format!(
-                        "{} while it was down, the others because its queue had no free place",
+                        "{} while it was down or not there, the others because its queue had no free place",
                         count(some)
                     )
                 }

@@ -138,7 +138,8 @@ static ESTIMATES: PlotSpec = PlotSpec {
     caption: "Actual load of a server, and the mean load perceived by the nodes that route to it.",
 };
 
-static PERCEIVED: MetricDisplay = MetricDisplay { label: "perceived", plot: &ESTIMATES, share_of: None };
+static PERCEIVED: MetricDisplay =
+    MetricDisplay { label: "perceived", plot: &ESTIMATES, share_of: None, is_summed: false };
 
 /// Records the timeline.
 #[derive(Resource, Clone, Debug, Default)]
@@ -355,7 +356,7 @@ mod tests {
     use crate::model::metric::{QUEUE_DEPTH, UTILIZATION};
 
     static PLOT: PlotSpec = PlotSpec { id: "plot", section: "", title: "", caption: "" };
-    static SHOWN: MetricDisplay = MetricDisplay { label: "", plot: &PLOT, share_of: None };
+    static SHOWN: MetricDisplay = MetricDisplay { label: "", plot: &PLOT, share_of: None, is_summed: false };
 
     fn node(row: u32) -> Node {
         Node::new(NodeKind::ALL[NodeKind::COUNT - 1], row)

@@ -8,6 +8,7 @@ use bevy_ecs::prelude::*;
 
 use super::link::Link;
 use super::names::{NamedGroup, Names};
+use super::routing::target_lists::TargetLists;
 use super::{Destinations, ReturnHops, Target};
 use crate::engine::queue::EventQueue;
 use crate::engine::random::{RandomStream, Streams};
@@ -43,6 +44,8 @@ pub struct Builder<'a> {
     pub queue: EventQueue<PackedEvent>,
     /// The hops of all return paths.
     pub return_hops: ReturnHops,
+    /// The targets that come and go.
+    pub target_lists: TargetLists,
     /// The world.
     pub world: &'a mut World,
 }
@@ -83,6 +86,27 @@ impl Builder<'_> {
             all.push(Destinations { targets, first_hop });
         }
         all
+    }
+
+    /// The list in [`TargetLists`] of these targets, or `None` if all of them are always there.
+    pub fn target_list(&mut self, targets: &Arc<[Target]>) -> Option<u32> {
+        let is_resizable = |entry: &NamedGroup| entry.initial_count.is_some();
+        if !self.names.entries.iter().any(is_resizable) {
+            return None;
+        }
+        let last = self.target_lists.last().filter(|list| self.target_lists.is_list_of(*list, targets));
+        if last.is_some() {
+            return last;
+        }
+        let group = |node: Node| self.names.entry_of(node).filter(|entry| is_resizable(entry));
+        let has_resizable = targets.iter().any(|target| group(target.node()).is_some());
+        has_resizable.then(|| {
+            let is_present = |node: Node| {
+                let entry = group(node);
+                entry.is_none_or(|entry| node.row() - entry.first < entry.initial_count.unwrap_or(u32::MAX))
+            };
+            self.target_lists.add(targets, is_present)
+        })
     }
 
     /// The targets of one sender, and the links to them without duplicates.

@@ -5,17 +5,18 @@
 
 use crate::engine::distribution::Sampler;
 use crate::engine::time::SimTime;
+use crate::model::node_state::NodeState;
 
 /// A period of constant capacity of a node.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CapacityPeriod {
     /// Start of the period. It ends when the next period starts.
     pub from: SimTime,
-    /// Whether the node is up.
-    pub up: bool,
+    /// The state of the node.
+    pub state: NodeState,
     /// Whether the node is paused: it serves nothing, and requests wait.
     pub paused: bool,
-    /// Number of slots while the node is up and not paused.
+    /// Number of slots while the node serves and is not paused.
     pub slots: u32,
     /// Mean service time in seconds.
     pub service: f64,
@@ -25,10 +26,11 @@ pub struct CapacityPeriod {
 }
 
 impl CapacityPeriod {
-    /// Capacity in requests per second; 0 while the node is down or paused, or if the service time is 0.
+    /// Capacity in requests per second; 0 while the node is not up or is paused, or if the service time is 0.
     #[must_use]
     pub fn per_second(&self) -> f64 {
-        if self.up && !self.paused && self.service > 0.0 { f64::from(self.slots) / self.service } else { 0.0 }
+        let serves = self.state == NodeState::Up && !self.paused && self.service > 0.0;
+        if serves { f64::from(self.slots) / self.service } else { 0.0 }
     }
 
     /// The same period with another service time, in nanoseconds.
@@ -39,10 +41,10 @@ impl CapacityPeriod {
         Self { service: mean / 1e9, service_variance: relative * relative, ..self }
     }
 
-    /// Availability: 1 if the node is up, 0 if it is down.
+    /// Availability: 1 if the node is up, and 0 if not.
     #[must_use]
     pub fn availability(&self) -> f64 {
-        f64::from(u8::from(self.up))
+        f64::from(u8::from(self.state == NodeState::Up))
     }
 }
 
@@ -51,12 +53,12 @@ impl CapacityPeriod {
 pub struct CapacityLog(Vec<CapacityPeriod>);
 
 impl CapacityLog {
-    /// The log of a node that is up at the start of the run.
+    /// The log of a node that is in this state at the start of the run.
     #[must_use]
-    pub fn new(slots: u32, service: &Sampler) -> Self {
+    pub fn new(state: NodeState, slots: u32, service: &Sampler) -> Self {
         let period = CapacityPeriod {
             from: SimTime::ZERO,
-            up: true,
+            state,
             paused: false,
             slots,
             service: 0.0,
@@ -88,10 +90,10 @@ impl CapacityLog {
         &self.0
     }
 
-    /// Whether the capacity never changed.
+    /// Whether the node was up all the time, with the same capacity.
     #[must_use]
-    pub const fn is_constant(&self) -> bool {
-        self.0.len() <= 1
+    pub fn is_constant(&self) -> bool {
+        self.0.len() <= 1 && self.0.iter().all(|period| period.state == NodeState::Up)
     }
 }
 
@@ -102,16 +104,16 @@ mod tests {
     #[test]
     fn only_changes_that_alter_the_capacity_start_a_period() {
         let half_a_second = Sampler::exponential(0.5e9);
-        let mut log = CapacityLog::new(2, &half_a_second);
+        let mut log = CapacityLog::new(NodeState::Up, 2, &half_a_second);
         log.change(SimTime::from_nanos(5), |period| period.slots = 2);
         log.change(SimTime::ZERO, |period| period.slots = 3);
         log.change(SimTime::ZERO, |period| period.slots = 2);
-        assert_eq!(log, CapacityLog::new(2, &half_a_second));
+        assert_eq!(log, CapacityLog::new(NodeState::Up, 2, &half_a_second));
         log.change(SimTime::from_nanos(6), |period| period.slots = 3);
         log.change(SimTime::from_nanos(6), |period| period.slots = 2);
         assert!(log.is_constant(), "a change that is undone at once is none");
-        log.change(SimTime::from_nanos(7), |period| period.up = false);
-        log.change(SimTime::from_nanos(9), |period| (period.up, period.slots) = (true, 4));
+        log.change(SimTime::from_nanos(7), |period| period.state = NodeState::Down);
+        log.change(SimTime::from_nanos(9), |period| (period.state, period.slots) = (NodeState::Up, 4));
         let rates: Vec<f64> = log.periods().iter().map(CapacityPeriod::per_second).collect();
         assert_eq!(format!("{rates:?}"), "[4.0, 0.0, 8.0]");
         assert_eq!(log.periods()[2].from, SimTime::from_nanos(9));

@@ -25,8 +25,19 @@ pub struct Figure {
     pub written: Visibility,
     /// The minimum value that is worth a warning, or `None` if no value is.
     pub warns_from: Option<f64>,
-    /// If it counts failed requests: their outcome, and the metric of their rate.
-    pub failure: Option<(Outcome, &'static Metric)>,
+    /// If it counts failed requests: which ones.
+    pub failure: Option<Failures>,
+}
+
+/// The failed requests that a figure counts.
+#[derive(Clone, Copy, Debug)]
+pub struct Failures {
+    /// Their outcome.
+    pub outcome: Outcome,
+    /// The metric of their rate.
+    pub rate: &'static Metric,
+    /// The figure that counts the requests of which these are a part.
+    pub of: &'static Figure,
 }
 
 /// How the values of several nodes are aggregated.
@@ -87,11 +98,18 @@ impl Figure {
         Self { warns_from: Some(value), ..self }
     }
 
-    /// Marks it as a count of failed requests with this outcome. `rate` is the metric of their rate. One failure is
-    /// worth a warning.
+    /// Marks it as a count of failed requests. One failure is worth a warning.
     #[must_use]
-    pub const fn counting_failures(self, outcome: Outcome, rate: &'static Metric) -> Self {
-        Self { failure: Some((outcome, rate)), warns_from: Some(1.0), ..self }
+    pub const fn counting_failures(self, failures: Failures) -> Self {
+        Self { failure: Some(failures), warns_from: Some(1.0), ..self }
+    }
+}
+
+impl Failures {
+    /// Rejected requests, of those that `of` counts.
+    #[must_use]
+    pub const fn rejections(of: &'static Figure) -> Self {
+        Self { outcome: Outcome::Rejected, rate: &REJECTION_RATE, of }
     }
 }
 
@@ -109,13 +127,13 @@ pub static ARRIVED: Figure = Figure::new("arrived", "arrived");
 pub static COMPLETED: Figure = Figure::new("completed", "served");
 /// Requests that were rejected, because the queue was full or the node was down.
 pub static REJECTED: Figure =
-    Figure::new("rejected", "rejected").counting_failures(Outcome::Rejected, &REJECTION_RATE);
-/// Requests that were rejected because the node was down.
+    Figure::new("rejected", "rejected").counting_failures(Failures::rejections(&ARRIVED));
+/// Requests that were rejected because the node was down or not there.
 pub static REJECTED_WHILE_DOWN: Figure =
     Figure::new("rejected_while_down", "rejected while down").written(Visibility::Never);
 /// Configured number of slots at the end of the run.
 pub static CONCURRENCY: Figure = Figure::new("concurrency", "slots");
-/// Mean number of available slots, which is 0 while the node is down.
+/// Mean number of available slots, which is 0 while the node is down or not there.
 pub static SLOTS_MEAN: Figure = Figure::new("slots_mean", "slots on average").written(Visibility::Never);
 /// Mean number of requests in service.
 pub static IN_SERVICE_MEAN: Figure = Figure::new("in_service_mean", "in service on average");

@@ -107,6 +107,8 @@ pub struct MetricDisplay {
     pub plot: &'static PlotSpec,
     /// If it is a rate that is plotted as a share: the rate that it is divided by, of the same part.
     pub share_of: Option<&'static Metric>,
+    /// Whether the sum over the members of a group is plotted, instead of each member.
+    pub is_summed: bool,
 }
 
 /// A reading of a metric. The value of an interval is computed from two readings, at its start and at its end.
@@ -181,7 +183,12 @@ impl<P: Measurable> MetricReader<P> {
     /// A metric that every run records and plots.
     #[must_use]
     pub const fn new(metric: &'static Metric, plot: &'static PlotSpec, read: ReadMetric<P>) -> Self {
-        Self { metric, shown: Some(MetricDisplay { label: "", plot, share_of: None }), filter: None, read }
+        Self {
+            metric,
+            shown: Some(MetricDisplay { label: "", plot, share_of: None, is_summed: false }),
+            filter: None,
+            read,
+        }
     }
 
     /// A metric that only probes sample.
@@ -202,6 +209,15 @@ impl<P: Measurable> MetricReader<P> {
     pub const fn labelled(mut self, label: &'static str) -> Self {
         if let Some(shown) = &mut self.shown {
             shown.label = label;
+        }
+        self
+    }
+
+    /// Plots its sum over the members of a group, instead of each member.
+    #[must_use]
+    pub const fn summed(mut self) -> Self {
+        if let Some(shown) = &mut self.shown {
+            shown.is_summed = true;
         }
         self
     }

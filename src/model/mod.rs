@@ -6,7 +6,7 @@
 //! and its settings. [`part::Part`] is the trait that each node kind implements, [`parts`] the list of node kinds.
 //!
 //! **Shared code.** [`routing`] picks targets, [`queueing`] orders waiting requests, [`capacity`] records how many
-//! requests a node can serve. [`metric`] and [`figure`] describe measurements. [`names`] resolves names to nodes,
+//! requests a node can serve, [`node_state`] whether it is there. [`metric`] and [`figure`] describe measurements. [`names`] resolves names to nodes,
 //! [`check`] and [`build`] help parts to check specs and to build nodes. [`probe`] samples metrics, [`change`]
 //! schedules changes of settings, [`trace`] records the path of requests.
 //!
@@ -23,6 +23,7 @@ pub mod link;
 pub mod load_balancer;
 pub mod metric;
 pub mod names;
+pub mod node_state;
 pub mod part;
 pub mod parts;
 pub mod probe;
@@ -45,7 +46,7 @@ use crate::engine::queue::EventQueue;
 use crate::engine::row::Row;
 use crate::engine::time::SimTime;
 use crate::event::{Event, Node, PackedEvent, RequestRow};
-use crate::request::RequestsView;
+use crate::request::{Outcome, ReportedLoad, RequestsView};
 use link::{Link, LinksView};
 use part::Part;
 use routing::{Choice, RoutersView};
@@ -144,14 +145,32 @@ impl<const FULL: bool> Context<'_, FULL> {
         FULL && self.requests.is_back_from_call(request)
     }
 
-    /// Picks a target for a request with the router of a node, and sends the request there. Returns the choice and the
-    /// event that follows in the same instant, if any.
+    /// Picks a target for a request with the router of a node, and sends the request there. If no target is there, the
+    /// request is rejected. Returns the choice, and the event that follows in the same instant, if any.
     #[inline(always)]
-    pub fn route<P: Part>(&mut self, row: Row<P>, request: RequestRow) -> (Choice, Option<PackedEvent>) {
+    pub fn route<P: Part>(
+        &mut self,
+        row: Row<P>,
+        request: RequestRow,
+    ) -> (Option<Choice>, Option<PackedEvent>) {
         let key = self.requests.get(request).key;
-        let (choice, target, first_hop) = self.routers.choose(row, key, self.now);
+        let Some((choice, target, first_hop)) = self.routers.choose(row, key, self.now) else {
+            return (None, self.reject(P::node(row), request));
+        };
         self.requests.push_hop(request, first_hop + target.hop);
-        (choice, self.send_from_source(request, target))
+        (Some(choice), self.send_from_source(request, target))
+    }
+
+    /// Rejects a request that has reached a node: sends a response back. Returns the event that follows in the same
+    /// instant, if any.
+    #[cold]
+    pub fn reject(&mut self, node: Node, request: RequestRow) -> Option<PackedEvent> {
+        self.trace(request, || TraceEvent::Rejected { node });
+        let rejected = self.requests.get_mut(request);
+        rejected.server = node;
+        rejected.outcome = Some(Outcome::Rejected);
+        rejected.load = ReportedLoad::FULL;
+        self.reply(request)
     }
 
     /// Passes the load reported in the response to a request to the router of a node.

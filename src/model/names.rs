@@ -25,6 +25,8 @@ pub struct NamedGroup {
     pub members: Vec<String>,
     /// Whether it is a group, which is so if its `count` is given.
     pub is_group: bool,
+    /// Number of members that are there at the start, the first ones, or `None` if the group cannot grow and shrink.
+    pub initial_count: Option<u32>,
 }
 
 impl NamedGroup {
@@ -41,7 +43,14 @@ impl NamedGroup {
     }
 
     fn single(name: &str, kind: NodeKind, first: u32) -> Self {
-        Self { name: name.to_owned(), kind, first, members: vec![name.to_owned()], is_group: false }
+        Self {
+            name: name.to_owned(),
+            kind,
+            first,
+            members: vec![name.to_owned()],
+            is_group: false,
+            initial_count: None,
+        }
     }
 }
 
@@ -59,8 +68,10 @@ pub struct WrittenEntry<'a> {
     pub name: &'a str,
     /// Its kind of node.
     pub kind: NodeKind,
-    /// Number of members, or `None` if it is not a group.
+    /// Number of members, or `None` if it is not a group. The maximum if the group can grow.
     pub count: Option<u32>,
+    /// Number of members that are there at the start, or `None` if the group cannot grow and shrink.
+    pub initial_count: Option<u32>,
 }
 
 /// All names of a scenario.
@@ -94,12 +105,13 @@ impl Names {
         let mut names = Self::default();
         let mut rows: PerKind<u32> = PerKind::default();
         let mut total = 0;
-        for WrittenEntry { section, name, kind, count } in written {
+        for WrittenEntry { section, name, kind, count, initial_count } in written {
             let path = Path::root().name(section).name(name);
             let nodes = if kind == NodeKind::Source { 0 } else { u64::from(count.unwrap_or(1)) };
             total += nodes;
             let mut entry = NamedGroup::single(name, kind, rows[kind]);
-            if let Some(problem) = wrong_count(count, total, &path) {
+            let field = if initial_count.is_none() { "count" } else { "max" };
+            if let Some(problem) = wrong_count(count, total, path.clone().name(field)) {
                 problems.push(problem);
                 // The entry is added with a single member, so that references to it are not reported as well.
                 total -= nodes;
@@ -108,6 +120,7 @@ impl Names {
                 if let Some(count) = count {
                     entry.members = (0..count).map(|i| member_name(name, i)).collect();
                     entry.is_group = true;
+                    entry.initial_count = initial_count;
                 }
                 rows[kind] += count.unwrap_or(1);
             }
@@ -208,6 +221,12 @@ impl Names {
         self.entry_of(node).filter(|entry| entry.is_group).map(|entry| entry.name.as_str())
     }
 
+    /// The group of which this name is that of a member, or `None` if it is not the name of a member.
+    #[must_use]
+    pub fn group_of_member(&self, name: &str) -> Option<&str> {
+        self.entry(name).filter(|(_, whole)| !whole).map(|(entry, _)| self.entries[entry].name.as_str())
+    }
+
     /// The node that a name refers to, or `None` if the name is unknown or refers to several nodes.
     #[must_use]
     pub fn node_named(&self, name: &str) -> Option<Node> {
@@ -283,9 +302,8 @@ fn split_member_name(name: &str) -> Option<(&str, usize)> {
     (written == usize::to_string(&member)).then_some((group, member))
 }
 
-/// The problem of a `count`, or `None` if it is valid. `total` is the number of nodes up to and including this entry.
-fn wrong_count(count: Option<u32>, total: u64, path: &Path) -> Option<Problem> {
-    let path = path.clone().name("count");
+/// The problem of a `count` or `max` at `path`, or `None` if it is valid. `total` is the number of nodes up to and including this entry.
+fn wrong_count(count: Option<u32>, total: u64, path: Path) -> Option<Problem> {
     if count == Some(0) {
         return Some(
             Problem::new(path, "a group of 0 members is empty").with_hint("remove it, or use 1 or more"),
@@ -302,7 +320,8 @@ mod tests {
     use super::*;
 
     fn names() -> Names {
-        let written = |section, name, kind, count| WrittenEntry { section, name, kind, count };
+        let written =
+            |section, name, kind, count| WrittenEntry { section, name, kind, count, initial_count: None };
         let all = [
             written("sources", "users", NodeKind::Source, None),
             written("nodes", "db", NodeKind::Server, None),
@@ -338,6 +357,7 @@ mod tests {
                 name,
                 kind: NodeKind::Server,
                 count,
+                initial_count: None,
             });
             let mut problems = Vec::new();
             Names::gather(written, &mut problems);

@@ -40,8 +40,13 @@ pub trait Part: Measurable {
     /// A setting that can change during a run.
     type Setting: PartSetting;
 
-    /// Number of members if it is a group, or `None` if it is a single node.
+    /// Number of members if it is a group, or `None` if it is a single node. The maximum if the group can grow.
     fn count(spec: &Self::Spec) -> Option<u32>;
+
+    /// Number of members that are there at the start, or `None` if the group cannot grow and shrink.
+    fn initial_count(_: &Self::Spec) -> Option<u32> {
+        None
+    }
 
     /// Names of the nodes and groups that it forwards requests to.
     fn forwards_to(spec: &Self::Spec) -> Vec<&str>;
@@ -56,8 +61,8 @@ pub trait Part: Measurable {
         None
     }
 
-    /// Its slots and queue capacity at the start of a run, or `None` if it does not serve requests.
-    fn initial_capacity(_: &Self::Spec) -> Option<NodeCapacity> {
+    /// The state and capacity of a member at the start of a run, or `None` if it does not serve requests.
+    fn initial_capacity(_: &Self::Spec, _member: u32) -> Option<NodeCapacity> {
         None
     }
 
@@ -113,6 +118,16 @@ pub trait Part: Measurable {
         request: RequestRow,
     ) -> (RequestRow, Option<PackedEvent>) {
         (request, None)
+    }
+
+    /// Handles a timer that the node set for itself. Returns the event that follows in the same instant, if any.
+    fn timer<const FULL: bool>(
+        _: &mut Self::View<'_>,
+        _: &mut Context<'_, FULL>,
+        _: Row<Self>,
+        _timer: u32,
+    ) -> Option<PackedEvent> {
+        None
     }
 
     /// Changes a setting of the nodes in these rows. Returns the requests that are lost as a result, in order.
@@ -189,6 +204,8 @@ pub enum EventKind {
     Lost = 5,
     /// A setting of a node changes.
     Changed = 6,
+    /// A timer of a node is due.
+    Timer = 7,
 }
 
 /// Observes the events of nodes, for the fingerprint of a run.
@@ -211,6 +228,11 @@ pub trait PartSetting: Clone + fmt::Debug + fmt::Display + PartialEq + Serialize
     /// The property that it sets. A setting is in effect until another one with the same topic: `Up` ends `Down`.
     fn topic(&self) -> &'static str {
         self.name()
+    }
+
+    /// Whether it is a setting of a whole group, such as its number of members.
+    fn is_of_group(&self) -> bool {
+        false
     }
 
     /// Whether it is the normal state of its topic, such as `Up`, which is not shown as a scheduled period.

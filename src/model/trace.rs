@@ -8,6 +8,7 @@ use bevy_ecs::prelude::*;
 
 use crate::engine::time::SimTime;
 use crate::event::{Node, RequestRow};
+use crate::model::node_state::NodeState;
 use crate::request::Outcome;
 
 /// One step of a request.
@@ -22,12 +23,14 @@ pub struct TraceRecord {
     pub event: TraceEvent,
 }
 
-/// The number of requests that a node can hold.
+/// The state of a node, and the number of requests that it can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NodeCapacity {
-    /// Number of slots; 0 while it is down.
+    /// Its state.
+    pub state: NodeState,
+    /// Number of slots; 0 while it does not serve or is paused.
     pub slots: u32,
-    /// Capacity of the queue, or `None` if it is unbounded.
+    /// Capacity of the queue, or `None` if it is unbounded; 0 while it does not serve.
     pub waiting: Option<u32>,
 }
 
@@ -93,7 +96,7 @@ pub enum TraceEvent {
         /// The node.
         node: Node,
     },
-    /// The capacity of a node changes. No request is concerned, so the record has [`RequestRow::NONE`].
+    /// The state or the capacity of a node changes. No request is concerned, so the record has [`RequestRow::NONE`].
     ///
     /// If more slots are busy than the node has now, the surplus slots are removed as their services end. A node that
     /// goes down has no slots; its requests in service and in the queue end in the same instant.

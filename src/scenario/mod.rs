@@ -93,7 +93,8 @@ impl Scenario {
     fn gather_names(&self, problems: &mut Vec<Problem>) -> Names {
         let written = self.specs().map(|(name, spec)| {
             let kind = spec.kind();
-            WrittenEntry { section: section(kind), name, kind, count: spec.count() }
+            let (count, initial_count) = (spec.count(), spec.initial_count());
+            WrittenEntry { section: section(kind), name, kind, count, initial_count }
         });
         Names::gather(written, problems)
     }

@@ -19,6 +19,7 @@ use crate::model::change::{Change, ChangeSpec, Changes};
 use crate::model::names::Names;
 use crate::model::probe::{GaugeSpec, Probe, ProbeSpec, Series, Track};
 use crate::model::problem::Problem;
+use crate::model::routing::target_lists::TargetLists;
 use crate::model::trace::Tracer;
 use crate::model::{FollowUps, ReturnHops};
 use crate::request::{PoolNeeds, RequestLog, RequestPool, default_max_in_flight};
@@ -52,6 +53,7 @@ pub(super) fn build(
         links: links.map(|(link, row)| ((link.from.as_str(), link.to.as_str()), Row::new(row))).collect(),
         queue: EventQueue::default(),
         return_hops: ReturnHops::default(),
+        target_lists: TargetLists::default(),
         world,
     };
     scenario.links.iter().for_each(|link| link.build(&mut builder));
@@ -59,7 +61,7 @@ pub(super) fn build(
     for (name, spec) in scenario.specs() {
         spec.build(names.entry_named(name).expect(CHECKED), &mut builder);
     }
-    let Builder { mut queue, return_hops, .. } = builder;
+    let Builder { mut queue, return_hops, target_lists, .. } = builder;
     for (row, spec) in (0..).zip(&scenario.probes) {
         queue.schedule_last(SimTime::ZERO, Event::Sample { probe: row }.pack());
         world.spawn(Probe { every: spec.every, tracks: tracks(spec, &names) });
@@ -72,6 +74,7 @@ pub(super) fn build(
     let estimates = estimates(scenario, &names);
     world.insert_resource(queue);
     world.insert_resource(return_hops);
+    world.insert_resource(target_lists);
     world.insert_resource(NameHashes::of(&names));
     world.insert_resource(Changes(changes(scenario, &names)));
     world.insert_resource(RunDigest::default());

@@ -214,7 +214,7 @@ impl<const FULL: bool> Dispatcher<'_, FULL> {
         }
     }
 
-    /// Handles rare events: losses, changes, and events that only observe the run, which are not counted. Returns the
+    /// Handles rare events: losses, changes, timers, and events that only observe the run, which are not counted. Returns the
     /// event that follows in the same instant, if any.
     #[cold]
     fn handle_rare(&mut self, event: Event) -> Option<PackedEvent> {
@@ -222,6 +222,12 @@ impl<const FULL: bool> Dispatcher<'_, FULL> {
         match event {
             Event::Lost { request } => return self.lose(request),
             Event::Change { row } => self.change(row),
+            Event::Timer { node, timer } => {
+                let name_hash = self.fingerprinter.name_hashes[node.kind()][node.row() as usize];
+                self.fingerprinter.digest.events += 1;
+                self.fingerprinter.absorb(EventKind::Timer, name_hash, now, timer);
+                return self.parts.timer(&mut self.context, node, timer);
+            }
             Event::WarmedUp => {
                 let Context { routers, links, .. } = &mut self.context;
                 self.timeline.before_reset(now, &mut self.parts, routers, links);

@@ -75,10 +75,10 @@ impl LiveState {
     pub fn of(scenario: &Scenario) -> Self {
         let mut live_state = Self::default();
         for (_, spec) in scenario.specs() {
-            let server_state = spec.initial_capacity().map(ServerState::new);
+            let members = 0..spec.count().unwrap_or(1);
+            let states = members.map(|member| spec.initial_capacity(member).map(ServerState::new));
             // Rows are numbered in the order of the scenario's entries.
-            live_state.server_states[spec.kind()]
-                .extend(vec![server_state; spec.count().unwrap_or(1) as usize]);
+            live_state.server_states[spec.kind()].extend(states);
         }
         live_state
     }
@@ -327,6 +327,8 @@ impl LiveState {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::node_state::NodeState;
+    use crate::model::server::{InFlight, ServerConfig};
     use crate::scenario::{DEFAULT_SCENARIO, load};
     use crate::simulation::{RunOptions, Simulation};
     use crate::viz::session::moment;
@@ -437,6 +439,42 @@ mod tests {
             assert!(last.slots.len() >= last.active_slots as usize);
         });
         assert!(live_state.outcomes.of(Outcome::Dropped) > 0 && live_state.in_flight == 0);
+    }
+
+    /// The states of servers in groups that grow and shrink, with outages meanwhile.
+    #[test]
+    fn servers_come_and_go_as_in_the_simulation() {
+        let text = r#"(name: "x", run_until: "30s",
+            sources: {"s": (arrivals: Poisson(rate: "60/s"), to: "n")},
+            nodes: {"n": LoadBalancer(policy: Random, to: "m"), "m": Server(count: 2, max: 6, concurrency: 2,
+                boot: Exponential(mean: "1s"), service: Exponential(mean: "80ms"))},
+            changes: [(at: "5s", of: "m", set: Count(6)), (at: "5.5s", of: "m-4", set: Down),
+                (at: "9s", of: "m", set: Count(1)), (at: "9s", of: "m-1", set: Down),
+                (at: "15s", of: "m", set: Count(0)), (at: "16s", of: "m", set: Count(5)),
+                (at: "20s", of: "m", set: Pause), (at: "21s", of: "m", set: Count(2)), (at: "25s", of: "m", set: Resume)])"#;
+        let scenario = load("test.ron", text.as_bytes(), &[]).expect("the scenario is valid").scenario;
+        let servers = scenario.names().range("m").expect("the group exists");
+        let mut simulation =
+            Simulation::new(&scenario, RunOptions::default()).expect("the scenario is valid");
+        simulation.enable_tracing();
+        let mut live_state = LiveState::of(&scenario);
+        let mut seen = Vec::new();
+        for step in 1..=300 {
+            simulation.advance(moment(f64::from(step) / 10.0), u64::MAX);
+            live_state.apply(&simulation.take_trace());
+            let world = simulation.world();
+            let mut configs = world.try_query::<(&ServerConfig, &InFlight)>().expect("there are servers");
+            for ((config, in_flight), node) in configs.iter(world).zip(servers.nodes()) {
+                let server_state = live_state.server_state(node).expect("a server has a state");
+                let expected = (config.state, in_flight.concurrency, in_flight.level.level());
+                let shown = (server_state.state, server_state.active_slots, server_state.in_service);
+                assert_eq!(shown, expected, "{node:?} at {step}");
+                seen.push(config.state);
+            }
+        }
+        let all =
+            [NodeState::Absent, NodeState::Booting, NodeState::Up, NodeState::Draining, NodeState::Down];
+        assert!(all.iter().all(|state| seen.contains(state)));
     }
 
     #[test]

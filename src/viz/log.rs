@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use crate::engine::time::SimTime;
 use crate::event::{Node, NodeRange, RequestRow};
+use crate::model::node_state::NodeState;
 use crate::model::trace::{NodeCapacity, TraceEvent};
 use crate::request::Outcome;
 
@@ -93,14 +94,15 @@ impl LogLine {
             }
             TraceEvent::Served { .. } => format!("served by {name}"),
             TraceEvent::Rejected { .. } => format!("rejected by {name}"),
-            TraceEvent::NodeCapacity { holds: NodeCapacity { slots: 0, .. }, .. } => {
-                format!("{name} is down")
-            }
-            TraceEvent::NodeCapacity { holds: NodeCapacity { slots, waiting: None }, .. } => {
-                format!("{name} has {slots} slots")
-            }
-            TraceEvent::NodeCapacity { holds: NodeCapacity { slots, waiting: Some(capacity) }, .. } => {
-                format!("{name} has {slots} slots and a queue capacity of {capacity}")
+            TraceEvent::NodeCapacity { holds: NodeCapacity { state, slots, waiting }, .. } => {
+                match (state, slots, waiting) {
+                    (NodeState::Up, 0, _) => format!("{name} is paused"),
+                    (NodeState::Up, slots, None) => format!("{name} has {slots} slots"),
+                    (NodeState::Up, slots, Some(capacity)) => {
+                        format!("{name} has {slots} slots and a queue capacity of {capacity}")
+                    }
+                    (state, ..) => format!("{name} is {}", state.name()),
+                }
             }
             TraceEvent::Over { outcome } => outcome.label().to_owned(),
         }
@@ -197,13 +199,16 @@ mod tests {
     #[test]
     fn capacities_are_described() {
         let node = Node::new(KINDS[1], 0);
-        let description = |slots, waiting| {
-            let event = TraceEvent::NodeCapacity { node, holds: NodeCapacity { slots, waiting } };
+        let description = |state, slots, waiting| {
+            let event = TraceEvent::NodeCapacity { node, holds: NodeCapacity { state, slots, waiting } };
             entry(1, 0, event, node).describe("web-1")
         };
-        assert_eq!(description(3, None), "web-1 has 3 slots");
-        assert_eq!(description(3, Some(20)), "web-1 has 3 slots and a queue capacity of 20");
-        assert_eq!(description(0, Some(0)), "web-1 is down");
+        let up = NodeState::Up;
+        assert_eq!(description(up, 3, None), "web-1 has 3 slots");
+        assert_eq!(description(up, 3, Some(20)), "web-1 has 3 slots and a queue capacity of 20");
+        assert_eq!(description(up, 0, None), "web-1 is paused");
+        assert_eq!(description(NodeState::Down, 0, Some(0)), "web-1 is down");
+        assert_eq!(description(NodeState::Draining, 3, None), "web-1 is draining");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::event::RequestRow;
+use crate::model::node_state::NodeState;
 use crate::model::trace::NodeCapacity;
 
 /// Maximum number of slots per node whose requests are known. Of further slots only the number of busy ones is known.
@@ -17,7 +18,9 @@ pub struct ServerState {
     pub queue_capacity: Option<u32>,
     /// The requests in service, by slot. Slots beyond the active ones were removed, but are still busy.
     pub slots: Vec<Option<RequestRow>>,
-    /// Number of slots that the node has now; 0 while it is down.
+    /// Whether the node is there, and serves.
+    pub state: NodeState,
+    /// Number of slots that the node has now; 0 while it does not serve or is paused.
     pub active_slots: u32,
     /// Number of requests in service.
     pub in_service: u32,
@@ -31,10 +34,10 @@ impl ServerState {
         server_state
     }
 
-    /// Whether the node is down: it has neither slots nor places in its queue.
+    /// Whether the node is down.
     #[must_use]
     pub fn is_down(&self) -> bool {
-        self.active_slots == 0 && self.queue_capacity == Some(0)
+        self.state == NodeState::Down
     }
 
     /// Whether no slot is free.
@@ -55,9 +58,9 @@ impl ServerState {
         self.slots.len().max(self.active_slots.max(self.in_service) as usize)
     }
 
-    /// Sets the number of slots and the capacity of the queue.
-    pub(super) fn set_capacity(&mut self, NodeCapacity { slots, waiting }: NodeCapacity) {
-        (self.active_slots, self.queue_capacity) = (slots, waiting);
+    /// Sets the state, the number of slots and the capacity of the queue.
+    pub(super) fn set_capacity(&mut self, NodeCapacity { state, slots, waiting }: NodeCapacity) {
+        (self.state, self.active_slots, self.queue_capacity) = (state, slots, waiting);
         let known_slots = slots.min(MAX_SLOTS) as usize;
         if self.slots.len() < known_slots {
             self.slots.resize(known_slots, None);

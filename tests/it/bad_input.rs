@@ -145,6 +145,47 @@ fn a_group_without_servers_or_slots_is_rejected() {
 }
 
 #[test]
+fn a_group_grows_within_its_limits() {
+    assert_one_diagnostic(
+        ("count: 2", "count: 2, max: 1"),
+        &["test.ron:9:33: nodes.server.count", "starts with 2 servers, more than its maximum of 1"],
+    );
+    assert_one_diagnostic(
+        ("count: 2", "max: 4"),
+        &["nodes.server.max: only a group can grow", "give it a `count`"],
+    );
+    assert_one_diagnostic(("count: 2", "count: 0, max: 0"), &["nodes.server.max: a group of 0 members"]);
+    assert_one_diagnostic(
+        ("count: 2", "count: 2, max: 2000000"),
+        &["nodes.server.max: adding 2000000 brings the total", "at most 1000000 nodes"],
+    );
+    assert_one_diagnostic(
+        ("count: 2", "count: 2, max: 4, boot: Normal(mean: \"1s\", sd: \"2s\")"),
+        &["nodes.server.boot.sd"],
+    );
+    let change = |group: &str, of: &str, count: &str, parts: &[&str]| {
+        let changes = format!("changes: [(at: \"1s\", of: \"{of}\", set: Count({count}))], links:");
+        let diagnostics = diagnostics(&[("count: 2", group), ("links:", &changes)], parts);
+        assert_eq!(diagnostics.matches("test.ron:").count(), 1, "one error, one diagnostic:\n{diagnostics}");
+    };
+    change(
+        "count: 2, max: 4",
+        "server",
+        "5",
+        &["changes.0.set", "5 servers are more than the maximum", "which is 4"],
+    );
+    change("count: 2", "server", "3", &["changes.0.set", "is fixed", "give it a `max`"]);
+    change(
+        "count: 2, max: 4",
+        "server-1",
+        "3",
+        &["changes.0.of", "is a member", "name the group: \"server\""],
+    );
+    change("count: 2, max: 4", "server", "-1", &["changes.0.set"]);
+    change("count: 2, max: 4", "balancer", "1", &["changes.0.set", "Count cannot be set for \"balancer\""]);
+}
+
+#[test]
 fn a_target_that_does_not_exist_is_rejected() {
     let parts = [
         "test.ron:5:55: sources.users.to: there is no node or group \"balancr\"",

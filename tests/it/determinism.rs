@@ -79,12 +79,13 @@ fn a_run_is_the_same_in_any_thread() {
 /// Events and fingerprints of the shipped scenarios.
 const GOLDEN: &[(&str, u64, u64)] = &[
     ("fleet.ron", 3358428, 0x5705937869b5bcc6),
+    ("late_growth.ron", 426429, 0xaee3_b4a8_590e_2031),
     ("load_aware_routing.ron", 31474, 0x6bd8bc706e6b0d4d),
     ("load_aware_routing_off.ron", 30764, 0x2e8584c0f256717c),
     ("mm1.ron", 674216, 0x9fd8ba6b8ade0cec),
     ("mmc.ron", 979602, 0x8fc67e17deeb0c7f),
     ("rate_limiter.ron", 30195, 0x301db4d8f51e6242),
-    ("reference.ron", 37237, 0xc8b7_4f35_bf14_9562),
+    ("reference.ron", 37240, 0xcd17_c19d_b77c_d4b8),
     ("slow_dependency.ron", 65898, 0xa100_1f4a_3874_c112),
 ];
 

@@ -12,6 +12,7 @@ mod findings;
 mod findings_cases;
 mod findings_rates;
 mod findings_signal;
+mod growth;
 mod harness;
 mod introspect;
 mod littles_law;

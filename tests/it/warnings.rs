@@ -43,6 +43,8 @@ fn each_field_without_effect_has_a_warning_at_its_path() {
     let blind =
         "Client(routing: LoadAware(window: \"1s\", threshold: 0.9, attempts: 3, smart: false), to: \"m\")";
     assert_eq!(of("", blind, ""), "nodes.b.routing.attempts");
+    let fixed = "Server(count: 1, boot: Constant(\"1s\"), service: Constant(\"1ms\"), then: \"m-0\")";
+    assert_eq!(of("", fixed, ""), "nodes.b.boot");
     let idle = "Server(service: Constant(\"1ms\"))";
     assert_eq!(of("", idle, ""), "nodes.m");
     assert_eq!(of("", BALANCER, ", links: [(from: \"b\", to: \"m\")]"), "links.0");

@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::Context;
 use super::build::Builder;
 use super::check::Checker;
-use super::figure::{Aspect, Figure, FigureColumn, FigureReader, Value};
-use super::metric::{ARRIVAL_RATE, COMPLETION_RATE, Measurable, MetricReader, PlotSpec, Reading};
+use super::figure::{Aspect, Failures, Figure, FigureColumn, FigureReader, Value};
+use super::metric::{
+    ARRIVAL_RATE, COMPLETION_RATE, Measurable, MetricReader, PlotSpec, REJECTION_RATE, Reading,
+};
 use super::names::NamedGroup;
 use super::part::{Description, Part, PartSetting};
 use super::references::References;
@@ -76,6 +78,10 @@ pub struct Client {
     pub responses: u64,
     /// Requests sent to a server other than the one that their key selects.
     pub rehashed: u64,
+    /// Requests rejected because no target was there.
+    pub rejected: u64,
+    /// Whether its targets come and go, so that there may be none.
+    may_have_no_target: bool,
 }
 
 /// All clients, as a system parameter.
@@ -97,6 +103,13 @@ static ARRIVALS: PlotSpec = PlotSpec {
     caption: "",
 };
 
+static REJECTIONS: PlotSpec = PlotSpec {
+    id: "client-rejections",
+    section: Client::DESCRIPTION.title,
+    title: "Rejected without a target",
+    caption: "Requests that arrived while none of the targets was there.",
+};
+
 impl Measurable for Client {
     type View<'a> = View<'a>;
 
@@ -109,6 +122,10 @@ impl Measurable for Client {
             Reading::Count(clients[row].requests)
         }),
         MetricReader::probed(&COMPLETION_RATE, |clients, row, _| Reading::Count(clients[row].responses)),
+        MetricReader::<Self>::new(&REJECTION_RATE, &REJECTIONS, |clients, row, _| {
+            Reading::Count(clients[row].rejected)
+        })
+        .only_where(|clients, row| clients[row].may_have_no_target),
     ];
 
     fn rows(clients: &View<'_>) -> usize {
@@ -120,6 +137,9 @@ static REQUESTS: Figure = Figure::new("requests", "requests");
 static RESPONSES: Figure = Figure::new("responses", "responses");
 /// Requests sent to a server other than the one that their key selects.
 pub static REHASHED: Figure = Figure::new("rehashed", "rehashed");
+/// Requests that were rejected because no target was there.
+static REJECTED: Figure =
+    Figure::new("rejected", "rejected").counting_failures(Failures::rejections(&REQUESTS));
 static RETRIES: Figure = Figure::new("retries", "retries");
 
 impl Part for Client {
@@ -150,6 +170,8 @@ impl Part for Client {
         FigureReader::new(&REHASHED, |clients, row, _| Value::Count(clients[row].rehashed)),
         // Always 0, as clients do not retry yet; the field is part of the format of the summary.
         FigureReader::new(&RETRIES, |_, _, _| Value::Count(0)),
+        FigureReader::<Self>::new(&REJECTED, |clients, row, _| Value::Count(clients[row].rejected))
+            .only_where(|clients, row| clients[row].may_have_no_target),
     ];
 
     type Spec = ClientSpec;
@@ -184,8 +206,10 @@ impl Part for Client {
 
     fn build(spec: &ClientSpec, entry: &NamedGroup, builder: &mut Builder<'_>) {
         let routers = Router::build(builder, entry, &spec.routing, &spec.to.0, "routing");
+        let client =
+            |router: &Router| Self { may_have_no_target: router.may_have_no_target(), ..Self::default() };
         let clients: Vec<_> =
-            routers.into_iter().map(|(router, window)| (Self::default(), router, window)).collect();
+            routers.into_iter().map(|(router, window)| (client(&router), router, window)).collect();
         builder.world.spawn_batch(clients);
     }
 
@@ -199,7 +223,10 @@ impl Part for Client {
         let (choice, next) = context.route(row, request);
         let client = &mut clients[row];
         client.requests += 1;
-        client.rehashed += u64::from(choice.rehashed);
+        match choice {
+            Some(choice) => client.rehashed += u64::from(choice.rehashed),
+            None => client.rejected += 1,
+        }
         next
     }
 

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::build::Builder;
 use super::check::Checker;
-use super::figure::{Aggregation, Figure, FigureReader, Value, Visibility};
-use super::metric::{ARRIVAL_RATE, Measurable, MetricReader, Reading};
+use super::figure::{ARRIVED, Aggregation, Figure, FigureReader, REJECTED, Value, Visibility};
+use super::metric::{ARRIVAL_RATE, Measurable, MetricReader, PlotSpec, REJECTION_RATE, Reading};
 use super::names::NamedGroup;
 use super::part::{Description, Part, PartSetting};
 use super::references::References;
@@ -71,6 +71,17 @@ pub struct LoadBalancer {
     pub routed: Box<[u64]>,
     /// Requests sent to a target other than the one that their key selects, because of its load.
     pub rehashed: u64,
+    /// Requests rejected because no target was there.
+    pub rejected: u64,
+    /// Whether its targets come and go, so that there may be none.
+    may_have_no_target: bool,
+}
+
+impl LoadBalancer {
+    /// Number of requests that arrived.
+    fn arrived(&self) -> u64 {
+        self.routed.iter().sum::<u64>() + self.rejected
+    }
 }
 
 /// All load balancers, as a system parameter.
@@ -79,14 +90,23 @@ pub type Columns<'w, 's> = Rows<'w, 's, LoadBalancer>;
 /// All load balancers by row, as handlers access them.
 pub type View<'a> = Column<'a, LoadBalancer, LoadBalancer>;
 
+static REJECTIONS: PlotSpec = PlotSpec {
+    id: "balancer-rejections",
+    section: LoadBalancer::DESCRIPTION.title,
+    title: "Rejected without a target",
+    caption: "Requests that arrived while none of the targets was there.",
+};
+
 impl Measurable for LoadBalancer {
     type View<'a> = View<'a>;
 
     const MEASURED: &'static [MetricReader<Self>] = &[
-        MetricReader::probed(&ARRIVAL_RATE, |balancers, row, _| {
-            Reading::Count(balancers[row].routed.iter().sum())
-        }),
+        MetricReader::probed(&ARRIVAL_RATE, |balancers, row, _| Reading::Count(balancers[row].arrived())),
         MetricReader::probed(&REHASH_RATE, |balancers, row, _| Reading::Count(balancers[row].rehashed)),
+        MetricReader::<Self>::new(&REJECTION_RATE, &REJECTIONS, |balancers, row, _| {
+            Reading::Count(balancers[row].rejected)
+        })
+        .only_where(|balancers, row| balancers[row].may_have_no_target),
     ];
 
     fn rows(balancers: &View<'_>) -> usize {
@@ -118,6 +138,10 @@ impl Part for LoadBalancer {
             Value::Table(targets.iter().map(Target::node).zip(routed.iter().copied()).collect())
         }),
         FigureReader::new(&REHASHED, |balancers, row, _| Value::Count(balancers[row].rehashed)),
+        FigureReader::<Self>::new(&ARRIVED, |balancers, row, _| Value::Count(balancers[row].arrived()))
+            .only_where(|balancers, row| balancers[row].may_have_no_target),
+        FigureReader::<Self>::new(&REJECTED, |balancers, row, _| Value::Count(balancers[row].rejected))
+            .only_where(|balancers, row| balancers[row].may_have_no_target),
     ];
 
     type Spec = LoadBalancerSpec;
@@ -162,7 +186,9 @@ impl Part for LoadBalancer {
             .map(|(router, window)| {
                 let targets = Arc::clone(router.targets());
                 let routed = vec![0; targets.len()].into();
-                (Self { targets, routed, rehashed: 0 }, router, window)
+                let may_have_no_target = router.may_have_no_target();
+                let balancer = Self { targets, routed, rehashed: 0, rejected: 0, may_have_no_target };
+                (balancer, router, window)
             })
             .collect();
         builder.world.spawn_batch(balancers);
@@ -177,8 +203,13 @@ impl Part for LoadBalancer {
     ) -> Option<PackedEvent> {
         let (choice, next) = context.route(row, request);
         let balancer = &mut balancers[row];
-        balancer.routed[choice.target] += 1;
-        balancer.rehashed += u64::from(choice.rehashed);
+        match choice {
+            Some(choice) => {
+                balancer.routed[choice.target] += 1;
+                balancer.rehashed += u64::from(choice.rehashed);
+            }
+            None => balancer.rejected += 1,
+        }
         next
     }
 

@@ -83,6 +83,20 @@ macro_rules! running {
                 })
             }
 
+            /// Handles a timer of a node. Returns the event that follows in the same instant, if any.
+            pub fn timer<const FULL: bool>(
+                &mut self,
+                context: &mut Context<'_, FULL>,
+                node: Node,
+                timer: u32,
+            ) -> Option<PackedEvent> {
+                match node.kind() {
+                    $(NodeKind::$Kind => {
+                        $module::$Kind::timer(&mut self.$module, context, Row::new(node.row()), timer)
+                    })*
+                }
+            }
+
             /// Changes a setting of nodes. Returns the requests that are lost as a result, in order.
             pub fn change<const FULL: bool>(
                 &mut self,

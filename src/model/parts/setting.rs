@@ -52,6 +52,14 @@ macro_rules! settings {
                 }
             }
 
+            /// Whether it is a setting of a whole group.
+            #[must_use]
+            pub fn is_of_group(&self) -> bool {
+                match self {
+                    $(Self::$Kind(setting) => setting.is_of_group(),)*
+                }
+            }
+
             /// Whether it is the normal state of its topic, which is not shown as a scheduled period.
             #[must_use]
             pub fn is_ordinary(&self) -> bool {

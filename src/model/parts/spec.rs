@@ -51,11 +51,19 @@ macro_rules! specs {
                 }
             }
 
-            /// Number of members if it is a group, or `None` if it is a single node.
+            /// Number of members if it is a group, or `None` if it is a single node. The maximum if the group can grow.
             #[must_use]
             pub fn count(self) -> Option<u32> {
                 match self {
                     $(Self::$Kind(spec) => $module::$Kind::count(spec),)*
+                }
+            }
+
+            /// Number of members that are there at the start, or `None` if the group cannot grow and shrink.
+            #[must_use]
+            pub fn initial_count(self) -> Option<u32> {
+                match self {
+                    $(Self::$Kind(spec) => $module::$Kind::initial_count(spec),)*
                 }
             }
 
@@ -91,11 +99,11 @@ macro_rules! specs {
                 }
             }
 
-            /// Its slots and queue capacity at the start of a run, or `None` if it does not serve requests.
+            /// The state and capacity of a member at the start of a run, or `None` if it does not serve requests.
             #[must_use]
-            pub fn initial_capacity(self) -> Option<NodeCapacity> {
+            pub fn initial_capacity(self, member: u32) -> Option<NodeCapacity> {
                 match self {
-                    $(Self::$Kind(spec) => $module::$Kind::initial_capacity(spec),)*
+                    $(Self::$Kind(spec) => $module::$Kind::initial_capacity(spec, member),)*
                 }
             }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use self::token_bucket::{BucketLimits, TokenBucket};
 use super::build::Builder;
 use super::check::Checker;
-use super::figure::{ARRIVED, Aspect, Figure, FigureColumn, FigureReader, Value};
+use super::figure::{ARRIVED, Aspect, Failures, Figure, FigureColumn, FigureReader, Value};
 use super::metric::{ARRIVAL_RATE, Measurable, Metric, MetricReader, PlotSpec, Reading, SHED_RATE, Unit};
 use super::names::NamedGroup;
 use super::part::{Description, Part, PartSetting, Step, steps_of_rate};
@@ -206,7 +206,11 @@ impl Measurable for RateLimiter {
 }
 
 static PASSED: Figure = Figure::new("passed", "passed");
-static SHED: Figure = Figure::new("shed", "shed").counting_failures(Outcome::Shed, &SHED_RATE);
+static SHED: Figure = Figure::new("shed", "shed").counting_failures(Failures {
+    outcome: Outcome::Shed,
+    rate: &SHED_RATE,
+    of: &ARRIVED,
+});
 
 impl Part for RateLimiter {
     const KIND: NodeKind = NodeKind::RateLimiter;

@@ -38,7 +38,7 @@ impl KeyHash {
 impl Parameters for KeyHash {
     type Policy = Self;
 
-    fn policy(&self, _: usize) -> Self {
+    fn policy(&self) -> Self {
         *self
     }
 

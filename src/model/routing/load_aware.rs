@@ -44,13 +44,11 @@ const fn yes() -> bool {
 impl Parameters for LoadAware {
     type Policy = LoadAwarePolicy;
 
-    fn policy(&self, targets: usize) -> LoadAwarePolicy {
+    fn policy(&self) -> LoadAwarePolicy {
         LoadAwarePolicy {
             memory: self.window,
             threshold: ReportedLoad::from_share(self.threshold),
-            attempts: self.attempts.unwrap_or_else(|| {
-                u32::try_from(targets).map_or(MAX_ATTEMPTS, |targets| targets.min(MAX_ATTEMPTS))
-            }),
+            attempts: self.attempts.map(|attempts| attempts as usize),
             by_key: KeyHash { salt: self.salt },
             smart: self.smart,
         }
@@ -126,7 +124,8 @@ impl LoadAware {
 pub(super) struct LoadAwarePolicy {
     memory: SimDuration,
     threshold: ReportedLoad,
-    attempts: u32,
+    /// Maximum number of attempts, or `None` for the number of targets.
+    attempts: Option<usize>,
     by_key: KeyHash,
     smart: bool,
 }
@@ -143,7 +142,7 @@ impl Pick for LoadAwarePolicy {
         if !self.smart || !seems_overloaded(own) {
             return Choice::of(own);
         }
-        for _ in 0..self.attempts {
+        for _ in 0..self.attempts.unwrap_or_else(|| targets.len().min(MAX_ATTEMPTS as usize)) {
             let other = stream.index(targets.len());
             if !seems_overloaded(other) {
                 return Choice { target: other, rehashed: true };
@@ -162,7 +161,7 @@ mod tests {
     const MEMORY: SimDuration = SimDuration::from_nanos(4);
 
     fn policy(attempts: Option<u32>, smart: bool) -> LoadAwarePolicy {
-        LoadAware { window: MEMORY, threshold: 0.9, attempts, salt: None, smart }.policy(3)
+        LoadAware { window: MEMORY, threshold: 0.9, attempts, salt: None, smart }.policy()
     }
 
     /// A window in which the servers in these rows reported that they are full.

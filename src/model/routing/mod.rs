@@ -4,7 +4,8 @@
 //! below, and an example in `scenarios/reference.ron`. A policy has no access to the ECS world: it gets the key of the
 //! request, the targets, the loads reported to the node, the time and a random stream.
 //!
-//! [`router`] is the component of a node that routes, [`load_window`] contains the load reports that it remembers.
+//! [`router`] is the component of a node that routes, [`load_window`] contains the load reports that it remembers, and
+//! [`target_lists`] the targets that come and go.
 
 mod key_hash;
 mod load_aware;
@@ -12,6 +13,7 @@ pub mod load_window;
 mod random;
 mod round_robin;
 pub mod router;
+pub mod target_lists;
 
 use serde::{Deserialize, Serialize};
 
@@ -37,8 +39,8 @@ trait Parameters {
     /// The policy during a run.
     type Policy: Pick;
 
-    /// The policy in its initial state, for a number of targets.
-    fn policy(&self, targets: usize) -> Self::Policy;
+    /// The policy in its initial state.
+    fn policy(&self) -> Self::Policy;
 
     /// Reports errors in the parameters. `to` are the names of the targets.
     fn check(&self, _path: &Path, _to: &[String], _checker: &mut Checker<'_>) {}
@@ -121,10 +123,10 @@ macro_rules! policies {
                 }
             }
 
-            fn policy(&self, targets: usize) -> Policy {
+            fn policy(&self) -> Policy {
                 match self {
                     $(Self::$Plain => Policy::$Plain($Plain::default()),)*
-                    $(Self::$Name(parameters) => Policy::$Name(parameters.policy(targets)),)*
+                    $(Self::$Name(parameters) => Policy::$Name(parameters.policy()),)*
                 }
             }
 

@@ -10,6 +10,7 @@ use bevy_ecs::change_detection::ContiguousMut;
 use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemParam;
 
+use super::target_lists::TargetLists;
 use super::{Choice, LoadFeedback, LoadWindow, Pick, Policy, PolicySpec, RoutingQuery};
 use crate::engine::random::RandomStream;
 use crate::engine::row::Row;
@@ -32,6 +33,8 @@ pub struct Router {
     feedback: Option<LoadFeedback>,
     /// The targets, at least one.
     to: Destinations,
+    /// If targets come and go: the list of those that are there, in [`TargetLists`].
+    list: Option<u32>,
     /// The random stream of the policy.
     stream: RandomStream,
 }
@@ -52,7 +55,8 @@ impl Router {
             let window = LoadWindow::of(reporters);
             let router = Self {
                 node: entry.node(member),
-                policy: policy.policy(to.targets.len()),
+                policy: policy.policy(),
+                list: builder.target_list(&to.targets),
                 feedback: policy.load_feedback(),
                 to,
                 stream: builder.stream(&entry.members[member], purpose),
@@ -62,7 +66,13 @@ impl Router {
         destinations.into_iter().enumerate().map(router).collect()
     }
 
-    /// The targets.
+    /// Whether its targets come and go, so that there may be none.
+    #[must_use]
+    pub const fn may_have_no_target(&self) -> bool {
+        self.list.is_some()
+    }
+
+    /// The targets, including those that are not there.
     #[must_use]
     pub const fn targets(&self) -> &Arc<[Target]> {
         &self.to.targets
@@ -73,6 +83,7 @@ impl Router {
 #[derive(SystemParam)]
 pub struct Routers<'w, 's> {
     rows: Query<'w, 's, (&'static mut Router, &'static mut LoadWindow)>,
+    lists: ResMut<'w, TargetLists>,
 }
 
 impl Routers<'_, '_> {
@@ -90,7 +101,7 @@ impl Routers<'_, '_> {
             assert!(of_kind[kind].routers.is_empty(), "all nodes of a kind are in one table");
             of_kind[kind] = Columns { routers, windows };
         }
-        RoutersView { of_kind }
+        RoutersView { of_kind, lists: self.lists.bypass_change_detection() }
     }
 }
 
@@ -105,23 +116,36 @@ struct Columns<'a> {
 #[derive(Debug)]
 pub struct RoutersView<'a> {
     of_kind: PerKind<Columns<'a>>,
+    /// The targets that are there, for routers whose targets come and go.
+    pub lists: &'a mut TargetLists,
 }
 
 impl RoutersView<'_> {
     /// Picks a target for a request with this key. Returns the choice, the target, and the index of the sender's first
-    /// return hop.
+    /// return hop; or `None` if no target is there.
     #[inline(always)]
     pub(in crate::model) fn choose<P: Part>(
         &mut self,
         row: Row<P>,
         key: u32,
         now: SimTime,
-    ) -> (Choice, Target, u32) {
+    ) -> Option<(Choice, Target, u32)> {
         let Columns { routers, windows } = &mut self.of_kind[P::KIND];
         let router = &mut routers[row.index()];
-        let query = RoutingQuery { key, targets: &router.to.targets, now };
-        let choice = router.policy.pick(query, &mut windows[row.index()], &mut router.stream);
-        (choice, router.to.targets[choice.target], router.to.first_hop)
+        let targets = match router.list {
+            None => &router.to.targets,
+            Some(list) => self.lists.present(list),
+        };
+        if targets.is_empty() {
+            return None;
+        }
+        let query = RoutingQuery { key, targets, now };
+        let mut choice = router.policy.pick(query, &mut windows[row.index()], &mut router.stream);
+        let target = targets[choice.target];
+        if let Some(list) = router.list {
+            choice.target = self.lists.index(list, choice.target);
+        }
+        Some((choice, target, router.to.first_hop))
     }
 
     /// Records the load of the node `reporter`, as reported in a response to the node in this row. Ignored if the
@@ -140,7 +164,7 @@ impl RoutersView<'_> {
     pub fn set_policy<P: Part>(&mut self, rows: Range<u32>, policy: &PolicySpec) {
         for row in rows.map(Row::<P>::new) {
             let router = &mut self.of_kind[P::KIND].routers[row.index()];
-            router.policy = policy.policy(router.to.targets.len());
+            router.policy = policy.policy();
             router.feedback = policy.load_feedback();
         }
     }

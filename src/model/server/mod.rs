@@ -4,11 +4,13 @@
 //! full. A response reports the server's load: the share of slots busy after the request has left and before the next
 //! one is taken from the queue. So a busy server with ten slots reports 0.9; a rejection reports 1.
 //!
-//! `spec` has the scenario format, `config` the settings that change during a run, `shown` the metrics and figures.
+//! `spec` has the scenario format, `config` the settings that change during a run, `lifecycle` how servers come and go,
+//! `shown` the metrics and figures.
 
 mod call;
 mod call_spec;
 mod config;
+mod lifecycle;
 mod shown;
 mod spec;
 
@@ -23,6 +25,7 @@ pub use shown::LOST;
 pub use spec::{ServerSetting, ServerSpec};
 
 use self::call::Calls;
+use self::lifecycle::Resizing;
 use super::build::{Builder, CHECKED};
 use super::capacity::CapacityLog;
 use super::check::Checker;
@@ -48,17 +51,21 @@ use crate::text::Path;
 pub struct InFlight {
     /// Number of requests in service, over time.
     pub level: TimeWeighted,
-    /// Effective number of slots: 0 while the server is down or paused. More requests may be in service after slots were removed.
+    /// Effective number of slots: 0 while the server does not serve or is paused. More requests may be in service after
+    /// slots were removed.
     pub concurrency: u32,
+    /// Whether the server leaves when it has completed its requests.
+    is_draining: bool,
     /// Load of one request in service, in billionths.
     load_of_one: f64,
 }
 
 impl InFlight {
-    /// A server with this many slots (1 or more) and no requests in service.
+    /// A server with this many slots and no requests in service.
     #[must_use]
     pub fn new(concurrency: u32) -> Self {
-        let mut idle = Self { level: TimeWeighted::default(), concurrency: 0, load_of_one: 0.0 };
+        let mut idle =
+            Self { level: TimeWeighted::default(), concurrency: 0, is_draining: false, load_of_one: 0.0 };
         idle.set_concurrency(concurrency);
         idle
     }
@@ -180,7 +187,11 @@ impl Part for Server {
     type Setting = ServerSetting;
 
     fn count(spec: &ServerSpec) -> Option<u32> {
-        spec.count
+        spec.count.max(spec.max.filter(|_| spec.count.is_some()))
+    }
+
+    fn initial_count(spec: &ServerSpec) -> Option<u32> {
+        spec.max.and(spec.count)
     }
 
     fn forwards_to(spec: &ServerSpec) -> Vec<&str> {
@@ -191,8 +202,11 @@ impl Part for Server {
         spec.call.0.iter().map(|call| call.to.as_str()).collect()
     }
 
-    fn initial_capacity(spec: &ServerSpec) -> Option<NodeCapacity> {
-        Some(NodeCapacity { slots: spec.concurrency, waiting: spec.queue.bound() })
+    fn initial_capacity(spec: &ServerSpec, member: u32) -> Option<NodeCapacity> {
+        let state = spec.initial_state(member);
+        let (slots, waiting) =
+            if state.serves() { (spec.concurrency, spec.queue.bound()) } else { (0, Some(0)) };
+        Some(NodeCapacity { state, slots, waiting })
     }
 
     fn limits(spec: &ServerSpec, owner: &str) -> Vec<Limit> {
@@ -206,11 +220,13 @@ impl Part for Server {
     }
 
     fn settings(spec: &ServerSpec) -> Vec<ServerSetting> {
-        vec![
+        let mut settings = Vec::from_iter(Self::initial_count(spec).map(ServerSetting::Count));
+        settings.extend([
             ServerSetting::Concurrency(spec.concurrency),
             ServerSetting::Service(spec.service.clone()),
             ServerSetting::Queue(spec.queue.clone()),
-        ]
+        ]);
+        settings
     }
 
     fn outage() -> Option<[ServerSetting; 2]> {
@@ -221,32 +237,44 @@ impl Part for Server {
         spec.check(path, checker);
     }
 
-    fn check_setting(setting: &ServerSetting, path: &Path, _: &[&ServerSpec], checker: &mut Checker<'_>) {
-        setting.check(path, checker);
+    fn check_setting(setting: &ServerSetting, path: &Path, specs: &[&ServerSpec], checker: &mut Checker<'_>) {
+        setting.check(path, specs, checker);
     }
 
     fn build(spec: &ServerSpec, entry: &NamedGroup, builder: &mut Builder<'_>) {
         let time = spec.service.resolve().expect(CHECKED);
         let lane = lane(&time, &mut builder.queue);
         let queue = WaitQueue::new(&spec.queue);
-        let mut destinations = builder.destinations(entry, spec.then.as_slice()).into_iter();
+        let destinations = builder.destinations(entry, spec.then.as_slice());
         let mut calls = Calls::build(spec.call.0.as_slice(), entry, builder).into_iter();
-        for names in entry.members.chunks(MAX_BATCH) {
-            let server = |(name, to): (&String, Destinations)| Self {
-                in_flight: InFlight::new(spec.concurrency),
-                queue: queue.clone(),
-                config: ServerConfig::new(spec.concurrency, &queue, &time),
+        let boot = spec.boot_time().expect(CHECKED);
+        let Builder { streams, world, .. } = builder;
+        let mut servers = (0..).zip(&entry.members).zip(destinations).map(|((member, name), to)| {
+            let state = spec.initial_state(member);
+            let resizing = || Resizing::new(boot.clone(), streams.stream(name, "boot"), state);
+            let config =
+                ServerConfig::new(state, spec.concurrency, &queue, &time, spec.max.map(|_| resizing()));
+            let mut queue = queue.clone();
+            if !state.serves() {
+                queue.set_capacity(0);
+            }
+            Self {
+                in_flight: InFlight::new(config.active_slots()),
+                queue,
+                config,
                 service: Service {
                     time: time.clone(),
                     lane,
-                    stream: builder.stream(name, "service"),
+                    stream: streams.stream(name, "service"),
                     calls: calls.next().map(Box::new),
                     then: (!to.targets.is_empty()).then_some(to),
                 },
                 counters: ServerCounters::default(),
-            };
-            let servers: Vec<_> = names.iter().zip(destinations.by_ref()).map(server).collect();
-            builder.world.spawn_batch(servers);
+            }
+        });
+        while let Some(first) = servers.next() {
+            let batch: Vec<_> = std::iter::once(first).chain(servers.by_ref().take(MAX_BATCH - 1)).collect();
+            world.spawn_batch(batch);
         }
     }
 
@@ -327,6 +355,17 @@ impl Part for Server {
         (request, servers.leave(context, row, request, Some(served)))
     }
 
+    /// The boot of a server ends.
+    fn timer<const FULL: bool>(
+        servers: &mut View<'_>,
+        context: &mut Context<'_, FULL>,
+        row: Row<Self>,
+        start: u32,
+    ) -> Option<PackedEvent> {
+        servers.end_boot(context, row, start);
+        None
+    }
+
     fn change<const FULL: bool>(
         servers: &mut View<'_>,
         context: &mut Context<'_, FULL>,
@@ -339,7 +378,10 @@ impl Part for Server {
     fn restart(servers: &mut View<'_>, now: SimTime) {
         servers.in_flight.iter_mut().for_each(|in_flight| in_flight.level.restart(now));
         servers.queues.iter_mut().for_each(|queue| queue.depth.restart(now));
-        servers.configs.iter_mut().for_each(|config| config.slots.restart(now));
+        for config in servers.configs.iter_mut() {
+            config.slots.restart(now);
+            config.resizing.iter_mut().for_each(|resizing| resizing.restart(now));
+        }
         for counters in servers.counters.iter_mut() {
             counters.wait.clear();
             counters.service.clear();
@@ -390,7 +432,10 @@ impl View<'_> {
                 None => in_flight.level.decrement(context.now),
             }
         }
-        match &service.then {
+        if self.in_flight[row].is_draining {
+            self.leave_if_empty(context, row);
+        }
+        match &self.service[row].then {
             Some(then) if !has_failed => context.forward(request, then, 0),
             Some(_) | None => context.reply(request),
         }

@@ -2,16 +2,18 @@
 
 use super::{Server, View};
 use crate::engine::row::Row;
+use crate::engine::time::SimTime;
 use crate::model::figure;
 use crate::model::figure::{
     ARRIVED, Aspect, CALL_TIME, COMPLETED, CONCURRENCY, Figure, FigureColumn, FigureReader, IN_SERVICE_MEAN,
-    QUEUE_DEPTH_MAX, QUEUE_DEPTH_MEAN, REJECTED, REJECTED_WHILE_DOWN, SERVICE, SLOTS_MEAN, Value, Visibility,
-    WAIT,
+    QUEUE_DEPTH_MAX, QUEUE_DEPTH_MEAN, REJECTED, REJECTED_WHILE_DOWN, ReadFigure, SERVICE, SLOTS_MEAN, Span,
+    Value, Visibility, WAIT,
 };
 use crate::model::metric::{
-    ARRIVAL_RATE, COMPLETION_RATE, IN_FLIGHT, Measurable, MetricReader, PlotSpec, QUEUE_DEPTH,
-    REJECTION_RATE, Reading, UTILIZATION,
+    ARRIVAL_RATE, COMPLETION_RATE, IN_FLIGHT, Measurable, Metric, MetricReader, PlotSpec, QUEUE_DEPTH,
+    REJECTION_RATE, ReadMetric, Reading, UTILIZATION, Unit,
 };
+use crate::model::node_state::NodeState;
 use crate::model::part::{Description, DetailTable};
 use crate::request::ReportedLoad;
 
@@ -41,16 +43,26 @@ pub(super) const DESCRIPTION: Description = Description {
         FigureColumn::of("p99 wait", &WAIT, Aspect::P99),
         FigureColumn::of("mean service", &SERVICE, Aspect::Mean),
     ],
-    details: &[DetailTable {
-        title: "Calls of servers",
-        columns: &[
-            FigureColumn::new("calls", &CALLS),
-            FigureColumn::new("failed", &FAILED_CALLS),
-            FigureColumn::of("time p50", &CALL_TIME, Aspect::P50),
-            FigureColumn::of("time p99", &CALL_TIME, Aspect::P99),
-            FigureColumn::new("slots waiting", &CALLING_MEAN),
-        ],
-    }],
+    details: &[
+        DetailTable {
+            title: "Calls of servers",
+            columns: &[
+                FigureColumn::new("calls", &CALLS),
+                FigureColumn::new("failed", &FAILED_CALLS),
+                FigureColumn::of("time p50", &CALL_TIME, Aspect::P50),
+                FigureColumn::of("time p99", &CALL_TIME, Aspect::P99),
+                FigureColumn::new("slots waiting", &CALLING_MEAN),
+            ],
+        },
+        DetailTable {
+            title: "Servers that come and go",
+            columns: &[
+                FigureColumn::new("up", &UP_MEAN),
+                FigureColumn::new("booting", &BOOTING_MEAN),
+                FigureColumn::new("draining", &DRAINING_MEAN),
+            ],
+        },
+    ],
     ranked_by: &[&figure::UTILIZATION, &QUEUE_DEPTH_MEAN],
 };
 
@@ -64,8 +76,25 @@ static FAILED_CALLS: Figure = Figure::new("failed_calls", "failed calls").warns_
 /// Mean number of slots that were held by requests waiting for calls.
 static CALLING_MEAN: Figure = Figure::new("calling_mean", "waiting for calls on average");
 
+/// Mean number of servers that were up, in a group that grows and shrinks.
+static UP_MEAN: Figure = Figure::new("up_mean", "up on average");
+/// Mean number of servers that booted.
+static BOOTING_MEAN: Figure = Figure::new("booting_mean", "booting on average");
+/// Mean number of servers that drained.
+static DRAINING_MEAN: Figure = Figure::new("draining_mean", "draining on average");
+
+/// Whether a server is up: 0 or 1.
+static UP: Metric = Metric::new("up", Unit::Count, "Up");
+/// Whether a server boots: 0 or 1.
+static BOOTING: Metric = Metric::new("booting", Unit::Count, "Booting");
+/// Whether a server drains: 0 or 1.
+static DRAINING: Metric = Metric::new("draining", Unit::Count, "Draining");
+
 pub(super) const FIGURES: &[FigureReader<Server>] = &[
-    FigureReader::new(&CONCURRENCY, |servers, row, _| Value::Count(servers.configs[row].concurrency.into())),
+    FigureReader::new(&CONCURRENCY, |servers, row, _| {
+        let config = &servers.configs[row];
+        Value::Count(if config.state == NodeState::Absent { 0 } else { config.concurrency.into() })
+    }),
     FigureReader::new(&ARRIVED, |servers, row, _| Value::Count(servers.counters[row].arrived)),
     FigureReader::new(&COMPLETED, |servers, row, _| Value::Count(servers.counters[row].completed)),
     FigureReader::new(&REJECTED, |servers, row, _| Value::Count(servers.counters[row].rejected)),
@@ -98,7 +127,41 @@ pub(super) const FIGURES: &[FigureReader<Server>] = &[
     .only_where(has_calls),
     FigureReader::<Server>::new(&CALL_TIME, |servers, row, _| Value::Times(&mut servers.calls(row).time))
         .only_where(has_calls),
+    mean_of_state(&UP_MEAN, |servers, row, span| mean_in(NodeState::Up, servers, row, span)),
+    mean_of_state(&BOOTING_MEAN, |servers, row, span| mean_in(NodeState::Booting, servers, row, span)),
+    mean_of_state(&DRAINING_MEAN, |servers, row, span| mean_in(NodeState::Draining, servers, row, span)),
 ];
+
+const fn mean_of_state(figure: &'static Figure, read: ReadFigure<Server>) -> FigureReader<Server> {
+    FigureReader::<Server>::new(figure, read).only_where(is_resizable)
+}
+
+const fn metric_of_state(
+    metric: &'static Metric,
+    label: &'static str,
+    read: ReadMetric<Server>,
+) -> MetricReader<Server> {
+    MetricReader::<Server>::new(metric, &STATES, read).labelled(label).summed().only_where(is_resizable)
+}
+
+fn is_resizable(servers: &View<'_>, row: Row<Server>) -> bool {
+    servers.configs[row].resizing.is_some()
+}
+
+/// The mean time in a state, as a share of the time.
+fn mean_in(state: NodeState, servers: &View<'_>, row: Row<Server>, span: Span) -> Value<'static> {
+    let resizing = servers.configs[row].resizing.as_ref();
+    Value::Mean(resizing.and_then(|resizing| resizing.time_in(state).mean(span.now, span.elapsed)))
+}
+
+/// 1 if it is in a state, and 0 otherwise. Probes may sample it of any server.
+fn is_in(state: NodeState, servers: &View<'_>, row: Row<Server>, now: SimTime) -> Reading {
+    let config = &servers.configs[row];
+    match &config.resizing {
+        Some(resizing) => Reading::level(resizing.time_in(state), now),
+        None => Reading::Value(Some(if config.state == state { 1.0 } else { 0.0 })),
+    }
+}
 
 fn has_calls(servers: &View<'_>, row: Row<Server>) -> bool {
     servers.service[row].calls.is_some()
@@ -117,6 +180,12 @@ static UTILIZATION_PLOT: PlotSpec = PlotSpec {
     section: SECTION,
     title: "Utilization",
     caption: "Mean share of slots busy in each interval of the run.",
+};
+static STATES: PlotSpec = PlotSpec {
+    id: "server-states",
+    section: SECTION,
+    title: "Servers by state",
+    caption: "Number of servers of groups that grow and shrink.",
 };
 static ARRIVALS: PlotSpec = PlotSpec { id: "arrivals", section: SECTION, title: "Arrivals", caption: "" };
 static COMPLETIONS: PlotSpec = PlotSpec { id: "completions", section: SECTION, title: "Served", caption: "" };
@@ -148,6 +217,13 @@ impl Measurable for Server {
         }),
         MetricReader::new(&REJECTION_RATE, &REJECTIONS, |servers, row, _| {
             Reading::Count(servers.counters[row].rejected)
+        }),
+        metric_of_state(&UP, "up", |servers, row, now| is_in(NodeState::Up, servers, row, now)),
+        metric_of_state(&BOOTING, "booting", |servers, row, now| {
+            is_in(NodeState::Booting, servers, row, now)
+        }),
+        metric_of_state(&DRAINING, "draining", |servers, row, now| {
+            is_in(NodeState::Draining, servers, row, now)
         }),
     ];
 

@@ -5,9 +5,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::call_spec::CallSpecs;
-use crate::engine::distribution::DistributionSpec;
+use crate::engine::distribution::{DistributionSpec, Sampler};
+use crate::engine::spec_error::SpecError;
 use crate::engine::time::SimDuration;
 use crate::model::check::Checker;
+use crate::model::node_state::NodeState;
 use crate::model::part::{PartSetting, Step};
 use crate::model::queueing::QueueSpec;
 use crate::text::Path;
@@ -19,6 +21,13 @@ pub struct ServerSpec {
     /// Makes a group of this many servers: `name-0`, `name-1`, ... By default, a single server called `name`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u32>,
+    /// Lets the group grow and shrink, by changes of `Count`: the maximum number of its servers. `count` is then their
+    /// number at the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<u32>,
+    /// Time from the start of a server that joins the group to the first request that it can get; 0 by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot: Option<Box<DistributionSpec<SimDuration>>>,
     /// Number of slots: requests served at the same time (1 or more).
     #[serde(default = "one")]
     pub concurrency: u32,
@@ -47,7 +56,43 @@ impl ServerSpec {
             checker.single_receiver(path, "then", then);
         }
         self.call.check(&path.clone().name("call"), checker);
+        self.check_size(path, checker);
         check_slots(self.concurrency, path.clone().name("concurrency"), checker);
+    }
+
+    fn check_size(&self, path: &Path, checker: &mut Checker<'_>) {
+        checker.spec(path, "boot", self.boot_time().map(drop));
+        match (self.count, self.max) {
+            (None, Some(_)) => {
+                let message = "only a group can grow";
+                checker.add(path.clone().name("max"), message, "make it a group: give it a `count`");
+            }
+            (Some(count), Some(max)) if count > max => {
+                let message =
+                    format!("the group starts with {count} servers, more than its maximum of {max}");
+                checker.add(path.clone().name("count"), message, "make it smaller, or `max` larger");
+            }
+            (_, None) if self.boot.is_some() => {
+                let message = "no server of this group is started during the run: the time has no effect";
+                checker.warn(
+                    path.clone().name("boot"),
+                    message,
+                    "leave it out, or let the group grow to a `max`",
+                );
+            }
+            _ => {}
+        }
+    }
+
+    /// Time from the start of a server to the first request that it can get.
+    pub(super) fn boot_time(&self) -> Result<Sampler, SpecError> {
+        self.boot.as_ref().map_or_else(|| Ok(Sampler::constant(0.0)), |boot| boot.resolve())
+    }
+
+    /// The state of a member at the start of the run.
+    pub(super) fn initial_state(&self, member: u32) -> NodeState {
+        let is_there = self.max.is_none() || self.count.is_none_or(|count| member < count);
+        if is_there { NodeState::Up } else { NodeState::Absent }
     }
 }
 
@@ -55,6 +100,20 @@ fn check_slots(concurrency: u32, path: Path, checker: &mut Checker<'_>) {
     if concurrency == 0 {
         let message = "a server with 0 slots serves no requests";
         checker.add(path, message, "set it to 1 or more");
+    }
+}
+
+fn check_count(count: u32, max: Option<u32>, path: &Path, checker: &mut Checker<'_>) {
+    match max {
+        None => {
+            let message = "the number of servers of this group is fixed";
+            checker.add(path.clone(), message, "let the group grow: give it a `max`");
+        }
+        Some(max) if count > max => {
+            let message = format!("{count} servers are more than the maximum of the group, which is {max}");
+            checker.add(path.clone(), message, "make it smaller, or the `max` of the group larger");
+        }
+        Some(_) => {}
     }
 }
 
@@ -67,6 +126,9 @@ pub enum ServerSetting {
     Down,
     /// Brings the server up again, empty.
     Up,
+    /// Number of servers in a group with a `max`. Servers that join boot first. Servers that leave, the last ones first, get
+    /// no further requests, and complete those that they have.
+    Count(u32),
     /// Pauses the server: services in progress are completed, but no other starts. Waiting requests stay, and arriving
     /// ones wait as long as the queue has room.
     Pause,
@@ -81,9 +143,11 @@ pub enum ServerSetting {
 }
 
 impl ServerSetting {
-    pub(super) fn check(&self, path: &Path, checker: &mut Checker<'_>) {
+    /// Reports errors in a setting that is to change servers with these specifications.
+    pub(super) fn check(&self, path: &Path, specs: &[&ServerSpec], checker: &mut Checker<'_>) {
         match self {
             Self::Down | Self::Up | Self::Pause | Self::Resume | Self::Queue(_) => {}
+            Self::Count(count) => specs.iter().for_each(|spec| check_count(*count, spec.max, path, checker)),
             Self::Concurrency(concurrency) => check_slots(*concurrency, path.clone(), checker),
             Self::Service(service) => checker.resolved(path.clone(), service.resolve().map(drop)),
         }
@@ -97,6 +161,8 @@ impl fmt::Display for ServerSetting {
             Self::Up => f.write_str("up"),
             Self::Pause => f.write_str("paused"),
             Self::Resume => f.write_str("resumed"),
+            Self::Count(1) => f.write_str("1 server"),
+            Self::Count(count) => write!(f, "{count} servers"),
             Self::Concurrency(slots) => write!(f, "concurrency {slots}"),
             Self::Service(_) => f.write_str("new service time"),
             Self::Queue(queue) => match queue.bound() {
@@ -114,6 +180,7 @@ impl PartSetting for ServerSetting {
             Self::Up => "Up",
             Self::Pause => "Pause",
             Self::Resume => "Resume",
+            Self::Count(_) => "Count",
             Self::Concurrency(_) => "Concurrency",
             Self::Service(_) => "Service",
             Self::Queue(_) => "Queue",
@@ -124,8 +191,12 @@ impl PartSetting for ServerSetting {
         match self {
             Self::Down | Self::Up => "availability",
             Self::Pause | Self::Resume => "pause",
-            Self::Concurrency(_) | Self::Service(_) | Self::Queue(_) => self.name(),
+            Self::Count(_) | Self::Concurrency(_) | Self::Service(_) | Self::Queue(_) => self.name(),
         }
+    }
+
+    fn is_of_group(&self) -> bool {
+        matches!(self, Self::Count(_))
     }
 
     fn is_ordinary(&self) -> bool {
@@ -138,6 +209,12 @@ impl PartSetting for ServerSetting {
                 let fewer = slots.checked_sub(1).filter(|slots| *slots > 0);
                 let fewer = fewer.map(|slots| ("− slot", "remove one slot", Self::Concurrency(slots)));
                 let more = ("+ slot", "add one slot", Self::Concurrency(slots.saturating_add(1)));
+                fewer.into_iter().chain([more]).collect()
+            }
+            Self::Count(count) => {
+                let fewer =
+                    count.checked_sub(1).map(|count| ("− server", "remove one server", Self::Count(count)));
+                let more = ("+ server", "add one server", Self::Count(count.saturating_add(1)));
                 fewer.into_iter().chain([more]).collect()
             }
             Self::Down | Self::Up | Self::Pause | Self::Resume | Self::Service(_) | Self::Queue(_) => {

@@ -83,6 +83,12 @@ fn check_targets(path: &Path, change: &ChangeSpec, checker: &mut Checker<'_>) {
             let problem = Problem::new(path.clone().name("set"), message).because_of(name);
             checker.problems.push(problem.with_hint(format!("name a {}", expected.name())));
         }
+        if let Some(group) = checker.names.group_of_member(name).filter(|_| change.set.is_of_group()) {
+            let message =
+                format!("{} is a setting of whole groups, and \"{name}\" is a member", change.set.name());
+            let problem = Problem::new(path.clone().name("of"), message).because_of(name);
+            checker.problems.push(problem.with_hint(format!("name the group: \"{group}\"")));
+        }
         if names[..index].iter().any(|other| checker.names.overlap(other, name)) {
             let message = format!("\"{name}\" is named twice");
             checker.add(path.clone().name("of"), message, "name each node once, or its group");

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use bevy_egui::egui::{self, Key, RichText, Ui};
 
 use super::{Origin, Panels};
+use crate::model::node_state::NodeState;
 use crate::model::parts::Setting;
 use crate::text::ron;
 use crate::viz::edits::parse_setting;
@@ -30,7 +31,8 @@ pub(super) fn settings(
     let Some(place) = camera.node.and_then(|at| session.layout.boxes.get(at)).cloned() else {
         return Ok(());
     };
-    let name = if place.is_folded() { &place.entry } else { &place.name };
+    let node = if place.is_folded() { &place.entry } else { &place.name };
+    let name_for = |setting: &Setting| if setting.is_of_group() { &place.entry } else { node };
     let settings = session.settings(&place);
     ui.add_space(4.0);
     ui.horizontal_wrapped(|ui| {
@@ -39,17 +41,18 @@ pub(super) fn settings(
         if let Some((label, setting)) = outage(session, &place)
             && ui.button(label).on_hover_text("K").clicked()
         {
-            result = session.change(name, setting);
+            result = session.change(node, setting);
         }
         for setting in &settings {
-            result = result.and_then(|()| step_buttons(ui, session, name, setting));
+            result = result.and_then(|()| step_buttons(ui, session, name_for(setting), setting));
         }
         result
     })
     .inner?;
     for setting in &settings {
-        if let Some(typed) = field(ui, name, setting, draft) {
-            session.change(name, parse_setting(&typed)?)?;
+        if let Some(typed) = field(ui, name_for(setting), setting, draft) {
+            let setting = parse_setting(&typed)?;
+            session.change(name_for(&setting), setting)?;
         }
     }
     Ok(())
@@ -66,10 +69,11 @@ fn step_buttons(ui: &mut Ui, session: &mut Session, name: &str, setting: &Settin
     clicked.map_or(Ok(()), |changed| session.change(name, changed))
 }
 
-/// The setting that takes a node down, or up again if it is down, and its label. `None` if the node cannot go down.
+/// The setting that takes a node down, or up again if it is down, and its label. `None` if the node cannot go down, or is
+/// not there.
 fn outage(session: &Session, place: &NodeBox) -> Option<(&'static str, Setting)> {
     let server_state = session.live_state.server_state(place.node()).filter(|_| !place.is_folded())?;
-    let [down, up] = place.nodes.kind.outage()?;
+    let [down, up] = place.nodes.kind.outage().filter(|_| server_state.state != NodeState::Absent)?;
     Some(if server_state.is_down() { ("Restore", up) } else { ("Kill", down) })
 }
 

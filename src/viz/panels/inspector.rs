@@ -10,6 +10,7 @@ use crate::metrics::figures::FigureValue;
 use crate::model::figure::{Aggregation, Figure, Visibility};
 use crate::model::metric::Subject;
 use crate::model::names::Names;
+use crate::model::node_state::NodeState;
 use crate::request::Outcome;
 use crate::viz::picture::Camera;
 use crate::viz::plots::format_value;
@@ -131,6 +132,9 @@ pub(super) fn metrics(ui: &mut Ui, session: &Session, camera: &mut Camera) {
 fn facts(session: &mut Session, node: Node) -> Vec<(String, String)> {
     let mut facts = Vec::new();
     if let Some(server_state) = session.live_state.server_state(node) {
+        if server_state.state != NodeState::Up {
+            facts.push(("state".to_owned(), server_state.state.name().to_owned()));
+        }
         facts.push((
             "in service".to_owned(),
             format!("{} of {}", server_state.in_service, server_state.active_slots),

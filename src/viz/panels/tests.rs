@@ -9,6 +9,7 @@ use egui_kittest::kittest::{NodeT, Queryable};
 
 use super::{Origin, Panels, Tab};
 use crate::model::metric::QUEUE_DEPTH;
+use crate::model::node_state::NodeState;
 use crate::model::parts::Setting;
 use crate::request::Outcome;
 use crate::scenario::{DEFAULT_SCENARIO, load};
@@ -19,7 +20,10 @@ use crate::viz::tracked_request::{RequestLocation, TrackedRequest};
 
 /// The panels with the default scenario, at 60 frames per second.
 fn window() -> Harness<'static, Panels> {
-    let (name, text) = DEFAULT_SCENARIO;
+    window_of(DEFAULT_SCENARIO)
+}
+
+fn window_of((name, text): (&str, &str)) -> Harness<'static, Panels> {
     let mut panels = Panels::open(Origin::of(name, text));
     panels.session.as_mut().expect("the scenario is valid").background_run.wait(Duration::from_secs(60));
     let frame = |ui: &mut bevy_egui::egui::Ui, panels: &mut Panels| panels.frame(ui, 1.0 / 60.0);
@@ -259,6 +263,37 @@ fn changes_are_applied_undone_and_saved() {
     assert_eq!(session(&mut harness).digest(), (result.events, result.fingerprint));
     click(&mut harness, "Save as");
     assert!(directory.path().join("mine-2.ron").exists(), "an existing file is not overwritten");
+}
+
+#[test]
+fn the_size_of_a_group_is_changed_at_any_of_its_members() {
+    let text = r#"Scenario(name: "growth", run_until: "60s",
+        sources: { "users": (arrivals: Poisson(rate: "20/s"), to: "balancer") },
+        nodes: {
+            "balancer": LoadBalancer(policy: Random, to: "web"),
+            "web": Server(count: 2, max: 4, boot: Constant("5s"), service: Constant("10ms")),
+        })"#;
+    let mut harness = window_of(("growth.ron", text));
+    pause_at(&mut harness, 10.0);
+    let states = |harness: &mut Harness<'static, Panels>| {
+        let name = |member| format!("web-{member}");
+        [0, 1, 2, 3].map(|member| server_state(session(harness), &name(member)).state)
+    };
+    use NodeState::{Absent, Booting, Up};
+    assert_eq!(states(&mut harness), [Up, Up, Absent, Absent]);
+    select(&mut harness, "web-1");
+    click(&mut harness, "+ server");
+    assert_eq!(session(&mut harness).edits()[0].of.0, ["web"]);
+    assert_eq!(states(&mut harness), [Up, Up, Booting, Absent]);
+    type_over(&mut harness, "Count(3)", "Count(5)");
+    assert!(harness.state().status.contains("more than the maximum"), "{}", harness.state().status);
+    pause_at(&mut harness, 20.0);
+    assert_eq!(states(&mut harness), [Up, Up, Up, Absent]);
+    // One that is not there cannot be killed.
+    select(&mut harness, "web-3");
+    harness.key_press(Key::K);
+    harness.run_steps(2);
+    assert_eq!(session(&mut harness).edits().len(), 1);
 }
 
 fn place(harness: &Harness<'static, Panels>, name: &str) -> crate::viz::layout::NodeBox {

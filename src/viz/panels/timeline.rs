@@ -189,6 +189,7 @@ mod tests {
             to,
             of: "s".to_owned(),
             text: "stops".to_owned(),
+            is_of_group: false,
         };
         let periods = [
             period(20.0, None),

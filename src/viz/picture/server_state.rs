@@ -5,6 +5,7 @@ use bevy_egui::egui::{CornerRadius, Mesh, Pos2, Rect, Shape, Stroke, Vec2, pos2,
 use super::{Canvas, single};
 use crate::engine::floor_to_usize;
 use crate::event::{NodeRange, RequestRow};
+use crate::model::node_state::NodeState;
 use crate::viz::server_state::ServerState;
 use crate::viz::theme::{BAD, GOOD, SERIES};
 use crate::viz::tracked_request::{RequestLocation, TrackedRequest};
@@ -25,13 +26,21 @@ enum State {
     Full,
     /// The node is down.
     Down,
+    /// The node boots or drains.
+    Changing,
+    /// The node is not there.
+    Absent,
 }
 
 impl State {
     fn of(server_state: &ServerState) -> Self {
-        if server_state.is_down() {
-            Self::Down
-        } else if !server_state.is_full() {
+        match server_state.state {
+            NodeState::Down => return Self::Down,
+            NodeState::Absent => return Self::Absent,
+            NodeState::Booting | NodeState::Draining => return Self::Changing,
+            NodeState::Up => {}
+        }
+        if !server_state.is_full() {
             Self::Healthy
         } else if server_state.is_queue_full() {
             Self::Full
@@ -63,8 +72,12 @@ impl Canvas<'_> {
         self.state(rect, State::of(server_state));
         let slots = server_state.shown_slots();
         if slots == 0 {
-            let text = if server_state.is_down() { "down" } else { "paused" };
-            self.text(rect.center() + vec2(0.0, 8.0 * zoom), text, 13.0, BAD);
+            let (text, colour) = match server_state.state {
+                NodeState::Up | NodeState::Draining => ("paused", BAD),
+                NodeState::Down => ("down", BAD),
+                state @ (NodeState::Absent | NodeState::Booting) => (state.name(), self.theme.faint),
+            };
+            self.text(rect.center() + vec2(0.0, 8.0 * zoom), text, 13.0, colour);
         } else if slots <= MAX_DISCS {
             let step = rect.width() / (slots as f32 + 0.6);
             let radius = (0.42 * step).min(8.0 * zoom);
@@ -94,6 +107,10 @@ impl Canvas<'_> {
                 let points = [0.125, 0.375, 0.625, 0.875].map(corner).to_vec();
                 self.painter.add(Shape::convex_polygon(points, BAD, Stroke::NONE));
             }
+            State::Changing => {
+                self.painter.circle_stroke(at, 0.8 * radius, Stroke::new(1.5 * self.camera.zoom, GOOD));
+            }
+            State::Absent => {}
             State::Down => {
                 let stroke = Stroke::new(2.0 * self.camera.zoom, BAD);
                 self.painter.line_segment([corner(0.125), corner(0.625)], stroke);
@@ -177,8 +194,8 @@ impl Canvas<'_> {
         rect.left_bottom() + vec2(step * (column as f32 + 0.5), step * (row as f32 + 0.8))
     }
 
-    /// Paints a folded group: the utilization of its nodes as bars in ascending order, and the total number of waiting
-    /// requests. At most 48 bars, which then stand for evenly spaced ranks.
+    /// Paints a folded group: the utilization of its nodes as bars in ascending order, the number of nodes that are up
+    /// unless all are, and the total number of waiting requests. At most 48 bars, which then stand for evenly spaced ranks.
     pub(super) fn folded(&self, rect: Rect, nodes: NodeRange) {
         let server_states = || self.session.live_state.server_states(nodes);
         let mut utilizations: Vec<f32> = server_states().map(utilization).collect();
@@ -198,12 +215,13 @@ impl Canvas<'_> {
             self.painter.rect_filled(column, CornerRadius::ZERO, colour);
         }
         let waiting: usize = server_states().map(|server_state| server_state.queue.len()).sum();
-        self.text(
-            rect.center_bottom() - vec2(0.0, 9.0 * self.camera.zoom),
-            &format!("{waiting} waiting"),
-            10.5,
-            self.theme.faint,
-        );
+        let up = server_states().filter(|server_state| server_state.state == NodeState::Up).count();
+        let text = if up == utilizations.len() {
+            format!("{waiting} waiting")
+        } else {
+            format!("{up} up, {waiting} waiting")
+        };
+        self.text(rect.center_bottom() - vec2(0.0, 9.0 * self.camera.zoom), &text, 10.5, self.theme.faint);
     }
 
     /// Paints a bar that is filled to a share of its width, with a text on it.

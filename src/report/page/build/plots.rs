@@ -79,6 +79,9 @@ impl<'a> PlotBuilder<'a> {
         let bin = self.bin(plot.unit, positions);
         let mut series: Vec<Series> =
             positions.iter().map(|&position| self.series(position, &labels, bin)).collect();
+        if self.key(positions[0]).shown.is_summed {
+            series = summed(series);
+        }
         // A label whose series are all 0 is left out.
         for number in (0..labels.len()).filter(|_| labels.len() > 1) {
             let has_label = |series: &&Series| series.label.1 == number;
@@ -238,6 +241,27 @@ impl<'a> PlotBuilder<'a> {
         let middle = |first: usize| interval * (first + (first + bin).min(intervals)) as f64 / 2.0;
         (0..intervals).step_by(bin).map(middle).collect()
     }
+}
+
+/// The series of groups, each the sum of those of its members with the same label.
+fn summed(series: Vec<Series>) -> Vec<Series> {
+    let mut groups: Vec<Series> = Vec::new();
+    for member in series {
+        let group = member.group.clone().unwrap_or_else(|| member.subject.clone());
+        let known = groups.iter_mut().find(|other| other.subject == group && other.label == member.label);
+        let Some(sum) = known else {
+            groups.push(Series { subject: group, ..member });
+            continue;
+        };
+        for (sum, value) in sum.values.iter_mut().zip(member.values) {
+            *sum = sum.zip(value).map(|(sum, value)| sum + value);
+        }
+    }
+    // All series of a group follow each other.
+    let mut order: Vec<String> = groups.iter().map(|group| group.subject.clone()).collect();
+    order.dedup();
+    groups.sort_by_key(|group| order.iter().position(|subject| *subject == group.subject));
+    groups
 }
 
 /// The mean of the finite values, or `None` if there are none.
