@@ -231,6 +231,16 @@ pub enum Event {
         /// A number below [`MAX_ROWS`] by which the part recognises the timer.
         timer: u32,
     },
+    /// A request has waited for its call for as long as its node waits.
+    Timeout {
+        /// The request.
+        request: RequestRow,
+    },
+    /// A cancellation reaches a node on the path of its call.
+    Cancel {
+        /// Its number among those that are on their way.
+        cancellation: u32,
+    },
     /// A link has lost a request or its response.
     Lost {
         /// The request.
@@ -266,6 +276,8 @@ const SAMPLE: u64 = 2;
 const RECORD: u64 = 3;
 const CHANGE: u64 = 4;
 const TIMER: u64 = 5;
+const TIMEOUT: u64 = 6;
+const CANCEL: u64 = 7;
 
 const _: () = assert!(NodeKind::COUNT < 64, "a code has six bits for the kind");
 
@@ -292,6 +304,8 @@ impl Event {
             Self::Record => pack(RECORD, 0, NO_REQUEST),
             Self::Change { row } => pack(CHANGE, row, NO_REQUEST),
             // The node takes the place of the request, as the timer takes that of the row.
+            Self::Timeout { request } => pack(TIMEOUT, 0, request),
+            Self::Cancel { cancellation } => pack(CANCEL, 0, RequestRow::new(cancellation)),
             Self::Timer { node, timer } => pack(TIMER, timer, RequestRow::new(node.0)),
         }
     }
@@ -311,6 +325,13 @@ impl PackedEvent {
     #[expect(clippy::cast_possible_truncation, reason = "the request is the lower half")]
     pub const fn request(self) -> RequestRow {
         RequestRow::new(self.0 as u32)
+    }
+
+    /// Whether it delivers a request to a node.
+    #[must_use]
+    #[inline(always)]
+    pub(crate) const fn is_delivery(self) -> bool {
+        self.0 >> 62 == code::DELIVER
     }
 
     /// The code of the event.
@@ -343,6 +364,8 @@ impl PackedEvent {
                 SAMPLE => Event::Sample { probe: row },
                 RECORD => Event::Record,
                 CHANGE => Event::Change { row },
+                TIMEOUT => Event::Timeout { request },
+                CANCEL => Event::Cancel { cancellation: request.number() },
                 TIMER => Event::Timer { node: Node(request.number()), timer: row },
                 _ => unreachable!(),
             },
@@ -366,6 +389,8 @@ mod tests {
         let others = [
             Event::Respond { hop: row, request },
             Event::Lost { request },
+            Event::Timeout { request },
+            Event::Cancel { cancellation: request.number() },
             Event::WarmedUp,
             Event::Sample { probe: row },
             Event::Record,

@@ -151,7 +151,7 @@ pub static WAIT: Figure = Figure::new("wait", "wait").combined(Aggregation::Merg
 /// Service times.
 pub static SERVICE: Figure = Figure::new("service", "service").combined(Aggregation::Merge);
 
-/// How long a node waited for calls that came back, with slots held.
+/// How long a node waited for calls, with slots held, until they came back or it gave them up.
 pub static CALL_TIME: Figure = Figure::new("call_time", "call time").combined(Aggregation::Merge);
 
 /// The period that figures cover.

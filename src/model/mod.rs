@@ -42,10 +42,11 @@ use std::sync::Arc;
 
 use bevy_ecs::prelude::*;
 
-use crate::engine::queue::EventQueue;
+use crate::engine::queue::{EventKey, EventQueue};
 use crate::engine::row::Row;
 use crate::engine::time::SimTime;
 use crate::event::{Event, Node, PackedEvent, RequestRow};
+use crate::request::call::Cancellation;
 use crate::request::{Outcome, ReportedLoad, RequestsView};
 use link::{Link, LinksView};
 use part::Part;
@@ -201,6 +202,39 @@ impl<const FULL: bool> Context<'_, FULL> {
         let key = self.requests.get(call).key;
         self.trace(call, || TraceEvent::CallCreated { caller, parent, key });
         (call, self.forward(call, to, 0))
+    }
+
+    /// Cancels what is pending for a request: the timeout of its wait, or the end of its service if that may be cancelled.
+    pub fn cancel_pending(&mut self, request: RequestRow) {
+        let pending = self.requests.take_pending(request);
+        if pending != EventKey::NONE {
+            self.queue.cancel(pending);
+        }
+    }
+
+    /// Sends a cancellation after a call: over the links that it took, to where it is. The call is still a request of this
+    /// node, which has given it up.
+    pub fn cancel(&mut self, call: RequestRow) {
+        let cancellation = self.requests.begin_cancellation(call);
+        self.follow_ups.push_back(Event::Cancel { cancellation }.pack());
+    }
+
+    /// Sends a cancellation that has reached a node on, over the link that its call took from there. Returns whether it did:
+    /// if not, the node is the last one that the call was sent to.
+    pub fn pass_on(&mut self, cancellation: Cancellation) -> bool {
+        let Some((hop, number)) = self.requests.pass_on(cancellation) else { return false };
+        let (_, link) = self.return_hops[hop as usize];
+        let message = Event::Cancel { cancellation: number }.pack();
+        if link.is_none() {
+            self.follow_ups.push_back(message);
+        } else {
+            let half = &mut self.links[link].request;
+            let (arrives, _) = half.send(self.now, self.queue, message, cancellation.call);
+            if arrives.is_none() {
+                self.requests.lose_cancellation(number);
+            }
+        }
+        true
     }
 
     /// Sends a request to a target without adding a hop to its return path. Sources call it directly, as their hop is

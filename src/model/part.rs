@@ -120,6 +120,26 @@ pub trait Part: Measurable {
         (request, None)
     }
 
+    /// Handles the timeout of a request that waits for a call at a node. Returns the event that follows in the same
+    /// instant, if any.
+    fn time_out<const FULL: bool>(
+        _: &mut Self::View<'_>,
+        _: &mut Context<'_, FULL>,
+        _: Row<Self>,
+        _request: RequestRow,
+    ) -> Option<PackedEvent> {
+        None
+    }
+
+    /// Ends a call that a node holds, because it has been cancelled.
+    fn cancel<const FULL: bool>(
+        _: &mut Self::View<'_>,
+        _: &mut Context<'_, FULL>,
+        _: Row<Self>,
+        _call: RequestRow,
+    ) {
+    }
+
     /// Handles a timer that the node set for itself. Returns the event that follows in the same instant, if any.
     fn timer<const FULL: bool>(
         _: &mut Self::View<'_>,
@@ -206,6 +226,10 @@ pub enum EventKind {
     Changed = 6,
     /// A timer of a node is due.
     Timer = 7,
+    /// A node gives up a call.
+    TimedOut = 8,
+    /// A cancellation reaches a node on the path of its call.
+    Cancelled = 9,
 }
 
 /// Observes the events of nodes, for the fingerprint of a run.

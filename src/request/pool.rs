@@ -4,9 +4,10 @@ use bevy_ecs::bundle::NoBundleEffect;
 use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemParam;
 
-use super::call::CallState;
+use super::call::{CallPlace, CallState, Cancellation, Cancellations, LOST};
 use super::request_log::RequestLog;
 use super::{INLINE_HOPS, Outcome, OutcomeCounts, Parent, Request, RequestRecord, RequestSize};
+use crate::engine::queue::EventKey;
 use crate::engine::row::{Column, column};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{InPool, Node, RequestRow};
@@ -28,6 +29,8 @@ pub struct RequestPool {
     reserve: usize,
     /// The calls by outcome, or `None` if no node makes calls.
     calls: Option<OutcomeCounts>,
+    /// The cancellations that follow calls.
+    cancellations: Cancellations,
     /// Records of requests that have ended.
     pub request_log: RequestLog,
 }
@@ -276,10 +279,91 @@ impl RequestsView<'_> {
         self.calls.get(row).is_some_and(CallState::is_call) && self.rows[row].depth == 0
     }
 
-    /// Makes a request wait for the end of one of its calls.
-    pub fn await_call(&mut self, now: SimTime, parent: RequestRow, call: RequestRow) {
-        self.calls[parent].awaited = call;
+    /// Makes a request wait for the end of one of its calls. `timeout` is the event that ends the wait, or
+    /// [`EventKey::NONE`]. If the call `may_be_cancelled`, it is tracked where it is.
+    pub fn await_call(
+        &mut self,
+        now: SimTime,
+        parent: RequestRow,
+        call: RequestRow,
+        timeout: EventKey,
+        may_be_cancelled: bool,
+    ) {
+        let waiting = &mut self.calls[parent];
+        (waiting.awaited, waiting.pending) = (call, timeout);
         self.rows[parent].since = now;
+        if may_be_cancelled {
+            self.calls[call].place = CallPlace::Between;
+        }
+    }
+
+    /// Takes the event that is pending for a request: the timeout of its wait, or the end of its service if that may be
+    /// cancelled. [`EventKey::NONE`] if there is none.
+    pub fn take_pending(&mut self, row: RequestRow) -> EventKey {
+        std::mem::replace(&mut self.calls[row].pending, EventKey::NONE)
+    }
+
+    /// Where a call is, if it may be cancelled. Only if a node makes calls.
+    #[inline]
+    #[must_use]
+    pub fn place(&self, row: RequestRow) -> CallPlace {
+        self.calls[row].place
+    }
+
+    /// Whether a request is a call that has been cancelled on its way.
+    #[inline]
+    #[must_use]
+    pub fn is_cancelled(&self, row: RequestRow) -> bool {
+        self.calls.get(row).is_some_and(|call| call.place == CallPlace::Cancelled)
+    }
+
+    /// Notes where a call is that may be cancelled. No effect on other requests, for which it returns false.
+    #[inline]
+    pub fn set_place(&mut self, row: RequestRow, place: CallPlace) -> bool {
+        let state = self.calls.get_mut(row).filter(|state| state.place != CallPlace::Untracked);
+        let is_tracked = state.is_some();
+        state.into_iter().for_each(|state| state.place = place);
+        is_tracked
+    }
+
+    /// Notes the end of the service of a call, which may be cancelled.
+    pub fn set_end_of_service(&mut self, row: RequestRow, end: EventKey) {
+        self.calls[row].pending = end;
+    }
+
+    /// Begins a cancellation of a call that its parent has given up. Returns its number.
+    pub fn begin_cancellation(&mut self, call: RequestRow) -> u32 {
+        self.pool.cancellations.add(Cancellation { call, number: self.rows[call].number, passed: 0 })
+    }
+
+    /// Takes a cancellation that has reached a node: `None` if its call has ended, or is on its way back.
+    pub fn take_cancellation(&mut self, number: u32) -> Option<Cancellation> {
+        let cancellation = self.pool.cancellations.remove(number);
+        let call = &self.rows[cancellation.call];
+        let is_there = call.is_in_flight() && call.number == cancellation.number;
+        (is_there && call.depth >= cancellation.passed).then_some(cancellation)
+    }
+
+    /// Lets a cancellation pass the next link of its call. Returns the hop of that link and the number of the
+    /// cancellation; or `None` if there is none: the node where it is, is the last one that the call was sent to.
+    pub fn pass_on(&mut self, cancellation: Cancellation) -> Option<(u32, u32)> {
+        let Cancellation { call, passed, .. } = cancellation;
+        let hop = (self.rows[call].depth > passed).then(|| self.hop(call, passed.into()))?;
+        let next = Cancellation { passed: passed + 1, ..cancellation };
+        Some((hop, self.pool.cancellations.add(next)))
+    }
+
+    /// Removes a cancellation that was lost.
+    pub fn lose_cancellation(&mut self, number: u32) {
+        self.pool.cancellations.remove(number);
+    }
+
+    /// A hop of the return path of a request, from the first one on.
+    fn hop(&self, row: RequestRow, index: usize) -> u32 {
+        match self.rows[row].hops.get(index) {
+            Some(&hop) => hop,
+            None => self.pool.spilled_hops[row.index() * self.pool.spilled + index - INLINE_HOPS],
+        }
     }
 
     /// The requests that nodes hold while they wait for calls, with their rows, in order of creation. Visits the whole
@@ -294,11 +378,25 @@ impl RequestsView<'_> {
         held
     }
 
-    /// Makes a request stop waiting for its call, which then ends without effect on it.
-    pub fn abandon_call(&mut self, now: SimTime, parent: RequestRow) {
+    /// Makes a request stop waiting for its call, which then ends without effect on it. Returns the call, unless it was
+    /// lost.
+    pub fn abandon_call(&mut self, now: SimTime, parent: RequestRow) -> Option<RequestRow> {
         let state = &mut self.calls[parent];
-        state.awaited = RequestRow::NONE;
         state.given_up += now.since(self.rows[parent].since);
+        let call = std::mem::replace(&mut state.awaited, RequestRow::NONE);
+        (call != LOST).then_some(call)
+    }
+
+    /// Ends a call that was lost if its caller waits with a timeout: it does not know of the loss, and waits on. Returns
+    /// whether it does.
+    pub fn lose_silently(&mut self, now: SimTime, call: RequestRow) -> bool {
+        let parent = self.calls[call].parent;
+        let has_timeout = self.calls[parent].awaited == call && self.calls[parent].pending != EventKey::NONE;
+        if has_timeout {
+            self.calls[parent].awaited = LOST;
+            self.finish_call(now, call, Outcome::Dropped);
+        }
+        has_timeout
     }
 
     /// Fails a call that is nowhere any more. Returns the hop to its caller, which learns it from a response without
@@ -314,6 +412,13 @@ impl RequestsView<'_> {
     /// Ends a call and frees its row. Returns its parent if that waited for it. The latency breakdown of the parent
     /// then includes that of the call: the time between the two is the time that the call took.
     pub fn finish_call(&mut self, now: SimTime, call: RequestRow, outcome: Outcome) -> Option<RequestRow> {
+        let parent = self.close_call(now, call, outcome);
+        self.pool.free.push(call);
+        parent
+    }
+
+    /// Ends a call without freeing its row, which [`free`](Self::free) has to do.
+    pub fn close_call(&mut self, now: SimTime, call: RequestRow, outcome: Outcome) -> Option<RequestRow> {
         let parent = self.calls[call].parent;
         let is_awaited = self.calls[parent].awaited == call;
         self.calls[call].was_awaited = is_awaited;
@@ -326,7 +431,6 @@ impl RequestsView<'_> {
         let CallState { given_up, .. } = std::mem::replace(&mut self.calls[call], CallState::FREE);
         let Request { waiting, service, .. } = self.rows[call];
         self.rows[call].outcome = None;
-        self.pool.free.push(call);
         is_awaited.then(|| {
             self.calls[parent].awaited = RequestRow::NONE;
             self.calls[parent].given_up += given_up;
@@ -335,6 +439,11 @@ impl RequestsView<'_> {
             request.service += service;
             parent
         })
+    }
+
+    /// Frees the row of a call that has ended.
+    pub fn free(&mut self, row: RequestRow) {
+        self.pool.free.push(row);
     }
 
     /// Sets the size of a request in bytes.
@@ -381,10 +490,7 @@ impl RequestsView<'_> {
             return u32::from(request.source);
         };
         request.depth -= 1;
-        match request.hops.get(top) {
-            Some(&hop) => hop,
-            None => self.pool.spilled_hops[row.index() * self.pool.spilled + top - INLINE_HOPS],
-        }
+        self.hop(row, top)
     }
 
     /// All requests in flight.

@@ -17,10 +17,10 @@ use crate::model::part::{EventKind, Observer};
 use crate::model::parts::{PartViews, Parts};
 use crate::model::probe::{Probes, ProbesView};
 use crate::model::routing::Routers;
-use crate::model::trace::Tracer;
+use crate::model::trace::{TraceEvent, Tracer};
 use crate::model::{Context, FollowUps, ReturnHops};
-use crate::request::call::CallState;
-use crate::request::{Outcome, Requests};
+use crate::request::call::{CallPlace, CallState};
+use crate::request::{Outcome, Request, Requests};
 
 /// Hashes of the names of all nodes. The fingerprint uses them instead of rows, so that it does not change when an idle
 /// node is added before other nodes.
@@ -208,6 +208,10 @@ impl<const FULL: bool> Dispatcher<'_, FULL> {
     /// Passes an event to its part. Returns the event that follows at the same time without a delay, or `None`.
     #[inline(always)]
     fn handle(&mut self, event: PackedEvent) -> Option<PackedEvent> {
+        if FULL && event.is_delivery() && self.context.requests.is_cancelled(event.request()) {
+            self.discard(event.request());
+            return None;
+        }
         match self.parts.handle(&mut self.context, &mut self.fingerprinter, event) {
             Ok(next) => next,
             Err(event) => self.handle_rare(event.unpack()),
@@ -223,11 +227,15 @@ impl<const FULL: bool> Dispatcher<'_, FULL> {
             Event::Lost { request } => return self.lose(request),
             Event::Change { row } => self.change(row),
             Event::Timer { node, timer } => {
-                let name_hash = self.fingerprinter.name_hashes[node.kind()][node.row() as usize];
-                self.fingerprinter.digest.events += 1;
-                self.fingerprinter.absorb(EventKind::Timer, name_hash, now, timer);
+                self.fingerprinter.observe(EventKind::Timer, node.kind(), node.row(), now, timer);
                 return self.parts.timer(&mut self.context, node, timer);
             }
+            Event::Timeout { request } => {
+                let &Request { server, number, .. } = self.context.requests.get(request);
+                self.fingerprinter.observe(EventKind::TimedOut, server.kind(), server.row(), now, number);
+                return self.parts.time_out(&mut self.context, server, request);
+            }
+            Event::Cancel { cancellation } => self.cancel(cancellation),
             Event::WarmedUp => {
                 let Context { routers, links, .. } = &mut self.context;
                 self.timeline.before_reset(now, &mut self.parts, routers, links);
@@ -247,6 +255,38 @@ impl<const FULL: bool> Dispatcher<'_, FULL> {
             Event::Deliver { .. } | Event::Respond { .. } | Event::Wake { .. } => {}
         }
         None
+    }
+
+    /// Handles a cancellation that has reached a node on the path of its call.
+    #[cold]
+    fn cancel(&mut self, number: u32) {
+        let Some(cancellation) = self.context.requests.take_cancellation(number) else { return };
+        let call = cancellation.call;
+        let &Request { server, number, .. } = self.context.requests.get(call);
+        self.fingerprinter.digest.events += 1;
+        self.fingerprinter.absorb(EventKind::Cancelled, 0, self.context.now, number);
+        if self.context.pass_on(cancellation) {
+            return;
+        }
+        match self.context.requests.place(call) {
+            // It arrives later than its cancellation, or is on its way back: then it is not delivered any more.
+            CallPlace::Between => {
+                self.context.requests.set_place(call, CallPlace::Cancelled);
+            }
+            CallPlace::Queued | CallPlace::InSlot => self.parts.cancel(&mut self.context, server, call),
+            CallPlace::Untracked | CallPlace::Cancelled => {}
+        }
+    }
+
+    /// Ends a call that reaches a node after its cancellation.
+    #[cold]
+    fn discard(&mut self, call: RequestRow) {
+        let (now, outcome) = (self.context.now, Outcome::TimedOut);
+        let number = self.context.requests.get(call).number;
+        self.fingerprinter.digest.events += 1;
+        self.fingerprinter.absorb(EventKind::Delivered, 0, now, number);
+        self.context.trace(call, || TraceEvent::Over { outcome });
+        self.context.requests.finish_call(now, call, outcome);
     }
 
     /// Applies a change of the scenario.
@@ -269,12 +309,16 @@ impl<const FULL: bool> Dispatcher<'_, FULL> {
     }
 
     /// Ends a request that a link lost, or that was at a node that went down. A call ends when its caller learns it,
-    /// in the same instant: returns the response from which it does.
+    /// in the same instant: returns the response from which it does. A caller with a timeout does not learn it.
     fn lose(&mut self, request: RequestRow) -> Option<PackedEvent> {
         let number = self.context.requests.get(request).number;
         self.fingerprinter.digest.events += 1;
         self.fingerprinter.absorb(EventKind::Lost, 0, self.context.now, number);
         if self.context.requests.call_state(request).is_some_and(CallState::is_call) {
+            if self.context.requests.lose_silently(self.context.now, request) {
+                self.context.trace(request, || TraceEvent::Over { outcome: Outcome::Dropped });
+                return None;
+            }
             let hop = self.context.requests.fail_call(request, Outcome::Dropped);
             return Some(Event::Respond { hop, request }.pack());
         }

@@ -328,6 +328,7 @@ impl LiveState {
 mod tests {
     use super::*;
     use crate::model::node_state::NodeState;
+    use crate::model::queueing::WaitQueue;
     use crate::model::server::{InFlight, ServerConfig};
     use crate::scenario::{DEFAULT_SCENARIO, load};
     use crate::simulation::{RunOptions, Simulation};
@@ -381,14 +382,15 @@ mod tests {
         assert_eq!(ended, [3_824, 126, 0, 0, 0, 0]);
     }
 
-    /// With calls, and with callers and callees that go down.
-    #[test]
-    fn the_live_state_equals_the_simulation_with_calls() {
+    /// Runs a scenario with calls, in which callers and callees go down, with these calls of the callers. Asserts that the
+    /// live state equals the simulation.
+    fn compare_with_calls(calls: &str) -> LiveState {
         let changes = r#"changes=[(at: "20s", of: "database", set: Service(Exponential(mean: "500ms"))),
             (at: "25s", of: "database", set: Down), (at: "25.5s", of: "database", set: Up),
             (at: "30s", of: "api-1", set: Down), (at: "31s", of: "api-1", set: Up)]"#;
         let text = include_str!("../../scenarios/slow_dependency.ron");
-        let loaded = load("test.ron", text.as_bytes(), &[changes.to_owned()]);
+        let overrides = [changes.to_owned(), format!("nodes.api.call={calls}")];
+        let loaded = load("test.ron", text.as_bytes(), &overrides);
         let scenario = loaded.unwrap_or_else(|error| panic!("{error}")).scenario;
         let names = scenario.names();
         let mut simulation =
@@ -400,12 +402,18 @@ mod tests {
             simulation.advance(SimTime::from_nanos(step * 200_000_000), u64::MAX);
             live_state.apply(&simulation.take_trace());
             assert_eq!(live_state.tracked_requests().count(), live_state.in_flight);
-            for node in names.nodes().filter(|node| live_state.server_state(*node).is_some()) {
+            let world = simulation.world();
+            let mut levels = world.try_query::<(&InFlight, &WaitQueue)>().expect("there are servers");
+            let servers = names.nodes().filter(|node| live_state.server_state(*node).is_some());
+            for (node, (in_flight, queue)) in servers.zip(levels.iter(world)) {
                 let server_state = live_state.server_state(node).expect("it holds requests");
                 let holds =
                     |request: &&TrackedRequest| request.location.slot().is_some() && request.node() == node;
                 let in_slots = live_state.tracked_requests().filter(holds).count();
                 assert_eq!(server_state.in_service as usize, in_slots, "{} at {step}", names.name_of(node));
+                let shown = (server_state.in_service as usize, server_state.queue.len());
+                let expected = (in_flight.level.level() as usize, queue.depth.level() as usize);
+                assert_eq!(shown, expected, "{} at {step}", names.name_of(node));
             }
             for request in live_state.tracked_requests() {
                 calling += usize::from(matches!(request.location, RequestLocation::Calling { .. }));
@@ -417,6 +425,18 @@ mod tests {
         assert_eq!(result.calls, Some(live_state.calls));
         assert_eq!(result.sources[0].outcomes, live_state.outcomes);
         assert!(live_state.outcomes.of(Outcome::Failed) > 0 && live_state.in_flight == 0);
+        live_state
+    }
+
+    #[test]
+    fn the_live_state_equals_the_simulation_with_calls() {
+        compare_with_calls(r#"["database", (to: "audit log", wait: false)]"#);
+    }
+
+    #[test]
+    fn the_live_state_equals_the_simulation_with_calls_that_are_cancelled() {
+        let calls = r#"[(to: "database", timeout: "300ms", cancel: true), (to: "audit log", wait: false)]"#;
+        assert!(compare_with_calls(calls).calls.of(Outcome::TimedOut) > 100);
     }
 
     /// The same with changes of slots and of queues, and with a server that goes down with requests in it.

@@ -215,6 +215,8 @@ fn a_call_is_to_a_single_node_that_receives_requests() {
         ("(to: \"x\", await: true)", &["await", "wait"]),
         ("7", &["the name of a node like \"db\", (to: \"db\", wait: false), or a list of these"]),
         ("(wait: true)", &["`to`"]),
+        ("(to: \"balancer\", timeout: \"0s\")", &["nodes.server.call.timeout: with a timeout of 0 s"]),
+        ("(to: \"balancer\", timeout: 3)", &["nodes.server.call.timeout: 3 lacks a unit"]),
     ] {
         let (from, to) = call(written);
         diagnostics(&[(from, &to)], parts);

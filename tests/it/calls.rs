@@ -340,9 +340,16 @@ fn random_system(stream: &mut RandomStream, with_links: bool) -> Scenario {
         let mut calls = Vec::new();
         for callee in number + 1..servers {
             let via = pick(&["s", "s", "b", "l"]);
-            let wait = pick(&["true", "true", "false"]);
+            let patience = pick(&[
+                "",
+                "wait: false",
+                "timeout: \"5ms\"",
+                "timeout: \"20ms\", cancel: true",
+                "timeout: \"60ms\", cancel: true",
+                "cancel: true",
+            ]);
             if pick(&["call", "call", "no"]) == "call" {
-                calls.push(format!("(to: \"{via}{callee}\", wait: {wait})"));
+                calls.push(format!("(to: \"{via}{callee}\", {patience})"));
                 if with_links && !links.contains(&format!("\"{name}\", to: \"{via}{callee}\"")) {
                     let latency = pick(&["0s", "7ms", "40ms"]);
                     let loss = pick(&["0", "0", "0.05"]);
@@ -395,7 +402,7 @@ fn random_system(stream: &mut RandomStream, with_links: bool) -> Scenario {
 fn every_call_of_ten_thousand_random_trees_is_accounted_for() {
     let mut stream = RandomStream::from_seed(29);
     let mut by_outcome = [0_u64; Outcome::COUNT];
-    let (mut trees, mut abandoned, mut lost_in_calls) = (0_u64, 0, 0);
+    let (mut trees, mut abandoned, mut lost_in_calls, mut cancelled) = (0_u64, 0, 0, 0);
     while trees < 10_000 {
         let with_links = stream.index(2) == 0;
         let system = random_system(&mut stream, with_links);
@@ -408,6 +415,7 @@ fn every_call_of_ten_thousand_random_trees_is_accounted_for() {
             let latency = at.since(record.created);
             let times = record.waiting + record.service + record.retries;
             assert!(times <= latency, "{record:?} in {system:?}");
+            cancelled += u64::from(outcome == Outcome::TimedOut);
             if !with_links {
                 assert_eq!(times, latency, "{record:?} in {system:?}");
             }
@@ -431,8 +439,9 @@ fn every_call_of_ten_thousand_random_trees_is_accounted_for() {
     let seen =
         [Outcome::Completed, Outcome::Rejected, Outcome::Failed, Outcome::Dropped, Outcome::Shed].map(of);
     assert!(
-        seen.iter().all(|count| *count > 300) && abandoned > 300 && lost_in_calls > 50,
-        "too few of some kind for this test: {seen:?}, {abandoned} that nobody waited for, {lost_in_calls} lost"
+        seen.iter().all(|count| *count > 300) && abandoned > 300 && lost_in_calls > 50 && cancelled > 300,
+        "too few of some kind for this test: {seen:?}, {abandoned} that nobody waited for, {lost_in_calls} lost, \
+         {cancelled} cancelled"
     );
 }
 

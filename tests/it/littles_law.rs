@@ -138,7 +138,7 @@ pub(crate) fn assert_every_arrival_is_accounted_for(name: &str, scenario: &Scena
         for (row, (in_flight, queue, counters, config)) in (0..).zip(servers.iter(world)) {
             let server = names.name_of(server_in_row(row));
             let inside = u64::from(in_flight.level.level()) + u64::from(queue.depth.level());
-            let left = counters.completed + counters.rejected + config.lost;
+            let left = counters.completed + counters.rejected + config.lost + config.cancelled;
             assert_eq!(counters.arrived, left + inside, "{name}: {server} at {time}");
             let idle = in_flight.level.level() < in_flight.concurrency;
             assert!(

@@ -5,6 +5,7 @@ mod architecture;
 mod bad_input;
 mod browser;
 mod calls;
+mod cancellation;
 mod changes;
 mod cli;
 mod determinism;

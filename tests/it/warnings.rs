@@ -45,6 +45,11 @@ fn each_field_without_effect_has_a_warning_at_its_path() {
     assert_eq!(of("", blind, ""), "nodes.b.routing.attempts");
     let fixed = "Server(count: 1, boot: Constant(\"1s\"), service: Constant(\"1ms\"), then: \"m-0\")";
     assert_eq!(of("", fixed, ""), "nodes.b.boot");
+    let unheard = |field: &str| {
+        format!("Server(service: Constant(\"1ms\"), call: (to: \"m-0\", wait: false, {field}))")
+    };
+    assert_eq!(of("", &unheard("timeout: \"1s\""), ""), "nodes.b.call.timeout");
+    assert_eq!(of("", &unheard("cancel: true"), ""), "nodes.b.call.cancel");
     let idle = "Server(service: Constant(\"1ms\"))";
     assert_eq!(of("", idle, ""), "nodes.m");
     assert_eq!(of("", BALANCER, ", links: [(from: \"b\", to: \"m\")]"), "links.0");

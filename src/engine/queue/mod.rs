@@ -59,7 +59,15 @@ const MIN_ORDINARY_ORDER: u64 = 1 << 40;
 
 /// Handle of a cancellable event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EventKey(u128);
+pub struct EventKey {
+    at: u64,
+    order: u64,
+}
+
+impl EventKey {
+    /// The absence of an event.
+    pub const NONE: Self = Self { at: 0, order: 0 };
+}
 
 /// A queue of events of type `E`, a small `Copy` value.
 #[derive(Resource, Clone, Debug)]
@@ -160,13 +168,14 @@ impl<E: Copy + Send + Sync> EventQueue<E> {
         let order = self.take_order() | CANCELLABLE;
         let at = at.max(self.now());
         self.insert(at, order, event);
-        EventKey(Scheduled { at: at.as_nanos(), order, event }.key())
+        EventKey { at: at.as_nanos(), order }
     }
 
     /// Cancels an event. Returns whether it was still pending.
     pub fn cancel(&mut self, key: EventKey) -> bool {
-        #[expect(clippy::cast_possible_truncation, reason = "the lower half of a key is its order")]
-        let was_pending = key.0 > self.current && self.cancelled.insert(key.0 as u64);
+        let EventKey { at, order } = key;
+        let is_later = u128::from(at) << 64 | u128::from(order) > self.current;
+        let was_pending = is_later && self.cancelled.insert(order);
         if self.cancelled.len() > 1024 && self.cancelled.len() > self.len() {
             self.sweep();
         }

@@ -83,6 +83,35 @@ macro_rules! running {
                 })
             }
 
+            /// Handles the timeout of a request that waits for a call at a node. Returns the event that follows in the
+            /// same instant, if any.
+            pub fn time_out<const FULL: bool>(
+                &mut self,
+                context: &mut Context<'_, FULL>,
+                node: Node,
+                request: RequestRow,
+            ) -> Option<PackedEvent> {
+                match node.kind() {
+                    $(NodeKind::$Kind => {
+                        $module::$Kind::time_out(&mut self.$module, context, Row::new(node.row()), request)
+                    })*
+                }
+            }
+
+            /// Ends a call that a node holds, because it has been cancelled.
+            pub fn cancel<const FULL: bool>(
+                &mut self,
+                context: &mut Context<'_, FULL>,
+                node: Node,
+                call: RequestRow,
+            ) {
+                match node.kind() {
+                    $(NodeKind::$Kind => {
+                        $module::$Kind::cancel(&mut self.$module, context, Row::new(node.row()), call);
+                    })*
+                }
+            }
+
             /// Handles a timer of a node. Returns the event that follows in the same instant, if any.
             pub fn timer<const FULL: bool>(
                 &mut self,

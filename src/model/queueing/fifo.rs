@@ -58,4 +58,17 @@ impl Queue for FifoQueue {
         self.head = requests.get(row).next;
         Some(row)
     }
+
+    fn remove_ended(&mut self, requests: &mut RequestsView<'_>) -> Vec<RequestRow> {
+        let mut all = std::mem::replace(self, Fifo::default().queue());
+        let mut ended = Vec::new();
+        while let Some(row) = all.pop(requests) {
+            if requests.get(row).is_in_flight() {
+                self.push(requests, row);
+            } else {
+                ended.push(row);
+            }
+        }
+        ended
+    }
 }

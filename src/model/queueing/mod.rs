@@ -13,7 +13,7 @@ pub use fifo::Fifo;
 use crate::engine::statistics::TimeWeighted;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::RequestRow;
-use crate::request::RequestsView;
+use crate::request::{Outcome, RequestsView};
 
 /// The parameters of a discipline, as written in a scenario.
 trait Discipline {
@@ -34,6 +34,9 @@ trait Queue {
 
     /// Removes and returns the next request, or `None` if the queue is empty.
     fn pop(&mut self, requests: &mut RequestsView<'_>) -> Option<RequestRow>;
+
+    /// Removes the requests that have ended, and returns them. The others keep their order.
+    fn remove_ended(&mut self, requests: &mut RequestsView<'_>) -> Vec<RequestRow>;
 }
 
 /// Generates the enums over all disciplines from the list of their names.
@@ -82,6 +85,12 @@ macro_rules! disciplines {
                     $(Self::$Name(queue) => queue.pop(requests),)*
                 }
             }
+
+            fn remove_ended(&mut self, requests: &mut RequestsView<'_>) -> Vec<RequestRow> {
+                match self {
+                    $(Self::$Name(queue) => queue.remove_ended(requests),)*
+                }
+            }
         }
     };
 }
@@ -108,12 +117,18 @@ impl QueueSpec {
     }
 }
 
+/// Number of requests that may have ended in a queue before all of them are removed.
+const MIN_ENDED: u32 = 16;
+
 /// The queue of a node.
 #[derive(Component, Clone, Debug)]
 pub struct WaitQueue {
     /// Number of waiting requests, over time.
     pub depth: TimeWeighted,
     capacity: u32,
+    /// Number of requests that have left it because they ended, but are still in their places: no discipline finds one
+    /// in its middle quickly. They are removed when they are next, or when they outnumber the others.
+    ended: u32,
     queue: AnyQueue,
 }
 
@@ -121,7 +136,7 @@ impl WaitQueue {
     /// An empty queue.
     #[must_use]
     pub fn new(spec: &QueueSpec) -> Self {
-        Self { depth: TimeWeighted::default(), capacity: spec.capacity(), queue: spec.queue() }
+        Self { depth: TimeWeighted::default(), capacity: spec.capacity(), ended: 0, queue: spec.queue() }
     }
 
     /// Capacity of the queue; [`u32::MAX`] if it is unbounded.
@@ -163,12 +178,36 @@ impl WaitQueue {
         requests: &mut RequestsView<'_>,
         now: SimTime,
     ) -> Option<(RequestRow, SimDuration)> {
-        let row = self.queue.pop(requests)?;
+        let mut row = self.queue.pop(requests)?;
+        while self.ended > 0 && !requests.get(row).is_in_flight() {
+            self.ended -= 1;
+            requests.free(row);
+            row = self.queue.pop(requests)?;
+        }
         self.depth.decrement(now);
         let request = requests.get_mut(row);
         let wait = now.since(request.since);
         request.waiting += wait;
         request.since = now;
         Some((row, wait))
+    }
+
+    /// Lets a call leave the queue, which ends with this outcome. Its row is freed later.
+    pub fn end_call(
+        &mut self,
+        requests: &mut RequestsView<'_>,
+        call: RequestRow,
+        outcome: Outcome,
+        now: SimTime,
+    ) {
+        let waiting = requests.get_mut(call);
+        waiting.waiting += now.since(waiting.since);
+        requests.close_call(now, call, outcome);
+        self.depth.decrement(now);
+        self.ended += 1;
+        if self.ended > self.depth.level().max(MIN_ENDED) {
+            self.ended = 0;
+            self.queue.remove_ended(requests).into_iter().for_each(|row| requests.free(row));
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::value::MapAccessDeserializer;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::engine::time::SimDuration;
 use crate::model::check::Checker;
 use crate::text::Path;
 
@@ -19,6 +20,10 @@ pub struct CallSpec {
     pub to: String,
     /// Whether the server waits for the response, with the slot of the request held.
     pub wait: bool,
+    /// How long the server waits at most; without a limit by default.
+    pub timeout: Option<SimDuration>,
+    /// Whether a cancellation follows the call if it is given up.
+    pub cancel: bool,
 }
 
 /// The fields of a call that is written as a struct.
@@ -26,33 +31,42 @@ pub struct CallSpec {
 #[serde(deny_unknown_fields, rename = "CallSpec")]
 struct Fields {
     to: String,
-    #[serde(default = "yes")]
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
     wait: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    timeout: Option<SimDuration>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    cancel: bool,
 }
 
 const fn yes() -> bool {
     true
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_true(value: &bool) -> bool {
+    *value
+}
+
 impl From<&str> for CallSpec {
     fn from(name: &str) -> Self {
-        Self { to: name.to_owned(), wait: true }
+        Self { to: name.to_owned(), wait: true, timeout: None, cancel: false }
     }
 }
 
 impl From<Fields> for CallSpec {
-    fn from(Fields { to, wait }: Fields) -> Self {
-        Self { to, wait }
+    fn from(Fields { to, wait, timeout, cancel }: Fields) -> Self {
+        Self { to, wait, timeout, cancel }
     }
 }
 
 impl Serialize for CallSpec {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.wait {
-            serializer.serialize_str(&self.to)
-        } else {
-            Fields { to: self.to.clone(), wait: false }.serialize(serializer)
+        if *self == Self::from(self.to.as_str()) {
+            return serializer.serialize_str(&self.to);
         }
+        let Self { to, wait, timeout, cancel } = self.clone();
+        Fields { to, wait, timeout, cancel }.serialize(serializer)
     }
 }
 
@@ -122,6 +136,20 @@ impl<'de> Deserialize<'de> for CallSpecs {
     }
 }
 
+impl CallSpec {
+    fn check_patience(&self, path: &Path, checker: &mut Checker<'_>) {
+        if self.timeout.is_some_and(SimDuration::is_zero) {
+            let message = "with a timeout of 0 s, every call is given up at once";
+            checker.add(path.clone().name("timeout"), message, "make it longer, or use `wait: false`");
+        }
+        let without_effect = [("timeout", self.timeout.is_some()), ("cancel", self.cancel)];
+        for (field, _) in without_effect.into_iter().filter(|(_, is_set)| *is_set && !self.wait) {
+            let message = "nobody waits for this call, so it is never given up";
+            checker.warn(path.clone().name(field), message, "leave it out, or let the server wait");
+        }
+    }
+}
+
 /// Maximum number of calls of a server for a request. This number of free rows of the pool is kept in reserve.
 const MAX_CALLS: usize = 1000;
 
@@ -141,6 +169,7 @@ impl CallSpecs {
         for (index, call) in self.0.iter().enumerate() {
             let path = if self.0.len() == 1 { path.clone() } else { path.clone().index(index) };
             checker.single_receiver(&path, "to", &call.to);
+            call.check_patience(&path, checker);
         }
     }
 }

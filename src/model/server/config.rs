@@ -35,6 +35,8 @@ pub struct ServerConfig {
     pub capacity: u32,
     /// Requests in service or waiting that were lost when the server went down.
     pub lost: u64,
+    /// Calls in service or waiting that were cancelled by their callers.
+    pub cancelled: u64,
     /// Slots, service time and availability over the run so far.
     pub log: CapacityLog,
     /// Whether it is paused.
@@ -67,6 +69,7 @@ impl ServerConfig {
             concurrency,
             capacity: queue.capacity(),
             lost: 0,
+            cancelled: 0,
             log: CapacityLog::new(state, concurrency, time),
             paused: false,
             state,

@@ -43,6 +43,7 @@ use crate::engine::row::{Column, Row, column};
 use crate::engine::statistics::{Tally, TimeWeighted};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{Event, NodeKind, PackedEvent, RequestRow};
+use crate::request::call::CallPlace;
 use crate::request::{Outcome, ReportedLoad};
 use crate::text::Path;
 
@@ -301,6 +302,9 @@ impl Part for Server {
         context.requests.get_mut(request).server = node;
         if queue.has_room() {
             queue.push(&mut context.requests, request, context.now);
+            if FULL {
+                context.requests.set_place(request, CallPlace::Queued);
+            }
             context.trace(request, || TraceEvent::Queued { node });
             return None;
         }
@@ -353,6 +357,25 @@ impl Part for Server {
             return (request, sent);
         }
         (request, servers.leave(context, row, request, Some(served)))
+    }
+
+    /// Gives up a call.
+    fn time_out<const FULL: bool>(
+        servers: &mut View<'_>,
+        context: &mut Context<'_, FULL>,
+        row: Row<Self>,
+        request: RequestRow,
+    ) -> Option<PackedEvent> {
+        servers.give_up(context, row, request)
+    }
+
+    fn cancel<const FULL: bool>(
+        servers: &mut View<'_>,
+        context: &mut Context<'_, FULL>,
+        row: Row<Self>,
+        call: RequestRow,
+    ) {
+        servers.end_cancelled(context, row, call);
     }
 
     /// The boot of a server ends.
@@ -408,8 +431,7 @@ impl View<'_> {
         request: RequestRow,
         served: Option<SimDuration>,
     ) -> Option<PackedEvent> {
-        let (in_flight, counters, service) =
-            (&mut self.in_flight[row], &mut self.counters[row], &mut self.service[row]);
+        let (in_flight, counters) = (&self.in_flight[row], &mut self.counters[row]);
         let done = context.requests.get_mut(request);
         done.load = in_flight.reported_load(in_flight.level.level() - 1);
         let has_failed = FULL && done.outcome == Some(Outcome::Failed);
@@ -418,26 +440,36 @@ impl View<'_> {
         if let Some(served) = served {
             counters.service.record(served.as_nanos());
         }
+        if FULL {
+            context.requests.set_place(request, CallPlace::Between);
+        }
+        self.free_slot(context, row);
+        match &self.service[row].then {
+            Some(then) if !has_failed => context.forward(request, then, 0),
+            Some(_) | None => context.reply(request),
+        }
+    }
+
+    /// Frees a slot, which the next request from the queue takes.
+    #[inline(always)]
+    fn free_slot<const FULL: bool>(&mut self, context: &mut Context<'_, FULL>, row: Row<Server>) {
+        let in_flight = &mut self.in_flight[row];
         if in_flight.level.level() > in_flight.concurrency {
-            // Slots were removed while this request was in service: its slot is one of them.
+            // Slots were removed while this one was in use: it is one of them.
             in_flight.level.decrement(context.now);
             self.configs[row].slots.set(context.now, in_flight.level.level());
         } else {
             match self.queues[row].pop(&mut context.requests, context.now) {
                 // One request leaves and one enters: the level stays.
                 Some((next, wait)) => {
-                    counters.wait.record(wait.as_nanos());
-                    service.start(context, row, next);
+                    self.counters[row].wait.record(wait.as_nanos());
+                    self.service[row].start(context, row, next);
                 }
                 None => in_flight.level.decrement(context.now),
             }
         }
         if self.in_flight[row].is_draining {
             self.leave_if_empty(context, row);
-        }
-        match &self.service[row].then {
-            Some(then) if !has_failed => context.forward(request, then, 0),
-            Some(_) | None => context.reply(request),
         }
     }
 }
@@ -453,6 +485,13 @@ impl Service {
     ) {
         let node = Server::node(row);
         let completion = Event::Wake { node, request }.pack();
+        if FULL && context.requests.set_place(request, CallPlace::InSlot) {
+            let done = context.now + self.time.sample_duration(&mut self.stream);
+            let end = context.queue.schedule_cancellable(done, completion);
+            context.requests.set_end_of_service(request, end);
+            context.trace(request, || TraceEvent::Started { node, done });
+            return;
+        }
         let done = match self.lane {
             Some(lane) => context.queue.schedule_in(lane, completion),
             None => {

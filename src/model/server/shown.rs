@@ -49,6 +49,7 @@ pub(super) const DESCRIPTION: Description = Description {
             columns: &[
                 FigureColumn::new("calls", &CALLS),
                 FigureColumn::new("failed", &FAILED_CALLS),
+                FigureColumn::new("timed out", &TIMED_OUT_CALLS),
                 FigureColumn::of("time p50", &CALL_TIME, Aspect::P50),
                 FigureColumn::of("time p99", &CALL_TIME, Aspect::P99),
                 FigureColumn::new("slots waiting", &CALLING_MEAN),
@@ -69,10 +70,15 @@ pub(super) const DESCRIPTION: Description = Description {
 /// Requests in service or waiting that were lost when the server went down.
 pub static LOST: Figure = Figure::new("lost", "lost").written(Visibility::NotZero);
 
+/// Calls in service or waiting that were cancelled by their callers.
+static CANCELLED: Figure = Figure::new("cancelled", "cancelled").written(Visibility::NotZero);
+
 /// Calls that the server made.
 static CALLS: Figure = Figure::new("calls", "calls");
 /// Calls that failed while the server waited for them.
 static FAILED_CALLS: Figure = Figure::new("failed_calls", "failed calls").warns_from(1.0);
+/// Calls that the server gave up after their timeout.
+static TIMED_OUT_CALLS: Figure = Figure::new("timed_out_calls", "calls timed out").warns_from(1.0);
 /// Mean number of slots that were held by requests waiting for calls.
 static CALLING_MEAN: Figure = Figure::new("calling_mean", "waiting for calls on average");
 
@@ -102,6 +108,7 @@ pub(super) const FIGURES: &[FigureReader<Server>] = &[
         Value::Count(servers.configs[row].rejected_while_down(servers.counters[row].rejected))
     }),
     FigureReader::new(&LOST, |servers, row, _| Value::Count(servers.configs[row].lost)),
+    FigureReader::new(&CANCELLED, |servers, row, _| Value::Count(servers.configs[row].cancelled)),
     FigureReader::new(&SLOTS_MEAN, |servers, row, span| {
         Value::Mean(servers.configs[row].slots.mean(span.now, span.elapsed))
     }),
@@ -121,6 +128,10 @@ pub(super) const FIGURES: &[FigureReader<Server>] = &[
         .only_where(has_calls),
     FigureReader::<Server>::new(&FAILED_CALLS, |servers, row, _| Value::Count(servers.calls(row).failed))
         .only_where(has_calls),
+    FigureReader::<Server>::new(&TIMED_OUT_CALLS, |servers, row, _| {
+        Value::Count(servers.calls(row).timed_out)
+    })
+    .only_where(has_timeouts),
     FigureReader::<Server>::new(&CALLING_MEAN, |servers, row, span| {
         Value::Mean(servers.calls(row).waiting.mean(span.now, span.elapsed))
     })
@@ -161,6 +172,10 @@ fn is_in(state: NodeState, servers: &View<'_>, row: Row<Server>, now: SimTime) -
         Some(resizing) => Reading::level(resizing.time_in(state), now),
         None => Reading::Value(Some(if config.state == state { 1.0 } else { 0.0 })),
     }
+}
+
+fn has_timeouts(servers: &View<'_>, row: Row<Server>) -> bool {
+    servers.service[row].calls.as_ref().is_some_and(|calls| calls.have_timeouts())
 }
 
 fn has_calls(servers: &View<'_>, row: Row<Server>) -> bool {
