@@ -4,13 +4,12 @@ use bevy_ecs::bundle::NoBundleEffect;
 use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemParam;
 
-use super::call::{CallPlace, CallState, Cancellation, Cancellations, LOST};
+use super::call::{CallState, Cancellations};
 use super::request_log::RequestLog;
 use super::{INLINE_HOPS, Outcome, OutcomeCounts, Parent, Request, RequestRecord, RequestSize};
-use crate::engine::queue::EventKey;
 use crate::engine::row::{Column, column};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::event::{InPool, Node, RequestRow};
+use crate::event::{InPool, RequestRow};
 
 /// The state of the pool: the free rows, the return hops that do not fit into requests, and the request log.
 #[derive(Resource, Debug, Default)]
@@ -28,9 +27,9 @@ pub struct RequestPool {
     /// Number of free rows that handling an event may take.
     reserve: usize,
     /// The calls by outcome, or `None` if no node makes calls.
-    calls: Option<OutcomeCounts>,
+    pub(super) calls: Option<OutcomeCounts>,
     /// The cancellations that follow calls.
-    cancellations: Cancellations,
+    pub(super) cancellations: Cancellations,
     /// Records of requests that have ended.
     pub request_log: RequestLog,
 }
@@ -97,7 +96,7 @@ impl RequestPool {
     }
 
     /// The full number of a request in flight, from its lower 32 bits.
-    fn id(&self, number: u32) -> u64 {
+    pub(super) fn id(&self, number: u32) -> u64 {
         #[expect(
             clippy::cast_possible_truncation,
             reason = "the lower half is compared with another lower half"
@@ -193,12 +192,12 @@ impl Requests<'_, '_> {
 /// The requests by row, borrowed for a tick.
 #[derive(Debug)]
 pub struct RequestsView<'a> {
-    rows: Column<'a, InPool, Request>,
+    pub(super) rows: Column<'a, InPool, Request>,
     /// Empty if requests have no size.
     sizes: Column<'a, InPool, RequestSize>,
     /// Empty if no node makes calls.
-    calls: Column<'a, InPool, CallState>,
-    pool: &'a mut RequestPool,
+    pub(super) calls: Column<'a, InPool, CallState>,
+    pub(super) pool: &'a mut RequestPool,
 }
 
 impl RequestsView<'_> {
@@ -245,200 +244,12 @@ impl RequestsView<'_> {
         row
     }
 
-    /// Creates a call: a request with a parent, from which it inherits source and key.
-    ///
-    /// # Panics
-    /// If there is no free row: check [`RequestsView::has_room`] before the event is handled.
-    pub fn create_call(&mut self, now: SimTime, parent: RequestRow) -> RequestRow {
-        let Request { source, key, number, .. } = self.rows[parent];
-        let call = self.create(now, source, key);
-        self.calls[call] = CallState { parent, parent_number: number, ..CallState::FREE };
-        if let Some(calls) = &mut self.pool.calls {
-            calls.offered += 1;
-        }
-        call
-    }
-
-    /// The relation of a request to calls, or `None` if no node makes calls.
-    #[inline]
-    #[must_use]
-    pub fn call_state(&self, row: RequestRow) -> Option<&CallState> {
-        self.calls.get(row)
-    }
-
-    /// The number of calls that a request has made at the node that it is at, which its node counts and resets. Only if
-    /// a node makes calls.
-    pub fn call_step(&mut self, row: RequestRow) -> &mut u16 {
-        &mut self.calls[row].step
-    }
-
-    /// Whether a response that has reached a node is that to a call of the node: to a call whose return path is empty.
-    #[inline]
-    #[must_use]
-    pub fn is_back_from_call(&self, row: RequestRow) -> bool {
-        self.calls.get(row).is_some_and(CallState::is_call) && self.rows[row].depth == 0
-    }
-
-    /// Makes a request wait for the end of one of its calls. `timeout` is the event that ends the wait, or
-    /// [`EventKey::NONE`]. If the call `may_be_cancelled`, it is tracked where it is.
-    pub fn await_call(
-        &mut self,
-        now: SimTime,
-        parent: RequestRow,
-        call: RequestRow,
-        timeout: EventKey,
-        may_be_cancelled: bool,
-    ) {
-        let waiting = &mut self.calls[parent];
-        (waiting.awaited, waiting.pending) = (call, timeout);
-        self.rows[parent].since = now;
-        if may_be_cancelled {
-            self.calls[call].place = CallPlace::Between;
-        }
-    }
-
-    /// Takes the event that is pending for a request: the timeout of its wait, or the end of its service if that may be
-    /// cancelled. [`EventKey::NONE`] if there is none.
-    pub fn take_pending(&mut self, row: RequestRow) -> EventKey {
-        std::mem::replace(&mut self.calls[row].pending, EventKey::NONE)
-    }
-
-    /// Where a call is, if it may be cancelled. Only if a node makes calls.
-    #[inline]
-    #[must_use]
-    pub fn place(&self, row: RequestRow) -> CallPlace {
-        self.calls[row].place
-    }
-
-    /// Whether a request is a call that has been cancelled on its way.
-    #[inline]
-    #[must_use]
-    pub fn is_cancelled(&self, row: RequestRow) -> bool {
-        self.calls.get(row).is_some_and(|call| call.place == CallPlace::Cancelled)
-    }
-
-    /// Notes where a call is that may be cancelled. No effect on other requests, for which it returns false.
-    #[inline]
-    pub fn set_place(&mut self, row: RequestRow, place: CallPlace) -> bool {
-        let state = self.calls.get_mut(row).filter(|state| state.place != CallPlace::Untracked);
-        let is_tracked = state.is_some();
-        state.into_iter().for_each(|state| state.place = place);
-        is_tracked
-    }
-
-    /// Notes the end of the service of a call, which may be cancelled.
-    pub fn set_end_of_service(&mut self, row: RequestRow, end: EventKey) {
-        self.calls[row].pending = end;
-    }
-
-    /// Begins a cancellation of a call that its parent has given up. Returns its number.
-    pub fn begin_cancellation(&mut self, call: RequestRow) -> u32 {
-        self.pool.cancellations.add(Cancellation { call, number: self.rows[call].number, passed: 0 })
-    }
-
-    /// Takes a cancellation that has reached a node: `None` if its call has ended, or is on its way back.
-    pub fn take_cancellation(&mut self, number: u32) -> Option<Cancellation> {
-        let cancellation = self.pool.cancellations.remove(number);
-        let call = &self.rows[cancellation.call];
-        let is_there = call.is_in_flight() && call.number == cancellation.number;
-        (is_there && call.depth >= cancellation.passed).then_some(cancellation)
-    }
-
-    /// Lets a cancellation pass the next link of its call. Returns the hop of that link and the number of the
-    /// cancellation; or `None` if there is none: the node where it is, is the last one that the call was sent to.
-    pub fn pass_on(&mut self, cancellation: Cancellation) -> Option<(u32, u32)> {
-        let Cancellation { call, passed, .. } = cancellation;
-        let hop = (self.rows[call].depth > passed).then(|| self.hop(call, passed.into()))?;
-        let next = Cancellation { passed: passed + 1, ..cancellation };
-        Some((hop, self.pool.cancellations.add(next)))
-    }
-
-    /// Removes a cancellation that was lost.
-    pub fn lose_cancellation(&mut self, number: u32) {
-        self.pool.cancellations.remove(number);
-    }
-
     /// A hop of the return path of a request, from the first one on.
-    fn hop(&self, row: RequestRow, index: usize) -> u32 {
+    pub(super) fn hop(&self, row: RequestRow, index: usize) -> u32 {
         match self.rows[row].hops.get(index) {
             Some(&hop) => hop,
             None => self.pool.spilled_hops[row.index() * self.pool.spilled + index - INLINE_HOPS],
         }
-    }
-
-    /// The requests that nodes hold while they wait for calls, with their rows, in order of creation. Visits the whole
-    /// pool, so use it for rare operations only.
-    #[cold]
-    #[must_use]
-    pub fn waiting_for_calls(&self, is_held_by: impl Fn(Node) -> bool) -> Vec<RequestRow> {
-        let rows = (0..).zip(self.calls.iter()).filter(|(_, call)| call.is_waiting());
-        let rows = rows.map(|(row, _)| RequestRow::new(row));
-        let mut held: Vec<RequestRow> = rows.filter(|row| is_held_by(self.rows[*row].server)).collect();
-        held.sort_by_key(|row| self.pool.id(self.rows[*row].number));
-        held
-    }
-
-    /// Makes a request stop waiting for its call, which then ends without effect on it. Returns the call, unless it was
-    /// lost.
-    pub fn abandon_call(&mut self, now: SimTime, parent: RequestRow) -> Option<RequestRow> {
-        let state = &mut self.calls[parent];
-        state.given_up += now.since(self.rows[parent].since);
-        let call = std::mem::replace(&mut state.awaited, RequestRow::NONE);
-        (call != LOST).then_some(call)
-    }
-
-    /// Ends a call that was lost if its caller waits with a timeout: it does not know of the loss, and waits on. Returns
-    /// whether it does.
-    pub fn lose_silently(&mut self, now: SimTime, call: RequestRow) -> bool {
-        let parent = self.calls[call].parent;
-        let has_timeout = self.calls[parent].awaited == call && self.calls[parent].pending != EventKey::NONE;
-        if has_timeout {
-            self.calls[parent].awaited = LOST;
-            self.finish_call(now, call, Outcome::Dropped);
-        }
-        has_timeout
-    }
-
-    /// Fails a call that is nowhere any more. Returns the hop to its caller, which learns it from a response without
-    /// delay.
-    pub fn fail_call(&mut self, call: RequestRow, outcome: Outcome) -> u32 {
-        let request = &mut self.rows[call];
-        request.outcome = Some(outcome);
-        // Its return path begins with the hop to its caller, which is inline.
-        request.depth = 0;
-        request.hops[0]
-    }
-
-    /// Ends a call and frees its row. Returns its parent if that waited for it. The latency breakdown of the parent
-    /// then includes that of the call: the time between the two is the time that the call took.
-    pub fn finish_call(&mut self, now: SimTime, call: RequestRow, outcome: Outcome) -> Option<RequestRow> {
-        let parent = self.close_call(now, call, outcome);
-        self.pool.free.push(call);
-        parent
-    }
-
-    /// Ends a call without freeing its row, which [`free`](Self::free) has to do.
-    pub fn close_call(&mut self, now: SimTime, call: RequestRow, outcome: Outcome) -> Option<RequestRow> {
-        let parent = self.calls[call].parent;
-        let is_awaited = self.calls[parent].awaited == call;
-        self.calls[call].was_awaited = is_awaited;
-        if self.pool.request_log.keeps_calls() {
-            self.log(now, call, outcome);
-        }
-        if let Some(calls) = &mut self.pool.calls {
-            calls.count(outcome);
-        }
-        let CallState { given_up, .. } = std::mem::replace(&mut self.calls[call], CallState::FREE);
-        let Request { waiting, service, .. } = self.rows[call];
-        self.rows[call].outcome = None;
-        is_awaited.then(|| {
-            self.calls[parent].awaited = RequestRow::NONE;
-            self.calls[parent].given_up += given_up;
-            let request = &mut self.rows[parent];
-            request.waiting += waiting;
-            request.service += service;
-            parent
-        })
     }
 
     /// Frees the row of a call that has ended.
@@ -460,13 +271,6 @@ impl RequestsView<'_> {
             self.log(now, row, outcome);
         }
         self.pool.free.push(row);
-    }
-
-    /// Resets the relation of a request that has ended to calls. Only if a node makes calls.
-    pub fn reset_call_state(&mut self, row: RequestRow) {
-        if let Some(state) = self.calls.get_mut(row) {
-            *state = CallState::FREE;
-        }
     }
 
     /// Pushes a hop onto the return path.
@@ -499,7 +303,7 @@ impl RequestsView<'_> {
     }
 
     #[cold]
-    fn log(&mut self, now: SimTime, row: RequestRow, outcome: Outcome) {
+    pub(super) fn log(&mut self, now: SimTime, row: RequestRow, outcome: Outcome) {
         let size = self.sizes.get(row).map_or(0, |size| size.0);
         let call = self.calls.get(row);
         let record = self.pool.record(&self.rows[row], size, call, Some((now, outcome)));
