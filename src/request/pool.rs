@@ -245,6 +245,7 @@ impl RequestsView<'_> {
     }
 
     /// A hop of the return path of a request, from the first one on.
+    #[inline(always)]
     pub(super) fn hop(&self, row: RequestRow, index: usize) -> u32 {
         match self.rows[row].hops.get(index) {
             Some(&hop) => hop,

@@ -179,10 +179,8 @@ impl WaitQueue {
         now: SimTime,
     ) -> Option<(RequestRow, SimDuration)> {
         let mut row = self.queue.pop(requests)?;
-        while self.ended > 0 && !requests.get(row).is_in_flight() {
-            self.ended -= 1;
-            requests.free(row);
-            row = self.queue.pop(requests)?;
+        if self.ended > 0 {
+            row = self.skip_ended(requests, row)?;
         }
         self.depth.decrement(now);
         let request = requests.get_mut(row);
@@ -190,6 +188,19 @@ impl WaitQueue {
         request.waiting += wait;
         request.since = now;
         Some((row, wait))
+    }
+
+    /// The first request that has not ended, from `row` on, which has been removed. Frees those that have ended.
+    #[cold]
+    #[inline(never)]
+    fn skip_ended(&mut self, requests: &mut RequestsView<'_>, row: RequestRow) -> Option<RequestRow> {
+        let mut row = row;
+        while !requests.get(row).is_in_flight() {
+            self.ended -= 1;
+            requests.free(row);
+            row = self.queue.pop(requests)?;
+        }
+        Some(row)
     }
 
     /// Lets a call leave the queue, which ends with this outcome. Its row is freed later.

@@ -14,7 +14,7 @@
 use std::ops::Range;
 
 use super::call_spec::CallSpec;
-use super::{Server, View};
+use super::{Server, View, free_slot};
 use crate::engine::queue::EventKey;
 use crate::engine::row::Row;
 use crate::engine::statistics::{Tally, TimeWeighted};
@@ -231,7 +231,16 @@ impl View<'_> {
             served.service += context.now.since(served.since);
         }
         context.requests.finish_call(context.now, call, outcome);
-        self.free_slot(context, row);
+        let server = (
+            &mut self.in_flight[row],
+            &mut self.queues[row],
+            &mut self.counters[row],
+            &mut self.service[row],
+        );
+        free_slot(context, row, server, &mut self.configs);
+        if self.in_flight[row].is_draining {
+            self.leave_if_empty(context, row);
+        }
     }
 
     /// The requests that these servers hold while they wait for calls, in order of creation. They stop waiting: their

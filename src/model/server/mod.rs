@@ -431,7 +431,8 @@ impl View<'_> {
         request: RequestRow,
         served: Option<SimDuration>,
     ) -> Option<PackedEvent> {
-        let (in_flight, counters) = (&self.in_flight[row], &mut self.counters[row]);
+        let (in_flight, counters, service) =
+            (&mut self.in_flight[row], &mut self.counters[row], &mut self.service[row]);
         let done = context.requests.get_mut(request);
         done.load = in_flight.reported_load(in_flight.level.level() - 1);
         let has_failed = FULL && done.outcome == Some(Outcome::Failed);
@@ -443,34 +444,39 @@ impl View<'_> {
         if FULL {
             context.requests.set_place(request, CallPlace::Between);
         }
-        self.free_slot(context, row);
+        let queue = &mut self.queues[row];
+        free_slot(context, row, (in_flight, queue, counters, service), &mut self.configs);
+        if in_flight.is_draining {
+            self.leave_if_empty(context, row);
+        }
         match &self.service[row].then {
             Some(then) if !has_failed => context.forward(request, then, 0),
             Some(_) | None => context.reply(request),
         }
     }
+}
 
-    /// Frees a slot, which the next request from the queue takes.
-    #[inline(always)]
-    fn free_slot<const FULL: bool>(&mut self, context: &mut Context<'_, FULL>, row: Row<Server>) {
-        let in_flight = &mut self.in_flight[row];
-        if in_flight.level.level() > in_flight.concurrency {
-            // Slots were removed while this one was in use: it is one of them.
-            in_flight.level.decrement(context.now);
-            self.configs[row].slots.set(context.now, in_flight.level.level());
-        } else {
-            match self.queues[row].pop(&mut context.requests, context.now) {
-                // One request leaves and one enters: the level stays.
-                Some((next, wait)) => {
-                    self.counters[row].wait.record(wait.as_nanos());
-                    self.service[row].start(context, row, next);
-                }
-                None => in_flight.level.decrement(context.now),
-            }
+/// Frees a slot of the server in a row, with these components. The next request from the queue takes it.
+#[inline(always)]
+fn free_slot<const FULL: bool>(
+    context: &mut Context<'_, FULL>,
+    row: Row<Server>,
+    (in_flight, queue, counters, service): (&mut InFlight, &mut WaitQueue, &mut ServerCounters, &mut Service),
+    configs: &mut Column<'_, Server, ServerConfig>,
+) {
+    if in_flight.level.level() > in_flight.concurrency {
+        // Slots were removed while this one was in use: it is one of them.
+        in_flight.level.decrement(context.now);
+        configs[row].slots.set(context.now, in_flight.level.level());
+        return;
+    }
+    match queue.pop(&mut context.requests, context.now) {
+        // One request leaves and one enters: the level stays.
+        Some((next, wait)) => {
+            counters.wait.record(wait.as_nanos());
+            service.start(context, row, next);
         }
-        if self.in_flight[row].is_draining {
-            self.leave_if_empty(context, row);
-        }
+        None => in_flight.level.decrement(context.now),
     }
 }
 
