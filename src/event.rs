@@ -303,9 +303,9 @@ impl Event {
             Self::Sample { probe } => pack(SAMPLE, probe, NO_REQUEST),
             Self::Record => pack(RECORD, 0, NO_REQUEST),
             Self::Change { row } => pack(CHANGE, row, NO_REQUEST),
-            // The node takes the place of the request, as the timer takes that of the row.
             Self::Timeout { request } => pack(TIMEOUT, 0, request),
             Self::Cancel { cancellation } => pack(CANCEL, 0, RequestRow::new(cancellation)),
+            // The timer takes the place of the row, and the node that of the request.
             Self::Timer { node, timer } => pack(TIMER, timer, RequestRow::new(node.0)),
         }
     }

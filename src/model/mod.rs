@@ -6,9 +6,9 @@
 //! and its settings. [`part::Part`] is the trait that each node kind implements, [`parts`] the list of node kinds.
 //!
 //! **Shared code.** [`routing`] picks targets, [`queueing`] orders waiting requests, [`capacity`] records how many
-//! requests a node can serve, [`node_state`] whether it is there. [`metric`] and [`figure`] describe measurements. [`names`] resolves names to nodes,
-//! [`check`] and [`build`] help parts to check specs and to build nodes. [`probe`] samples metrics, [`change`]
-//! schedules changes of settings, [`trace`] records the path of requests.
+//! requests a node can serve, and [`node_state`] says whether it is there. [`metric`] and [`figure`] describe
+//! measurements. [`names`] resolves names to nodes, [`check`] and [`build`] help parts to check specs and to build nodes.
+//! [`probe`] samples metrics, [`change`] schedules changes of settings, [`trace`] records the path of requests.
 //!
 //! A handler gets the [`Context`] of the current event. It returns the event that follows in the same instant, if any,
 //! such as a delivery over a link without latency; such an event bypasses the queue.

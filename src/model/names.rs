@@ -302,7 +302,8 @@ fn split_member_name(name: &str) -> Option<(&str, usize)> {
     (written == usize::to_string(&member)).then_some((group, member))
 }
 
-/// The problem of a `count` or `max` at `path`, or `None` if it is valid. `total` is the number of nodes up to and including this entry.
+/// The problem of a `count` or `max` at `path`, or `None` if it is valid. `total` is the number of nodes up to and
+/// including this entry.
 fn wrong_count(count: Option<u32>, total: u64, path: Path) -> Option<Problem> {
     if count == Some(0) {
         return Some(

@@ -12,7 +12,7 @@ pub enum Outcome {
     Rejected,
     /// A node answered it with an error, for example because a call that it needed has failed.
     Failed,
-    /// Its client stopped waiting.
+    /// Its client or its caller stopped waiting, and cancelled it.
     TimedOut,
     /// It or its response was lost by a link, or by a node that went down.
     Dropped,

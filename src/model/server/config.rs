@@ -26,8 +26,8 @@ use crate::model::trace::{NodeCapacity, TraceEvent};
 /// The configuration of a server, whatever its state is.
 #[derive(Component, Clone, Debug)]
 pub struct ServerConfig {
-    /// Number of slots over time, the denominator of utilization: 0 while it does not serve, otherwise the configured number, or the
-    /// number of requests in service if that is higher because slots were removed.
+    /// Number of slots over time, the denominator of utilization: 0 while it does not serve, otherwise the configured
+    /// number, or the number of requests in service if that is higher because slots were removed.
     pub slots: TimeWeighted,
     /// Configured number of slots.
     pub concurrency: u32,

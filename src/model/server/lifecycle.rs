@@ -118,23 +118,22 @@ impl View<'_> {
         rows: Range<u32>,
         count: u32,
     ) {
-        let rows = || rows.clone().map(Row::<Server>::new);
-        let in_state = |servers: &Self, state| -> Vec<Row<Server>> {
-            rows().filter(|row| servers.configs[*row].state == state).collect()
+        let by_state = |is_one: fn(NodeState) -> bool| -> Vec<Row<Server>> {
+            rows.clone().map(Row::new).filter(|row| is_one(self.configs[*row].state)).collect()
         };
-        let members: Vec<Row<Server>> = rows().filter(|row| self.configs[*row].state.is_member()).collect();
+        let members = by_state(NodeState::is_member);
+        let draining = by_state(|state| state == NodeState::Draining);
+        let absent = by_state(|state| state == NodeState::Absent);
         let count = count as usize;
         for row in members.iter().skip(count).rev() {
             self.retire(context, *row);
         }
         let missing = count.saturating_sub(members.len());
-        let back = in_state(self, NodeState::Draining);
-        let missing = if missing > 0 { missing } else { return };
-        for row in back.iter().take(missing) {
+        for row in draining.iter().take(missing) {
             self.set_state(context, *row, NodeState::Up);
         }
-        for row in in_state(self, NodeState::Absent).into_iter().take(missing.saturating_sub(back.len())) {
-            self.start(context, row);
+        for row in absent.iter().take(missing.saturating_sub(draining.len())) {
+            self.start(context, *row);
         }
     }
 
