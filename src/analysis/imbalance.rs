@@ -32,7 +32,7 @@ const MIN_ARRIVALS: f64 = 40.0;
 pub struct ImbalanceEvidence {
     /// Name of the group.
     pub group: String,
-    /// Number of members.
+    /// Number of members that were up, on average in that time.
     pub members: usize,
     /// Utilization of the busiest member, in the time of the finding.
     pub load: f64,
@@ -98,7 +98,7 @@ fn imbalance(context: &RunContext<'_>, group: &str, rows: &[usize]) -> Option<Fi
         let mean_of = |series: &[f64]| series[from..to].iter().sum::<f64>() / (to - from) as f64;
         let evidence = ImbalanceEvidence {
             group: group.to_owned(),
-            members: rows.len(),
+            members: floor_to_usize(mean_of(&members_up) + 0.5),
             load: mean_of(load),
             mean_load: mean_of(&mean_load),
             times_fair_share: own / fair.max(1.0),
