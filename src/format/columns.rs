@@ -3,6 +3,8 @@
 use anstyle::Style;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use super::numbers::count;
+
 /// Width of the terminal that all output fits, in columns.
 pub const WIDTH: usize = 80;
 /// Indentation of the rows under a heading, in columns.
@@ -125,6 +127,13 @@ impl Table {
     /// Adds a line of text.
     pub fn note(&mut self, text: &str) {
         self.rows.push(Row { style: DIM, name: text.to_owned(), figures: Vec::new() });
+    }
+
+    /// Adds a line that says how many rows are not shown, if there are any. `noun` is what they are; it may be empty.
+    pub fn more(&mut self, rows: usize, noun: &str) {
+        if rows > 0 {
+            self.note(format!("... and {} more {noun}", count(rows as u64)).trim_end());
+        }
     }
 
     /// Whether the table has no rows.

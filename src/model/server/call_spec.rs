@@ -70,30 +70,6 @@ impl Serialize for CallSpec {
     }
 }
 
-impl<'de> Deserialize<'de> for CallSpec {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-
-        impl<'de> de::Visitor<'de> for Visitor {
-            type Value = CallSpec;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of a node like \"db\", or (to: \"db\", wait: false)")
-            }
-
-            fn visit_str<E: de::Error>(self, name: &str) -> Result<CallSpec, E> {
-                Ok(name.into())
-            }
-
-            fn visit_map<A: de::MapAccess<'de>>(self, fields: A) -> Result<CallSpec, A::Error> {
-                Fields::deserialize(MapAccessDeserializer::new(fields)).map(CallSpec::from)
-            }
-        }
-
-        deserializer.deserialize_any(Visitor)
-    }
-}
-
 impl Serialize for CallSpecs {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0.as_slice() {
@@ -103,36 +79,50 @@ impl Serialize for CallSpecs {
     }
 }
 
+/// Reads the name of a node, a call as a struct, or, where a list may stand, a list of both.
+struct Calls {
+    may_be_list: bool,
+}
+
+impl<'de> de::Visitor<'de> for Calls {
+    type Value = Vec<CallSpec>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (or, list) = if self.may_be_list { ("", ", or a list of these") } else { ("or ", "") };
+        write!(f, "the name of a node like \"db\", {or}(to: \"db\", wait: false){list}")
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Vec<CallSpec>, E> {
+        Ok(vec![name.into()])
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, fields: A) -> Result<Vec<CallSpec>, A::Error> {
+        let fields = Fields::deserialize(MapAccessDeserializer::new(fields))?;
+        Ok(vec![fields.into()])
+    }
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut calls: A) -> Result<Vec<CallSpec>, A::Error> {
+        if !self.may_be_list {
+            return Err(de::Error::invalid_type(de::Unexpected::Seq, &self));
+        }
+        let mut all = Vec::new();
+        while let Some(call) = calls.next_element()? {
+            all.push(call);
+        }
+        Ok(all)
+    }
+}
+
+impl<'de> Deserialize<'de> for CallSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut one = deserializer.deserialize_any(Calls { may_be_list: false })?;
+        one.pop().ok_or_else(|| de::Error::custom("a call is missing"))
+    }
+}
+
 impl<'de> Deserialize<'de> for CallSpecs {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-
-        impl<'de> de::Visitor<'de> for Visitor {
-            type Value = CallSpecs;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of a node like \"db\", (to: \"db\", wait: false), or a list of these")
-            }
-
-            fn visit_str<E: de::Error>(self, name: &str) -> Result<CallSpecs, E> {
-                Ok(CallSpecs(vec![name.into()]))
-            }
-
-            fn visit_map<A: de::MapAccess<'de>>(self, fields: A) -> Result<CallSpecs, A::Error> {
-                let fields = Fields::deserialize(MapAccessDeserializer::new(fields))?;
-                Ok(CallSpecs(vec![fields.into()]))
-            }
-
-            fn visit_seq<A: de::SeqAccess<'de>>(self, mut calls: A) -> Result<CallSpecs, A::Error> {
-                let mut all = Vec::new();
-                while let Some(call) = calls.next_element()? {
-                    all.push(call);
-                }
-                Ok(CallSpecs(all))
-            }
-        }
-
-        deserializer.deserialize_any(Visitor)
+        deserializer.deserialize_any(Calls { may_be_list: true }).map(Self)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::MAX_ROWS;
 use crate::format::columns::{BOLD, PLAIN, Table};
-use crate::format::numbers::{count, short_count, time};
+use crate::format::numbers::{short_count, time};
 use crate::metrics::summary::{DurationStats, Summary};
 
 /// Latencies by source, by class, and in total.
@@ -15,9 +15,7 @@ pub(super) fn table(summary: &Summary) -> String {
     for (name, of_source) in latency.by_source.iter().take(MAX_ROWS) {
         table.row(PLAIN, name, figures(of_source));
     }
-    if let Some(more) = latency.by_source.len().checked_sub(MAX_ROWS + 1) {
-        table.note(&format!("... and {} more sources", count(more as u64 + 1)));
-    }
+    table.more(latency.by_source.len().saturating_sub(MAX_ROWS), "sources");
     for (name, of_class) in latency.by_class.iter().take(MAX_ROWS) {
         table.row(PLAIN, &format!("class {name}"), figures(of_class));
     }

@@ -2,7 +2,7 @@
 
 use super::MAX_ROWS;
 use crate::format::columns::{BAD, PLAIN, Table};
-use crate::format::numbers::{count, share, short_count};
+use crate::format::numbers::{share, short_count};
 use crate::metrics::summary::Summary;
 
 /// The links that lost messages, those with the most losses first.
@@ -14,8 +14,6 @@ pub(super) fn table(summary: &Summary) -> String {
         let lost = [(short_count(link.lost), BAD), (share(link.lost, link.sent), PLAIN)];
         table.painted_row(name, std::iter::once((short_count(link.sent), PLAIN)).chain(lost).collect());
     }
-    if let Some(more) = lossy.len().checked_sub(MAX_ROWS + 1) {
-        table.note(&format!("... and {} more links", count(more as u64 + 1)));
-    }
+    table.more(lossy.len().saturating_sub(MAX_ROWS), "links");
     table.render()
 }

@@ -7,7 +7,7 @@ use super::MAX_ROWS;
 use crate::event::NodeKind;
 use crate::format::columns::{BAD, BOLD, DIM, PLAIN, Table};
 use crate::format::figures::{Cell, Counts, Quantity};
-use crate::format::numbers::{NONE, count, group as group_name};
+use crate::format::numbers::{NONE, group as group_name};
 use crate::metrics::fleet::{MinMedianMax, across, busiest, of_kind};
 use crate::metrics::summary::{GroupSummary, NodeSummary, Summary};
 use crate::model::figure::FigureColumn;
@@ -87,9 +87,7 @@ pub(super) fn table(summary: &Summary, names: &Names, kind: NodeKind) -> String 
             table.row(DIM, name, texts);
         }
     }
-    if let Some(more) = entries.len().checked_sub(MAX_ROWS + 1) {
-        table.note(&format!("... and {} more", count(more as u64 + 1)));
-    }
+    table.more(entries.len().saturating_sub(MAX_ROWS), "");
     let busiest = busiest_members(summary, kind);
     if !busiest.is_empty() {
         table.note("the busiest:");
@@ -111,9 +109,7 @@ pub(super) fn details(summary: &Summary, names: &Names, kind: NodeKind) -> Vec<S
         for entry in shown.iter().take(MAX_ROWS) {
             table.painted_row(&entry.label(), cells(entry.figures, detail.columns, PLAIN));
         }
-        if let Some(more) = shown.len().checked_sub(MAX_ROWS + 1) {
-            table.note(&format!("... and {} more", count(more as u64 + 1)));
-        }
+        table.more(shown.len().saturating_sub(MAX_ROWS), "");
         (!shown.is_empty()).then(|| table.render())
     };
     kind.description().details.iter().filter_map(table).collect()

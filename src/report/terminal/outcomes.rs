@@ -74,9 +74,7 @@ pub(super) fn by_source(summary: &Summary) -> String {
         let numbers = columns(&source.requests).into_iter().map(|(_, number)| short_count(number));
         table.row(PLAIN, name, numbers.collect());
     }
-    if let Some(more) = summary.sources.len().checked_sub(MAX_ROWS + 1) {
-        table.note(&format!("... and {} more sources", count(more as u64 + 1)));
-    }
+    table.more(summary.sources.len().saturating_sub(MAX_ROWS), "sources");
     table.render()
 }
 
