@@ -86,6 +86,11 @@ pub enum TraceEvent {
         /// The call.
         call: RequestRow,
     },
+    /// The request no longer waits for its call, which took longer than its timeout.
+    GaveUp {
+        /// The node that made the call.
+        node: Node,
+    },
     /// The request leaves its slot: its service is over, and its calls have returned.
     Served {
         /// The node.

@@ -133,6 +133,7 @@ impl LiveState {
             TraceEvent::Queued { node }
             | TraceEvent::Started { node, .. }
             | TraceEvent::Called { node, .. }
+            | TraceEvent::GaveUp { node }
             | TraceEvent::Served { node }
             | TraceEvent::Rejected { node } => (None, Some(node)),
             TraceEvent::Over { .. } => (None, tracked_request.map(TrackedRequest::node)),
@@ -172,6 +173,8 @@ impl LiveState {
                     tracked_request.location = RequestLocation::Calling { node, slot, since: at };
                 }
             }
+            // It leaves its slot in the same instant.
+            TraceEvent::GaveUp { .. } => {}
             TraceEvent::Served { node } => {
                 self.free_slot(row);
                 self.reach(at, row, node, RequestLocation::At(node));

@@ -31,7 +31,7 @@ pub struct LogLine {
 pub enum LogKind {
     /// A request was created.
     Created,
-    /// A call was made, or a request waits for one.
+    /// A call was made, or a request waits for one, or gives it up.
     Called,
     /// A request or its response was sent to a node.
     Sent,
@@ -67,7 +67,9 @@ impl LogLine {
     pub const fn kind(&self) -> LogKind {
         match self.event {
             TraceEvent::Created { .. } => LogKind::Created,
-            TraceEvent::CallCreated { .. } | TraceEvent::Called { .. } => LogKind::Called,
+            TraceEvent::CallCreated { .. } | TraceEvent::Called { .. } | TraceEvent::GaveUp { .. } => {
+                LogKind::Called
+            }
             TraceEvent::Sent { .. } | TraceEvent::ResponseSent { .. } => LogKind::Sent,
             TraceEvent::Queued { .. } => LogKind::Queued,
             TraceEvent::Started { .. } | TraceEvent::Served { .. } => LogKind::Served,
@@ -84,6 +86,7 @@ impl LogLine {
             TraceEvent::Created { .. } => format!("created at {name}"),
             TraceEvent::CallCreated { .. } => format!("call made by {name}"),
             TraceEvent::Called { .. } => format!("waits for a call at {name}"),
+            TraceEvent::GaveUp { .. } => format!("gives up its call at {name}"),
             TraceEvent::Sent { arrives: Some(_), .. } => format!("sent to {name}"),
             TraceEvent::ResponseSent { arrives: Some(_), .. } => format!("response sent to {name}"),
             TraceEvent::Sent { arrives: None, .. } => format!("lost on the link to {name}"),

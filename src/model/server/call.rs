@@ -186,6 +186,7 @@ impl View<'_> {
         request: RequestRow,
     ) -> Option<PackedEvent> {
         context.requests.take_pending(request);
+        context.trace(request, || TraceEvent::GaveUp { node: Server::node(row) });
         self.abandon_call(context, row, request);
         self.calls(row).timed_out += 1;
         self.fail(context, row, request)

@@ -317,7 +317,8 @@ impl Part for Server {
     }
 
     /// Passes on the response of a later node, which reports this server's load from here on. A response that reaches a
-    /// server that is down is lost. The response to a call of this server ends the call.
+    /// server that is down is lost. One that has left its group passes it on, as if it had waited for it: it does not know
+    /// how many are still to come, since some may be lost. The response to a call of this server ends the call.
     #[inline(always)]
     fn respond<const FULL: bool>(
         servers: &mut View<'_>,
