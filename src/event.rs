@@ -40,8 +40,7 @@ macro_rules! node_kinds {
             /// The upper two bits of a code are its class, the lower six the kind of the node.
             pub(super) const DELIVER: u64 = 1;
             pub(super) const WAKE: u64 = 2;
-            /// The code of responses, which hold a return hop and no node.
-            pub(crate) const RESPOND: u64 = 3 << 6;
+            pub(super) const RESPOND: u64 = 3;
 
             pub(crate) mod deliver {
                 $(pub(crate) const $Kind: u64 = super::DELIVER << 6 | crate::event::NodeKind::$Kind as u64;)*
@@ -49,6 +48,10 @@ macro_rules! node_kinds {
 
             pub(crate) mod wake {
                 $(pub(crate) const $Kind: u64 = super::WAKE << 6 | crate::event::NodeKind::$Kind as u64;)*
+            }
+
+            pub(crate) mod respond {
+                $(pub(crate) const $Kind: u64 = super::RESPOND << 6 | crate::event::NodeKind::$Kind as u64;)*
             }
         }
     };
@@ -212,8 +215,8 @@ pub enum Event {
     },
     /// The response to a request reaches a node on its return path.
     Respond {
-        /// Number of the return hop that it travelled.
-        hop: u32,
+        /// The node.
+        to: Node,
         /// The request.
         request: RequestRow,
     },
@@ -287,7 +290,7 @@ impl Event {
     #[inline]
     pub const fn pack(self) -> PackedEvent {
         const fn pack(code: u64, row: u32, request: RequestRow) -> PackedEvent {
-            debug_assert!(row < MAX_ROWS, "a scenario has fewer than 2^24 probes, changes and return hops");
+            debug_assert!(row < MAX_ROWS, "a scenario has fewer than 2^24 probes and changes");
             PackedEvent(code << 56 | (row as u64) << 32 | request.number() as u64)
         }
         const fn at_node(class: u64, node: Node, request: RequestRow) -> PackedEvent {
@@ -297,7 +300,7 @@ impl Event {
         match self {
             Self::Deliver { to, request } => at_node(code::DELIVER, to, request),
             Self::Wake { node, request } => at_node(code::WAKE, node, request),
-            Self::Respond { hop, request } => pack(code::RESPOND, hop, request),
+            Self::Respond { to, request } => at_node(code::RESPOND, to, request),
             Self::Lost { request } => pack(LOST, 0, request),
             Self::WarmedUp => pack(WARMED_UP, 0, NO_REQUEST),
             Self::Sample { probe } => pack(SAMPLE, probe, NO_REQUEST),
@@ -341,7 +344,7 @@ impl PackedEvent {
         self.0 >> 56
     }
 
-    /// The row of the node, probe or change, or the number of the return hop.
+    /// The row of the node, probe or change.
     #[must_use]
     #[inline(always)]
     pub(crate) const fn row(self) -> u32 {
@@ -357,7 +360,7 @@ impl PackedEvent {
         match self.code() >> 6 {
             code::DELIVER => Event::Deliver { to: node, request },
             code::WAKE => Event::Wake { node, request },
-            3 => Event::Respond { hop: row, request },
+            code::RESPOND => Event::Respond { to: node, request },
             _ => match self.code() {
                 LOST => Event::Lost { request },
                 WARMED_UP => Event::WarmedUp,
@@ -384,10 +387,10 @@ mod tests {
             let node = Node::new(kind, row);
             assert_eq!((node.kind(), node.row()), (kind, row));
             let timer = Event::Timer { node, timer: row };
-            [Event::Deliver { to: node, request }, Event::Wake { node, request }, timer]
+            let respond = Event::Respond { to: node, request };
+            [Event::Deliver { to: node, request }, Event::Wake { node, request }, respond, timer]
         });
         let others = [
-            Event::Respond { hop: row, request },
             Event::Lost { request },
             Event::Timeout { request },
             Event::Cancel { cancellation: request.number() },

@@ -258,8 +258,8 @@ impl<const FULL: bool> Context<'_, FULL> {
     #[inline(always)]
     pub fn reply(&mut self, request: RequestRow) -> Option<PackedEvent> {
         let hop = self.requests.pop_hop(request);
-        let response = Event::Respond { hop, request }.pack();
         let (to, link) = self.return_hops[hop as usize];
+        let response = Event::Respond { to, request }.pack();
         if link.is_none() {
             let arrives = Some(self.now);
             self.trace(request, || TraceEvent::ResponseSent { to, arrives });

@@ -320,7 +320,8 @@ impl<const FULL: bool> Dispatcher<'_, FULL> {
                 return None;
             }
             let hop = self.context.requests.fail_call(request, Outcome::Dropped);
-            return Some(Event::Respond { hop, request }.pack());
+            let (to, _) = self.context.return_hops[hop as usize];
+            return Some(Event::Respond { to, request }.pack());
         }
         self.parts.finish(&mut self.context, request, Outcome::Dropped);
         None

@@ -67,18 +67,11 @@ macro_rules! running {
                         }
                         next
                     })*
-                    code::RESPOND => {
-                        let (node, _) = context.return_hops[row as usize];
+                    $(code::respond::$Kind => {
                         let number = context.requests.get(request).number;
-                        match node.kind() {
-                            $(NodeKind::$Kind => {
-                                let kind = EventKind::Responded;
-                                observer.observe(kind, NodeKind::$Kind, node.row(), context.now, number);
-                                let row = Row::new(node.row());
-                                $module::$Kind::respond(&mut self.$module, context, row, request)
-                            })*
-                        }
-                    }
+                        observer.observe(EventKind::Responded, NodeKind::$Kind, row, context.now, number);
+                        $module::$Kind::respond(&mut self.$module, context, Row::new(row), request)
+                    })*
                     _ => return Err(event),
                 })
             }
