@@ -269,7 +269,7 @@ pub enum Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PackedEvent(u64);
 
-/// Upper limit of rows of nodes, probes and changes, and of numbers of return hops: they fit into 24 bits.
+/// Upper limit of rows of nodes, probes and changes, which fit into 24 bits, and of numbers of return hops.
 pub const MAX_ROWS: u32 = 1 << 24;
 
 /// Codes of the events that do not happen at a node.

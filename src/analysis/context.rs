@@ -6,6 +6,7 @@ use std::rc::Rc;
 use indexmap::IndexMap;
 
 use super::dispersion::dispersion;
+use super::overload::sum;
 use super::scheduled::{ScheduledPeriod, scheduled_periods};
 use super::signal::SampledSeries;
 use super::station::{ConstantSeries, Station};
@@ -134,6 +135,11 @@ impl<'a> RunContext<'a> {
     /// Returns the number of requests that all sources offered.
     pub(super) fn offered(&self) -> u64 {
         self.outcomes().offered
+    }
+
+    /// Returns the number of these stations that are up, by interval.
+    pub(super) fn number_up(&self, rows: &[usize]) -> Vec<f64> {
+        sum(rows.iter().map(|&row| self.stations[row].availability()))
     }
 
     /// Returns the index of dispersion of the arrivals at a station that random variation explains: the measured one, but

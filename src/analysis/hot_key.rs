@@ -11,7 +11,6 @@ use super::chance::log_tail;
 use super::context::RunContext;
 use super::finding::{Evidence, Finding};
 use super::intervals::excesses;
-use super::overload::sum;
 use crate::engine::floor_to_usize;
 use crate::request::{FrequentKey, RequestRecord};
 
@@ -82,7 +81,7 @@ pub(super) fn find(context: &RunContext<'_>) -> Option<Finding> {
     let group = context.stations[server].group.and_then(|group| context.groups.get(group));
     let alone = [server];
     let members = group.map_or(&alone[..], Vec::as_slice);
-    let up = sum(members.iter().map(|&member| context.stations[member].availability()));
+    let up = context.number_up(members);
     let peers = up[from..to].iter().sum::<f64>() / (to - from) as f64;
     let all_records = sample.records.iter().filter(|record| is_in_time(record)).count();
     let share_meanwhile = key_records.len() as f64 / all_records as f64;

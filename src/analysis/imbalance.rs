@@ -63,7 +63,7 @@ pub(super) fn find(context: &RunContext<'_>) -> Vec<Finding> {
 fn imbalance(context: &RunContext<'_>, group: &str, rows: &[usize]) -> Option<Finding> {
     let members = rows.len() as f64;
     // Members that are down are left out of the means.
-    let members_up = sum(rows.iter().map(|&row| context.stations[row].availability()));
+    let members_up = context.number_up(rows);
     let mean = |series: Vec<f64>| -> Vec<f64> {
         series.iter().zip(&members_up).map(|(sum, up)| sum / up.max(1.0)).collect()
     };

@@ -135,7 +135,7 @@ fn overload(context: &RunContext<'_>, subject: &str, rows: &[usize]) -> Option<O
         if same { all[0] } else { all.iter().sum::<f64>() / all.len() as f64 }
     };
     let capacity = mean(&capacities, &spells);
-    let up = sum(rows.iter().map(|&row| context.stations[row].availability()));
+    let up = context.number_up(rows);
     let servers = mean(&up, &spells);
     let load_in_servers = |&spell: &(usize, usize)| {
         let rate = totals(spell.0, spell.1).0 / (spell.1 - spell.0) as f64 / context.step;

@@ -22,7 +22,6 @@ use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{Event, Node, PackedEvent, RequestRow};
 use crate::model::build::Builder;
 use crate::model::names::NamedGroup;
-use crate::model::node_state::NodeState;
 use crate::model::part::Part;
 use crate::model::trace::TraceEvent;
 use crate::model::{Context, Destinations};
@@ -219,11 +218,22 @@ impl View<'_> {
         context.trace(call, || TraceEvent::Over { outcome });
         if context.requests.place(call) == CallPlace::Queued {
             self.queues[row].end_call(&mut context.requests, call, outcome, context.now);
-            if self.configs[row].state == NodeState::Draining {
-                self.leave_if_empty(context, row);
-            }
-            return;
+        } else {
+            self.end_in_slot(context, row, call, outcome);
         }
+        if self.in_flight[row].is_draining {
+            self.leave_if_empty(context, row);
+        }
+    }
+
+    /// Ends a call in a slot, whose service or wait for a call of its own is not over.
+    fn end_in_slot<const FULL: bool>(
+        &mut self,
+        context: &mut Context<'_, FULL>,
+        row: Row<Server>,
+        call: RequestRow,
+        outcome: Outcome,
+    ) {
         context.cancel_pending(call);
         if context.requests.call_state(call).is_some_and(CallState::is_waiting) {
             self.abandon_call(context, row, call);
@@ -239,9 +249,6 @@ impl View<'_> {
             &mut self.service[row],
         );
         free_slot(context, row, server, &mut self.configs);
-        if self.in_flight[row].is_draining {
-            self.leave_if_empty(context, row);
-        }
     }
 
     /// The requests that these servers hold while they wait for calls, in order of creation. They stop waiting: their

@@ -212,7 +212,10 @@ impl View<'_> {
         if before.is_target() != state.is_target() {
             context.routers.lists.set_present(Server::node(row), state.is_target());
         }
-        self.trace_capacity(context, row);
+        if self.in_flight[row].concurrency == self.configs[row].active_slots() {
+            // Otherwise applying the slots traces the state as well.
+            self.trace_capacity(context, row);
+        }
         self.apply_slots(context, row);
     }
 }

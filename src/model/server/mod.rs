@@ -309,11 +309,7 @@ impl Part for Server {
             return None;
         }
         counters.rejected += 1;
-        context.trace(request, || TraceEvent::Rejected { node });
-        let rejected = context.requests.get_mut(request);
-        rejected.outcome = Some(Outcome::Rejected);
-        rejected.load = ReportedLoad::FULL;
-        context.reply(request)
+        context.reject(node, request)
     }
 
     /// Passes on the response of a later node, which reports this server's load from here on. A response that reaches a

@@ -158,7 +158,7 @@ fn unreachable(scenario: &Scenario, checker: &mut Checker<'_>) {
     }
 }
 
-/// Reports numbers of sources and hops that do not fit into the bits of an event.
+/// Reports too many sources or return hops.
 fn sizes(scenario: &Scenario, checker: &mut Checker<'_>) {
     let sources = scenario.sources.len();
     if sources > usize::from(u16::MAX) {
