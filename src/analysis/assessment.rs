@@ -66,7 +66,7 @@ pub(super) struct Assessment {
     slots: f64,
     /// Number of requests that all slots serve in that time.
     capacity: f64,
-    /// Whether the capacity depends on observed times of calls.
+    /// Whether the capacity is not known but observed.
     is_observed: bool,
     /// Standard deviations of the upper and the lower bound.
     z: (f64, f64),
@@ -130,7 +130,7 @@ impl Assessment {
         let entered = totals(Station::arrivals) - totals(Station::rejections);
         let waited = if entered > 0.5 { totals(Station::queue) / entered } else { 0.0 };
         let service = mean(|station| station.service);
-        let is_observed = stations().any(|station| station.makes_calls);
+        let is_observed = stations().any(|station| station.is_observed);
         // The load is then as uncertain as the times for which slots are held, whose error is not below that of the
         // observed utilization: calls that wait for the same node are correlated.
         let dispersion = if is_observed {

@@ -23,6 +23,16 @@ const MAX_PHASES: usize = 64;
 /// Minimum length of a phase that begins because a station came or left, as a share of the run.
 const MIN_PHASE_SHARE: f64 = 0.05;
 
+/// Returns the position of the busiest station of each node, sorted by node.
+fn positions(stations: &[Station<'_>]) -> Vec<(Node, usize)> {
+    let positions = stations.iter().enumerate().map(|(position, station)| (station.node, position));
+    let mut positions: Vec<_> = positions.collect();
+    let utilization = |position: usize| stations[position].utilization.unwrap_or(0.0);
+    positions.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| utilization(b.1).total_cmp(&utilization(a.1))));
+    positions.dedup_by_key(|(node, _)| *node);
+    positions
+}
+
 /// A run, prepared for analysis.
 pub(super) struct RunContext<'a> {
     pub(super) scenario: &'a Scenario,
@@ -33,7 +43,7 @@ pub(super) struct RunContext<'a> {
     pub(super) end: f64,
     /// Stations in the order of the scenario.
     pub(super) stations: Vec<Station<'a>>,
-    /// Positions of the stations, sorted by node.
+    /// Positions of the stations, sorted by node: of the busiest one of each node.
     positions: Vec<(Node, usize)>,
     /// Groups of stations: positions of their members, ascending.
     pub(super) groups: IndexMap<&'a str, Vec<usize>>,
@@ -55,10 +65,8 @@ impl<'a> RunContext<'a> {
     pub(super) fn of(scenario: &'a Scenario, result: &'a RunResult) -> Self {
         let constants = Rc::new(ConstantSeries::new(result.timeline.intervals()));
         let mut stations = Vec::with_capacity(result.nodes.len());
-        stations.extend(result.nodes.iter().filter_map(|node| Station::of(result, node, &constants)));
-        let positions = stations.iter().enumerate().map(|(position, station)| (station.node, position));
-        let mut positions: Vec<_> = positions.collect();
-        positions.sort_unstable();
+        stations.extend(result.nodes.iter().flat_map(|node| Station::all_of(result, node, &constants)));
+        let positions = positions(&stations);
         let mut groups: IndexMap<&str, Vec<usize>> = IndexMap::new();
         for (position, station) in stations.iter().enumerate() {
             if let Some(group) = station.group {
@@ -156,10 +164,20 @@ impl<'a> RunContext<'a> {
         Some(self.positions[at].1)
     }
 
-    /// Returns the group of the node with this name, or `None` if it is not a member of a group.
+    /// Returns the group of the node or station with this name, or `None` if it is not a member of a group.
     pub(super) fn group_of(&self, name: &str) -> Option<&'a str> {
         let names = self.result.names();
-        names.node_named(name).and_then(|node| names.group_of(node))
+        let of_node = names.node_named(name).and_then(|node| names.group_of(node));
+        let of_station = || self.stations.iter().find(|station| station.name == name)?.group;
+        of_node.or_else(of_station)
+    }
+
+    /// Returns the name of the resource that a subject is one of: `cores` of `api cores`.
+    pub(super) fn resource_of(&self, subject: &str) -> Option<&'a str> {
+        let of_subject = |station: &&Station<'_>| {
+            station.name == subject || station.group.is_some_and(|group| group == subject)
+        };
+        self.stations.iter().find(of_subject)?.resource(self.result.names())
     }
 
     /// Whether the sampled requests have different keys.
@@ -182,7 +200,9 @@ impl<'a> RunContext<'a> {
     pub(super) fn cost(&self, station: usize, from: usize, to: usize) -> f64 {
         let station = &self.stations[station];
         let sum = |values: &[f64]| values[from.min(values.len())..to.min(values.len())].iter().sum::<f64>();
-        self.step * (sum(station.queue()) + self.failure_penalty * sum(station.rejections()))
+        // A node with several resources rejects a request once.
+        let rejected = if station.is_first_of_node() { sum(station.rejections()) } else { 0.0 };
+        self.step * (sum(station.queue()) + self.failure_penalty * rejected)
     }
 
     /// Returns a series with one value per interval.

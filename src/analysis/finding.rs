@@ -11,8 +11,10 @@ use super::{
 /// A conclusion about a run, with its evidence.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
-    /// Name of the node, group, link or source that it is about.
+    /// Name of the node, group, link or source that it is about, or of a resource of a node or group: `api-0 cores`.
     pub subject: String,
+    /// The resource if it is about one: `cores`.
+    pub resource: Option<String>,
     /// Its beginning, in seconds; `None` if it is about the whole run.
     pub from: Option<f64>,
     /// Its end, in seconds; `None` if it has none.
@@ -161,10 +163,25 @@ impl FindingKind {
 }
 
 impl Finding {
+    /// The node, group, link or source that it is about: the subject without the name of the resource.
+    #[must_use]
+    pub fn node(&self) -> &str {
+        let resource = self.resource.as_deref().unwrap_or("");
+        self.subject.strip_suffix(resource).map_or(self.subject.as_str(), str::trim_end)
+    }
+
     /// Creates a finding about the whole run, without cost.
     #[must_use]
     pub(super) fn new(subject: impl Into<String>, evidence: Evidence) -> Self {
-        Self { subject: subject.into(), from: None, to: None, cost: 0.0, similar_members: 0, evidence }
+        Self {
+            subject: subject.into(),
+            resource: None,
+            from: None,
+            to: None,
+            cost: 0.0,
+            similar_members: 0,
+            evidence,
+        }
     }
 
     /// Limits the finding to a time of the run, in seconds.

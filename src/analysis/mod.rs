@@ -78,6 +78,9 @@ pub fn findings(scenario: &Scenario, result: &RunResult) -> Vec<Finding> {
     findings.extend(lag);
     let mut findings = ranking::ranked(&context, findings);
     findings.extend(verdict::find(&context, &subjects, &findings));
+    for finding in &mut findings {
+        finding.resource = context.resource_of(&finding.subject).map(str::to_owned);
+    }
     findings
 }
 

@@ -93,13 +93,29 @@ mod tests {
             most_rejected_key: None,
         };
         let (subject, evidence) = (subject.to_owned(), Evidence::Rejection(evidence));
-        Finding { subject, from: Some(from), to: Some(from + 1.0), cost, similar_members: 0, evidence }
+        Finding {
+            subject,
+            from: Some(from),
+            to: Some(from + 1.0),
+            cost,
+            similar_members: 0,
+            resource: None,
+            evidence,
+        }
     }
 
     fn loss(subject: &str, cost: f64) -> Finding {
         let evidence =
             Evidence::Loss(LossEvidence { lost: 1, sent: 10, share_of_messages: 0.1, share_of_offered: 0.1 });
-        Finding { subject: subject.to_owned(), from: None, to: None, cost, similar_members: 0, evidence }
+        Finding {
+            subject: subject.to_owned(),
+            from: None,
+            to: None,
+            cost,
+            similar_members: 0,
+            resource: None,
+            evidence,
+        }
     }
 
     fn order(findings: Vec<Finding>, servers: u32) -> Vec<(FindingKind, String, usize)> {

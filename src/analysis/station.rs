@@ -1,5 +1,6 @@
-//! A station: a node that serves requests, with its figures and series. Nodes that record service times and a capacity
-//! are stations.
+//! A station: what requests wait for and are served by, with its figures and series. A node that records service times
+//! and a capacity is a station. If it has resources that are measured one by one, each of them is a station instead, since
+//! any of them may be the bottleneck.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -8,16 +9,19 @@ use std::rc::Rc;
 use crate::engine::floor_to_usize;
 use crate::engine::statistics::Tally;
 use crate::event::Node;
-use crate::metrics::figures::NodeFigures;
-use crate::metrics::result::{NodeResult, RunResult};
+use crate::metrics::figures::{FigureValue, NodeFigures};
+use crate::metrics::result::{NodeResult, ResourceName, RunResult};
 use crate::metrics::timeline::Timeline;
 use crate::model::capacity::{CapacityLog, CapacityPeriod};
 use crate::model::figure::{
-    self, ARRIVED, CALL_TIME, CONCURRENCY, QUEUE_DEPTH_MAX, SERVICE, SLOTS_MEAN, WAIT,
+    self, ARRIVED, CALL_TIME, CAPACITY, CONCURRENCY, IN_USE, PARALLEL, QUEUE_DEPTH_MAX, RESOURCES, SERVICE,
+    SLOTS_MEAN, USE_VARIANCE, WAIT, WAITING_MAX, WAITING_MEAN,
 };
 use crate::model::metric::{
-    ARRIVAL_RATE, COMPLETION_RATE, Metric, QUEUE_DEPTH, REJECTION_RATE, Subject, UTILIZATION,
+    ARRIVAL_RATE, COMPLETION_RATE, Metric, QUEUE_DEPTH, REJECTION_RATE, RESOURCE_LOAD, RESOURCE_QUEUE,
+    Subject, UTILIZATION,
 };
+use crate::model::names::Names;
 
 /// A node that serves requests. Its series are computed on first use and kept.
 pub(super) struct Station<'a> {
@@ -26,6 +30,8 @@ pub(super) struct Station<'a> {
     pub(super) group: Option<&'a str>,
     /// Number of arrivals.
     pub(super) arrived: u64,
+    /// Number of requests that were served after the warm-up.
+    served: u64,
     /// Number of slots at the end of the run.
     pub(super) concurrency: u64,
     /// Utilization over the run.
@@ -41,8 +47,16 @@ pub(super) struct Station<'a> {
     pub(super) service_variance: f64,
     /// The same with the variance of the configured service time; the highest if it changed. May be infinite.
     pub(super) configured_variance: f64,
-    /// Whether requests hold slots while they wait for calls, so that the capacity is not known but observed.
-    pub(super) makes_calls: bool,
+    /// Whether the capacity is not known but observed: that of a resource, or of slots that are held during calls.
+    pub(super) is_observed: bool,
+    /// Whether requests hold slots while they wait for calls.
+    makes_calls: bool,
+    /// Index of the resource if it is one of several of its node.
+    resource: Option<u16>,
+    /// How many requests it serves at the same time.
+    parallel: Option<f64>,
+    /// The share of its capacity that these use.
+    usable: f64,
     /// The configured service time as a share of the time for which a request holds a slot.
     own_share: f64,
     slots_mean: Option<f64>,
@@ -61,6 +75,8 @@ pub(super) struct Station<'a> {
 struct TrafficSeries {
     queue: OnceCell<Vec<f64>>,
     load: OnceCell<Vec<f64>>,
+    /// The load over the usable share of the capacity, if that is below 1.
+    usable_load: OnceCell<Vec<f64>>,
     arrivals: OnceCell<Vec<f64>>,
     rejections: OnceCell<Vec<f64>>,
     offered: OnceCell<Vec<f64>>,
@@ -86,12 +102,72 @@ impl ConstantSeries {
 }
 
 impl<'a> Station<'a> {
-    /// Returns a node as a station, or `None` if it does not serve requests.
-    pub(super) fn of(
+    /// Returns the stations of a node; none if it does not serve requests.
+    pub(super) fn all_of(
         result: &'a RunResult,
         node: &'a NodeResult,
         constants: &Rc<ConstantSeries>,
-    ) -> Option<Self> {
+    ) -> Vec<Self> {
+        let Some(FigureValue::Rows(rows)) = node.figures.get(&RESOURCES) else {
+            return Self::of(result, node, constants).into_iter().collect();
+        };
+        let resources = (0..).zip(&node.resources).zip(rows.values());
+        let stations = resources.filter_map(|((resource, name), figures)| {
+            let station = Self::of(result, node, constants)?;
+            Some(station.of_resource(resource, name, figures, result))
+        });
+        let stations: Vec<Self> = stations.collect();
+        if stations.is_empty() {
+            // Without any limit, it never makes a request wait.
+            let unlimited =
+                |station| Self { service: 0.0, is_observed: false, makes_calls: false, ..station };
+            return Self::of(result, node, constants).map(unlimited).into_iter().collect();
+        }
+        stations
+    }
+
+    /// Turns the station of a node into that of one of its resources. The time for which a request uses it follows from
+    /// its utilization and the throughput (the utilization law: Denning, Buzen, "The operational analysis of queueing
+    /// network models", 1978).
+    fn of_resource(
+        self,
+        resource: u16,
+        name: &'a ResourceName,
+        figures: &NodeFigures,
+        result: &RunResult,
+    ) -> Self {
+        let measured = result.end.since(result.identity.measured_from).as_seconds();
+        let throughput = self.served as f64 / measured.max(1e-12);
+        // What is left if no further request fits is of no use.
+        let parallel = figures.number(&PARALLEL).unwrap_or(1.0).max(1.0);
+        let usable = (parallel + 1e-9).floor() / parallel;
+        let parallel = usable * parallel;
+        let utilization = figures.number(&IN_USE).map(|share| (share / usable).min(1.0));
+        let per_second = |amount: f64| if throughput > 0.0 { amount / throughput } else { 0.0 };
+        let variance = figures.number(&USE_VARIANCE).unwrap_or(1.0);
+        Self {
+            name: &name.name,
+            group: name.of_group.as_deref(),
+            concurrency: figures.count(&CAPACITY),
+            utilization,
+            queue_depth_max: figures.count(&WAITING_MAX),
+            wait: per_second(figures.number(&WAITING_MEAN).unwrap_or(0.0)),
+            service: per_second(utilization.unwrap_or(0.0) * parallel),
+            service_variance: if variance.is_finite() { variance } else { 1.0 },
+            configured_variance: variance,
+            is_observed: true,
+            makes_calls: false,
+            resource: Some(resource),
+            parallel: Some(parallel),
+            usable,
+            own_share: 1.0,
+            slots_mean: None,
+            ..self
+        }
+    }
+
+    /// Returns the node as a station, or `None` if it does not serve requests.
+    fn of(result: &'a RunResult, node: &'a NodeResult, constants: &Rc<ConstantSeries>) -> Option<Self> {
         let figures: &NodeFigures = &node.figures;
         let observed = figures.times(&SERVICE)?.summarize();
         let capacity = node.capacity.as_ref()?;
@@ -107,6 +183,7 @@ impl<'a> Station<'a> {
             name: &node.name,
             group: result.names().group_of(node.node),
             arrived: figures.count(&ARRIVED),
+            served: observed.count(),
             concurrency: figures.count(&CONCURRENCY),
             utilization: figures.number(&figure::UTILIZATION),
             queue_depth_max: figures.count(&QUEUE_DEPTH_MAX),
@@ -118,7 +195,11 @@ impl<'a> Station<'a> {
             } else {
                 configured
             },
+            is_observed: calls.are_made,
             makes_calls: calls.are_made,
+            resource: None,
+            parallel: None,
+            usable: 1.0,
             own_share: if service > 0.0 { own / service } else { 1.0 },
             slots_mean: figures.number(&SLOTS_MEAN),
             capacity,
@@ -137,18 +218,48 @@ impl<'a> Station<'a> {
         }
         cell(self.traffic.get_or_init(Box::default)).get_or_init(|| {
             let series = self.timeline.find(Subject::Node(self.node), metric);
-            series.map_or_else(Vec::new, |series| series.map(f64::from).collect())
+            series.map_or_else(|| self.zeros.to_vec(), |series| series.map(f64::from).collect())
         })
+    }
+
+    /// Returns the series of a metric of the resource, or that of the corresponding metric of the node if it is not one
+    /// of several or has no series of its own.
+    fn of_resource_or_node(
+        &self,
+        cell: fn(&TrafficSeries) -> &OnceCell<Vec<f64>>,
+        of_resource: &Metric,
+        of_node: &Metric,
+    ) -> &[f64] {
+        let own = self.resource.and_then(|resource| {
+            self.timeline.find(Subject::Resource { node: self.node, resource }, of_resource)
+        });
+        let Some(own) = own.filter(|_| self.arrived > 0) else { return self.series(cell, of_node) };
+        cell(self.traffic.get_or_init(Box::default)).get_or_init(|| own.map(f64::from).collect())
+    }
+
+    /// Returns the name of the resource if it is one of several of its node.
+    pub(super) fn resource(&self, names: &'a Names) -> Option<&'a str> {
+        names.resources(self.node).get(usize::from(self.resource?)).map(String::as_str)
+    }
+
+    /// Whether it is the first or the only station of its node.
+    pub(super) fn is_first_of_node(&self) -> bool {
+        self.resource.is_none_or(|resource| resource == 0)
     }
 
     /// Returns the number of waiting requests, by interval.
     pub(super) fn queue(&self) -> &[f64] {
-        self.series(|traffic| &traffic.queue, &QUEUE_DEPTH)
+        self.of_resource_or_node(|traffic| &traffic.queue, &RESOURCE_QUEUE, &QUEUE_DEPTH)
     }
 
-    /// Returns the utilization, by interval.
+    /// Returns the utilization, by interval: the share of what requests can use.
     pub(super) fn load(&self) -> &[f64] {
-        self.series(|traffic| &traffic.load, &UTILIZATION)
+        let load = self.of_resource_or_node(|traffic| &traffic.load, &RESOURCE_LOAD, &UTILIZATION);
+        if self.usable >= 1.0 || self.arrived == 0 {
+            return load;
+        }
+        let scaled = || load.iter().map(|load| (load / self.usable).min(1.0)).collect();
+        self.traffic.get_or_init(Box::default).usable_load.get_or_init(scaled)
     }
 
     /// Returns the arrivals per second, by interval.
@@ -164,7 +275,7 @@ impl<'a> Station<'a> {
     /// Returns the number of slots, or its mean if it changed.
     pub(super) fn slots(&self) -> f64 {
         let mean = self.slots_mean.filter(|slots| *slots > 0.0 && !self.capacity.is_constant());
-        mean.unwrap_or(self.concurrency as f64)
+        self.parallel.or(mean).unwrap_or(self.concurrency as f64)
     }
 
     /// Returns the capacity in requests per second, or `None` if the service takes no time.
@@ -178,6 +289,9 @@ impl<'a> Station<'a> {
             let capacity = self.capacity()?;
             Some(if self.capacity.is_constant() {
                 self.constants.of(capacity)
+            } else if self.resource.is_some() {
+                let active = self.mean_of_periods(CapacityPeriod::activity).into_iter();
+                active.map(|active| capacity * active).collect()
             } else {
                 let of_own = self.mean_of_periods(CapacityPeriod::per_second).into_iter();
                 of_own.map(|capacity| capacity * self.own_share).collect()
@@ -218,9 +332,9 @@ impl<'a> Station<'a> {
 
     /// Returns the capacity in requests per second that was observed in some ranges of intervals: the throughput over the
     /// utilization (the utilization law: Denning, Buzen, "The operational analysis of queueing network models", 1978).
-    /// `None` if it makes no calls: its capacity is then known.
+    /// `None` if its capacity is known.
     fn observed_capacity(&self, spells: &[(usize, usize)]) -> Option<f64> {
-        if !self.makes_calls {
+        if !self.is_observed {
             return None;
         }
         let completions = self.timeline.find(Subject::Node(self.node), &COMPLETION_RATE)?;
@@ -235,7 +349,7 @@ impl<'a> Station<'a> {
     /// Returns the share of the time of busy slots in which they were held by calls, in some ranges of intervals. `None`
     /// if it makes no calls.
     pub(super) fn held_by_calls(&self, spells: &[(usize, usize)]) -> Option<f64> {
-        let capacity = self.observed_capacity(spells)?;
+        let capacity = self.observed_capacity(spells).filter(|_| self.makes_calls)?;
         Some((1.0 - self.own_share * self.service * capacity / self.slots().max(1.0)).clamp(0.0, 1.0))
     }
 

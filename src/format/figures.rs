@@ -2,8 +2,11 @@
 //! Each kind of node declares its own columns.
 
 use super::numbers;
-use crate::metrics::summary::{NodeSummary, SummaryValue};
+use super::numbers::group as group_name;
+use crate::event::NodeKind;
+use crate::metrics::summary::{NodeSummary, Summary, SummaryValue};
 use crate::model::figure::{Aspect, FigureColumn};
+use crate::model::part::DetailTable;
 
 /// How counts are formatted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +46,33 @@ pub struct Cell {
     pub is_warning: bool,
 }
 
+/// The rows of a detail table of a kind, with their names: its groups, and its nodes in no group, or the things inside
+/// them.
+#[must_use]
+pub fn detail_rows<'a>(
+    summary: &'a Summary,
+    kind: NodeKind,
+    detail: &DetailTable,
+) -> Vec<(String, &'a NodeSummary)> {
+    let mut in_group = vec![false; summary.nodes.len()];
+    for member in summary.groups.values().flat_map(|group| &group.members) {
+        in_group[*member] = true;
+    }
+    let groups = summary.groups.iter();
+    let groups = groups.map(|(name, group)| (group_name(name, group.members.len()), &group.figures));
+    let nodes = summary.nodes.iter().zip(&in_group).filter(|(_, in_group)| !**in_group);
+    let all = groups.chain(nodes.map(|((name, node), _)| (name.clone(), node)));
+    let of_kind = all.filter(|(_, node)| node.kind == kind);
+    match detail.rows_of {
+        None => of_kind.filter(|(_, node)| node.get(detail.columns[0].figure).is_some()).collect(),
+        Some(figure) => of_kind
+            .flat_map(|(name, node)| {
+                node.rows(figure).map(move |(inside, row)| (format!("{name} {inside}"), row))
+            })
+            .collect(),
+    }
+}
+
 impl Cell {
     /// The cell of a node or group in a column.
     #[must_use]
@@ -63,9 +93,10 @@ impl Quantity {
             Aspect::Number => match value {
                 SummaryValue::Count(count) => Some(Self::Count(*count)),
                 SummaryValue::Number(number) => number.map(Self::Mean),
-                SummaryValue::Times(_) | SummaryValue::Table(_) => None,
+                SummaryValue::Times(_) | SummaryValue::Table(_) | SummaryValue::Rows(_) => None,
             },
             Aspect::Percent => node.number(column.figure).map(Self::Share),
+            Aspect::Seconds => node.number(column.figure).map(Self::Time),
             Aspect::Mean | Aspect::P50 | Aspect::P99 => time(value, column.aspect).map(Self::Time),
             Aspect::ShareOf(whole) => match (value, node.get(whole)?) {
                 (SummaryValue::Count(part), SummaryValue::Count(whole)) => {
@@ -125,7 +156,7 @@ impl Quantity {
                 let limit = column.figure.warns_from;
                 self.number().zip(limit).is_some_and(|(number, limit)| number >= limit)
             }
-            Aspect::Mean | Aspect::P50 | Aspect::P99 | Aspect::ShareOf(_) => false,
+            Aspect::Mean | Aspect::P50 | Aspect::P99 | Aspect::Seconds | Aspect::ShareOf(_) => false,
         }
     }
 }
@@ -137,7 +168,7 @@ fn time(value: &SummaryValue, aspect: Aspect) -> Option<f64> {
         Aspect::Mean => times.mean,
         Aspect::P50 => times.p50,
         Aspect::P99 => times.p99,
-        Aspect::Number | Aspect::Percent | Aspect::ShareOf(_) => None,
+        Aspect::Number | Aspect::Percent | Aspect::Seconds | Aspect::ShareOf(_) => None,
     }
 }
 

@@ -45,15 +45,33 @@ impl<'a> FindingDocument<'a> {
     }
 }
 
+/// Returns the subject of a finding in texts: `api-0 (cores)` for a resource of a node.
+fn subject(finding: &Finding) -> String {
+    let resource = finding.resource.as_ref();
+    resource.map_or_else(|| finding.subject.clone(), |resource| format!("{} ({resource})", finding.node()))
+}
+
+/// Returns what a server has several of that requests use, one each.
+fn unit(resource: Option<&str>) -> &'static str {
+    match resource {
+        None | Some("slots") => "slot",
+        Some("cores") => "core",
+        Some("memory") => "memory",
+        Some(_) => "place",
+    }
+}
+
 /// Returns the text of a finding: the conclusion first, then its measurements.
 #[must_use]
 pub fn text(finding: &Finding) -> String {
+    let subject = subject(finding);
     let subject = match finding.similar_members {
-        0 => finding.subject.clone(),
+        0 => subject,
         similar_members => {
-            format!("{} (and {})", finding.subject, several(similar_members as u64, "similar member"))
+            format!("{subject} (and {})", several(similar_members as u64, "similar member"))
         }
     };
+    let unit = unit(finding.resource.as_deref());
     let span = span(finding);
     match &finding.evidence {
         Evidence::Oscillation(evidence) => oscillation(&subject, &span, evidence),
@@ -134,7 +152,7 @@ pub fn text(finding: &Finding) -> String {
                 format!(" Its slots were held by calls for {} of that time.", percent(share))
             });
             format!(
-                "{subject} had no free slot{span}{spells}: {} requests waited on average (maximum {}), and an arriving \
+                "{subject} had no free {unit}{span}{spells}: {} requests waited on average (maximum {}), and an arriving \
                  request had to wait about {}.{held}",
                 short(evidence.queue_depth_mean),
                 count(evidence.queue_depth_max),
@@ -216,12 +234,12 @@ pub fn text(finding: &Finding) -> String {
                 )
             }
         }
-        Evidence::Healthy(evidence) => healthy(&subject, evidence),
+        Evidence::Healthy(evidence) => healthy(&subject, unit, evidence),
         Evidence::TooShort(evidence) => too_short(&subject, finding, evidence),
     }
 }
 
-fn healthy(subject: &str, evidence: &HealthEvidence) -> String {
+fn healthy(subject: &str, unit: &str, evidence: &HealthEvidence) -> String {
     let failed = if evidence.failed_share > 0.0 {
         format!("{} of all requests failed", percent(evidence.failed_share))
     } else {
@@ -241,9 +259,9 @@ fn healthy(subject: &str, evidence: &HealthEvidence) -> String {
     });
     let headroom = match evidence.headroom {
         Some(headroom) if headroom < MAX_HEADROOM => {
-            format!(" Its load can grow by {} before every slot is busy.", percent(headroom))
+            format!(" Its load can grow by {} before every {unit} is busy.", percent(headroom))
         }
-        Some(_) => format!(" Its load can grow more than {MAX_HEADROOM} times before every slot is busy."),
+        Some(_) => format!(" Its load can grow more than {MAX_HEADROOM} times before every {unit} is busy."),
         None => String::new(),
     };
     format!(

@@ -18,6 +18,8 @@ pub enum FigureValue {
     Times(Box<Tally>),
     /// A count for each of several nodes.
     Table(Box<IndexMap<Node, u64>>),
+    /// Figures of several things by name.
+    Rows(Box<IndexMap<String, NodeFigures>>),
 }
 
 /// The figures of a node, or the combined figures of several nodes of a kind. Counts cover the whole run; all other
@@ -60,7 +62,10 @@ impl NodeFigures {
     pub fn count(&self, figure: &Figure) -> u64 {
         match self.get(figure) {
             Some(FigureValue::Count(count)) => *count,
-            Some(FigureValue::Number(_) | FigureValue::Times(_) | FigureValue::Table(_)) | None => 0,
+            Some(
+                FigureValue::Number(_) | FigureValue::Times(_) | FigureValue::Table(_) | FigureValue::Rows(_),
+            )
+            | None => 0,
         }
     }
 
@@ -71,7 +76,7 @@ impl NodeFigures {
         match self.get(figure)? {
             FigureValue::Count(count) => Some(*count as f64),
             FigureValue::Number(number) => *number,
-            FigureValue::Times(_) | FigureValue::Table(_) => None,
+            FigureValue::Times(_) | FigureValue::Table(_) | FigureValue::Rows(_) => None,
         }
     }
 
@@ -80,7 +85,9 @@ impl NodeFigures {
     pub fn times(&self, figure: &Figure) -> Option<&Tally> {
         match self.get(figure)? {
             FigureValue::Times(tally) => Some(tally),
-            FigureValue::Count(_) | FigureValue::Number(_) | FigureValue::Table(_) => None,
+            FigureValue::Count(_) | FigureValue::Number(_) | FigureValue::Table(_) | FigureValue::Rows(_) => {
+                None
+            }
         }
     }
 
@@ -98,7 +105,10 @@ impl NodeFigures {
                 combine(combined, value, figure.combined);
             }
         }
-        for (figure, value) in &mut combined {
+        for (index, (figure, value)) in combined.iter_mut().enumerate() {
+            if let FigureValue::Rows(rows) = value {
+                **rows = combine_rows(nodes, index);
+            }
             if let (Aggregation::Mean, FigureValue::Number(Some(sum))) = (figure.combined, value) {
                 *sum /= nodes.len() as f64;
             }
@@ -118,6 +128,19 @@ impl NodeFigures {
     }
 }
 
+/// Combines the rows of a figure of several nodes, name by name.
+fn combine_rows(nodes: &[&NodeFigures], figure: usize) -> IndexMap<String, NodeFigures> {
+    let mut by_name: IndexMap<&str, Vec<&NodeFigures>> = IndexMap::new();
+    for node in nodes {
+        if let FigureValue::Rows(rows) = &node.values[figure].1 {
+            rows.iter().for_each(|(name, row)| by_name.entry(name).or_default().push(row));
+        }
+    }
+    let combined =
+        by_name.into_iter().filter_map(|(name, rows)| Some((name.to_owned(), NodeFigures::of_all(&rows)?)));
+    combined.collect()
+}
+
 /// Adds the value of a figure of another node, or takes the maximum. Ratios are computed from other figures.
 fn combine(sum: &mut FigureValue, value: &FigureValue, aggregation: Aggregation) {
     let is_max = match aggregation {
@@ -134,9 +157,13 @@ fn combine(sum: &mut FigureValue, value: &FigureValue, aggregation: Aggregation)
         (FigureValue::Table(a), FigureValue::Table(b)) => {
             b.iter().for_each(|(node, count)| *a.entry(*node).or_default() += count);
         }
-        // A figure has the same variant of value at all nodes of a kind.
+        // A figure has the same variant of value at all nodes of a kind. Rows are combined by name.
         (
-            FigureValue::Count(_) | FigureValue::Number(_) | FigureValue::Times(_) | FigureValue::Table(_),
+            FigureValue::Count(_)
+            | FigureValue::Number(_)
+            | FigureValue::Times(_)
+            | FigureValue::Table(_)
+            | FigureValue::Rows(_),
             _,
         ) => {}
     }

@@ -125,6 +125,17 @@ pub struct NodeResult {
     pub figures: NodeFigures,
     /// Its capacity over the run, or `None` for a kind of node without a capacity.
     pub capacity: Option<CapacityLog>,
+    /// The names of its resources, in the order of their figures.
+    pub resources: Vec<ResourceName>,
+}
+
+/// The names of a resource of a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResourceName {
+    /// Its name: `api-0 cores`.
+    pub name: String,
+    /// The name of the same resource of the group: `api cores`. `None` if the node is not a member of a group.
+    pub of_group: Option<String>,
 }
 
 /// The result of a link.

@@ -72,12 +72,14 @@ impl Timeline {
     #[must_use]
     pub fn position(&self, subject: Subject, metric: &Metric) -> Option<usize> {
         // Series of nodes come first, sorted by node: kind by kind and row by row.
-        let Subject::Node(node) = subject else {
+        let (Subject::Node(node) | Subject::Resource { node, .. }) = subject else {
             return self.keys.iter().position(|key| key.subject == subject && key.metric == metric);
         };
         let first = self.keys.partition_point(|key| node_of(key).is_some_and(|other| other < node));
         let own = self.keys[first..].iter().take_while(|key| node_of(key) == Some(node));
-        own.into_iter().position(|key| key.metric == metric).map(|offset| first + offset)
+        own.into_iter()
+            .position(|key| key.metric == metric && key.subject == subject)
+            .map(|offset| first + offset)
     }
 
     /// The mean of a metric over these nodes, interval by interval.
@@ -117,7 +119,7 @@ impl Timeline {
 
 fn node_of(key: &SeriesKey) -> Option<Node> {
     match key.subject {
-        Subject::Node(node) => Some(node),
+        Subject::Node(node) | Subject::Resource { node, .. } => Some(node),
         Subject::Link(_) | Subject::Estimate { .. } => None,
     }
 }

@@ -34,8 +34,8 @@ pub struct Builder<'a> {
     pub names: &'a Names,
     /// The times of the run.
     pub times: RunTimes,
-    /// Whether any node makes calls.
-    pub makes_calls: bool,
+    /// Whether any node may answer with an error.
+    pub may_fail: bool,
     /// The factory of random streams.
     pub streams: Streams,
     /// Rows of links, by the names of sender and receiver in the scenario.

@@ -41,6 +41,12 @@ impl CapacityPeriod {
         Self { service: mean / 1e9, service_variance: relative * relative, ..self }
     }
 
+    /// Activity: 1 if the node is up and not paused, and 0 if not.
+    #[must_use]
+    pub fn activity(&self) -> f64 {
+        f64::from(u8::from(self.state == NodeState::Up && !self.paused))
+    }
+
     /// Availability: 1 if the node is up, and 0 if not.
     #[must_use]
     pub fn availability(&self) -> f64 {

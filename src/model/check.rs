@@ -20,6 +20,8 @@ pub struct Checker<'a> {
     pub problems: Vec<Problem>,
     /// Statements that have no effect.
     pub warnings: Vec<Problem>,
+    /// The endpoints that requests and calls ask for: where it is written, the receiver, and the name of the endpoint.
+    pub asked: Vec<(Path, String, String)>,
 }
 
 impl Checker<'_> {
@@ -31,6 +33,11 @@ impl Checker<'_> {
     /// Reports something that has no effect, with a hint.
     pub fn warn(&mut self, path: Path, message: impl Into<String>, hint: impl Into<String>) {
         self.warnings.push(Problem::new(path, message).with_hint(hint));
+    }
+
+    /// Notes that requests or calls to a node or group ask for an endpoint, which is checked when all parts are known.
+    pub fn asks(&mut self, path: Path, to: &str, endpoint: &str) {
+        self.asked.push((path, to.to_owned(), endpoint.to_owned()));
     }
 
     /// Reports the error of a field that could not be resolved.

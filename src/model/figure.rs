@@ -27,6 +27,8 @@ pub struct Figure {
     pub warns_from: Option<f64>,
     /// If it counts failed requests: which ones.
     pub failure: Option<Failures>,
+    /// Whether its value is a time in seconds.
+    pub is_seconds: bool,
 }
 
 /// The failed requests that a figure counts.
@@ -77,7 +79,14 @@ impl Figure {
             written: Visibility::Always,
             warns_from: None,
             failure: None,
+            is_seconds: false,
         }
+    }
+
+    /// Marks its value as a time in seconds.
+    #[must_use]
+    pub const fn in_seconds(self) -> Self {
+        Self { is_seconds: true, ..self }
     }
 
     /// Sets the aggregation.
@@ -154,6 +163,29 @@ pub static SERVICE: Figure = Figure::new("service", "service").combined(Aggregat
 /// How long a node waited for calls, with slots held, until they came back or it gave them up.
 pub static CALL_TIME: Figure = Figure::new("call_time", "call time").combined(Aggregation::Merge);
 
+/// The resources of a node by name: slots, cores, memory, pools.
+pub static RESOURCES: Figure = Figure::new("resources", "resources").combined(Aggregation::Merge);
+/// How much of a resource there is: slots, cores, bytes, or places.
+pub static CAPACITY: Figure = Figure::new("capacity", "capacity");
+/// How many requests can use a resource at the same time: its capacity by the mean amount that a request takes.
+pub static PARALLEL: Figure = Figure::new("parallel", "in parallel").written(Visibility::Never);
+/// How much of a resource was in use on average.
+pub static IN_USE_MEAN: Figure = Figure::new("in_use_mean", "in use on average");
+/// How much of a resource was in use at most.
+pub static IN_USE_MAX: Figure = Figure::new("in_use_max", "in use at most").combined(Aggregation::Max);
+/// Share of a resource that was in use on average (0 to 1).
+pub static IN_USE: Figure = Figure::new("utilization", "utilization")
+    .combined(Aggregation::Ratio(&IN_USE_MEAN, &CAPACITY))
+    .warns_from(0.9);
+/// Relative variance of the time for which a request uses a resource; may be infinite.
+pub static USE_VARIANCE: Figure = Figure::new("use_variance", "relative variance of use")
+    .combined(Aggregation::Max)
+    .written(Visibility::Never);
+/// Mean number of requests that waited for a resource.
+pub static WAITING_MEAN: Figure = Figure::new("waiting_mean", "mean queue").combined(Aggregation::Mean);
+/// Maximum number of requests that waited for a resource.
+pub static WAITING_MAX: Figure = Figure::new("waiting_max", "max queue").combined(Aggregation::Max);
+
 /// The period that figures cover.
 #[derive(Clone, Copy, Debug)]
 pub struct Span {
@@ -174,7 +206,12 @@ pub enum Value<'v> {
     Times(&'v mut Tally),
     /// A count per node.
     Table(Vec<(Node, u64)>),
+    /// Figures of several things by name, such as resources.
+    Rows(Vec<(String, FigureRow<'v>)>),
 }
+
+/// The figures of a thing inside a node. Those without a value are ratios of others.
+pub type FigureRow<'v> = Vec<(&'static Figure, Option<Value<'v>>)>;
 
 /// Function that reads a figure of a row.
 pub type ReadFigure<P> = for<'v, 'a> fn(&'v mut <P as Measurable>::View<'a>, Row<P>, Span) -> Value<'v>;
@@ -234,6 +271,8 @@ pub enum Aspect {
     P50,
     /// The 99th percentile of a set of times.
     P99,
+    /// The number, which is in seconds, as a time.
+    Seconds,
     /// The number as a share of another figure.
     ShareOf(&'static Figure),
 }

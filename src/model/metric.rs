@@ -5,6 +5,8 @@
 //! the timeline, their plots and the gauges of probes. Metrics that several parts have, or that the analysis uses, are
 //! declared here.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::engine::row::Row;
@@ -59,6 +61,10 @@ pub static QUEUE_DEPTH: Metric = Metric::new("queue_depth", Unit::Count, "QueueD
 pub static IN_FLIGHT: Metric = Metric::new("in_flight", Unit::Count, "InFlight");
 /// Share of slots that are busy.
 pub static UTILIZATION: Metric = Metric::new("load", Unit::Share, "Load");
+/// Share of a resource of a node that is in use.
+pub static RESOURCE_LOAD: Metric = Metric::unprobed("resource_load", Unit::Share);
+/// Number of requests that wait for a resource of a node.
+pub static RESOURCE_QUEUE: Metric = Metric::unprobed("resource_queue", Unit::Count);
 /// A node's estimate of the load of another node, from the loads reported to it.
 pub static PERCEIVED_LOAD: Metric = Metric::new("perceived_load", Unit::Share, "PerceivedLoad");
 
@@ -140,6 +146,16 @@ pub enum Reading {
 }
 
 impl Reading {
+    /// The current value; `None` for counters, and if there is none.
+    #[must_use]
+    pub const fn now(self) -> Option<f64> {
+        match self {
+            Self::Level { now, .. } | Self::Share { now, .. } => Some(now),
+            Self::Value(value) | Self::OfWindow(value) => value,
+            Self::Count(_) => None,
+        }
+    }
+
     /// The reading of a time-weighted level at `now`.
     #[must_use]
     pub fn level(level: &TimeWeighted, now: SimTime) -> Self {
@@ -154,6 +170,9 @@ pub trait Measurable: Sized + 'static {
 
     /// All metrics of a row.
     const MEASURED: &'static [MetricReader<Self>];
+
+    /// How the resources of a row are read, or `None` if it has none.
+    const RESOURCES: Option<ResourceReader<Self>> = None;
 
     /// Number of rows.
     fn rows(view: &Self::View<'_>) -> usize;
@@ -178,6 +197,24 @@ pub struct MetricReader<P: Measurable> {
     /// The function that reads it.
     pub read: ReadMetric<P>,
 }
+
+/// How the metrics of the resources of a row are read and plotted: [`RESOURCE_LOAD`] and [`RESOURCE_QUEUE`].
+pub struct ResourceReader<P: Measurable> {
+    /// The indices of the resources of a row that have series of their own. Those before them are measured by metrics of
+    /// the row. They do not change during a run.
+    pub measured: for<'v, 'a> fn(&'v P::View<'a>, Row<P>) -> Range<u16>,
+    /// How their load is plotted.
+    pub load_shown: &'static MetricDisplay,
+    /// The function that reads the load of one of them.
+    pub load: ReadResource<P>,
+    /// How their queue is plotted.
+    pub queue_shown: &'static MetricDisplay,
+    /// The function that reads the queue of one of them.
+    pub queue: ReadResource<P>,
+}
+
+/// Function that reads a metric of the resource of a row with this index.
+pub type ReadResource<P> = for<'v, 'a> fn(&'v <P as Measurable>::View<'a>, Row<P>, u16, SimTime) -> Reading;
 
 impl<P: Measurable> MetricReader<P> {
     /// A metric that every run records and plots.
@@ -237,6 +274,13 @@ impl<P: Measurable> MetricReader<P> {
 pub enum Subject {
     /// A node.
     Node(Node),
+    /// A resource of a node.
+    Resource {
+        /// The node.
+        node: Node,
+        /// Index of the resource, in the order of [`Names::resources`](crate::model::names::Names::resources).
+        resource: u16,
+    },
     /// The link in a row.
     Link(u32),
     /// The mean load of a node as perceived by others.
@@ -266,7 +310,7 @@ pub trait Readings {
     fn take(&mut self, key: SeriesKey, read: impl FnOnce() -> Reading);
 }
 
-/// Passes the recorded metrics of all rows of a part to `readings`.
+/// Passes the recorded metrics of all rows of a part, and of their resources, to `readings`.
 pub fn record<P: Measurable>(
     view: &mut P::View<'_>,
     subject: impl Fn(u32) -> Subject,
@@ -281,7 +325,25 @@ pub fn record<P: Measurable>(
             let key = SeriesKey { subject: subject(row), metric: reader.metric, shown };
             readings.take(key, || (reader.read)(view, Row::new(row), now));
         }
+        if let (Some(reader), Subject::Node(node)) = (P::RESOURCES, subject(row)) {
+            let row = Row::new(row);
+            for resource in (reader.measured)(view, row) {
+                let subject = Subject::Resource { node, resource };
+                let key = SeriesKey { subject, metric: &RESOURCE_LOAD, shown: reader.load_shown };
+                readings.take(key, || (reader.load)(view, row, resource, now));
+                let key = SeriesKey { subject, metric: &RESOURCE_QUEUE, shown: reader.queue_shown };
+                readings.take(key, || (reader.queue)(view, row, resource, now));
+            }
+        }
     }
+}
+
+/// For each resource of a row, the share that is in use now, and the number of requests that wait for it.
+pub fn resource_levels<P: Measurable>(view: &P::View<'_>, row: Row<P>, now: SimTime) -> Vec<[f64; 2]> {
+    let Some(reader) = P::RESOURCES else { return Vec::new() };
+    let level = |read: ReadResource<P>, resource| read(view, row, resource, now).now().unwrap_or(0.0);
+    let levels = |resource| [level(reader.load, resource), level(reader.queue, resource)];
+    (0..(reader.measured)(view, row).end).map(levels).collect()
 }
 
 /// A threshold of a metric, which plots show as a horizontal line.

@@ -204,19 +204,32 @@ impl<const FULL: bool> Context<'_, FULL> {
         (call, self.forward(call, to, 0))
     }
 
+    /// Creates a branch of a request at a node: a call of the node to itself.
+    pub fn branch(&mut self, node: Node, parent: RequestRow) -> RequestRow {
+        let branch = self.requests.create_call(self.now, parent);
+        let of_branch = self.requests.get_mut(branch);
+        of_branch.server = node;
+        let key = of_branch.key;
+        self.trace(branch, || TraceEvent::CallCreated { caller: node, parent, key });
+        branch
+    }
+
+    /// Makes a request stop waiting for its calls. A cancellation follows each that may be cancelled, over the links that it
+    /// took, to where it is.
+    pub fn abandon_calls(&mut self, request: RequestRow) {
+        let follow_ups = &mut *self.follow_ups;
+        self.requests.abandon_calls(request, |requests, call| {
+            let cancellation = requests.begin_cancellation(call);
+            follow_ups.push_back(Event::Cancel { cancellation }.pack());
+        });
+    }
+
     /// Cancels what is pending for a request: the timeout of its wait, or the end of its service if that may be cancelled.
     pub fn cancel_pending(&mut self, request: RequestRow) {
         let pending = self.requests.take_pending(request);
         if pending != EventKey::NONE {
             self.queue.cancel(pending);
         }
-    }
-
-    /// Sends a cancellation after a call: over the links that it took, to where it is. The call is still a request of this
-    /// node, which has given it up.
-    pub fn cancel(&mut self, call: RequestRow) {
-        let cancellation = self.requests.begin_cancellation(call);
-        self.follow_ups.push_back(Event::Cancel { cancellation }.pack());
     }
 
     /// Sends a cancellation that has reached a node on, over the link that its call took from there. Returns whether it did:

@@ -27,6 +27,8 @@ pub struct NamedGroup {
     pub is_group: bool,
     /// Number of members that are there at the start, the first ones, or `None` if the group cannot grow and shrink.
     pub initial_count: Option<u32>,
+    /// Names of the resources of each member.
+    pub resources: Vec<String>,
 }
 
 impl NamedGroup {
@@ -50,6 +52,7 @@ impl NamedGroup {
             members: vec![name.to_owned()],
             is_group: false,
             initial_count: None,
+            resources: Vec::new(),
         }
     }
 }
@@ -72,6 +75,10 @@ pub struct WrittenEntry<'a> {
     pub count: Option<u32>,
     /// Number of members that are there at the start, or `None` if the group cannot grow and shrink.
     pub initial_count: Option<u32>,
+    /// Names of its endpoints.
+    pub endpoints: Vec<&'a str>,
+    /// Names of the resources of each member.
+    pub resources: Vec<String>,
 }
 
 /// All names of a scenario.
@@ -83,6 +90,8 @@ pub struct Names {
     by_name: BTreeMap<String, usize>,
     /// Indices of the entries of each kind, in the order of their rows.
     of_kind: PerKind<Vec<usize>>,
+    /// The endpoints of all nodes, each once, in the order of the scenario.
+    endpoints: Vec<String>,
 }
 
 /// The entry or member that a name refers to.
@@ -105,11 +114,16 @@ impl Names {
         let mut names = Self::default();
         let mut rows: PerKind<u32> = PerKind::default();
         let mut total = 0;
-        for WrittenEntry { section, name, kind, count, initial_count } in written {
+        for WrittenEntry { section, name, kind, count, initial_count, endpoints, resources } in written {
+            for endpoint in endpoints {
+                if names.endpoint(endpoint).is_none() {
+                    names.endpoints.push(endpoint.to_owned());
+                }
+            }
             let path = Path::root().name(section).name(name);
             let nodes = if kind == NodeKind::Source { 0 } else { u64::from(count.unwrap_or(1)) };
             total += nodes;
-            let mut entry = NamedGroup::single(name, kind, rows[kind]);
+            let mut entry = NamedGroup { resources, ..NamedGroup::single(name, kind, rows[kind]) };
             let field = if initial_count.is_none() { "count" } else { "max" };
             if let Some(problem) = wrong_count(count, total, path.clone().name(field)) {
                 problems.push(problem);
@@ -127,6 +141,32 @@ impl Names {
             names.add(entry, path, problems);
         }
         names
+    }
+
+    /// The number of an endpoint among those of all nodes, or `None` if no node has it.
+    #[must_use]
+    pub fn endpoint(&self, name: &str) -> Option<u16> {
+        let index = self.endpoints.iter().position(|endpoint| endpoint == name)?;
+        u16::try_from(index).ok()
+    }
+
+    /// The names of the resources of a node: slots, cores, memory, pools.
+    #[must_use]
+    pub fn resources(&self, node: Node) -> &[String] {
+        self.entry_of(node).map_or(&[], |entry| &entry.resources)
+    }
+
+    /// The name of a resource of a node: `api-0 cores`.
+    #[must_use]
+    pub fn name_of_resource(&self, node: Node, resource: u16) -> String {
+        let name = self.resources(node).get(usize::from(resource)).map_or("", String::as_str);
+        format!("{} {name}", self.name_of(node))
+    }
+
+    /// The endpoints of all nodes, each once, in the order of the scenario.
+    #[must_use]
+    pub fn endpoints(&self) -> &[String] {
+        &self.endpoints
     }
 
     /// The entry or member that a name refers to, or `None` if the name is unknown.
@@ -168,10 +208,16 @@ impl Names {
         self.entry(name).filter(|(_, whole)| *whole).map(|(index, _)| &self.entries[index])
     }
 
-    /// Whether a name refers to a node, or to a group that contains the node.
+    /// Whether a name refers to a node or one of its resources, or to a group that contains the node.
     #[must_use]
     pub fn covers(&self, name: &str, node: Node) -> bool {
-        self.range(name).is_some_and(|range| range.contains(node))
+        let range = self.range(name).or_else(|| {
+            // A resource of a node or of a group.
+            let is_suffix = |resource: &&String| name.ends_with(&format!(" {resource}"));
+            let resource = self.resources(node).iter().find(is_suffix)?;
+            self.range(&name[..name.len() - resource.len() - 1])
+        });
+        range.is_some_and(|range| range.contains(node))
     }
 
     /// Whether the nodes of a name include all nodes of another name: if both are equal, or if `part` is a member of
@@ -321,8 +367,15 @@ mod tests {
     use super::*;
 
     fn names() -> Names {
-        let written =
-            |section, name, kind, count| WrittenEntry { section, name, kind, count, initial_count: None };
+        let written = |section, name, kind, count| WrittenEntry {
+            section,
+            name,
+            kind,
+            count,
+            initial_count: None,
+            endpoints: Vec::new(),
+            resources: Vec::new(),
+        };
         let all = [
             written("sources", "users", NodeKind::Source, None),
             written("nodes", "db", NodeKind::Server, None),
@@ -359,6 +412,8 @@ mod tests {
                 kind: NodeKind::Server,
                 count,
                 initial_count: None,
+                endpoints: Vec::new(),
+                resources: Vec::new(),
             });
             let mut problems = Vec::new();
             Names::gather(written, &mut problems);

@@ -56,6 +56,21 @@ pub trait Part: Measurable {
         Vec::new()
     }
 
+    /// Names of the endpoints that requests can ask it for.
+    fn endpoints(_: &Self::Spec) -> Vec<&str> {
+        Vec::new()
+    }
+
+    /// Names of the resources that are measured one by one, in the order in which they are read.
+    fn resources(_: &Self::Spec) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Maximum number of calls or branches that it starts at once, or `None` if it runs no steps.
+    fn max_children(_: &Self::Spec) -> Option<usize> {
+        None
+    }
+
     /// Its policy and targets, or `None` if it does not route.
     fn routing(_: &Self::Spec) -> Option<Routing<'_>> {
         None
@@ -199,13 +214,17 @@ pub struct Description {
     pub ranked_by: &'static [&'static Figure],
 }
 
-/// A table of the nodes and groups of a kind that have the figure of its first column.
+/// A table of the nodes and groups of a kind that have the figure of its first column, or of the things inside them.
 #[derive(Clone, Copy, Debug)]
 pub struct DetailTable {
     /// Its title.
     pub title: &'static str,
+    /// The figure whose rows it shows; `None` if it has a row for each node or group.
+    pub rows_of: Option<&'static Figure>,
     /// Its columns.
     pub columns: &'static [FigureColumn],
+    /// Further columns in a report, which is wider than a terminal.
+    pub more: &'static [FigureColumn],
 }
 
 /// The kinds of events that the fingerprint distinguishes. Changing a number changes the fingerprint of every run.

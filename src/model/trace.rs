@@ -72,14 +72,26 @@ pub enum TraceEvent {
         /// The node.
         node: Node,
     },
-    /// The service of the request starts.
+    /// The request takes a slot of a node, where it takes several steps.
+    Entered {
+        /// The node.
+        node: Node,
+    },
+    /// The request waits, in its slot, for a resource of the node.
+    Waits {
+        /// The node.
+        node: Node,
+        /// Index of the resource, in the order of [`Names::resources`](super::names::Names::resources).
+        resource: u16,
+    },
+    /// The service of the request, or a step that takes time, starts.
     Started {
         /// The node.
         node: Node,
-        /// When the service ends.
+        /// When it ends.
         done: SimTime,
     },
-    /// The request, whose service is over, waits for a call in its slot.
+    /// The request waits, in its slot, for a call or a branch.
     Called {
         /// The node.
         node: Node,

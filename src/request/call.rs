@@ -3,18 +3,22 @@
 //! A call has a row of the pool, and travels, waits and is served like any other request. What only calls need is in a
 //! component of its own, [`CallState`], in the same row. Requests have it only if a node of the scenario makes calls.
 //!
-//! When a call ends, its parent goes on if it still waits for this call. A parent that has ended, or stopped waiting,
-//! does not undo the work: the call stays where it is and ends like any other, without effect on its parent. Unless a
-//! [cancellation](Cancellation) follows it: that takes the same links, and so may come too late.
+//! A request waits for one call, or for some of several calls that it made at once: for all, for the first, or for a
+//! quorum. It goes on when enough of them have succeeded, or when too many have failed for that.
+//!
+//! A parent that has ended, or stopped waiting, does not undo the work: the call stays where it is and ends like any other,
+//! without effect on its parent. Unless a [cancellation](Cancellation) follows it: that takes the same links, and so may
+//! come too late.
 
 use bevy_ecs::prelude::*;
 
+use super::progress::{Phase, Progress};
 use super::{Outcome, Request, RequestsView};
 use crate::engine::queue::EventKey;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{Node, RequestRow};
 
-/// The relation of a request to calls: its parent if it is a call, and the call that it waits for.
+/// The relation of a request to calls: its parent if it is a call, and the calls that it waits for.
 #[derive(Component, Clone, Copy, Debug)]
 pub struct CallState {
     /// The request that made this call, or [`RequestRow::NONE`] if this is a request of a source. Another request may
@@ -22,12 +26,16 @@ pub struct CallState {
     pub(super) parent: RequestRow,
     /// The lower 32 bits of the number of the parent.
     pub(super) parent_number: u32,
-    /// The call whose end the request waits for, or [`RequestRow::NONE`], or [`LOST`].
-    pub(super) awaited: RequestRow,
-    /// Number of calls that the request has made at the node that it is at.
-    pub step: u16,
-    /// Whether the parent waited for the end of this call. Set when it ends.
-    pub(super) was_awaited: bool,
+    /// The first of the calls that the request waits for, or [`RequestRow::NONE`] if none is left.
+    first_awaited: RequestRow,
+    /// The neighbours of this call among those that its parent waits for.
+    siblings: [RequestRow; 2],
+    /// How many of the calls that the request waits for have to succeed before it goes on; 0 if it does not wait.
+    needed: u16,
+    /// How many of them are still to come back. A call that was lost unknown to its caller is one of them.
+    outstanding: u16,
+    /// Whether the parent waits for the end of this call, or, when the call has ended, waited for it.
+    pub is_awaited: bool,
     /// Where it is, if a cancellation may follow it.
     pub(super) place: CallPlace,
     /// Time that the request, and the calls that it waited for, spent on calls that were given up.
@@ -36,9 +44,6 @@ pub struct CallState {
     /// is none.
     pub(super) pending: EventKey,
 }
-
-/// In place of the call that a request waits for: a call that was lost, of which its caller does not know.
-pub(super) const LOST: RequestRow = RequestRow::new(u32::MAX - 1);
 
 /// Where a call is that a cancellation may follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,9 +65,11 @@ impl CallState {
     pub(super) const FREE: Self = Self {
         parent: RequestRow::NONE,
         parent_number: 0,
-        awaited: RequestRow::NONE,
-        step: 0,
-        was_awaited: false,
+        first_awaited: RequestRow::NONE,
+        siblings: [RequestRow::NONE; 2],
+        needed: 0,
+        outstanding: 0,
+        is_awaited: false,
         place: CallPlace::Untracked,
         given_up: SimDuration::ZERO,
         pending: EventKey::NONE,
@@ -75,11 +82,11 @@ impl CallState {
         !self.parent.is_none()
     }
 
-    /// Whether the request waits for a call.
+    /// Whether the request waits for calls.
     #[must_use]
     #[inline]
     pub const fn is_waiting(&self) -> bool {
-        !self.awaited.is_none()
+        self.needed > 0
     }
 }
 
@@ -135,17 +142,11 @@ impl RequestsView<'_> {
         call
     }
 
-    /// The relation of a request to calls, or `None` if no node makes calls.
+    /// The relation of a request to calls, or `None` if no node runs steps.
     #[inline]
     #[must_use]
     pub fn call_state(&self, row: RequestRow) -> Option<&CallState> {
         self.calls.get(row)
-    }
-
-    /// The number of calls that a request has made at the node that it is at, which its node counts and resets. Only if
-    /// a node makes calls.
-    pub fn call_step(&mut self, row: RequestRow) -> &mut u16 {
-        &mut self.calls[row].step
     }
 
     /// Whether a response that has reached a node is that to a call of the node: to a call whose return path is empty.
@@ -155,22 +156,41 @@ impl RequestsView<'_> {
         self.calls.get(row).is_some_and(CallState::is_call) && self.rows[row].depth == 0
     }
 
-    /// Makes a request wait for the end of one of its calls. `timeout` is the event that ends the wait, or
-    /// [`EventKey::NONE`]. If the call `may_be_cancelled`, it is tracked where it is.
-    pub fn await_call(
-        &mut self,
-        now: SimTime,
-        parent: RequestRow,
-        call: RequestRow,
-        timeout: EventKey,
-        may_be_cancelled: bool,
-    ) {
+    /// Makes a request wait until `needed` (1 or more) of the calls that follow with [`await_call`](Self::await_call) have
+    /// succeeded. `timeout` is the event that ends the wait, or [`EventKey::NONE`].
+    pub fn begin_wait(&mut self, now: SimTime, parent: RequestRow, needed: u16, timeout: EventKey) {
         let waiting = &mut self.calls[parent];
-        (waiting.awaited, waiting.pending) = (call, timeout);
+        (waiting.needed, waiting.outstanding, waiting.pending) = (needed, 0, timeout);
         self.rows[parent].since = now;
+    }
+
+    /// Adds a call to those that its parent waits for. If it `may_be_cancelled`, it is tracked where it is.
+    pub fn await_call(&mut self, call: RequestRow, may_be_cancelled: bool) {
+        let parent = self.calls[call].parent;
+        let next = std::mem::replace(&mut self.calls[parent].first_awaited, call);
+        self.calls[parent].outstanding += 1;
+        let state = &mut self.calls[call];
+        (state.is_awaited, state.siblings) = (true, [RequestRow::NONE, next]);
         if may_be_cancelled {
-            self.calls[call].place = CallPlace::Between;
+            state.place = CallPlace::Between;
         }
+        if !next.is_none() {
+            self.calls[next].siblings[0] = call;
+        }
+    }
+
+    /// Removes a call from those that its parent waits for.
+    fn unlink(&mut self, call: RequestRow) {
+        let CallState { parent, siblings: [before, after], .. } = self.calls[call];
+        if before.is_none() {
+            self.calls[parent].first_awaited = after;
+        } else {
+            self.calls[before].siblings[1] = after;
+        }
+        if !after.is_none() {
+            self.calls[after].siblings[0] = before;
+        }
+        self.calls[call].is_awaited = false;
     }
 
     /// Takes the event that is pending for a request: the timeout of its wait, or the end of its service if that may be
@@ -179,7 +199,7 @@ impl RequestsView<'_> {
         std::mem::replace(&mut self.calls[row].pending, EventKey::NONE)
     }
 
-    /// Where a call is, if it may be cancelled. Only if a node makes calls.
+    /// Where a call is, if it may be cancelled. Only if a node runs steps.
     #[inline]
     #[must_use]
     pub fn place(&self, row: RequestRow) -> CallPlace {
@@ -234,34 +254,50 @@ impl RequestsView<'_> {
         self.pool.cancellations.remove(number);
     }
 
-    /// The requests that nodes hold while they wait for calls, with their rows, in order of creation. Visits the whole
-    /// pool, so use it for rare operations only.
+    /// The requests and branches that take steps at nodes, in order of creation. Visits the whole pool, so use it for rare
+    /// operations only.
     #[cold]
     #[must_use]
-    pub fn waiting_for_calls(&self, is_held_by: impl Fn(Node) -> bool) -> Vec<RequestRow> {
-        let rows = (0..).zip(self.calls.iter()).filter(|(_, call)| call.is_waiting());
+    pub fn in_steps(&self, is_held_by: impl Fn(Node) -> bool) -> Vec<RequestRow> {
+        let rows = (0..).zip(self.progress.iter()).filter(|(_, progress)| progress.phase != Phase::Outside);
         let rows = rows.map(|(row, _)| RequestRow::new(row));
         let mut held: Vec<RequestRow> = rows.filter(|row| is_held_by(self.rows[*row].server)).collect();
         held.sort_by_key(|row| self.pool.id(self.rows[*row].number));
         held
     }
 
-    /// Makes a request stop waiting for its call, which then ends without effect on it. Returns the call, unless it was
-    /// lost.
-    pub fn abandon_call(&mut self, now: SimTime, parent: RequestRow) -> Option<RequestRow> {
+    /// Makes a request stop waiting for its calls. Those that are still out then end without effect on it: passes each
+    /// that may be cancelled to `cancel`, in the order in which they were made.
+    pub fn abandon_calls(&mut self, parent: RequestRow, mut cancel: impl FnMut(&mut Self, RequestRow)) {
+        let mut last = RequestRow::NONE;
+        let mut call = self.calls[parent].first_awaited;
+        while !call.is_none() {
+            (last, call) = (call, self.calls[call].siblings[1]);
+        }
+        while !last.is_none() {
+            let call = last;
+            last = self.calls[call].siblings[0];
+            self.unlink(call);
+            if self.calls[call].place != CallPlace::Untracked {
+                cancel(self, call);
+            }
+        }
         let state = &mut self.calls[parent];
-        state.given_up += now.since(self.rows[parent].since);
-        let call = std::mem::replace(&mut state.awaited, RequestRow::NONE);
-        (call != LOST).then_some(call)
+        (state.needed, state.outstanding) = (0, 0);
+    }
+
+    /// Accounts the wait of a request for calls as time spent on calls that were given up.
+    pub fn give_up_wait(&mut self, now: SimTime, parent: RequestRow) {
+        self.calls[parent].given_up += now.since(self.rows[parent].since);
     }
 
     /// Ends a call that was lost if its caller waits with a timeout: it does not know of the loss, and waits on. Returns
     /// whether it does.
     pub fn lose_silently(&mut self, now: SimTime, call: RequestRow) -> bool {
-        let parent = self.calls[call].parent;
-        let has_timeout = self.calls[parent].awaited == call && self.calls[parent].pending != EventKey::NONE;
+        let CallState { parent, is_awaited, .. } = self.calls[call];
+        let has_timeout = is_awaited && self.calls[parent].pending != EventKey::NONE;
         if has_timeout {
-            self.calls[parent].awaited = LOST;
+            self.unlink(call);
             self.finish_call(now, call, Outcome::Dropped);
         }
         has_timeout
@@ -277,8 +313,9 @@ impl RequestsView<'_> {
         request.hops[0]
     }
 
-    /// Ends a call and frees its row. Returns its parent if that waited for it. The latency breakdown of the parent
-    /// then includes that of the call: the time between the two is the time that the call took.
+    /// Ends a call and frees its row. Returns its parent if that goes on: if it waited for this call, and if it is now
+    /// known whether enough of its calls succeed, which they do if this one did. The latency breakdown of the parent then
+    /// includes that of the call, which took as long as the parent waited.
     pub fn finish_call(&mut self, now: SimTime, call: RequestRow, outcome: Outcome) -> Option<RequestRow> {
         let parent = self.close_call(now, call, outcome);
         self.free(call);
@@ -287,21 +324,32 @@ impl RequestsView<'_> {
 
     /// Ends a call without freeing its row, which [`free`](Self::free) has to do.
     pub fn close_call(&mut self, now: SimTime, call: RequestRow, outcome: Outcome) -> Option<RequestRow> {
-        let parent = self.calls[call].parent;
-        let is_awaited = self.calls[parent].awaited == call;
-        self.calls[call].was_awaited = is_awaited;
+        let CallState { parent, is_awaited, given_up, .. } = self.calls[call];
         if self.pool.request_log.keeps_calls() {
             self.log(now, call, outcome);
         }
         if let Some(calls) = &mut self.pool.calls {
             calls.count(outcome);
         }
-        let CallState { given_up, .. } = std::mem::replace(&mut self.calls[call], CallState::FREE);
+        if is_awaited {
+            self.unlink(call);
+        }
+        self.calls[call] = CallState::FREE;
+        self.progress[call] = Progress::NONE;
         let Request { waiting, service, .. } = self.rows[call];
         self.rows[call].outcome = None;
-        is_awaited.then(|| {
-            self.calls[parent].awaited = RequestRow::NONE;
-            self.calls[parent].given_up += given_up;
+        if !is_awaited {
+            return None;
+        }
+        let state = &mut self.calls[parent];
+        state.outstanding -= 1;
+        if !outcome.is_failure() {
+            state.needed -= 1;
+        }
+        let goes_on = state.needed == 0 || state.needed > state.outstanding;
+        goes_on.then(|| {
+            state.needed = 0;
+            state.given_up += given_up;
             let request = &mut self.rows[parent];
             request.waiting += waiting;
             request.service += service;
@@ -309,10 +357,11 @@ impl RequestsView<'_> {
         })
     }
 
-    /// Resets the relation of a request that has ended to calls. Only if a node makes calls.
-    pub fn reset_call_state(&mut self, row: RequestRow) {
+    /// Resets what a request of a source that has ended has only if a node runs steps.
+    pub fn reset_steps(&mut self, row: RequestRow) {
         if let Some(state) = self.calls.get_mut(row) {
             *state = CallState::FREE;
+            self.progress[row] = Progress::NONE;
         }
     }
 }

@@ -4,11 +4,12 @@
 //! Requests are entities that are spawned in batches and recycled: row n of their table is row n of the pool throughout
 //! the run. A [`Request`] fills exactly one cache line, as every event touches one and large runs hold many. Attributes
 //! that only some scenarios need are separate components in the same row, present only if the scenario uses them: a
-//! size ([`RequestSize`]), and the relation to calls ([`call`]).
+//! size ([`RequestSize`]), the relation to calls ([`call`]), and the [`progress`] through the steps of a node.
 
 pub mod call;
 mod outcome;
 mod pool;
+pub mod progress;
 mod request_log;
 
 use bevy_ecs::prelude::*;

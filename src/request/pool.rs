@@ -5,6 +5,7 @@ use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemParam;
 
 use super::call::{CallState, Cancellations};
+use super::progress::Progress;
 use super::request_log::RequestLog;
 use super::{INLINE_HOPS, Outcome, OutcomeCounts, Parent, Request, RequestRecord, RequestSize};
 use crate::engine::row::{Column, column};
@@ -26,6 +27,8 @@ pub struct RequestPool {
     max_rows: usize,
     /// Number of free rows that handling an event may take.
     reserve: usize,
+    /// Whether requests have a relation to calls, and a progress.
+    has_steps: bool,
     /// The calls by outcome, or `None` if no node makes calls.
     pub(super) calls: Option<OutcomeCounts>,
     /// The cancellations that follow calls.
@@ -41,8 +44,10 @@ pub struct PoolNeeds {
     pub max_hops: usize,
     /// Whether requests have a size.
     pub sized: bool,
-    /// Maximum number of calls that a node makes at once: 0 if no node makes calls.
-    pub calls: usize,
+    /// Maximum number of calls or branches that a step of a node makes at once, or `None` if no node runs steps.
+    pub steps: Option<usize>,
+    /// Whether any node makes calls.
+    pub makes_calls: bool,
     /// Maximum number of requests in flight, calls included (at least 1).
     pub max_in_flight: u64,
 }
@@ -53,28 +58,29 @@ const DEFAULT_MEMORY: u64 = 6_800_000_000;
 const BYTES_PER_REQUEST: u64 = 170;
 /// Memory of a return hop, in bytes.
 const BYTES_PER_HOP: u64 = 4;
-/// Memory of the relation of a request to calls, in bytes.
-const BYTES_PER_CALL_STATE: u64 = size_of::<CallState>() as u64;
+/// Memory of the relation of a request to calls and of its progress, in bytes.
+const BYTES_OF_STEPS: u64 = (size_of::<CallState>() + size_of::<Progress>()) as u64;
 
 /// Default maximum number of requests in flight: 40 million, or fewer if they pass more than two nodes after their
-/// source, or if nodes make calls. It does not depend on the machine, so that a run stops at the same event everywhere.
+/// source, or if nodes run steps. It does not depend on the machine, so that a run stops at the same event everywhere.
 #[must_use]
-pub fn default_max_in_flight(max_hops: usize, makes_calls: bool) -> u64 {
+pub fn default_max_in_flight(max_hops: usize, has_steps: bool) -> u64 {
     let spilled = max_hops.saturating_sub(INLINE_HOPS) as u64;
-    let call_state = if makes_calls { BYTES_PER_CALL_STATE } else { 0 };
-    DEFAULT_MEMORY / (BYTES_PER_REQUEST + BYTES_PER_HOP * spilled + call_state)
+    let steps = if has_steps { BYTES_OF_STEPS } else { 0 };
+    DEFAULT_MEMORY / (BYTES_PER_REQUEST + BYTES_PER_HOP * spilled + steps)
 }
 
 impl RequestPool {
     /// An empty pool. `request_log` keeps the records of requests that have ended.
     #[must_use]
     pub fn new(needs: PoolNeeds, request_log: RequestLog) -> Self {
-        let PoolNeeds { max_hops, sized, calls, max_in_flight } = needs;
+        let PoolNeeds { max_hops, sized, steps, makes_calls, max_in_flight } = needs;
         let spilled = max_hops.saturating_sub(INLINE_HOPS);
         let max_rows = usize::try_from(max_in_flight.clamp(1, u64::from(u32::MAX - 1))).unwrap_or(usize::MAX);
-        let reserve = calls.max(1);
-        let calls = (calls > 0).then(OutcomeCounts::default);
-        Self { spilled, sized, max_rows, reserve, calls, request_log, ..Self::default() }
+        let reserve = steps.unwrap_or(0).max(1);
+        let calls = makes_calls.then(OutcomeCounts::default);
+        let has_steps = steps.is_some();
+        Self { spilled, sized, max_rows, reserve, has_steps, calls, request_log, ..Self::default() }
     }
 
     /// Whether there are too few free rows for the next event, and no more rows may be added.
@@ -118,7 +124,7 @@ impl RequestPool {
             id: self.id(request.number),
             parent: call
                 .filter(|call| call.is_call())
-                .map(|call| Parent { id: self.id(call.parent_number), waited: call.was_awaited }),
+                .map(|call| Parent { id: self.id(call.parent_number), waited: call.is_awaited }),
             source: request.source,
             key: request.key,
             size,
@@ -139,11 +145,13 @@ impl RequestPool {
 pub fn grow_pool(world: &mut World) {
     let pool = world.resource::<RequestPool>();
     let (rows, batch) = (pool.rows, pool.batch());
-    match (pool.sized, pool.calls.is_some()) {
+    match (pool.sized, pool.has_steps) {
         (false, false) => spawn(world, Request::FREE, batch),
         (true, false) => spawn(world, (Request::FREE, RequestSize(0)), batch),
-        (false, true) => spawn(world, (Request::FREE, CallState::FREE), batch),
-        (true, true) => spawn(world, (Request::FREE, RequestSize(0), CallState::FREE), batch),
+        (false, true) => spawn(world, (Request::FREE, CallState::FREE, Progress::NONE), batch),
+        (true, true) => {
+            spawn(world, (Request::FREE, RequestSize(0), CallState::FREE, Progress::NONE), batch);
+        }
     }
     let mut pool = world.resource_mut::<RequestPool>();
     let spilled = batch * pool.spilled;
@@ -168,14 +176,15 @@ pub struct Requests<'w, 's> {
     rows: Query<'w, 's, &'static mut Request>,
     sizes: Query<'w, 's, &'static mut RequestSize>,
     calls: Query<'w, 's, &'static mut CallState>,
+    progress: Query<'w, 's, &'static mut Progress>,
     pool: ResMut<'w, RequestPool>,
 }
 
 impl Requests<'_, '_> {
-    /// Whether a node of the scenario makes calls.
+    /// Whether a node of the scenario runs steps.
     #[must_use]
-    pub fn may_have_calls(&self) -> bool {
-        self.pool.calls.is_some()
+    pub fn have_steps(&self) -> bool {
+        self.pool.has_steps
     }
 
     /// Borrows the column of requests for a tick.
@@ -184,6 +193,7 @@ impl Requests<'_, '_> {
             rows: column(&mut self.rows),
             sizes: column(&mut self.sizes),
             calls: column(&mut self.calls),
+            progress: column(&mut self.progress),
             pool: self.pool.bypass_change_detection(),
         }
     }
@@ -195,8 +205,10 @@ pub struct RequestsView<'a> {
     pub(super) rows: Column<'a, InPool, Request>,
     /// Empty if requests have no size.
     sizes: Column<'a, InPool, RequestSize>,
-    /// Empty if no node makes calls.
+    /// Empty if no node runs steps.
     pub(super) calls: Column<'a, InPool, CallState>,
+    /// Empty if no node runs steps.
+    pub(super) progress: Column<'a, InPool, Progress>,
     pub(super) pool: &'a mut RequestPool,
 }
 

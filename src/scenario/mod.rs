@@ -94,7 +94,8 @@ impl Scenario {
         let written = self.specs().map(|(name, spec)| {
             let kind = spec.kind();
             let (count, initial_count) = (spec.count(), spec.initial_count());
-            WrittenEntry { section: section(kind), name, kind, count, initial_count }
+            let (endpoints, resources) = (spec.endpoints(), spec.resources());
+            WrittenEntry { section: section(kind), name, kind, count, initial_count, endpoints, resources }
         });
         Names::gather(written, problems)
     }

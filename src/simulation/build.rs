@@ -44,11 +44,12 @@ pub(super) fn build(
     let measured_from = SimTime::ZERO + scenario.warm_up;
     let arrivals_until = SimTime::ZERO + scenario.arrivals_until.unwrap_or(scenario.run_until);
     let links = scenario.links.iter().zip(0..);
-    let calls = scenario.nodes.values().map(|node| node.as_spec().calls().len()).max().unwrap_or(0);
+    let steps = scenario.nodes.values().filter_map(|node| node.as_spec().max_children()).max();
+    let makes_calls = steps.is_some_and(|steps| steps > 0);
     let mut builder = Builder {
         names: &names,
         times: RunTimes { arrivals_until, measured_from },
-        makes_calls: calls > 0,
+        may_fail: steps.is_some(),
         streams: Streams::new(seed, options.replication),
         links: links.map(|(link, row)| ((link.from.as_str(), link.to.as_str()), Row::new(row))).collect(),
         queue: EventQueue::default(),
@@ -80,8 +81,9 @@ pub(super) fn build(
     world.insert_resource(RunDigest::default());
     world.insert_resource(Tracer::default());
     world.insert_resource(FollowUps::default());
-    let max_in_flight = options.max_in_flight.unwrap_or_else(|| default_max_in_flight(max_hops, calls > 0));
-    let needs = PoolNeeds { max_hops, sized, calls, max_in_flight };
+    let max_in_flight = options.max_in_flight;
+    let max_in_flight = max_in_flight.unwrap_or_else(|| default_max_in_flight(max_hops, steps.is_some()));
+    let needs = PoolNeeds { max_hops, sized, steps, makes_calls, max_in_flight };
     world.insert_resource(RequestPool::new(needs, RequestLog::new(options.log)));
     world.insert_resource(RunIdentity {
         scenario: scenario.name.clone(),

@@ -13,10 +13,10 @@ use crate::engine::time::SimTime;
 use crate::event::{Node, NodeKind};
 use crate::metrics::figures::{FigureValue, NodeFigures};
 use crate::metrics::result::{
-    ConservationError, LinkResult, NodeResult, RunIdentity, RunResult, SourceResult, Stopped,
+    ConservationError, LinkResult, NodeResult, ResourceName, RunIdentity, RunResult, SourceResult, Stopped,
 };
 use crate::metrics::timeline::TimelineRecorder;
-use crate::model::figure::{Span, Value};
+use crate::model::figure::{FigureRow, Span, Value};
 use crate::model::link::Link;
 use crate::model::names::Names;
 use crate::model::parts::{PartViews, Parts};
@@ -60,6 +60,11 @@ pub(super) fn figures_at(world: &mut World, node: Node, now: SimTime, from: SimT
     with_parts(world, |parts| figures(parts, node, span, |tally| tally.clone()))
 }
 
+/// For each of these nodes, the share of each of its resources that is in use, and the number of requests that wait for it.
+pub(super) fn resource_levels_at(world: &mut World, nodes: &[Node], now: SimTime) -> Vec<Vec<[f64; 2]>> {
+    with_parts(world, |parts| nodes.iter().map(|node| parts.resource_levels(*node, now)).collect())
+}
+
 /// Calls `read` with the parts of a world.
 fn with_parts<T>(world: &mut World, read: impl FnOnce(&mut PartViews<'_>) -> T) -> T {
     let mut state = SystemState::<Parts<'_, '_>>::new(world);
@@ -74,8 +79,19 @@ fn nodes(parts: &mut PartViews<'_>, names: &Names, span: Span) -> Vec<NodeResult
         name: names.name_of(node).to_owned(),
         figures: figures(parts, node, span, std::mem::take),
         capacity: parts.capacity(node).cloned(),
+        resources: resources(names, node),
     };
     names.nodes().map(result).collect()
+}
+
+fn resources(names: &Names, node: Node) -> Vec<ResourceName> {
+    let group = names.group_of(node);
+    let all = (0..).zip(names.resources(node));
+    let name = |(index, resource): (u16, &String)| ResourceName {
+        name: names.name_of_resource(node, index),
+        of_group: group.map(|group| format!("{group} {resource}")),
+    };
+    all.map(name).collect()
 }
 
 fn figures(
@@ -85,15 +101,28 @@ fn figures(
     take_tally: impl Fn(&mut Tally) -> Tally,
 ) -> NodeFigures {
     let values = parts.figures(node, span, |figure, value| {
-        let value = value.map(|value| match value {
-            Value::Count(count) => FigureValue::Count(count),
-            Value::Mean(mean) => FigureValue::Number(mean),
-            Value::Times(times) => FigureValue::Times(Box::new(take_tally(times))),
-            Value::Table(table) => FigureValue::Table(Box::new(table.into_iter().collect())),
-        });
-        (figure, value)
+        (figure, value.map(|value| collected(node.kind(), value, &take_tally)))
     });
     NodeFigures::new(node.kind(), values)
+}
+
+/// The value of a figure of a node of this kind, without references to its parts.
+fn collected(kind: NodeKind, value: Value<'_>, take_tally: &impl Fn(&mut Tally) -> Tally) -> FigureValue {
+    match value {
+        Value::Count(count) => FigureValue::Count(count),
+        Value::Mean(mean) => FigureValue::Number(mean),
+        Value::Times(times) => FigureValue::Times(Box::new(take_tally(times))),
+        Value::Table(table) => FigureValue::Table(Box::new(table.into_iter().collect())),
+        Value::Rows(rows) => {
+            let row = |(name, row): (String, FigureRow<'_>)| {
+                let values = row
+                    .into_iter()
+                    .map(|(figure, value)| (figure, value.map(|value| collected(kind, value, take_tally))));
+                (name, NodeFigures::new(kind, values))
+            };
+            FigureValue::Rows(Box::new(rows.into_iter().map(row).collect()))
+        }
+    }
 }
 
 /// All components of a type in the order in which their entities were spawned.

@@ -69,7 +69,7 @@ pub(super) fn dispatch(
     mut window: ResMut<TickWindow>,
     mut digest: ResMut<RunDigest>,
 ) {
-    if params.requests.may_have_calls() || params.tracer.is_enabled() {
+    if params.requests.have_steps() || params.tracer.is_enabled() {
         dispatch_window::<true>(&mut params, &mut window, &mut digest);
     } else {
         dispatch_window::<false>(&mut params, &mut window, &mut digest);
@@ -104,7 +104,7 @@ fn dispatch_window<const FULL: bool>(
         },
     };
     window.status =
-        if FULL { dispatcher.drain_with_calls(window.horizon) } else { dispatcher.drain(window.horizon) };
+        if FULL { dispatcher.drain_with_steps(window.horizon) } else { dispatcher.drain(window.horizon) };
     let after = dispatcher.fingerprinter.digest;
     window.budget = window.budget.saturating_sub(after.events - digest.events);
     *digest = after;
@@ -158,7 +158,7 @@ impl Fingerprinter<'_> {
 
 impl<const FULL: bool> Dispatcher<'_, FULL> {
     /// Handles events in order, up to the horizon, until the budget is used up or the pool of requests is full. Only for
-    /// scenarios without calls: only sources create requests, and no event has follow-ups.
+    /// scenarios without steps: only sources create requests, and no event has follow-ups.
     fn drain(&mut self, horizon: SimTime) -> Status {
         if !self.context.requests.has_room() {
             return Status::PoolFull;
@@ -173,24 +173,28 @@ impl<const FULL: bool> Dispatcher<'_, FULL> {
         if self.context.requests.has_room() { Status::OutOfBudget } else { Status::PoolFull }
     }
 
-    /// The same for scenarios with calls: any event may create requests and have follow-ups, which are kept if the pool
+    /// The same for scenarios with steps: any event may create requests and have follow-ups, which are kept if the pool
     /// has to grow before they are handled.
-    fn drain_with_calls(&mut self, horizon: SimTime) -> Status {
+    fn drain_with_steps(&mut self, horizon: SimTime) -> Status {
         loop {
-            if !self.context.requests.has_room() {
-                return Status::PoolFull;
-            }
-            if let Some(event) = self.context.follow_ups.pop_front() {
-                if let Some(next) = self.handle(event) {
-                    self.context.follow_ups.push_front(next);
+            let mut next = self.context.follow_ups.pop_front();
+            if next.is_none() {
+                if self.fingerprinter.digest.events >= self.fingerprinter.pause_at {
+                    let has_room = self.context.requests.has_room();
+                    return if has_room { Status::OutOfBudget } else { Status::PoolFull };
                 }
-                continue;
+                next = self.take_event(horizon);
+                if next.is_none() {
+                    return Status::Done;
+                }
             }
-            if self.fingerprinter.digest.events >= self.fingerprinter.pause_at {
-                return Status::OutOfBudget;
+            while let Some(event) = next {
+                if !self.context.requests.has_room() {
+                    self.context.follow_ups.push_front(event);
+                    return Status::PoolFull;
+                }
+                next = self.handle(event);
             }
-            let Some(event) = self.take_event(horizon) else { return Status::Done };
-            self.context.follow_ups.push_back(event);
         }
     }
 

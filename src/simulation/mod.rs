@@ -193,6 +193,12 @@ impl Simulation {
         &self.world
     }
 
+    /// For each of these nodes, the share of each of its resources that is in use at a time up to which the run has
+    /// [advanced](Simulation::advance), and the number of requests that wait for it.
+    pub fn resource_levels(&mut self, nodes: &[Node], at: SimTime) -> Vec<Vec<[f64; 2]>> {
+        collect::resource_levels_at(&mut self.world, nodes, at)
+    }
+
     /// The figures of a node at a time up to which the run has [advanced](Simulation::advance).
     ///
     /// # Panics

@@ -72,19 +72,27 @@ impl LogLine {
             }
             TraceEvent::Sent { .. } | TraceEvent::ResponseSent { .. } => LogKind::Sent,
             TraceEvent::Queued { .. } => LogKind::Queued,
-            TraceEvent::Started { .. } | TraceEvent::Served { .. } => LogKind::Served,
+            TraceEvent::Entered { .. }
+            | TraceEvent::Waits { .. }
+            | TraceEvent::Started { .. }
+            | TraceEvent::Served { .. } => LogKind::Served,
             TraceEvent::Rejected { .. } => LogKind::Rejected,
             TraceEvent::NodeCapacity { .. } => LogKind::Capacity,
             TraceEvent::Over { .. } => LogKind::Ended,
         }
     }
 
-    /// A description of the event, in which the node is called `name`.
+    /// A description of the event, in which the node is called `name` and has these resources.
     #[must_use]
-    pub fn describe(&self, name: &str) -> String {
+    pub fn describe(&self, name: &str, resources: &[String]) -> String {
         match self.event {
             TraceEvent::Created { .. } => format!("created at {name}"),
             TraceEvent::CallCreated { .. } => format!("call made by {name}"),
+            TraceEvent::Entered { .. } => format!("takes a slot of {name}"),
+            TraceEvent::Waits { resource, .. } => {
+                let resource = resources.get(usize::from(resource)).map_or("", String::as_str);
+                format!("waits at {name} for {resource}")
+            }
             TraceEvent::Called { .. } => format!("waits for a call at {name}"),
             TraceEvent::GaveUp { .. } => format!("gives up its call at {name}"),
             TraceEvent::Sent { arrives: Some(_), .. } => format!("sent to {name}"),
@@ -204,7 +212,7 @@ mod tests {
         let node = Node::new(KINDS[1], 0);
         let description = |state, slots, waiting| {
             let event = TraceEvent::NodeCapacity { node, holds: NodeCapacity { state, slots, waiting } };
-            entry(1, 0, event, node).describe("web-1")
+            entry(1, 0, event, node).describe("web-1", &[])
         };
         let up = NodeState::Up;
         assert_eq!(description(up, 3, None), "web-1 has 3 slots");

@@ -126,6 +126,7 @@ fn name(session: &Session, result: &RunResult, subject: Subject) -> String {
     match subject {
         // The name of the node itself, not that of a folded group.
         Subject::Node(node) | Subject::Estimate { of: node, .. } => session.names.name_of(node).to_owned(),
+        Subject::Resource { node, resource } => session.names.name_of_resource(node, resource),
         Subject::Link(row) => result.links[row as usize].name.clone(),
     }
 }

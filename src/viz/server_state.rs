@@ -52,16 +52,34 @@ impl ServerState {
         self.queue_capacity.is_some_and(|capacity| self.queue.len() >= capacity as usize)
     }
 
-    /// Number of slots to show: the active ones, and removed ones that are still busy.
+    /// Whether it has as many slots as it needs.
+    #[must_use]
+    pub const fn is_unlimited(&self) -> bool {
+        self.active_slots == u32::MAX
+    }
+
+    /// The number of requests in slots, and that of slots if it is limited.
+    #[must_use]
+    pub fn in_slots(&self) -> String {
+        if self.is_unlimited() {
+            return self.in_service.to_string();
+        }
+        format!("{} of {}", self.in_service, self.active_slots)
+    }
+
+    /// Number of slots to show: the active ones, and removed ones that are still busy. The busy ones if there is no limit.
     #[must_use]
     pub fn shown_slots(&self) -> usize {
+        if self.is_unlimited() {
+            return self.in_service as usize;
+        }
         self.slots.len().max(self.active_slots.max(self.in_service) as usize)
     }
 
     /// Sets the state, the number of slots and the capacity of the queue.
     pub(super) fn set_capacity(&mut self, NodeCapacity { state, slots, waiting }: NodeCapacity) {
         (self.state, self.active_slots, self.queue_capacity) = (state, slots, waiting);
-        let known_slots = slots.min(MAX_SLOTS) as usize;
+        let known_slots = if self.is_unlimited() { 0 } else { slots.min(MAX_SLOTS) as usize };
         if self.slots.len() < known_slots {
             self.slots.resize(known_slots, None);
         }
@@ -72,6 +90,9 @@ impl ServerState {
     pub(super) fn occupy_slot(&mut self, row: RequestRow) -> usize {
         self.in_service += 1;
         let slot = self.slots.iter().position(Option::is_none).unwrap_or(self.slots.len());
+        if self.is_unlimited() && slot == self.slots.len() && slot < MAX_SLOTS as usize {
+            self.slots.push(None);
+        }
         if let Some(request) = self.slots.get_mut(slot) {
             *request = Some(row);
         }
@@ -98,7 +119,8 @@ impl ServerState {
 
     /// Removes free slots that are no longer active, from the end.
     fn remove_inactive_slots(&mut self) {
-        while self.slots.len() > self.active_slots as usize && self.slots.last() == Some(&None) {
+        let active = if self.is_unlimited() { 0 } else { self.active_slots as usize };
+        while self.slots.len() > active && self.slots.last() == Some(&None) {
             self.slots.pop();
         }
     }

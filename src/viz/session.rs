@@ -4,6 +4,8 @@
 //! the run is the same as that of `rushhour run`. To go back in time, the simulation runs again from the start. This is
 //! exact, and takes milliseconds for typical scenarios.
 
+use std::collections::BTreeMap;
+
 use crate::analysis::{ScheduledPeriod, Severity, scheduled_periods};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::Node;
@@ -14,7 +16,7 @@ use crate::simulation::{RunOptions, Simulation};
 
 use super::background_run::BackgroundRun;
 use super::edits::Edits;
-use super::layout::Layout;
+use super::layout::{Layout, NodeBox};
 use super::live_state::LiveState;
 
 /// Maximum number of events per frame; they take about 1/60 s.
@@ -48,6 +50,9 @@ pub struct Session {
     pub(super) edits: Edits,
     pub(super) options: RunOptions,
     simulation: Simulation,
+    /// The nodes with resources other than slots, and for each resource the share in use and the number of requests that
+    /// wait, at the time of the last [`read_resources`](Self::read_resources).
+    resource_levels: BTreeMap<Node, Vec<[f64; 2]>>,
 }
 
 /// The clock of the playback.
@@ -130,6 +135,7 @@ impl Session {
             edits: Edits::of(loaded),
             options,
             simulation,
+            resource_levels: BTreeMap::new(),
             scenario,
         })
     }
@@ -314,6 +320,23 @@ impl Session {
     #[must_use]
     pub fn name_of(&self, node: Node) -> String {
         self.layout.find(node).map_or_else(String::new, |at| self.layout.boxes[at].name.clone())
+    }
+
+    /// Reads the levels of all resources at the time shown, for the nodes that have any.
+    pub fn read_resources(&mut self) {
+        let boxes = self.layout.boxes.iter().filter(|place| !place.is_folded());
+        let nodes = boxes.map(NodeBox::node).filter(|node| !self.names.resources(*node).is_empty());
+        let nodes: Vec<Node> = nodes.collect();
+        if !nodes.is_empty() {
+            let levels = self.simulation.resource_levels(&nodes, self.clock.now);
+            self.resource_levels = nodes.into_iter().zip(levels).collect();
+        }
+    }
+
+    /// For each resource of a node, the share in use and the number of requests that wait for it, as last read.
+    #[must_use]
+    pub fn resource_levels(&self, node: Node) -> &[[f64; 2]] {
+        self.resource_levels.get(&node).map_or(&[], Vec::as_slice)
     }
 
     /// The figures of a node at the time shown.

@@ -78,7 +78,18 @@ pub enum RequestLocation {
         /// When the service ends.
         done: SimTime,
     },
-    /// In a slot after its service, until a call returns.
+    /// In a slot, where it waits for a resource, or takes its next step in this instant.
+    Blocked {
+        /// The node.
+        node: Node,
+        /// Index of the slot.
+        slot: usize,
+        /// The resource, by index; `None` if it does not wait for one.
+        resource: Option<u16>,
+        /// Since when.
+        since: SimTime,
+    },
+    /// In a slot, until a call or a branch ends.
     Calling {
         /// The node.
         node: Node,
@@ -90,6 +101,11 @@ pub enum RequestLocation {
 }
 
 impl TrackedRequest {
+    /// Whether it is a branch of its parent at the same node, which takes no slot of its own.
+    pub(super) fn is_branch(&self) -> bool {
+        self.parent.is_some() && matches!(self.path.as_slice(), [(_, caller)] if *caller == self.node())
+    }
+
     /// Its node; on a link, the receiver.
     #[must_use]
     pub const fn node(&self) -> Node {
@@ -98,6 +114,7 @@ impl TrackedRequest {
             | RequestLocation::Between { to: node, .. }
             | RequestLocation::Waiting(node)
             | RequestLocation::Served { node, .. }
+            | RequestLocation::Blocked { node, .. }
             | RequestLocation::Calling { node, .. } => node,
         }
     }
@@ -107,7 +124,7 @@ impl RequestLocation {
     /// The index of its slot, or `None` if it is not in one.
     pub(super) const fn slot(self) -> Option<usize> {
         match self {
-            Self::Served { slot, .. } | Self::Calling { slot, .. } => Some(slot),
+            Self::Served { slot, .. } | Self::Blocked { slot, .. } | Self::Calling { slot, .. } => Some(slot),
             Self::At(_) | Self::Between { .. } | Self::Waiting(_) => None,
         }
     }

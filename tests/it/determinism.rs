@@ -78,14 +78,18 @@ fn a_run_is_the_same_in_any_thread() {
 
 /// Events and fingerprints of the shipped scenarios.
 const GOLDEN: &[(&str, u64, u64)] = &[
+    ("event_loop.ron", 85_903, 0xe110_c3e2_5a19_7709),
+    ("fan_out.ron", 563_307, 0xb3de_adf1_22c8_7e2e),
     ("fleet.ron", 3358428, 0x5705937869b5bcc6),
     ("late_growth.ron", 426429, 0xaee3_b4a8_590e_2031),
     ("load_aware_routing.ron", 31474, 0x6bd8bc706e6b0d4d),
     ("load_aware_routing_off.ron", 30764, 0x2e8584c0f256717c),
+    ("memory_exhaustion.ron", 96_099, 0xb367_85ce_7519_7967),
     ("mm1.ron", 674216, 0x9fd8ba6b8ade0cec),
     ("mmc.ron", 979602, 0x8fc67e17deeb0c7f),
+    ("pool_exhaustion.ron", 258_915, 0x7585_3505_dc67_4cc0),
     ("rate_limiter.ron", 30195, 0x301db4d8f51e6242),
-    ("reference.ron", 37240, 0xcd17_c19d_b77c_d4b8),
+    ("reference.ron", 40466, 0x705c_f8fe_464b_8270),
     ("slow_dependency.ron", 65898, 0xa100_1f4a_3874_c112),
 ];
 
@@ -126,7 +130,10 @@ fn without(result: &RunResult, added: &[&str]) -> String {
                     let by_name: Vec<_> = table.iter().map(|(&node, count)| (name_of(node), count)).collect();
                     write(&(figure.name, by_name));
                 }
-                value @ (FigureValue::Count(_) | FigureValue::Number(_) | FigureValue::Times(_)) => {
+                value @ (FigureValue::Count(_)
+                | FigureValue::Number(_)
+                | FigureValue::Times(_)
+                | FigureValue::Rows(_)) => {
                     write(&(figure.name, value));
                 }
             }

@@ -151,12 +151,12 @@ impl<'a> Server<'a> {
     fn of(node: &'a NodeResult) -> Self {
         Self {
             node: node.node,
-            concurrency: count(&node.figures, &CONCURRENCY),
+            concurrency: node.figures.count(&CONCURRENCY),
             arrived: count(&node.figures, &ARRIVED),
             completed: count(&node.figures, &COMPLETED),
             rejected: count(&node.figures, &REJECTED),
             lost: count(&node.figures, &LOST),
-            slots_mean: number(&node.figures, &SLOTS_MEAN),
+            slots_mean: node.figures.number(&SLOTS_MEAN),
             utilization: number(&node.figures, &UTILIZATION),
             in_service_mean: number(&node.figures, &IN_SERVICE_MEAN),
             queue_depth_mean: number(&node.figures, &QUEUE_DEPTH_MEAN),

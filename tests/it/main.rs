@@ -2,6 +2,7 @@
 
 mod ancestor;
 mod architecture;
+mod bad_endpoints;
 mod bad_input;
 mod browser;
 mod calls;
@@ -9,6 +10,9 @@ mod cancellation;
 mod changes;
 mod cli;
 mod determinism;
+mod endpoint_stories;
+mod endpoint_theory;
+mod endpoints;
 mod findings;
 mod findings_cases;
 mod findings_rates;

@@ -302,7 +302,7 @@ fn a_distribution_of_rand_distr_serves_as_those_of_scenarios_do() {
     let mut system = one_server(load, 1, EXPONENTIAL, UNBOUNDED, 8_000, 60_000);
     let Some(NodeSpec::Server(desk)) = system.nodes.get_mut("desk") else { panic!("a server") };
     let triangular = Triangular::new(0.0, 3.0, 0.0).expect("a distribution");
-    desk.service = DistributionSpec::custom(triangular, 1.0, variance.sqrt());
+    desk.service = Some(DistributionSpec::custom(triangular, 1.0, variance.sqrt()));
     let rows = replicate(&system, 30, |result| queue_figures(&result, "desk"));
     let wait = load * (1.0 + variance) / (2.0 * (1.0 - load));
     let theory = [("mean wait", wait), ("mean number waiting", load * wait), ("utilization", load)];

@@ -151,7 +151,44 @@ fn its_lists_of_names_are_complete() {
         ("a balancer's policy, a client's routing", "PolicySpec"),
         ("what changes at a moment", "Setting"),
         ("gauges of a probe", "GaugeSpec"),
+        ("steps of an endpoint", "StepSpec"),
     ] {
         assert_eq!(listed(row), variants_of(type_name), "{row}");
+    }
+}
+
+/// The guides, with their names.
+fn guides() -> Vec<(String, String)> {
+    let files = std::fs::read_dir(root().join("docs")).expect("the guides");
+    let paths = files.map(|file| file.expect("a file").path());
+    let text = |path: &std::path::Path| std::fs::read_to_string(path).expect("a guide");
+    paths.map(|path| (path.display().to_string(), text(&path))).collect()
+}
+
+#[test]
+fn the_scenarios_of_the_guides_run_and_their_output_is_from_this_version() {
+    for (name, guide) in guides() {
+        let scenarios = blocks(&guide, "ron");
+        assert!(!scenarios.is_empty(), "{name} shows a scenario");
+        for scenario in scenarios {
+            let check = rushhour(&["check", "a.ron"]).file("a.ron", &scenario).run();
+            check.good();
+            assert!(check.stderr.is_empty(), "{name}: {}", check.stderr);
+            let output = rushhour(&["run", "a.ron"]).file("a.ron", &scenario).run().good().to_owned();
+            for line in blocks(&guide, "text").iter().flat_map(|block| block.lines()) {
+                assert!(output.contains(line), "{name}: {line}\n{output}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_files_that_texts_refer_to_exist() {
+    let guides = guides().into_iter().map(|(_, text)| ("docs", text));
+    for (directory, text) in std::iter::once((".", readme())).chain(guides) {
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for target in targets.filter(|target| !target.starts_with("http") && !target.starts_with('#')) {
+            assert!(root().join(directory).join(target).exists(), "{target} in {directory}");
+        }
     }
 }

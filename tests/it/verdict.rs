@@ -29,8 +29,17 @@ const CALLERS: &str = "\"n\": Server(concurrency: 4, service: Exponential(mean: 
 const CALLEE: &str = "\"n\": Server(concurrency: 2, service: Exponential(mean: \"1ms\"), call: \"o\"), \"o\": Server(service: Exponential(mean: \"10ms\"))";
 const BUSY_CALLEE: &str = "\"n\": Server(concurrency: 1000, service: Exponential(mean: \"1ms\"), call: \"o\"), \"o\": Server(service: Exponential(mean: \"10ms\"))";
 
+/// A core computes for 10 ms on average, in two bursts with I/O in between; slots are unlimited.
+const CORE: &str = "\"n\": Server(cores: 1, endpoints: {\"e\": (steps: [Cpu(Exponential(mean: \"4ms\")), Io(Constant(\"20ms\")), Cpu(Exponential(mean: \"6ms\"))])})";
+/// A place of a pool is held for 10 ms on average; the cores are hardly used.
+const POOL: &str = "\"n\": Server(cores: 4, pools: {\"disk\": 1}, endpoints: {\"e\": (steps: [Cpu(Constant(\"1ms\")), Hold(pool: \"disk\", steps: [Io(Exponential(mean: \"10ms\"))])])})";
+/// Memory for four requests, which hold it for 40 ms on average.
+const MEMORY: &str = "\"n\": Server(memory: \"450MB\", endpoints: {\"e\": (steps: [Memory(\"100MB\"), Io(Exponential(mean: \"40ms\"))])})";
+/// Two endpoints of different cost, three servers with two cores each and a capacity of 3 * 100 requests per second.
+const API: &str = "\"n\": LoadBalancer(policy: RoundRobin, to: \"m\"), \"m\": Server(count: 3, cores: 2, concurrency: 200, endpoints: {\"a\": (weight: 3.0, steps: [Cpu(Exponential(mean: \"10ms\")), Call(\"o\")]), \"b\": (steps: [Cpu(Exponential(mean: \"50ms\"))])}), \"o\": Server(concurrency: 1000, service: Exponential(mean: \"30ms\"))";
+
 /// Systems that are offered more than they can do, or at which requests wait for more than ten services in the long run.
-const UNHEALTHY: [System; 26] = [
+const UNHEALTHY: [System; 32] = [
     // The mean waits follow from Pollaczek and Khinchine: 19, 16, 29 and, with bursts, about 20 services.
     ("M/M/1 at 0.95", "Poisson(rate: \"95/s\")", ONE, 95.0),
     ("M/D/1 at 0.97", "Poisson(rate: \"97/s\")", CONSTANT, 97.0),
@@ -92,10 +101,16 @@ const UNHEALTHY: [System; 26] = [
     ("callers at 1.05", "Poisson(rate: \"105/s\")", CALLERS, 105.0),
     ("callee at 1.05", "Poisson(rate: \"105/s\")", CALLEE, 105.0),
     ("busy callee at 0.95", "Poisson(rate: \"95/s\")", BUSY_CALLEE, 95.0),
+    ("core at 0.96", "Poisson(rate: \"96/s\")", CORE, 96.0),
+    ("core at 1.1", "Poisson(rate: \"110/s\")", CORE, 110.0),
+    ("pool at 0.95", "Poisson(rate: \"95/s\")", POOL, 95.0),
+    ("pool at 1.05", "Poisson(rate: \"105/s\")", POOL, 105.0),
+    ("memory at 1.05", "Poisson(rate: \"105/s\")", MEMORY, 105.0),
+    ("endpoints at 1.02", "Poisson(rate: \"306/s\")", API, 306.0),
 ];
 
 /// Systems with short waits and room for more requests.
-const HEALTHY: [System; 17] = [
+const HEALTHY: [System; 21] = [
     ("M/M/1 at 0.3", "Poisson(rate: \"30/s\")", ONE, 30.0),
     ("M/M/1 at 0.5", "Poisson(rate: \"50/s\")", ONE, 50.0),
     ("M/M/1 at 0.7", "Poisson(rate: \"70/s\")", ONE, 70.0),
@@ -123,6 +138,10 @@ const HEALTHY: [System; 17] = [
     ("caller at 0.6", "Poisson(rate: \"60/s\")", CALLER, 60.0),
     ("callers at 0.7", "Poisson(rate: \"70/s\")", CALLERS, 70.0),
     ("busy callee at 0.6", "Poisson(rate: \"60/s\")", BUSY_CALLEE, 60.0),
+    ("core at 0.6", "Poisson(rate: \"60/s\")", CORE, 60.0),
+    ("pool at 0.6", "Poisson(rate: \"60/s\")", POOL, 60.0),
+    ("memory at 0.6", "Poisson(rate: \"60/s\")", MEMORY, 60.0),
+    ("endpoints at 0.6", "Poisson(rate: \"180/s\")", API, 180.0),
 ];
 
 /// Numbers of requests.
@@ -183,11 +202,15 @@ fn calls_that_fail_unnoticed_are_trouble() {
              \"o\": Server(service: Exponential(mean: \"10ms\"), queue: Fifo(capacity: {capacity}))"
         )
     };
-    for (capacity, expected) in [(0, Verdict::InTrouble), (1000, Verdict::Healthy)] {
+    // A run may be too short to tell, but never says the opposite, and mostly tells.
+    for (capacity, expected, wrong) in
+        [(0, Verdict::InTrouble, Verdict::Healthy), (1000, Verdict::Healthy, Verdict::InTrouble)]
+    {
         let system = scenario(&system("Poisson(rate: \"30/s\")", &log(capacity), 100.0));
-        for seed in 0..seeds(5) {
-            assert_eq!(Verdict::of(&found(&system, seed)), expected, "a queue of {capacity}");
-        }
+        let verdicts: Vec<Verdict> = (0..seeds(5)).map(|seed| Verdict::of(&found(&system, seed))).collect();
+        assert!(!verdicts.contains(&wrong), "a queue of {capacity}");
+        let told = verdicts.iter().filter(|verdict| **verdict == expected).count();
+        assert!(10 * told >= 8 * verdicts.len(), "{told} of {} with a queue of {capacity}", verdicts.len());
     }
 }
 

@@ -4,30 +4,20 @@
 //! down adds t. So the time of the last change need not be stored, and the sums are exact integers. Intermediate values
 //! may wrap; the result is correct because the true integral fits.
 
+use std::ops::{Add, Sub};
+
 use crate::engine::time::{SimDuration, SimTime};
 
-/// An integer level, its integral over time and its maximum.
+/// An integer level, its integral over time and its maximum. A number of items fits into a `u32`, an amount of bytes into
+/// a `u64`.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct TimeWeighted {
+pub struct TimeWeighted<L = u32> {
     area: u128,
-    level: u32,
-    max: u32,
+    level: L,
+    max: L,
 }
 
 impl TimeWeighted {
-    /// The current level.
-    #[must_use]
-    #[inline]
-    pub const fn level(&self) -> u32 {
-        self.level
-    }
-
-    /// The highest level since the start, or since the last [`TimeWeighted::restart`].
-    #[must_use]
-    pub const fn max(&self) -> u32 {
-        self.max
-    }
-
     /// Raises the level by one at `now`.
     #[inline]
     pub fn increment(&mut self, now: SimTime) {
@@ -43,20 +33,51 @@ impl TimeWeighted {
         debug_assert!(self.level > 0, "each decrement follows an increment");
         self.level -= 1;
     }
+}
+
+impl<L: Copy + Ord + Into<u128> + Add<Output = L> + Sub<Output = L>> TimeWeighted<L> {
+    /// The current level.
+    #[must_use]
+    #[inline]
+    pub const fn level(&self) -> L {
+        self.level
+    }
+
+    /// The highest level since the start, or since the last [`TimeWeighted::restart`].
+    #[must_use]
+    pub const fn max(&self) -> L {
+        self.max
+    }
 
     /// Sets the level at `now`.
-    pub fn set(&mut self, now: SimTime, level: u32) {
+    pub fn set(&mut self, now: SimTime, level: L) {
         let at = u128::from(now.as_nanos());
-        let old = self.area.wrapping_add(u128::from(self.level) * at);
-        self.area = old.wrapping_sub(u128::from(level) * at);
+        let old = self.area.wrapping_add(self.level.into() * at);
+        self.area = old.wrapping_sub(level.into() * at);
         self.level = level;
         self.max = self.max.max(level);
+    }
+
+    /// Raises the level by an amount at `now`.
+    #[inline]
+    pub fn add(&mut self, now: SimTime, amount: L) {
+        self.area = self.area.wrapping_sub(amount.into() * u128::from(now.as_nanos()));
+        self.level = self.level + amount;
+        self.max = self.max.max(self.level);
+    }
+
+    /// Lowers the level by an amount at `now`.
+    #[inline]
+    pub fn subtract(&mut self, now: SimTime, amount: L) {
+        debug_assert!(self.level >= amount, "only what was added is subtracted");
+        self.area = self.area.wrapping_add(amount.into() * u128::from(now.as_nanos()));
+        self.level = self.level - amount;
     }
 
     /// The integral of the level up to `now`, in nanoseconds times the level's unit.
     #[must_use]
     pub fn integral(&self, now: SimTime) -> u128 {
-        self.area.wrapping_add(u128::from(self.level) * u128::from(now.as_nanos()))
+        self.area.wrapping_add(self.level.into() * u128::from(now.as_nanos()))
     }
 
     /// The mean level over the `elapsed` time up to `now`, or `None` if no time has elapsed.
@@ -68,7 +89,7 @@ impl TimeWeighted {
 
     /// Restarts the integral and the maximum at `now` (the end of the warm-up).
     pub fn restart(&mut self, now: SimTime) {
-        self.area = (u128::from(self.level) * u128::from(now.as_nanos())).wrapping_neg();
+        self.area = (self.level.into() * u128::from(now.as_nanos())).wrapping_neg();
         self.max = self.level;
     }
 }
@@ -94,5 +115,13 @@ mod tests {
         level.set(at(410), 7);
         level.set(at(412), 0);
         assert_eq!((level.integral(at(500)), level.level(), level.max()), (10 + 14, 0, 7));
+        let mut bytes = TimeWeighted::<u64>::default();
+        bytes.add(at(10), 1 << 40);
+        bytes.add(at(20), 5);
+        bytes.subtract(at(30), 1 << 40);
+        assert_eq!(
+            (bytes.integral(at(40)), bytes.level(), bytes.max()),
+            ((20 << 40) + 100, 5, (1 << 40) + 5)
+        );
     }
 }

@@ -14,10 +14,12 @@ use crate::model::figure::{Figure, Visibility};
 use crate::model::names::Names;
 
 /// The figures of a node, or the combined figures of a group.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct NodeSummary {
     /// The kind of the node.
     pub kind: NodeKind,
+    /// Whether these are the figures of a thing inside a node.
+    is_inside: bool,
     values: Vec<(&'static Figure, SummaryValue)>,
 }
 
@@ -33,6 +35,8 @@ pub enum SummaryValue {
     Times(Arc<DurationStats>),
     /// A count for each of several nodes, by name.
     Table(Box<IndexMap<String, u64>>),
+    /// Figures of several things by name.
+    Rows(Box<IndexMap<String, NodeSummary>>),
 }
 
 impl NodeSummary {
@@ -47,9 +51,30 @@ impl NodeSummary {
                 let by_name = |(node, count): (&Node, &u64)| (names.name_of(*node).to_owned(), *count);
                 SummaryValue::Table(Box::new(table.iter().map(by_name).collect()))
             }
+            FigureValue::Rows(rows) => {
+                let row = |(name, row): (&String, &NodeFigures)| (name.clone(), Self::inside(row, names));
+                SummaryValue::Rows(Box::new(rows.iter().map(row).collect()))
+            }
         };
         let values = figures.iter().map(|(figure, result)| (figure, value(result))).collect();
-        Self { kind: figures.kind, values }
+        Self { kind: figures.kind, is_inside: false, values }
+    }
+
+    /// The summary of the figures of a thing inside a node.
+    fn inside(figures: &NodeFigures, names: &Names) -> Self {
+        Self { is_inside: true, ..Self::of(figures, names) }
+    }
+
+    /// The rows of a figure by name; none if the node does not have it.
+    pub fn rows(&self, figure: &Figure) -> impl Iterator<Item = (&str, &Self)> {
+        let rows = self.get(figure).and_then(|value| match value {
+            SummaryValue::Rows(rows) => Some(rows.iter()),
+            SummaryValue::Count(_)
+            | SummaryValue::Number(_)
+            | SummaryValue::Times(_)
+            | SummaryValue::Table(_) => None,
+        });
+        rows.into_iter().flatten().map(|(name, row)| (name.as_str(), row))
     }
 
     /// All figures, in the order of the report.
@@ -70,7 +95,7 @@ impl NodeSummary {
         match self.get(figure)? {
             SummaryValue::Count(count) => Some(*count as f64),
             SummaryValue::Number(number) => *number,
-            SummaryValue::Times(_) | SummaryValue::Table(_) => None,
+            SummaryValue::Times(_) | SummaryValue::Table(_) | SummaryValue::Rows(_) => None,
         }
     }
 
@@ -78,7 +103,10 @@ impl NodeSummary {
     pub fn tables(&self) -> impl Iterator<Item = (&'static Figure, &IndexMap<String, u64>)> {
         self.iter().filter_map(|(figure, value)| match value {
             SummaryValue::Table(table) => Some((figure, &**table)),
-            SummaryValue::Count(_) | SummaryValue::Number(_) | SummaryValue::Times(_) => None,
+            SummaryValue::Count(_)
+            | SummaryValue::Number(_)
+            | SummaryValue::Times(_)
+            | SummaryValue::Rows(_) => None,
         })
     }
 }
@@ -92,7 +120,9 @@ fn statistics(tally: &Tally) -> Arc<DurationStats> {
 impl Serialize for NodeSummary {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("kind", &self.kind.name().replace(' ', "_"))?;
+        if !self.is_inside {
+            map.serialize_entry("kind", &self.kind.name().replace(' ', "_"))?;
+        }
         for (figure, value) in self.iter() {
             let is_written = match figure.written {
                 Visibility::Always => true,

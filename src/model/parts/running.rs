@@ -9,7 +9,9 @@ use crate::event::{Node, NodeKind, NodeRange, PackedEvent, RequestRow, code};
 use crate::model::Context;
 use crate::model::capacity::CapacityLog;
 use crate::model::figure::{Figure, FigureReader, Span, Value};
-use crate::model::metric::{Measurable, Metric, MetricReader, Reading, Readings, Subject, record};
+use crate::model::metric::{
+    Measurable, Metric, MetricReader, Reading, Readings, Subject, record, resource_levels,
+};
 use crate::model::part::{EventKind, Observer, Part};
 use crate::request::Outcome;
 
@@ -159,6 +161,16 @@ macro_rules! running {
                     $(NodeKind::$Kind => {
                         let reader = find::<$module::$Kind>(metric)?;
                         Some((reader.read)(&mut self.$module, Row::new(node.row()), now))
+                    })*
+                }
+            }
+
+            /// The share of each resource of a node that is in use now, and the number of requests that wait for it.
+            pub fn resource_levels(&self, node: Node, now: SimTime) -> Vec<[f64; 2]> {
+                match node.kind() {
+                    $(NodeKind::$Kind => {
+                        let row = Row::new(node.row());
+                        resource_levels::<$module::$Kind>(&self.$module, row, now)
                     })*
                 }
             }

@@ -19,6 +19,7 @@ macro_rules! specs {
 
         /// A node, or a group of identical nodes, as written in a scenario.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[expect(clippy::large_enum_variant, reason = "a scenario has one for each entry, not for each node")]
         pub enum NodeSpec {
             $($(#[$doc])* $Kind(<$module::$Kind as Part>::Spec),)*
         }
@@ -89,6 +90,30 @@ macro_rules! specs {
                 let mut to = self.forwards_to();
                 to.extend(self.calls());
                 to
+            }
+
+            /// Names of the endpoints that requests can ask it for.
+            #[must_use]
+            pub fn endpoints(self) -> Vec<&'a str> {
+                match self {
+                    $(Self::$Kind(spec) => $module::$Kind::endpoints(spec),)*
+                }
+            }
+
+            /// Names of the resources that are measured one by one, in the order in which they are read.
+            #[must_use]
+            pub fn resources(self) -> Vec<String> {
+                match self {
+                    $(Self::$Kind(spec) => $module::$Kind::resources(spec),)*
+                }
+            }
+
+            /// Maximum number of calls or branches that it starts at once, or `None` if it runs no steps.
+            #[must_use]
+            pub fn max_children(self) -> Option<usize> {
+                match self {
+                    $(Self::$Kind(spec) => $module::$Kind::max_children(spec),)*
+                }
             }
 
             /// Its policy and targets, or `None` if it does not route.

@@ -10,6 +10,7 @@ use std::ops::Range;
 use bevy_ecs::prelude::*;
 
 use super::lifecycle::Resizing;
+use super::spec::UNLIMITED;
 use super::{Server, ServerSetting, View, WaitQueue, lane};
 use crate::engine::distribution::Sampler;
 use crate::engine::row::Row;
@@ -31,6 +32,8 @@ pub struct ServerConfig {
     pub slots: TimeWeighted,
     /// Configured number of slots.
     pub concurrency: u32,
+    /// Whether the number of slots was limited at the start of the run.
+    pub(super) has_slots: bool,
     /// Configured capacity of the queue.
     pub capacity: u32,
     /// Requests in service or waiting that were lost when the server went down.
@@ -67,6 +70,7 @@ impl ServerConfig {
         Self {
             slots,
             concurrency,
+            has_slots: concurrency < UNLIMITED,
             capacity: queue.capacity(),
             lost: 0,
             cancelled: 0,
@@ -210,8 +214,9 @@ impl View<'_> {
         {
             in_flight.level.increment(context.now);
             self.counters[row].wait.record(wait.as_nanos());
-            self.service[row].start(context, row, request);
+            self.service[row].start(context, row, request, wait);
         }
+        self.grant_cores(context, row);
     }
 
     pub(super) fn trace_capacity<const FULL: bool>(&self, context: &mut Context<'_, FULL>, row: Row<Server>) {

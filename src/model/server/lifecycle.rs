@@ -6,13 +6,14 @@
 
 use std::ops::Range;
 
+use super::program::RUN;
 use super::{Server, ServerConfig, View};
 use crate::engine::distribution::Sampler;
 use crate::engine::random::RandomStream;
 use crate::engine::row::Row;
 use crate::engine::statistics::TimeWeighted;
 use crate::engine::time::SimTime;
-use crate::event::{Event, MAX_ROWS, RequestRow};
+use crate::event::{Event, RequestRow};
 use crate::model::Context;
 use crate::model::node_state::NodeState;
 use crate::model::part::Part;
@@ -62,7 +63,7 @@ impl Resizing {
 
 impl View<'_> {
     /// Takes servers down. Returns the requests lost by it: first those in service, in the order of their completions,
-    /// then those that wait for calls, in the order of their creation, then those in queues, in the order of the queues.
+    /// then those that take steps, in the order of their creation, then those in queues, in the order of the queues.
     /// A server that is already down, or not there, does not change. One that drains is then absent.
     pub(super) fn take_down<const FULL: bool>(
         &mut self,
@@ -78,13 +79,16 @@ impl View<'_> {
         for (_, event) in completions {
             let Event::Wake { node, request } = event.unpack() else { continue };
             let row = Row::new(node.row());
+            if self.service[row].program.is_some() {
+                continue;
+            }
             self.in_flight[row].level.decrement(context.now);
             self.configs[row].lost += 1;
             let served = context.requests.get_mut(request);
             served.service += context.now.since(served.since);
             lost.push(request);
         }
-        for request in self.take_waiting_for_calls(context, rows) {
+        for request in self.take_from_programs(context, rows) {
             let row = Row::new(context.requests.get(request).server.row());
             self.in_flight[row].level.decrement(context.now);
             self.configs[row].lost += 1;
@@ -142,7 +146,7 @@ impl View<'_> {
         self.set_paused(context, row, false);
         let Some(resizing) = &mut self.configs[row].resizing else { return };
         let boot = resizing.boot.sample_duration(&mut resizing.stream);
-        resizing.start = (resizing.start + 1) % MAX_ROWS;
+        resizing.start = (resizing.start + 1) % RUN;
         if boot.is_zero() {
             self.set_state(context, row, NodeState::Up);
         } else {
@@ -185,7 +189,8 @@ impl View<'_> {
     }
 
     fn is_empty(&self, row: Row<Server>) -> bool {
-        self.in_flight[row].level.level() == 0 && self.queues[row].depth.level() == 0
+        let branches = self.service[row].program.as_ref().map_or(0, |program| program.branches);
+        self.in_flight[row].level.level() == 0 && self.queues[row].depth.level() == 0 && branches == 0
     }
 
     /// Sets the state of a server, and puts it into effect: its slots, the capacity of its queue, and whether it is a

@@ -2,15 +2,17 @@
 //!
 //! A request that finds a free slot is served at once. Otherwise it waits in the queue, or is rejected if the queue is
 //! full. A response reports the server's load: the share of slots busy after the request has left and before the next
-//! one is taken from the queue. So a busy server with ten slots reports 0.9; a rejection reports 1.
+//! one is taken from the queue. So a busy server with ten slots reports 0.9; a rejection reports 1. A server with as many
+//! slots as it needs reports the share of its cores that are busy.
+//!
+//! Instead of a service time, a server may have endpoints (`program`): steps that a request takes while it holds a slot.
 //!
 //! `spec` has the scenario format, `config` the settings that change during a run, `lifecycle` how servers come and go,
 //! `shown` the metrics and figures.
 
-mod call;
-mod call_spec;
 mod config;
 mod lifecycle;
+mod program;
 mod shown;
 mod spec;
 
@@ -19,13 +21,13 @@ use std::ops::Range;
 use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemParam;
 
-pub use call_spec::{CallSpec, CallSpecs};
 pub use config::ServerConfig;
+pub use program::{CallSpec, CallSpecs, EndpointSpec, EndpointSpecs, JoinSpec, OnFailure, StepSpec};
 pub use shown::LOST;
 pub use spec::{ServerSetting, ServerSpec};
 
-use self::call::Calls;
 use self::lifecycle::Resizing;
+use self::program::{Program, RUN, start_time};
 use super::build::{Builder, CHECKED};
 use super::capacity::CapacityLog;
 use super::check::Checker;
@@ -107,8 +109,8 @@ pub struct Service {
     pub lane: Option<LaneId>,
     /// Random stream of the service time.
     pub stream: RandomStream,
-    /// The calls that the server makes for each request, or `None` if there are none.
-    calls: Option<Box<Calls>>,
+    /// The steps that requests take, or `None` if the service takes the service time and nothing else.
+    program: Option<Box<Program>>,
     /// The next node for served requests, or `None` if the server responds to them.
     pub then: Option<Destinations>,
 }
@@ -200,13 +202,24 @@ impl Part for Server {
     }
 
     fn calls(spec: &ServerSpec) -> Vec<&str> {
-        spec.call.0.iter().map(|call| call.to.as_str()).collect()
+        spec.all_calls().map(|call| call.to.as_str()).collect()
+    }
+
+    fn endpoints(spec: &ServerSpec) -> Vec<&str> {
+        spec.endpoints.keys().map(String::as_str).collect()
+    }
+
+    fn resources(spec: &ServerSpec) -> Vec<String> {
+        spec.resource_names()
+    }
+
+    fn max_children(spec: &ServerSpec) -> Option<usize> {
+        spec.max_children()
     }
 
     fn initial_capacity(spec: &ServerSpec, member: u32) -> Option<NodeCapacity> {
         let state = spec.initial_state(member);
-        let (slots, waiting) =
-            if state.serves() { (spec.concurrency, spec.queue.bound()) } else { (0, Some(0)) };
+        let (slots, waiting) = if state.serves() { (spec.slots(), spec.queue.bound()) } else { (0, Some(0)) };
         Some(NodeCapacity { state, slots, waiting })
     }
 
@@ -222,11 +235,9 @@ impl Part for Server {
 
     fn settings(spec: &ServerSpec) -> Vec<ServerSetting> {
         let mut settings = Vec::from_iter(Self::initial_count(spec).map(ServerSetting::Count));
-        settings.extend([
-            ServerSetting::Concurrency(spec.concurrency),
-            ServerSetting::Service(spec.service.clone()),
-            ServerSetting::Queue(spec.queue.clone()),
-        ]);
+        settings.extend(spec.concurrency().map(ServerSetting::Concurrency));
+        settings.extend(spec.service.clone().map(ServerSetting::Service));
+        settings.push(ServerSetting::Queue(spec.queue.clone()));
         settings
     }
 
@@ -243,18 +254,17 @@ impl Part for Server {
     }
 
     fn build(spec: &ServerSpec, entry: &NamedGroup, builder: &mut Builder<'_>) {
-        let time = spec.service.resolve().expect(CHECKED);
+        let time = spec.service_time();
         let lane = lane(&time, &mut builder.queue);
         let queue = WaitQueue::new(&spec.queue);
         let destinations = builder.destinations(entry, spec.then.as_slice());
-        let mut calls = Calls::build(spec.call.0.as_slice(), entry, builder).into_iter();
+        let mut programs = Program::build(spec, entry, builder).into_iter();
         let boot = spec.boot_time().expect(CHECKED);
         let Builder { streams, world, .. } = builder;
         let mut servers = (0..).zip(&entry.members).zip(destinations).map(|((member, name), to)| {
             let state = spec.initial_state(member);
             let resizing = || Resizing::new(boot.clone(), streams.stream(name, "boot"), state);
-            let config =
-                ServerConfig::new(state, spec.concurrency, &queue, &time, spec.max.map(|_| resizing()));
+            let config = ServerConfig::new(state, spec.slots(), &queue, &time, spec.max.map(|_| resizing()));
             let mut queue = queue.clone();
             if !state.serves() {
                 queue.set_capacity(0);
@@ -267,7 +277,7 @@ impl Part for Server {
                     time: time.clone(),
                     lane,
                     stream: streams.stream(name, "service"),
-                    calls: calls.next().map(Box::new),
+                    program: programs.next().map(Box::new),
                     then: (!to.targets.is_empty()).then_some(to),
                 },
                 counters: ServerCounters::default(),
@@ -296,7 +306,11 @@ impl Part for Server {
             let arrived = context.requests.get_mut(request);
             arrived.server = node;
             arrived.since = context.now;
-            servers.service[row].start(context, row, request);
+            if FULL && let Some(program) = &mut servers.service[row].program {
+                program.begin(context, row, request, SimDuration::ZERO);
+                return servers.run(context, row, request);
+            }
+            servers.service[row].start(context, row, request, SimDuration::ZERO);
             return None;
         }
         context.requests.get_mut(request).server = node;
@@ -335,7 +349,7 @@ impl Part for Server {
         context.reply(request)
     }
 
-    /// Ends a service. The request then leaves, unless the server waits for a call first.
+    /// Ends a service, after which the request leaves, or a step that takes time.
     #[inline(always)]
     fn wake<const FULL: bool>(
         servers: &mut View<'_>,
@@ -343,17 +357,13 @@ impl Part for Server {
         row: Row<Self>,
         request: RequestRow,
     ) -> (RequestRow, Option<PackedEvent>) {
+        if FULL && servers.service[row].program.is_some() {
+            return (request, servers.resume(context, row, request));
+        }
         let done = context.requests.get_mut(request);
         let served = context.now.since(done.since);
         done.service += served;
-        if FULL
-            && let Some(calls) = &mut servers.service[row].calls
-            && let Some(sent) = calls.proceed(context, row, request)
-        {
-            servers.counters[row].service.record(served.as_nanos());
-            return (request, sent);
-        }
-        (request, servers.leave(context, row, request, Some(served)))
+        (request, servers.leave(context, row, request, served))
     }
 
     /// Gives up a call.
@@ -375,14 +385,17 @@ impl Part for Server {
         servers.end_cancelled(context, row, call);
     }
 
-    /// The boot of a server ends.
+    /// The boot of a server ends, or a request takes its next step.
     fn timer<const FULL: bool>(
         servers: &mut View<'_>,
         context: &mut Context<'_, FULL>,
         row: Row<Self>,
-        start: u32,
+        timer: u32,
     ) -> Option<PackedEvent> {
-        servers.end_boot(context, row, start);
+        if timer == RUN {
+            return servers.run_next(context, row);
+        }
+        servers.end_boot(context, row, timer);
         None
     }
 
@@ -406,8 +419,8 @@ impl Part for Server {
             counters.wait.clear();
             counters.service.clear();
         }
-        for calls in servers.service.iter_mut().filter_map(|service| service.calls.as_mut()) {
-            calls.restart(now);
+        for program in servers.service.iter_mut().filter_map(|service| service.program.as_mut()) {
+            program.restart(now);
         }
     }
 
@@ -418,26 +431,28 @@ impl Part for Server {
 
 impl View<'_> {
     /// Lets a request leave its slot, which the next one from the queue takes. The request goes to the next node, or its
-    /// response is sent. `served` is its service time if its service ends now. Returns the event that follows in the
-    /// same instant, if any.
+    /// response is sent. `served` is its service time. Returns the event that follows in the same instant, if any.
     #[inline(always)]
     fn leave<const FULL: bool>(
         &mut self,
         context: &mut Context<'_, FULL>,
         row: Row<Server>,
         request: RequestRow,
-        served: Option<SimDuration>,
+        served: SimDuration,
     ) -> Option<PackedEvent> {
         let (in_flight, counters, service) =
             (&mut self.in_flight[row], &mut self.counters[row], &mut self.service[row]);
         let done = context.requests.get_mut(request);
         done.load = in_flight.reported_load(in_flight.level.level() - 1);
+        if FULL
+            && let Some(load) = service.program.as_ref().and_then(|program| program.reported_load(in_flight))
+        {
+            done.load = load;
+        }
         let has_failed = FULL && done.outcome == Some(Outcome::Failed);
         context.trace(request, || TraceEvent::Served { node: Server::node(row) });
         counters.completed += 1;
-        if let Some(served) = served {
-            counters.service.record(served.as_nanos());
-        }
+        counters.service.record(served.as_nanos());
         if FULL {
             context.requests.set_place(request, CallPlace::Between);
         }
@@ -471,21 +486,33 @@ fn free_slot<const FULL: bool>(
         // One request leaves and one enters: the level stays.
         Some((next, wait)) => {
             counters.wait.record(wait.as_nanos());
-            service.start(context, row, next);
+            service.start(context, row, next, wait);
         }
         None => in_flight.level.decrement(context.now),
     }
 }
 
 impl Service {
-    /// Starts the service of a request: schedules its completion.
+    /// Starts the service of a request that has waited for its slot for this time: schedules its completion, or its first
+    /// step.
     #[inline(always)]
     fn start<const FULL: bool>(
         &mut self,
         context: &mut Context<'_, FULL>,
         row: Row<Server>,
         request: RequestRow,
+        wait: SimDuration,
     ) {
+        if FULL && let Some(program) = &mut self.program {
+            program.begin(context, row, request, wait);
+            if program.begins_with_service() {
+                let time = self.time.sample_duration(&mut self.stream);
+                start_time(context, Server::node(row), request, time);
+            } else {
+                program.make_runnable(context, row, request);
+            }
+            return;
+        }
         let node = Server::node(row);
         let completion = Event::Wake { node, request }.pack();
         if FULL && context.requests.set_place(request, CallPlace::InSlot) {

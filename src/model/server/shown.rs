@@ -1,5 +1,6 @@
 //! Metrics, figures and plots of a server.
 
+use super::program::shown as program;
 use super::{Server, View};
 use crate::engine::row::Row;
 use crate::engine::time::SimTime;
@@ -11,7 +12,7 @@ use crate::model::figure::{
 };
 use crate::model::metric::{
     ARRIVAL_RATE, COMPLETION_RATE, IN_FLIGHT, Measurable, Metric, MetricReader, PlotSpec, QUEUE_DEPTH,
-    REJECTION_RATE, ReadMetric, Reading, UTILIZATION, Unit,
+    REJECTION_RATE, ReadMetric, Reading, ResourceReader, UTILIZATION, Unit,
 };
 use crate::model::node_state::NodeState;
 use crate::model::part::{Description, DetailTable};
@@ -44,8 +45,12 @@ pub(super) const DESCRIPTION: Description = Description {
         FigureColumn::of("mean service", &SERVICE, Aspect::Mean),
     ],
     details: &[
+        program::ENDPOINT_TABLE,
+        program::RESOURCE_TABLE,
         DetailTable {
             title: "Calls of servers",
+            rows_of: None,
+            more: &[],
             columns: &[
                 FigureColumn::new("calls", &CALLS),
                 FigureColumn::new("failed", &FAILED_CALLS),
@@ -57,6 +62,8 @@ pub(super) const DESCRIPTION: Description = Description {
         },
         DetailTable {
             title: "Servers that come and go",
+            rows_of: None,
+            more: &[],
             columns: &[
                 FigureColumn::new("up", &UP_MEAN),
                 FigureColumn::new("booting", &BOOTING_MEAN),
@@ -97,10 +104,11 @@ static BOOTING: Metric = Metric::new("booting", Unit::Count, "Booting");
 static DRAINING: Metric = Metric::new("draining", Unit::Count, "Draining");
 
 pub(super) const FIGURES: &[FigureReader<Server>] = &[
-    FigureReader::new(&CONCURRENCY, |servers, row, _| {
+    FigureReader::<Server>::new(&CONCURRENCY, |servers, row, _| {
         let config = &servers.configs[row];
         Value::Count(if config.state == NodeState::Absent { 0 } else { config.concurrency.into() })
-    }),
+    })
+    .only_where(has_slots),
     FigureReader::new(&ARRIVED, |servers, row, _| Value::Count(servers.counters[row].arrived)),
     FigureReader::new(&COMPLETED, |servers, row, _| Value::Count(servers.counters[row].completed)),
     FigureReader::new(&REJECTED, |servers, row, _| Value::Count(servers.counters[row].rejected)),
@@ -109,9 +117,10 @@ pub(super) const FIGURES: &[FigureReader<Server>] = &[
     }),
     FigureReader::new(&LOST, |servers, row, _| Value::Count(servers.configs[row].lost)),
     FigureReader::new(&CANCELLED, |servers, row, _| Value::Count(servers.configs[row].cancelled)),
-    FigureReader::new(&SLOTS_MEAN, |servers, row, span| {
+    FigureReader::<Server>::new(&SLOTS_MEAN, |servers, row, span| {
         Value::Mean(servers.configs[row].slots.mean(span.now, span.elapsed))
-    }),
+    })
+    .only_where(has_slots),
     FigureReader::ratio(&figure::UTILIZATION),
     FigureReader::new(&IN_SERVICE_MEAN, |servers, row, span| {
         Value::Mean(servers.in_flight[row].level.mean(span.now, span.elapsed))
@@ -124,20 +133,26 @@ pub(super) const FIGURES: &[FigureReader<Server>] = &[
     }),
     FigureReader::new(&WAIT, |servers, row, _| Value::Times(&mut servers.counters[row].wait)),
     FigureReader::new(&SERVICE, |servers, row, _| Value::Times(&mut servers.counters[row].service)),
-    FigureReader::<Server>::new(&CALLS, |servers, row, _| Value::Count(servers.calls(row).made))
+    FigureReader::<Server>::new(&CALLS, |servers, row, _| Value::Count(servers.program(row).calls.made))
         .only_where(has_calls),
-    FigureReader::<Server>::new(&FAILED_CALLS, |servers, row, _| Value::Count(servers.calls(row).failed))
-        .only_where(has_calls),
+    FigureReader::<Server>::new(&FAILED_CALLS, |servers, row, _| {
+        Value::Count(servers.program(row).calls.failed)
+    })
+    .only_where(has_calls),
     FigureReader::<Server>::new(&TIMED_OUT_CALLS, |servers, row, _| {
-        Value::Count(servers.calls(row).timed_out)
+        Value::Count(servers.program(row).calls.timed_out)
     })
     .only_where(has_timeouts),
     FigureReader::<Server>::new(&CALLING_MEAN, |servers, row, span| {
-        Value::Mean(servers.calls(row).waiting.mean(span.now, span.elapsed))
+        Value::Mean(servers.program(row).calls.waiting.mean(span.now, span.elapsed))
     })
     .only_where(has_calls),
-    FigureReader::<Server>::new(&CALL_TIME, |servers, row, _| Value::Times(&mut servers.calls(row).time))
-        .only_where(has_calls),
+    FigureReader::<Server>::new(&CALL_TIME, |servers, row, _| {
+        Value::Times(&mut servers.program(row).calls.time)
+    })
+    .only_where(has_calls),
+    program::ENDPOINT_FIGURE,
+    program::RESOURCE_FIGURE,
     mean_of_state(&UP_MEAN, |servers, row, span| mean_in(NodeState::Up, servers, row, span)),
     mean_of_state(&BOOTING_MEAN, |servers, row, span| mean_in(NodeState::Booting, servers, row, span)),
     mean_of_state(&DRAINING_MEAN, |servers, row, span| mean_in(NodeState::Draining, servers, row, span)),
@@ -174,15 +189,20 @@ fn is_in(state: NodeState, servers: &View<'_>, row: Row<Server>, now: SimTime) -
     }
 }
 
+/// Whether its number of slots is limited.
+fn has_slots(servers: &View<'_>, row: Row<Server>) -> bool {
+    servers.configs[row].has_slots
+}
+
 fn has_timeouts(servers: &View<'_>, row: Row<Server>) -> bool {
-    servers.service[row].calls.as_ref().is_some_and(|calls| calls.have_timeouts())
+    servers.service[row].program.as_ref().is_some_and(|program| program.calls.have_timeouts)
 }
 
 fn has_calls(servers: &View<'_>, row: Row<Server>) -> bool {
-    servers.service[row].calls.is_some()
+    servers.service[row].program.as_ref().is_some_and(|program| program.calls.are_made)
 }
 
-const SECTION: &str = DESCRIPTION.title;
+pub(super) const SECTION: &str = DESCRIPTION.title;
 
 static QUEUE: PlotSpec = PlotSpec {
     id: "queue",
@@ -213,14 +233,10 @@ impl Measurable for Server {
         MetricReader::new(&QUEUE_DEPTH, &QUEUE, |servers, row, now| {
             Reading::level(&servers.queues[row].depth, now)
         }),
-        MetricReader::new(&UTILIZATION, &UTILIZATION_PLOT, |servers, row, now| {
-            let in_flight = &servers.in_flight[row];
-            Reading::Share {
-                part: in_flight.level.integral(now),
-                whole: servers.configs[row].slots.integral(now),
-                now: in_flight.load().as_f64() / ReportedLoad::FULL.as_f64(),
-            }
-        }),
+        MetricReader::<Server>::new(&UTILIZATION, &UTILIZATION_PLOT, |servers, row, now| {
+            slot_load(servers, row, now)
+        })
+        .only_where(has_slots),
         MetricReader::probed(&IN_FLIGHT, |servers, row, now| {
             Reading::level(&servers.in_flight[row].level, now)
         }),
@@ -233,6 +249,13 @@ impl Measurable for Server {
         MetricReader::new(&REJECTION_RATE, &REJECTIONS, |servers, row, _| {
             Reading::Count(servers.counters[row].rejected)
         }),
+        program::CORE_LOAD_METRIC,
+        program::MEMORY_LOAD_METRIC,
+        program::POOL_LOAD_METRIC,
+        program::CORE_QUEUE_METRIC,
+        program::MEMORY_QUEUE_METRIC,
+        program::POOL_QUEUE_METRIC,
+        program::IO_METRIC,
         metric_of_state(&UP, "up", |servers, row, now| is_in(NodeState::Up, servers, row, now)),
         metric_of_state(&BOOTING, "booting", |servers, row, now| {
             is_in(NodeState::Booting, servers, row, now)
@@ -242,7 +265,22 @@ impl Measurable for Server {
         }),
     ];
 
+    const RESOURCES: Option<ResourceReader<Self>> = Some(program::RESOURCE_READER);
+
     fn rows(servers: &View<'_>) -> usize {
         servers.counters.len()
+    }
+}
+
+/// The share of slots that are busy; of cores if the number of slots is unlimited.
+pub(super) fn slot_load(servers: &View<'_>, row: Row<Server>, now: SimTime) -> Reading {
+    if !servers.configs[row].has_slots {
+        return program::core_load(servers, row, now);
+    }
+    let in_flight = &servers.in_flight[row];
+    Reading::Share {
+        part: in_flight.level.integral(now),
+        whole: servers.configs[row].slots.integral(now),
+        now: in_flight.load().as_f64() / ReportedLoad::FULL.as_f64(),
     }
 }

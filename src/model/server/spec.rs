@@ -2,12 +2,15 @@
 
 use std::fmt;
 
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::call_spec::CallSpecs;
+use super::program::{CallSpecs, EndpointSpecs};
 use crate::engine::distribution::{DistributionSpec, Sampler};
 use crate::engine::spec_error::SpecError;
 use crate::engine::time::SimDuration;
+use crate::engine::units::Bytes;
+use crate::model::build::CHECKED;
 use crate::model::check::Checker;
 use crate::model::node_state::NodeState;
 use crate::model::part::{PartSetting, Step};
@@ -28,11 +31,13 @@ pub struct ServerSpec {
     /// Time from the start of a server that joins the group to the first request that it can get; 0 by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boot: Option<Box<DistributionSpec<SimDuration>>>,
-    /// Number of slots: requests served at the same time (1 or more).
-    #[serde(default = "one")]
-    pub concurrency: u32,
-    /// Service time of a request.
-    pub service: DistributionSpec<SimDuration>,
+    /// Number of slots: requests served at the same time (1 or more). By default 1 with a `service` time, and unlimited with
+    /// `endpoints`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<u32>,
+    /// Service time of a request. A server has either this or `endpoints`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<DistributionSpec<SimDuration>>,
     /// The queue in which requests wait.
     #[serde(default)]
     pub queue: QueueSpec,
@@ -40,24 +45,55 @@ pub struct ServerSpec {
     /// default.
     #[serde(default, skip_serializing_if = "CallSpecs::is_empty")]
     pub call: CallSpecs,
+    /// Number of cores that `Cpu` steps use. By default, every request has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cores: Option<u32>,
+    /// Memory that `Memory` steps take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Bytes>,
+    /// Pools that `Io` steps use, with their numbers of places: `{"disk": 4}`.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub pools: IndexMap<String, u32>,
+    /// What the server does for a request: the endpoint that it asks for, or one that is picked by weight.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub endpoints: EndpointSpecs,
     /// The node that receives served requests. Without it, the server responds to them itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub then: Option<String>,
 }
 
-const fn one() -> u32 {
-    1
-}
+/// The number of slots of a server that has as many as it needs.
+pub(super) const UNLIMITED: u32 = u32::MAX;
 
 impl ServerSpec {
     pub(super) fn check(&self, path: &Path, checker: &mut Checker<'_>) {
-        checker.spec(path, "service", self.service.resolve().map(drop));
+        if let Some(service) = &self.service {
+            checker.spec(path, "service", service.resolve().map(drop));
+        }
         if let Some(then) = &self.then {
             checker.single_receiver(path, "then", then);
         }
-        self.call.check(&path.clone().name("call"), checker);
+        self.check_program(path, checker);
         self.check_size(path, checker);
-        check_slots(self.concurrency, path.clone().name("concurrency"), checker);
+        if let Some(slots) = self.concurrency {
+            check_slots(slots, path.clone().name("concurrency"), checker);
+        }
+    }
+
+    /// Number of slots, or `None` if it is unlimited.
+    pub(super) fn concurrency(&self) -> Option<u32> {
+        self.concurrency.or(self.service.is_some().then_some(1))
+    }
+
+    /// Number of slots; [`UNLIMITED`] if it is unlimited.
+    pub(super) fn slots(&self) -> u32 {
+        self.concurrency().unwrap_or(UNLIMITED)
+    }
+
+    /// The service time; none at all for a server with endpoints.
+    pub(super) fn service_time(&self) -> Sampler {
+        let time = self.service.as_ref().map(|service| service.resolve().expect(CHECKED));
+        time.unwrap_or_else(|| Sampler::constant(0.0))
     }
 
     fn check_size(&self, path: &Path, checker: &mut Checker<'_>) {
@@ -148,8 +184,20 @@ impl ServerSetting {
         match self {
             Self::Down | Self::Up | Self::Pause | Self::Resume | Self::Queue(_) => {}
             Self::Count(count) => specs.iter().for_each(|spec| check_count(*count, spec.max, path, checker)),
-            Self::Concurrency(concurrency) => check_slots(*concurrency, path.clone(), checker),
-            Self::Service(service) => checker.resolved(path.clone(), service.resolve().map(drop)),
+            Self::Concurrency(concurrency) => {
+                check_slots(*concurrency, path.clone(), checker);
+                if specs.iter().any(|spec| spec.concurrency().is_none()) {
+                    let message = "the number of slots of this server is unlimited from the start";
+                    checker.add(path.clone(), message, "give the server a `concurrency`");
+                }
+            }
+            Self::Service(service) => {
+                checker.resolved(path.clone(), service.resolve().map(drop));
+                if specs.iter().any(|spec| spec.service.is_none()) {
+                    let message = "this server has endpoints, whose steps say how long they take";
+                    checker.add(path.clone(), message, "change a server with a `service` time");
+                }
+            }
         }
     }
 }

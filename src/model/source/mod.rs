@@ -1,6 +1,7 @@
 //! The source: creates requests, and counts their outcomes when they end.
 
 pub mod arrivals;
+pub mod endpoint;
 pub mod key;
 pub mod rate;
 mod shown;
@@ -13,6 +14,7 @@ use rand_distr::Distribution;
 use serde::{Deserialize, Serialize};
 
 use self::arrivals::{ArrivalProcess, ArrivalsSpec};
+use self::endpoint::{AskedEndpoints, EndpointSampler};
 use self::key::{KeySampler, KeySpec};
 use super::build::{Builder, CHECKED};
 use super::check::Checker;
@@ -42,6 +44,10 @@ pub struct SourceSpec {
     /// Keys of the requests. A key identifies, for example, an item or a customer.
     #[serde(default)]
     pub key: KeySpec,
+    /// The endpoint that the requests ask for: `"GET /cart"`, or several with weights. By default none: each server picks
+    /// one of its endpoints by weight.
+    #[serde(default, skip_serializing_if = "AskedEndpoints::is_empty")]
+    pub endpoint: AskedEndpoints,
     /// No request is created before this time.
     #[serde(default)]
     pub start: SimDuration,
@@ -113,6 +119,8 @@ pub struct Source {
     pub arrivals: (ArrivalProcess, RandomStream),
     /// Key sampler and its random stream.
     pub key: (KeySampler, RandomStream),
+    /// The endpoints that the requests ask for, or `None` if they ask for none.
+    pub endpoint: Option<EndpointSampler>,
     /// Sampler of sizes in bytes, and its random stream.
     pub size: Option<(Sampler, RandomStream)>,
     /// No request is created before this time.
@@ -125,7 +133,7 @@ pub struct Source {
     pub labels: SourceLabels,
     /// Whether the scenario has a node that sheds requests.
     may_be_shed: bool,
-    /// Whether the scenario has a node that makes calls, and answers with an error if they fail.
+    /// Whether the scenario has a node that may answer with an error.
     may_fail: bool,
     /// Number of offered requests, and of requests by outcome.
     pub outcomes: OutcomeCounts,
@@ -218,7 +226,7 @@ impl Source {
         }
         context.requests.finish(context.now, request, outcome);
         if FULL {
-            context.requests.reset_call_state(request);
+            context.requests.reset_steps(request);
         }
         if source.size.is_some() {
             // The next request in this row may come from a source without sizes.
@@ -255,6 +263,7 @@ impl Part for Source {
             checker.spec(path, "size", size.resolve().map(drop));
         }
         checker.single_receiver(path, "to", &spec.to);
+        spec.endpoint.check(&spec.to, path, checker);
         if spec.stop.is_some_and(|stop| stop < spec.start) {
             checker.add(
                 path.clone().name("stop"),
@@ -284,6 +293,7 @@ impl Part for Source {
                 builder.stream(name, "arrivals"),
             ),
             key: (spec.key.resolve().expect(CHECKED), builder.stream(name, "key")),
+            endpoint: spec.endpoint.resolve(builder.names, || builder.stream(name, "endpoint")),
             size: spec
                 .size
                 .as_ref()
@@ -293,7 +303,7 @@ impl Part for Source {
             max_requests: spec.max_requests.unwrap_or(u64::MAX),
             labels: SourceLabels { class: spec.class.clone(), priority: spec.priority, weight: spec.weight },
             may_be_shed: builder.may_shed(),
-            may_fail: builder.makes_calls,
+            may_fail: builder.may_fail,
             outcomes: OutcomeCounts::default(),
             in_flight: TimeWeighted::default(),
             latency: Tally::default(),
@@ -348,6 +358,9 @@ impl Part for Source {
         #[expect(clippy::cast_possible_truncation, reason = "a scenario has at most 65,536 sources")]
         let request = context.requests.create(context.now, row.number() as u16, key);
         context.trace(request, || TraceEvent::Created { source: Self::node(row), key });
+        if FULL && let Some(endpoint) = &mut source.endpoint {
+            context.requests.progress_mut(request).asked = endpoint.draw();
+        }
         if let Some((size, stream)) = &mut source.size {
             context.requests.set_size(request, whole_bytes(size.sample(stream)));
         }

@@ -42,7 +42,7 @@ pub fn summary(summary: &Summary, result: &RunResult, findings: &[Finding], max_
     let of_kind = |kind: &NodeKind| {
         let names = result.names();
         let mut tables = vec![nodes::table(summary, names, *kind)];
-        tables.extend(nodes::details(summary, names, *kind));
+        tables.extend(nodes::details(summary, *kind));
         tables.push(shares::tables(summary, names, *kind));
         tables
     };

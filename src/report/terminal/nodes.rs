@@ -6,7 +6,7 @@ use anstyle::Style;
 use super::MAX_ROWS;
 use crate::event::NodeKind;
 use crate::format::columns::{BAD, BOLD, DIM, PLAIN, Table};
-use crate::format::figures::{Cell, Counts, Quantity};
+use crate::format::figures::{Cell, Counts, Quantity, detail_rows};
 use crate::format::numbers::{NONE, group as group_name};
 use crate::metrics::fleet::{MinMedianMax, across, busiest, of_kind};
 use crate::metrics::summary::{GroupSummary, NodeSummary, Summary};
@@ -98,19 +98,17 @@ pub(super) fn table(summary: &Summary, names: &Names, kind: NodeKind) -> String 
     table.render()
 }
 
-/// The detail tables of a kind, of the groups and the nodes in no group; without those that no node has figures for.
-pub(super) fn details(summary: &Summary, names: &Names, kind: NodeKind) -> Vec<String> {
-    let entries = entries(summary, names, kind);
+/// The detail tables of a kind; without those that are empty.
+pub(super) fn details(summary: &Summary, kind: NodeKind) -> Vec<String> {
     let table = |detail: &DetailTable| {
-        let has_figure = |entry: &&NodeOrGroup<'_>| entry.figures.get(detail.columns[0].figure).is_some();
-        let shown: Vec<_> = entries.iter().filter(has_figure).collect();
+        let rows = detail_rows(summary, kind, detail);
         let heads: Vec<_> = detail.columns.iter().map(|column| column.head).collect();
         let mut table = Table::new(detail.title, &heads);
-        for entry in shown.iter().take(MAX_ROWS) {
-            table.painted_row(&entry.label(), cells(entry.figures, detail.columns, PLAIN));
+        for (name, node) in rows.iter().take(MAX_ROWS) {
+            table.painted_row(name, cells(node, detail.columns, PLAIN));
         }
-        table.more(shown.len().saturating_sub(MAX_ROWS), "");
-        (!shown.is_empty()).then(|| table.render())
+        table.more(rows.len().saturating_sub(MAX_ROWS), "");
+        (!rows.is_empty()).then(|| table.render())
     };
     kind.description().details.iter().filter_map(table).collect()
 }

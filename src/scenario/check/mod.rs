@@ -4,6 +4,7 @@
 //! between nodes, probes, changes, and cycles of nodes.
 
 mod changes;
+mod endpoints;
 mod probes;
 
 use super::{Scenario, section};
@@ -40,10 +41,18 @@ pub fn examine(scenario: &Scenario) -> Result<Checked, Vec<Problem>> {
     let names = scenario.gather_names(&mut problems);
     let Scenario { run_until, arrivals_until, .. } = *scenario;
     let arrivals_until = arrivals_until.unwrap_or(run_until);
-    let mut checker = Checker { names: &names, run_until, arrivals_until, problems, warnings: Vec::new() };
+    let mut checker = Checker {
+        names: &names,
+        run_until,
+        arrivals_until,
+        problems,
+        warnings: Vec::new(),
+        asked: Vec::new(),
+    };
     times(scenario, &mut checker);
     nodes(scenario, &mut checker);
     links(scenario, &mut checker);
+    endpoints::check(scenario, &mut checker);
     probes::check(scenario, &mut checker);
     changes::check(scenario, &mut checker);
     let max_hops = paths(scenario, &mut checker);

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use crate::engine::time::SimTime;
 use crate::event::Node;
 use crate::format::numbers::{count, mean, percent, time};
-use crate::metrics::figures::FigureValue;
+use crate::metrics::figures::{FigureValue, NodeFigures};
 use crate::model::figure::{Aggregation, Figure, Visibility};
 use crate::model::metric::Subject;
 use crate::model::names::Names;
@@ -55,6 +55,12 @@ fn request(ui: &mut Ui, session: &Session, tracked_request: &TrackedRequest, hig
         RequestLocation::Between { is_response: true, .. } => "response on a link".to_owned(),
         RequestLocation::Waiting(_) => "waiting".to_owned(),
         RequestLocation::Served { done, .. } => format!("in service until {:.3} s", done.as_seconds()),
+        RequestLocation::Blocked { resource: None, .. } => "in a slot".to_owned(),
+        RequestLocation::Blocked { node, resource: Some(resource), since, .. } => {
+            let resource =
+                session.names.resources(node).get(usize::from(resource)).map_or("", String::as_str);
+            format!("waiting for {resource} since {:.3} s", since.as_seconds())
+        }
         RequestLocation::Calling { since, .. } => {
             format!("waiting for a call since {:.3} s", since.as_seconds())
         }
@@ -135,14 +141,36 @@ fn facts(session: &mut Session, node: Node) -> Vec<(String, String)> {
         if server_state.state != NodeState::Up {
             facts.push(("state".to_owned(), server_state.state.name().to_owned()));
         }
-        facts.push((
-            "in service".to_owned(),
-            format!("{} of {}", server_state.in_service, server_state.active_slots),
-        ));
+        facts.push(("in service".to_owned(), server_state.in_slots()));
         facts.push(("waiting".to_owned(), count(server_state.queue.len() as u64)));
     }
     let figures = session.figures(node);
-    facts.extend(figures.iter().filter_map(|(figure, value)| fact(&session.names, figure, value)));
+    for (figure, value) in figures.iter() {
+        if let FigureValue::Rows(rows) = value {
+            facts.extend(inside(&session.names, rows));
+        } else {
+            facts.extend(fact(&session.names, figure, value));
+        }
+    }
+    facts
+}
+
+/// The labels and values of the figures of things inside a node, each below the name of the thing; without those that
+/// are 0.
+fn inside(names: &Names, rows: &IndexMap<String, NodeFigures>) -> Vec<(String, String)> {
+    let mut facts = Vec::new();
+    for (name, row) in rows {
+        facts.push((name.clone(), String::new()));
+        let is_some = |value: &FigureValue| match value {
+            FigureValue::Count(number) => *number > 0,
+            FigureValue::Number(number) => number.is_some_and(|number| number > 0.0),
+            FigureValue::Times(times) => times.count() > 0,
+            FigureValue::Table(_) | FigureValue::Rows(_) => false,
+        };
+        let shown = row.iter().filter(|(_, value)| is_some(value));
+        let shown = shown.filter_map(|(figure, value)| fact(names, figure, value));
+        facts.extend(shown.map(|(label, value)| (format!("    {label}"), value)));
+    }
     facts
 }
 
@@ -157,13 +185,19 @@ fn fact(names: &Names, figure: &Figure, value: &FigureValue) -> Option<(String, 
         FigureValue::Count(number) => (figure.label.to_owned(), count(*number)),
         FigureValue::Number(number) => {
             let is_ratio = matches!(figure.combined, Aggregation::Ratio(..));
-            (figure.label.to_owned(), if is_ratio { percent(*number) } else { mean(*number) })
+            let text = match is_ratio {
+                _ if figure.is_seconds => time(*number),
+                true => percent(*number),
+                false => mean(*number),
+            };
+            (figure.label.to_owned(), text)
         }
         FigureValue::Times(times) => {
             let seconds = times.summarize().mean().map(|nanos| nanos / 1e9);
             (format!("mean {}", figure.label), time(seconds))
         }
         FigureValue::Table(table) => (figure.label.to_owned(), rows(names, table)),
+        FigureValue::Rows(things) => (figure.label.to_owned(), count(things.len() as u64)),
     })
 }
 

@@ -40,7 +40,7 @@ pub(super) fn show(ui: &mut Ui, session: &mut Session, camera: &mut Camera, filt
         entries.len(),
         |ui, rows| {
             for entry in &entries[rows] {
-                let text = entry.describe(&session.name_of(entry.node));
+                let text = entry.describe(&session.name_of(entry.node), session.names.resources(entry.node));
                 let line = format!("{:>11.6}  {:<6} {text}", entry.at.as_seconds(), entry.key);
                 let label = egui::Label::new(RichText::new(line).monospace().size(11.0))
                     .truncate()

@@ -111,6 +111,7 @@ pub fn show_both(ui: &mut Ui, sessions: [&mut Session; 2], camera: &mut Camera, 
 /// Paints a session into a rectangle of the screen.
 fn pane(ui: &mut Ui, number: usize, rect: Rect, session: &mut Session, camera: &mut Camera, theme: &Theme) {
     let response = ui.allocate_rect(rect, Sense::click_and_drag());
+    session.read_resources();
     let painter = ui.painter_at(rect);
     painter.rect_filled(rect, CornerRadius::ZERO, theme.ground);
     // Fits the layout again whenever the window or a panel is resized, until the user moves the camera.
@@ -217,7 +218,7 @@ impl Canvas<'_> {
             if place.is_folded() {
                 self.folded(rect, place.nodes);
             } else {
-                self.server_state(rect, server_state);
+                self.server_state(rect, place.node(), server_state);
             }
         } else {
             self.name(rect.center() - vec2(0.0, 6.0 * zoom), rect, &place.name);
@@ -232,7 +233,7 @@ impl Canvas<'_> {
         let now = self.session.clock.now.as_seconds();
         let findings = self.session.background_run.findings().iter().filter(|finding| {
             finding.severity() == Severity::Trouble
-                && finding.subject == place.name
+                && finding.node() == place.name
                 && finding.from.is_none_or(|from| from <= now)
                 && finding.to.is_none_or(|to| now <= to)
         });

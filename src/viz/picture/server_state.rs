@@ -4,7 +4,8 @@ use bevy_egui::egui::{CornerRadius, Mesh, Pos2, Rect, Shape, Stroke, Vec2, pos2,
 
 use super::{Canvas, single};
 use crate::engine::floor_to_usize;
-use crate::event::{NodeRange, RequestRow};
+use crate::event::{Node, NodeRange, RequestRow};
+use crate::format::columns::shortened;
 use crate::model::node_state::NodeState;
 use crate::viz::server_state::ServerState;
 use crate::viz::theme::{BAD, GOOD, SERIES};
@@ -12,6 +13,10 @@ use crate::viz::tracked_request::{RequestLocation, TrackedRequest};
 
 /// Maximum number of slots painted as discs. A node with more gets a bar with the number of busy slots.
 pub(super) const MAX_DISCS: usize = 12;
+/// Maximum number of resources painted as bars.
+const MAX_RESOURCES: usize = 4;
+/// Characters that fit into a box in the size of the names of resources.
+const LABEL_CHARACTERS: usize = 34;
 /// Columns and rows of the grid that shows the queue.
 const QUEUE_GRID: (usize, usize) = (25, 4);
 
@@ -20,7 +25,7 @@ const QUEUE_GRID: (usize, usize) = (25, 4);
 enum State {
     /// A slot is free, or no request waits.
     Healthy,
-    /// All slots are busy, and requests wait.
+    /// All slots are busy, or a resource is used up, and requests wait.
     Saturated,
     /// All slots are busy, and the queue is full.
     Full,
@@ -67,11 +72,16 @@ fn utilization(server_state: &ServerState) -> f32 {
 
 impl Canvas<'_> {
     /// Paints the state, the slots and the queue of a node.
-    pub(super) fn server_state(&self, rect: Rect, server_state: &ServerState) {
+    pub(super) fn server_state(&self, rect: Rect, node: Node, server_state: &ServerState) {
         let zoom = self.camera.zoom;
-        self.state(rect, State::of(server_state));
+        let is_short = self.session.resource_levels(node).iter().any(|[_, waiting]| *waiting > 0.0);
+        let state = State::of(server_state);
+        self.state(rect, if is_short && state == State::Healthy { State::Saturated } else { state });
         let slots = server_state.shown_slots();
-        if slots == 0 {
+        let place = self.resources(rect, node);
+        if server_state.is_unlimited() && (slots == 0 || slots > MAX_DISCS) {
+            self.text(rect.center() + vec2(0.0, place), &format!("{slots} inside"), 10.5, self.theme.faint);
+        } else if slots == 0 {
             let (text, colour) = match server_state.state {
                 NodeState::Up | NodeState::Draining => ("paused", BAD),
                 NodeState::Down => ("down", BAD),
@@ -79,14 +89,16 @@ impl Canvas<'_> {
             };
             self.text(rect.center() + vec2(0.0, 8.0 * zoom), text, 13.0, colour);
         } else if slots <= MAX_DISCS {
+            let slots = if server_state.is_unlimited() { MAX_DISCS } else { slots };
             let step = rect.width() / (slots as f32 + 0.6);
             let radius = (0.42 * step).min(8.0 * zoom);
-            for (number, slot) in server_state.slots.iter().enumerate() {
-                let center = rect.left_center() + vec2(step * (number as f32 + 0.8), 5.0 * zoom);
+            for (number, slot) in server_state.slots.iter().take(slots).enumerate() {
+                let center = rect.left_center() + vec2(step * (number as f32 + 0.8), place);
                 self.slot(center, radius, *slot);
             }
         } else {
-            self.bar(rect, utilization(server_state), &format!("{} of {slots}", server_state.in_service));
+            let at = rect.center() + vec2(0.0, place);
+            self.bar(rect, at, utilization(server_state), &format!("{} of {slots}", server_state.in_service));
         }
         self.queue(rect, server_state);
     }
@@ -119,13 +131,49 @@ impl Canvas<'_> {
         }
     }
 
-    /// Paints a slot: a disc that fills like a clock during the service, and a ring while the request waits for a call.
+    /// Paints the resources of a node other than its slots, as bars at the bottom of its box. Returns the distance of its
+    /// slots from the middle of the box.
+    fn resources(&self, rect: Rect, node: Node) -> f32 {
+        let zoom = self.camera.zoom;
+        let names = self.session.names.resources(node);
+        let levels = self.session.resource_levels(node);
+        let shown: Vec<_> = names.iter().zip(levels).filter(|(name, _)| *name != "slots").collect();
+        if shown.is_empty() {
+            return 5.0 * zoom;
+        }
+        let columns = shown.len().min(MAX_RESOURCES);
+        let step = 0.92 * rect.width() / columns as f32;
+        for (column, (name, [load, waiting])) in shown.into_iter().take(columns).enumerate() {
+            let left = rect.left() + 0.04 * rect.width() + step * column as f32;
+            let bar = Rect::from_min_size(
+                pos2(left + 1.5 * zoom, rect.bottom() - 7.0 * zoom),
+                vec2(step - 3.0 * zoom, 4.0 * zoom),
+            );
+            let is_short = *waiting > 0.0;
+            self.painter.rect_filled(bar, CornerRadius::ZERO, self.theme.free);
+            let filled = Rect::from_min_size(bar.min, vec2(bar.width() * single(*load), bar.height()));
+            let colour = if is_short { BAD } else { SERIES[2] };
+            self.painter.rect_filled(filled, CornerRadius::ZERO, colour);
+            let name = name.strip_prefix("pool ").unwrap_or(name);
+            let text = if is_short { format!("{name} +{waiting}") } else { name.to_owned() };
+            let text = shortened(&text, LABEL_CHARACTERS / columns);
+            let colour = if is_short { BAD } else { self.theme.faint };
+            self.text(bar.center_top() - vec2(0.0, 5.0 * zoom), &text, 8.0, colour);
+        }
+        -zoom
+    }
+
+    /// Paints a slot: a disc that fills like a clock during the service, and a ring while the request waits for a call or a
+    /// resource.
     fn slot(&self, center: Pos2, radius: f32, slot: Option<RequestRow>) {
         self.painter.circle_filled(center, radius, self.theme.free);
         let Some(tracked_request) = slot.and_then(|row| self.session.live_state.tracked_request(row)) else {
             return;
         };
-        if matches!(tracked_request.location, RequestLocation::Calling { .. }) {
+        if matches!(
+            tracked_request.location,
+            RequestLocation::Calling { .. } | RequestLocation::Blocked { .. }
+        ) {
             let width = 0.35 * radius;
             let stroke = Stroke::new(width, self.colour(tracked_request));
             self.painter.circle_stroke(center, radius - width / 2.0, stroke);
@@ -225,12 +273,9 @@ impl Canvas<'_> {
     }
 
     /// Paints a bar that is filled to a share of its width, with a text on it.
-    fn bar(&self, rect: Rect, share: f32, text: &str) {
+    fn bar(&self, rect: Rect, center: Pos2, share: f32, text: &str) {
         let zoom = self.camera.zoom;
-        let inside = Rect::from_center_size(
-            rect.center() + vec2(0.0, 5.0 * zoom),
-            vec2(rect.width() * 0.88, 14.0 * zoom),
-        );
+        let inside = Rect::from_center_size(center, vec2(rect.width() * 0.88, 14.0 * zoom));
         self.painter.rect_filled(inside, CornerRadius::same(3), self.theme.free);
         let filled = Rect::from_min_size(inside.min, vec2(inside.width() * share, inside.height()));
         self.painter.rect_filled(filled, CornerRadius::same(3), if share >= 1.0 { BAD } else { SERIES[2] });

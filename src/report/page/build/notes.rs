@@ -114,7 +114,7 @@ fn plot(finding: &Finding, result: &RunResult, sections: &[Section]) -> Option<S
 /// Whether a series is about the subject of a finding: the node, a member of the group, or the link.
 fn is_about(subject: Subject, finding: &Finding, result: &RunResult) -> bool {
     match subject {
-        Subject::Node(node) | Subject::Estimate { of: node, .. } => {
+        Subject::Node(node) | Subject::Resource { node, .. } | Subject::Estimate { of: node, .. } => {
             result.names().covers(&finding.subject, node)
         }
         Subject::Link(row) => result.links[row as usize].name == finding.subject,
@@ -125,6 +125,6 @@ fn is_about(subject: Subject, finding: &Finding, result: &RunResult) -> bool {
 const fn is_estimate(key: &SeriesKey) -> bool {
     match key.subject {
         Subject::Estimate { .. } => true,
-        Subject::Node(_) | Subject::Link(_) => false,
+        Subject::Node(_) | Subject::Resource { .. } | Subject::Link(_) => false,
     }
 }

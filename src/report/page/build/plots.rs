@@ -31,7 +31,9 @@ pub(super) fn sections(scenario: &Scenario, result: &RunResult) -> Vec<Section> 
     let section = |positions: Vec<usize>| {
         let key = builder.key(positions[0]);
         let plots = match key.subject {
-            Subject::Node(_) | Subject::Link(_) => builder.plot(&positions).into_iter().collect(),
+            Subject::Node(_) | Subject::Resource { .. } | Subject::Link(_) => {
+                builder.plot(&positions).into_iter().collect()
+            }
             Subject::Estimate { .. } => builder.estimates(&positions),
         };
         Section { title: key.shown.plot.section.to_owned(), plots, ..Section::default() }
@@ -43,7 +45,7 @@ pub(super) fn sections(scenario: &Scenario, result: &RunResult) -> Vec<Section> 
 pub(super) fn plot_id(key: &SeriesKey) -> String {
     let id = key.shown.plot.id;
     match key.subject {
-        Subject::Node(_) | Subject::Link(_) => id.to_owned(),
+        Subject::Node(_) | Subject::Resource { .. } | Subject::Link(_) => id.to_owned(),
         Subject::Estimate { of, .. } => format!("{id}-{}", of.row()),
     }
 }
@@ -145,15 +147,21 @@ impl<'a> PlotBuilder<'a> {
         let names = self.result.names();
         let (name, group, colour) = match subject {
             Subject::Node(node) | Subject::Estimate { of: node, .. } => {
-                (names.name_of(node), names.group_of(node), node.row())
+                (names.name_of(node).to_owned(), names.group_of(node).map(str::to_owned), node.row())
             }
-            Subject::Link(row) => (self.result.links[row as usize].name.as_str(), None, row),
+            Subject::Resource { node, resource } => {
+                let name = &names.resources(node)[usize::from(resource)];
+                let group = names.group_of(node).map(|group| format!("{group} {name}"));
+                let colour = node.row() + u32::from(resource) * 8;
+                (names.name_of_resource(node, resource), group, colour)
+            }
+            Subject::Link(row) => (self.result.links[row as usize].name.clone(), None, row),
         };
         let number = labels.iter().position(|label| *label == shown.label).unwrap_or(0);
         Series {
-            subject: name.to_owned(),
+            subject: name,
             colour: colour as usize,
-            group: group.map(str::to_owned),
+            group,
             label: (shown.label, number),
             values: self.values(position, bin),
         }

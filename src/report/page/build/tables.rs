@@ -3,7 +3,7 @@
 use super::super::{Section, Table};
 use super::{REQUESTS, latency};
 use crate::event::NodeKind;
-use crate::format::figures::{Cell, Counts};
+use crate::format::figures::{Cell, Counts, detail_rows};
 use crate::format::numbers::{count, group as group_name, share, time};
 use crate::metrics::fleet::{busiest, of_kind};
 use crate::metrics::summary::{DurationStats, NodeSummary, Summary};
@@ -107,25 +107,16 @@ fn nodes(summary: &Summary, kind: NodeKind) -> Table {
     table
 }
 
-/// The detail tables of a kind, of its groups, and of its nodes in no group. Without those that no node has figures for.
+/// The detail tables of a kind; without those that are empty.
 fn details(summary: &Summary, kind: NodeKind) -> Vec<Table> {
-    let mut in_group = vec![false; summary.nodes.len()];
-    for member in summary.groups.values().flat_map(|group| &group.members) {
-        in_group[*member] = true;
-    }
     let of_detail = |detail: &DetailTable| {
-        let groups = summary.groups.iter();
-        let groups = groups.map(|(name, group)| (group_name(name, group.members.len()), &group.figures));
-        let nodes = summary.nodes.iter().zip(&in_group).filter(|(_, in_group)| !**in_group);
-        let all = groups.chain(nodes.map(|((name, node), _)| (name.clone(), node)));
-        let shown = all.filter(|(_, node)| node.kind == kind && node.get(detail.columns[0].figure).is_some());
         let cell = |node: &NodeSummary, column| Cell::of(node, column, Counts::Full).text;
-        let rows =
-            shown.map(|(name, node)| row(&name, detail.columns.iter().map(|column| cell(node, column))));
-        let heads: Vec<&str> = [kind.description().name]
-            .into_iter()
-            .chain(detail.columns.iter().map(|column| column.head))
-            .collect();
+        let rows = detail_rows(summary, kind, detail).into_iter();
+        let columns = || detail.columns.iter().chain(detail.more);
+        let rows = rows.map(|(name, node)| row(&name, columns().map(|column| cell(node, column))));
+        let first = if detail.rows_of.is_some() { "" } else { kind.description().name };
+        let heads = columns().map(|column| column.head);
+        let heads: Vec<&str> = [first].into_iter().chain(heads).collect();
         table(detail.title, &heads, rows)
     };
     let tables = kind.description().details.iter().map(of_detail);

@@ -1,29 +1,47 @@
-//! The scenario format of the calls of a server.
+//! The scenario format of a call.
 
 use std::fmt;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::spec::StepSpec;
 use crate::engine::time::SimDuration;
 use crate::model::check::Checker;
 use crate::text::Path;
 
 /// The calls of a server as written in a scenario: `"db"`, `(to: "db", wait: false)`, or a list of them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CallSpecs(pub Vec<CallSpec>);
 
 /// A call as written in a scenario.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct CallSpec {
     /// The node that is called: one node, not a group.
     pub to: String,
+    /// The endpoint that is called; by default, the node picks one by weight.
+    pub endpoint: Option<String>,
     /// Whether the server waits for the response, with the slot of the request held.
     pub wait: bool,
     /// How long the server waits at most; without a limit by default.
     pub timeout: Option<SimDuration>,
     /// Whether a cancellation follows the call if it is given up.
     pub cancel: bool,
+    /// What happens if the call fails or is given up.
+    pub on_failure: OnFailure,
+}
+
+/// What happens if a call fails or is given up, or if too many branches fail, as written in a scenario.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum OnFailure {
+    /// The request fails: the server answers it with an error.
+    #[default]
+    Fail,
+    /// The request goes on as if nothing had failed.
+    Continue,
+    /// The request takes these steps, and then goes on.
+    Steps(Vec<StepSpec>),
 }
 
 /// The fields of a call that is written as a struct.
@@ -31,12 +49,16 @@ pub struct CallSpec {
 #[serde(deny_unknown_fields, rename = "CallSpec")]
 struct Fields {
     to: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    endpoint: Option<String>,
     #[serde(default = "yes", skip_serializing_if = "is_true")]
     wait: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     timeout: Option<SimDuration>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     cancel: bool,
+    #[serde(default, skip_serializing_if = "OnFailure::is_fail")]
+    on_failure: OnFailure,
 }
 
 const fn yes() -> bool {
@@ -50,13 +72,20 @@ const fn is_true(value: &bool) -> bool {
 
 impl From<&str> for CallSpec {
     fn from(name: &str) -> Self {
-        Self { to: name.to_owned(), wait: true, timeout: None, cancel: false }
+        Self {
+            to: name.to_owned(),
+            endpoint: None,
+            wait: true,
+            timeout: None,
+            cancel: false,
+            on_failure: OnFailure::Fail,
+        }
     }
 }
 
 impl From<Fields> for CallSpec {
-    fn from(Fields { to, wait, timeout, cancel }: Fields) -> Self {
-        Self { to, wait, timeout, cancel }
+    fn from(Fields { to, endpoint, wait, timeout, cancel, on_failure }: Fields) -> Self {
+        Self { to, endpoint, wait, timeout, cancel, on_failure }
     }
 }
 
@@ -65,8 +94,8 @@ impl Serialize for CallSpec {
         if *self == Self::from(self.to.as_str()) {
             return serializer.serialize_str(&self.to);
         }
-        let Self { to, wait, timeout, cancel } = self.clone();
-        Fields { to, wait, timeout, cancel }.serialize(serializer)
+        let Self { to, endpoint, wait, timeout, cancel, on_failure } = self.clone();
+        Fields { to, endpoint, wait, timeout, cancel, on_failure }.serialize(serializer)
     }
 }
 
@@ -126,13 +155,36 @@ impl<'de> Deserialize<'de> for CallSpecs {
     }
 }
 
+impl OnFailure {
+    pub(super) fn is_fail(&self) -> bool {
+        *self == Self::Fail
+    }
+
+    /// The steps that follow a failure, if any.
+    pub(super) fn steps(&self) -> Option<&[StepSpec]> {
+        match self {
+            Self::Fail | Self::Continue => None,
+            Self::Steps(steps) => Some(steps),
+        }
+    }
+}
+
 impl CallSpec {
-    fn check_patience(&self, path: &Path, checker: &mut Checker<'_>) {
+    /// Reports errors in the call itself. The steps that follow its failure are checked with the other steps.
+    pub(super) fn check(&self, path: &Path, checker: &mut Checker<'_>) {
+        checker.single_receiver(path, "to", &self.to);
+        if let Some(endpoint) = &self.endpoint {
+            checker.asks(path.clone().name("endpoint"), &self.to, endpoint);
+        }
         if self.timeout.is_some_and(SimDuration::is_zero) {
             let message = "with a timeout of 0 s, every call is given up at once";
             checker.add(path.clone().name("timeout"), message, "make it longer, or use `wait: false`");
         }
-        let without_effect = [("timeout", self.timeout.is_some()), ("cancel", self.cancel)];
+        let without_effect = [
+            ("timeout", self.timeout.is_some()),
+            ("cancel", self.cancel),
+            ("on_failure", !self.on_failure.is_fail()),
+        ];
         for (field, _) in without_effect.into_iter().filter(|(_, is_set)| *is_set && !self.wait) {
             let message = "nobody waits for this call, so it is never given up";
             checker.warn(path.clone().name(field), message, "leave it out, or let the server wait");
@@ -140,26 +192,10 @@ impl CallSpec {
     }
 }
 
-/// Maximum number of calls of a server for a request. This number of free rows of the pool is kept in reserve.
-const MAX_CALLS: usize = 1000;
-
 impl CallSpecs {
     /// Whether there are no calls.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
-    }
-
-    /// Reports errors in the calls.
-    pub(super) fn check(&self, path: &Path, checker: &mut Checker<'_>) {
-        if self.0.len() > MAX_CALLS {
-            let message = format!("{} calls for each request are more than {MAX_CALLS}", self.0.len());
-            checker.add(path.clone(), message, "remove some of them");
-        }
-        for (index, call) in self.0.iter().enumerate() {
-            let path = if self.0.len() == 1 { path.clone() } else { path.clone().index(index) };
-            checker.single_receiver(&path, "to", &call.to);
-            call.check_patience(&path, checker);
-        }
     }
 }
