@@ -46,7 +46,7 @@ pub struct SaturationEvidence {
     pub queue_depth_mean: f64,
     /// Maximum number of waiting requests in the whole run.
     pub queue_depth_max: u64,
-    /// Time to serve the mean queue: the waiting time of a request that arrives during the spells.
+    /// Time to serve the mean queue: in order of arrival, the waiting time of a request that arrives during the spells.
     pub wait_seconds: f64,
     /// Number of slots.
     pub slots: u64,

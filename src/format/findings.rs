@@ -152,8 +152,8 @@ pub fn text(finding: &Finding) -> String {
                 format!(" Its slots were held by calls for {} of that time.", percent(share))
             });
             format!(
-                "{subject} had no free {unit}{span}{spells}: {} requests waited on average (maximum {}), and an arriving \
-                 request had to wait about {}.{held}",
+                "{subject} had no free {unit}{span}{spells}: {} requests waited on average (maximum {}), and it takes about \
+                 {} to serve them.{held}",
                 short(evidence.queue_depth_mean),
                 count(evidence.queue_depth_max),
                 time(Some(evidence.wait_seconds)),

@@ -66,6 +66,11 @@ pub trait Part: Measurable {
         Vec::new()
     }
 
+    /// Whether it treats requests by their priority.
+    fn uses_priority(_: &Self::Spec) -> bool {
+        false
+    }
+
     /// Maximum number of calls or branches that it starts at once, or `None` if it runs no steps.
     fn max_children(_: &Self::Spec) -> Option<usize> {
         None

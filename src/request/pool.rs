@@ -33,6 +33,8 @@ pub struct RequestPool {
     pub(super) calls: Option<OutcomeCounts>,
     /// The cancellations that follow calls.
     pub(super) cancellations: Cancellations,
+    /// The priorities of the requests of each source, by row.
+    pub priorities: Box<[i32]>,
     /// Records of requests that have ended.
     pub request_log: RequestLog,
 }
@@ -239,6 +241,12 @@ impl RequestsView<'_> {
     #[inline]
     pub fn get_mut(&mut self, row: RequestRow) -> &mut Request {
         &mut self.rows[row]
+    }
+
+    /// The priority of a request: that of its source.
+    #[must_use]
+    pub fn priority(&self, row: RequestRow) -> i32 {
+        self.pool.priorities.get(usize::from(self.rows[row].source)).copied().unwrap_or(0)
     }
 
     /// Creates a request in a free row.

@@ -84,7 +84,9 @@ pub(super) fn build(
     let max_in_flight = options.max_in_flight;
     let max_in_flight = max_in_flight.unwrap_or_else(|| default_max_in_flight(max_hops, steps.is_some()));
     let needs = PoolNeeds { max_hops, sized, steps, makes_calls, max_in_flight };
-    world.insert_resource(RequestPool::new(needs, RequestLog::new(options.log)));
+    let mut pool = RequestPool::new(needs, RequestLog::new(options.log));
+    pool.priorities = scenario.sources.values().map(|source| source.priority).collect();
+    world.insert_resource(pool);
     world.insert_resource(RunIdentity {
         scenario: scenario.name.clone(),
         seed,

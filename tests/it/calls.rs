@@ -361,6 +361,8 @@ fn random_system(stream: &mut RandomStream, with_links: bool) -> Scenario {
         }
         let slots = pick(&["1", "2", "10"]);
         let capacity = pick(&["0", "2", "1000"]);
+        let queue =
+            pick(&["Fifo(", "Lifo(", "RandomOrder(", "Priority(", "Fair(", "AdaptiveLifo(above: 3, "]);
         let service = pick(&[
             "Exponential(mean: \"10ms\")",
             "Constant(\"15ms\")",
@@ -368,7 +370,7 @@ fn random_system(stream: &mut RandomStream, with_links: bool) -> Scenario {
             "Constant(\"0s\")",
         ]);
         nodes += &format!(
-            "\"{name}\": Server(concurrency: {slots}, service: {service}, queue: Fifo(capacity: {capacity}), call: [{}]),",
+            "\"{name}\": Server(concurrency: {slots}, service: {service}, queue: {queue}capacity: {capacity}), call: [{}]),",
             calls.join(", ")
         );
         nodes += &format!(
@@ -439,7 +441,7 @@ fn every_call_of_ten_thousand_random_trees_is_accounted_for() {
     let seen =
         [Outcome::Completed, Outcome::Rejected, Outcome::Failed, Outcome::Dropped, Outcome::Shed].map(of);
     assert!(
-        seen.iter().all(|count| *count > 300) && abandoned > 300 && lost_in_calls > 50 && cancelled > 300,
+        seen.iter().all(|count| *count > 250) && abandoned > 300 && lost_in_calls > 50 && cancelled > 300,
         "too few of some kind for this test: {seen:?}, {abandoned} that nobody waited for, {lost_in_calls} lost, \
          {cancelled} cancelled"
     );

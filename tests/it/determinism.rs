@@ -80,17 +80,19 @@ fn a_run_is_the_same_in_any_thread() {
 const GOLDEN: &[(&str, u64, u64)] = &[
     ("event_loop.ron", 85_903, 0xe110_c3e2_5a19_7709),
     ("fan_out.ron", 563_307, 0xb3de_adf1_22c8_7e2e),
-    ("fleet.ron", 3358428, 0x5705937869b5bcc6),
-    ("late_growth.ron", 426429, 0xaee3_b4a8_590e_2031),
-    ("load_aware_routing.ron", 31474, 0x6bd8bc706e6b0d4d),
-    ("load_aware_routing_off.ron", 30764, 0x2e8584c0f256717c),
+    ("fleet.ron", 3_358_428, 0x5705_9378_69b5_bcc6),
+    ("late_growth.ron", 426_429, 0xaee3_b4a8_590e_2031),
+    ("lifo_overload.ron", 27_884, 0x513d_688b_2a6e_a242),
+    ("load_aware_routing.ron", 31_474, 0x6bd8_bc70_6e6b_0d4d),
+    ("load_aware_routing_off.ron", 30_764, 0x2e85_84c0_f256_717c),
     ("memory_exhaustion.ron", 96_099, 0xb367_85ce_7519_7967),
-    ("mm1.ron", 674216, 0x9fd8ba6b8ade0cec),
-    ("mmc.ron", 979602, 0x8fc67e17deeb0c7f),
+    ("mm1.ron", 674_216, 0x9fd8_ba6b_8ade_0cec),
+    ("mmc.ron", 979_602, 0x8fc6_7e17_deeb_0c7f),
     ("pool_exhaustion.ron", 258_915, 0x7585_3505_dc67_4cc0),
-    ("rate_limiter.ron", 30195, 0x301db4d8f51e6242),
-    ("reference.ron", 40466, 0x705c_f8fe_464b_8270),
-    ("slow_dependency.ron", 65898, 0xa100_1f4a_3874_c112),
+    ("rate_limiter.ron", 30_195, 0x301d_b4d8_f51e_6242),
+    ("reference.ron", 40_466, 0x705c_f8fe_464b_8270),
+    ("slow_dependency.ron", 65_898, 0xa100_1f4a_3874_c112),
+    ("starvation.ron", 70_716, 0x3e8f_11f8_53f9_b0d3),
 ];
 
 #[test]

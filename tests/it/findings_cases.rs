@@ -84,7 +84,7 @@ fn a_server_that_has_served_nobody_is_overloaded() {
     let Evidence::Overload(evidence) = &overload.evidence else { panic!("{overload:?}") };
     assert!((evidence.ratio - 36_000.0).abs() < 1_000.0, "{evidence:?}");
     let [saturation] = of_kind(FindingKind::Saturation, &found)[..] else { panic!("{}", texts(&found)) };
-    assert!(text(saturation).ends_with("had to wait about 299 h."), "{}", text(saturation));
+    assert!(text(saturation).ends_with("it takes about 299 h to serve them."), "{}", text(saturation));
 }
 
 #[test]

@@ -152,6 +152,7 @@ fn its_lists_of_names_are_complete() {
         ("what changes at a moment", "Setting"),
         ("gauges of a probe", "GaugeSpec"),
         ("steps of an endpoint", "StepSpec"),
+        ("queues", "QueueSpec"),
     ] {
         assert_eq!(listed(row), variants_of(type_name), "{row}");
     }

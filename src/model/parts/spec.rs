@@ -108,6 +108,14 @@ macro_rules! specs {
                 }
             }
 
+            /// Whether it treats requests by their priority.
+            #[must_use]
+            pub fn uses_priority(self) -> bool {
+                match self {
+                    $(Self::$Kind(spec) => $module::$Kind::uses_priority(spec),)*
+                }
+            }
+
             /// Maximum number of calls or branches that it starts at once, or `None` if it runs no steps.
             #[must_use]
             pub fn max_children(self) -> Option<usize> {

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Discipline, Queue};
+use crate::engine::random::RandomStream;
 use crate::event::RequestRow;
 use crate::request::RequestsView;
 
@@ -25,8 +26,8 @@ impl Discipline for Fifo {
         self.capacity
     }
 
-    fn queue(&self) -> FifoQueue {
-        FifoQueue { head: RequestRow::NONE, tail: RequestRow::NONE }
+    fn queue(&self, _: RandomStream) -> FifoQueue {
+        FifoQueue::EMPTY
     }
 }
 
@@ -35,6 +36,16 @@ impl Discipline for Fifo {
 pub(super) struct FifoQueue {
     head: RequestRow,
     tail: RequestRow,
+}
+
+impl FifoQueue {
+    /// Without requests.
+    pub(super) const EMPTY: Self = Self { head: RequestRow::NONE, tail: RequestRow::NONE };
+
+    /// Whether nobody waits.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.head.is_none()
+    }
 }
 
 impl Queue for FifoQueue {
@@ -60,7 +71,7 @@ impl Queue for FifoQueue {
     }
 
     fn remove_ended(&mut self, requests: &mut RequestsView<'_>) -> Vec<RequestRow> {
-        let mut all = std::mem::replace(self, Fifo::default().queue());
+        let mut all = std::mem::replace(self, Self::EMPTY);
         let mut ended = Vec::new();
         while let Some(row) = all.pop(requests) {
             if requests.get(row).is_in_flight() {

@@ -3,13 +3,24 @@
 //! Each discipline is a file with its parameters and its behaviour. To add one, add a file, its name in the list below,
 //! and an example in `scenarios/reference.ron`.
 
+mod adaptive_lifo;
+mod fair;
 mod fifo;
+mod lifo;
+mod priority;
+mod random_order;
 
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
 
+pub use adaptive_lifo::AdaptiveLifo;
+pub use fair::Fair;
 pub use fifo::Fifo;
+pub use lifo::Lifo;
+pub use priority::Priority;
+pub use random_order::RandomOrder;
 
+use crate::engine::random::RandomStream;
 use crate::engine::statistics::TimeWeighted;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::RequestRow;
@@ -23,8 +34,11 @@ trait Discipline {
     /// Capacity of the queue, or `None` if it is unbounded.
     fn capacity(&self) -> Option<u32>;
 
-    /// An empty queue.
-    fn queue(&self) -> Self::Queue;
+    /// An empty queue. A discipline that needs random numbers draws them from this stream.
+    fn queue(&self, stream: RandomStream) -> Self::Queue;
+
+    /// Gives a queue of this discipline these parameters, which have changed. The capacity is set elsewhere.
+    fn adapt(&self, _: &mut Self::Queue) {}
 }
 
 /// The waiting requests, in the order of a discipline.
@@ -56,9 +70,25 @@ macro_rules! disciplines {
         }
 
         impl QueueSpec {
-            fn queue(&self) -> AnyQueue {
+            fn queue(&self, stream: RandomStream) -> AnyQueue {
                 match self {
-                    $(Self::$Name(discipline) => AnyQueue::$Name(discipline.queue()),)*
+                    $(Self::$Name(discipline) => AnyQueue::$Name(discipline.queue(stream)),)*
+                }
+            }
+
+            /// Gives a queue of the same discipline these parameters. No effect on one of another discipline.
+            fn adapt(&self, queue: &mut AnyQueue) {
+                match (self, queue) {
+                    $((Self::$Name(discipline), AnyQueue::$Name(queue)) => discipline.adapt(queue),)*
+                    _ => {}
+                }
+            }
+
+            /// The name of the discipline.
+            #[must_use]
+            pub const fn discipline(&self) -> &'static str {
+                match self {
+                    $(Self::$Name(_) => stringify!($Name),)*
                 }
             }
 
@@ -98,6 +128,16 @@ macro_rules! disciplines {
 disciplines! {
     /// First in, first out.
     Fifo,
+    /// Last in, first out.
+    Lifo,
+    /// The highest priority first.
+    Priority,
+    /// Any waiting request, with equal probability.
+    RandomOrder,
+    /// First in, first out while few requests wait, and last in, first out while many do.
+    AdaptiveLifo,
+    /// One request of each key in turn.
+    Fair,
 }
 
 impl Default for QueueSpec {
@@ -133,10 +173,15 @@ pub struct WaitQueue {
 }
 
 impl WaitQueue {
-    /// An empty queue.
+    /// An empty queue. A discipline that needs random numbers draws them from this stream.
     #[must_use]
-    pub fn new(spec: &QueueSpec) -> Self {
-        Self { depth: TimeWeighted::default(), capacity: spec.capacity(), ended: 0, queue: spec.queue() }
+    pub fn new(spec: &QueueSpec, stream: RandomStream) -> Self {
+        Self {
+            depth: TimeWeighted::default(),
+            capacity: spec.capacity(),
+            ended: 0,
+            queue: spec.queue(stream),
+        }
     }
 
     /// Capacity of the queue; [`u32::MAX`] if it is unbounded.
@@ -154,6 +199,11 @@ impl WaitQueue {
     /// Sets the capacity. Requests that wait already stay, even if there are more of them.
     pub const fn set_capacity(&mut self, capacity: u32) {
         self.capacity = capacity;
+    }
+
+    /// Changes the parameters of its discipline, except for the capacity.
+    pub fn adapt(&mut self, spec: &QueueSpec) {
+        spec.adapt(&mut self.queue);
     }
 
     /// Whether the queue has a free place.

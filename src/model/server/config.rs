@@ -134,7 +134,10 @@ impl View<'_> {
                 rows.for_each(|row| self.set_service(context, Row::new(row), &time));
             }
             ServerSetting::Queue(queue) => {
-                rows.for_each(|row| self.set_capacity(context, Row::new(row), queue.capacity()));
+                rows.map(Row::new).for_each(|row| {
+                    self.queues[row].adapt(queue);
+                    self.set_capacity(context, row, queue.capacity());
+                });
             }
         }
         Vec::new()

@@ -35,7 +35,7 @@ use super::figure::FigureReader;
 use super::metric::{Limit, QUEUE_DEPTH};
 use super::names::NamedGroup;
 use super::part::{Description, Part};
-use super::queueing::WaitQueue;
+use super::queueing::{QueueSpec, WaitQueue};
 use super::trace::{NodeCapacity, TraceEvent};
 use super::{Context, Destinations};
 use crate::engine::distribution::Sampler;
@@ -213,6 +213,10 @@ impl Part for Server {
         spec.resource_names()
     }
 
+    fn uses_priority(spec: &ServerSpec) -> bool {
+        matches!(spec.queue, QueueSpec::Priority(_))
+    }
+
     fn max_children(spec: &ServerSpec) -> Option<usize> {
         spec.max_children()
     }
@@ -256,7 +260,6 @@ impl Part for Server {
     fn build(spec: &ServerSpec, entry: &NamedGroup, builder: &mut Builder<'_>) {
         let time = spec.service_time();
         let lane = lane(&time, &mut builder.queue);
-        let queue = WaitQueue::new(&spec.queue);
         let destinations = builder.destinations(entry, spec.then.as_slice());
         let mut programs = Program::build(spec, entry, builder).into_iter();
         let boot = spec.boot_time().expect(CHECKED);
@@ -264,8 +267,8 @@ impl Part for Server {
         let mut servers = (0..).zip(&entry.members).zip(destinations).map(|((member, name), to)| {
             let state = spec.initial_state(member);
             let resizing = || Resizing::new(boot.clone(), streams.stream(name, "boot"), state);
+            let mut queue = WaitQueue::new(&spec.queue, streams.stream(name, "queue"));
             let config = ServerConfig::new(state, spec.slots(), &queue, &time, spec.max.map(|_| resizing()));
-            let mut queue = queue.clone();
             if !state.serves() {
                 queue.set_capacity(0);
             }

@@ -182,7 +182,18 @@ impl ServerSetting {
     /// Reports errors in a setting that is to change servers with these specifications.
     pub(super) fn check(&self, path: &Path, specs: &[&ServerSpec], checker: &mut Checker<'_>) {
         match self {
-            Self::Down | Self::Up | Self::Pause | Self::Resume | Self::Queue(_) => {}
+            Self::Down | Self::Up | Self::Pause | Self::Resume => {}
+            Self::Queue(queue) => {
+                let other = specs.iter().map(|spec| spec.queue.discipline());
+                if let Some(other) = other.into_iter().find(|other| *other != queue.discipline()) {
+                    let message = format!("the queue of this server is {other}, which does not change");
+                    checker.add(
+                        path.clone(),
+                        message,
+                        format!("change its parameters: {other}(capacity: ..)"),
+                    );
+                }
+            }
             Self::Count(count) => specs.iter().for_each(|spec| check_count(*count, spec.max, path, checker)),
             Self::Concurrency(concurrency) => {
                 check_slots(*concurrency, path.clone(), checker);

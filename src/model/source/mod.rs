@@ -60,7 +60,7 @@ pub struct SourceSpec {
     /// Class of the requests; results are reported by class too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
-    /// Priority of the requests: a label in `requests.csv`, without effect on a run.
+    /// Priority of the requests, which servers with a `Priority` queue serve in this order: the highest first.
     #[serde(default)]
     pub priority: i32,
     /// Size of each request (at most 4 GiB).
@@ -77,8 +77,11 @@ const fn one() -> u32 {
 
 /// Warns of fields that have no effect.
 fn warn(spec: &SourceSpec, path: &Path, checker: &mut Checker<'_>) {
-    let labels =
-        [("priority", spec.priority != 0), ("weight", spec.weight != one()), ("size", spec.size.is_some())];
+    let labels = [
+        ("priority", spec.priority != 0 && !checker.uses_priority),
+        ("weight", spec.weight != one()),
+        ("size", spec.size.is_some()),
+    ];
     for (field, _) in labels.into_iter().filter(|(_, is_given)| *is_given) {
         let message = format!("no node uses the {field} of a request: it has no effect on the run");
         let hint = "it is only copied into requests.csv; leave it out if you do not need it there";

@@ -1,4 +1,4 @@
-//! The scenarios about endpoints tell the truth: what their comments say happens, and the cures help.
+//! The scenarios about endpoints and queues tell the truth: what their comments say happens, and the cures help.
 
 use rushhour::analysis::{FindingKind, findings};
 use rushhour::metrics::result::RunResult;
@@ -84,4 +84,25 @@ fn a_fan_out_is_as_slow_as_its_slowest_leaf() {
     assert!(latency(&all, "lookups", 0.98)[1] < 0.02);
     let quorum = run_once(&story("fan_out.ron", &["nodes.search.endpoints.all.steps.0.join=Quorum(97)"]));
     assert!(latency(&quorum, "searches", 0.95)[1] < 0.02, "{:?}", latency(&quorum, "searches", 0.95));
+}
+
+#[test]
+fn last_in_first_out_serves_most_at_once_and_some_very_late() {
+    let lifo = run_once(&story("lifo_overload.ron", &[]));
+    let fifo = run_once(&story("lifo_overload.ron", &["nodes.server.queue=Fifo()"]));
+    let ([mean_lifo, median_lifo], [mean_fifo, median_fifo]) =
+        (latency(&lifo, "users", 0.5), latency(&fifo, "users", 0.5));
+    // The order does not change the work, nor the mean.
+    assert!((mean_lifo - mean_fifo).abs() < 0.05 * mean_fifo, "{mean_lifo} {mean_fifo}");
+    assert!(median_lifo < 0.15 && median_fifo > 1.0, "{median_lifo} {median_fifo}");
+    let [longest_lifo, longest_fifo] = [&lifo, &fifo].map(|result| latency(result, "users", 1.0)[1]);
+    assert!((40.0..55.0).contains(&longest_lifo) && longest_fifo < 13.0, "{longest_lifo} {longest_fifo}");
+}
+
+#[test]
+fn strict_priorities_starve_guests_and_turns_do_not() {
+    let strict = run_once(&story("starvation.ron", &[]));
+    assert!(latency(&strict, "subscribers", 0.99)[1] < 1.0 && latency(&strict, "guests", 0.99)[1] > 10.0);
+    let fair = run_once(&story("starvation.ron", &["nodes.server.queue=Fair()"]));
+    assert!(latency(&fair, "guests", 0.99)[1] < 1.0, "{:?}", latency(&fair, "guests", 0.99));
 }
