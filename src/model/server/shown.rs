@@ -151,8 +151,9 @@ pub(super) const FIGURES: &[FigureReader<Server>] = &[
         Value::Times(&mut servers.program(row).calls.time)
     })
     .only_where(has_calls),
-    program::ENDPOINT_FIGURE,
+    // In this order: the figures of resources depend on the times of endpoints, which are taken when they are read.
     program::RESOURCE_FIGURE,
+    program::ENDPOINT_FIGURE,
     mean_of_state(&UP_MEAN, |servers, row, span| mean_in(NodeState::Up, servers, row, span)),
     mean_of_state(&BOOTING_MEAN, |servers, row, span| mean_in(NodeState::Booting, servers, row, span)),
     mean_of_state(&DRAINING_MEAN, |servers, row, span| mean_in(NodeState::Draining, servers, row, span)),

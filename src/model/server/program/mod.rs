@@ -57,6 +57,8 @@ pub(super) struct Program {
     measured_from: SimTime,
     /// Requests and branches whose next step is due in this instant. For each there is an event that takes one of them.
     runnable: VecDeque<RequestRow>,
+    /// Computing times of requests, with those of the branches that they went on with.
+    cpu_time: Tally,
     /// Number of branches that have not ended.
     pub(super) branches: u32,
     /// Number of requests and branches that wait for I/O, over time.
@@ -119,6 +121,7 @@ impl Program {
             measured_from: SimTime::ZERO,
             first_resource: u16::from(spec.concurrency().is_some()),
             runnable: VecDeque::new(),
+            cpu_time: Tally::default(),
             branches: 0,
             io: TimeWeighted::default(),
             calls: CallCounters {
@@ -148,6 +151,7 @@ impl Program {
         self.resources().for_each(|resource| resource.restart(now));
         self.io.restart(now);
         self.measured_from = now;
+        self.cpu_time.clear();
         self.calls.time.clear();
         self.calls.waiting.restart(now);
         for endpoint in &mut self.endpoints {

@@ -406,7 +406,11 @@ impl View<'_> {
         let progress = context.requests.progress_mut(request);
         progress.phase = Phase::Outside;
         let Progress { endpoint, spent, .. } = *progress;
-        let counters = &mut self.program(row).endpoints[usize::from(endpoint)];
+        let program = self.program(row);
+        if program.cores.is_some() {
+            program.cpu_time.record(spent[Activity::Cpu].as_nanos());
+        }
+        let counters = &mut program.endpoints[usize::from(endpoint)];
         counters.completed += 1;
         counters.latency.record(spent.total().as_nanos());
         counters.spent += spent;

@@ -148,7 +148,12 @@ fn resource_rows<'v>(
         rows.push((SLOTS.to_owned(), figures));
     }
     let names = program.resource_names();
-    rows.extend(names.into_iter().zip(program.resources().map(|one| resource_row(one, variance, span))));
+    // Only cores are used for times that are known one by one.
+    let of_cores = program.cpu_variance();
+    let variances = program.cores.iter().map(|_| of_cores).chain(std::iter::repeat(variance));
+    let variances: Vec<f64> = variances.take(names.len()).collect();
+    let resources = program.resources().zip(variances);
+    rows.extend(names.into_iter().zip(resources.map(|(one, variance)| resource_row(one, variance, span))));
     rows
 }
 
@@ -209,8 +214,19 @@ impl Program {
         self.cores.iter().chain(&self.memory).chain(&self.pools).nth(index)
     }
 
-    /// An estimate of the relative variance of the time for which a request uses a resource: that of its time at the
-    /// server, and not below that of an exponential distribution. Infinite if a step has no finite variance.
+    /// An estimate of the relative variance of the time for which a request computes: not below that of an exponential
+    /// distribution, which few requests might hide. Infinite if a step has no finite variance.
+    fn cpu_variance(&self) -> f64 {
+        let times = self.cpu_time.summarize();
+        let (mean, sd) = times.mean().zip(times.sd()).unwrap_or((0.0, 0.0));
+        match mean > 0.0 {
+            _ if self.code.is_heavy_tailed() => f64::INFINITY,
+            true => (sd * sd / (mean * mean)).max(1.0),
+            false => 1.0,
+        }
+    }
+
+    /// The same for the time for which a request holds another resource: that of its time at the server.
     fn use_variance(&self) -> f64 {
         if self.code.is_heavy_tailed() {
             return f64::INFINITY;
