@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
+use indexmap::IndexSet;
+
 use super::problem::Problem;
 use crate::event::{Node, NodeKind, NodeRange, PerKind};
 use crate::text::{Path, nearest};
@@ -91,7 +93,7 @@ pub struct Names {
     /// Indices of the entries of each kind, in the order of their rows.
     of_kind: PerKind<Vec<usize>>,
     /// The endpoints of all nodes, each once, in the order of the scenario.
-    endpoints: Vec<String>,
+    endpoints: IndexSet<String>,
 }
 
 /// The entry or member that a name refers to.
@@ -116,9 +118,7 @@ impl Names {
         let mut total = 0;
         for WrittenEntry { section, name, kind, count, initial_count, endpoints, resources } in written {
             for endpoint in endpoints {
-                if names.endpoint(endpoint).is_none() {
-                    names.endpoints.push(endpoint.to_owned());
-                }
+                names.endpoints.insert(endpoint.to_owned());
             }
             let path = Path::root().name(section).name(name);
             let nodes = if kind == NodeKind::Source { 0 } else { u64::from(count.unwrap_or(1)) };
@@ -146,8 +146,7 @@ impl Names {
     /// The number of an endpoint among those of all nodes, or `None` if no node has it.
     #[must_use]
     pub fn endpoint(&self, name: &str) -> Option<u16> {
-        let index = self.endpoints.iter().position(|endpoint| endpoint == name)?;
-        u16::try_from(index).ok()
+        self.endpoints.get_index_of(name).and_then(|index| u16::try_from(index).ok())
     }
 
     /// The names of the resources of a node: slots, cores, memory, pools.
@@ -165,7 +164,7 @@ impl Names {
 
     /// The endpoints of all nodes, each once, in the order of the scenario.
     #[must_use]
-    pub fn endpoints(&self) -> &[String] {
+    pub const fn endpoints(&self) -> &IndexSet<String> {
         &self.endpoints
     }
 

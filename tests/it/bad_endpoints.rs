@@ -84,6 +84,20 @@ fn a_program_ends() {
 }
 
 #[test]
+fn a_program_has_a_size() {
+    let options = vec!["(1.0, [])"; 40_000].join(", ");
+    assert_one("", &format!("Choose([{options}])"), &["the endpoints have too many steps: about 800"]);
+    let steps = vec!["Fail(0.0)"; 22_000].join(", ");
+    assert_one("", &steps, &["the endpoints have too many steps: about 66001, more than 65535"]);
+    let branches = vec!["[]"; 600].join(", ");
+    assert_one(
+        "",
+        &format!("Parallel(branches: [{branches}], copies: 2)"),
+        &["1200 branches: expected 1 to 1000"],
+    );
+}
+
+#[test]
 fn a_server_says_one_way_how_long_it_takes() {
     let with = |server: &str| {
         of_text(&format!(
@@ -97,6 +111,8 @@ fn a_server_says_one_way_how_long_it_takes() {
     assert!(both.contains("the server has both a service time and endpoints"), "{both}");
     let calls = with(&format!(r#"call: "db", {endpoints}"#));
     assert!(calls.contains("the server has both calls and endpoints"), "{calls}");
+    let steps = with(r#"service: Constant("1ms"), call: (to: "db", on_failure: Steps([]))"#);
+    assert!(steps.contains("nodes.api.call.on_failure: after a failed call"), "{steps}");
     let weights = with(r#"endpoints: {"a": (weight: 0.0, steps: []), "b": (weight: 0.0, steps: [])}"#);
     assert!(weights.contains("give at least one endpoint a `weight` above 0"), "{weights}");
 }

@@ -13,6 +13,7 @@ use crate::model::check::Checker;
 use crate::model::names::{NamedGroup, Names};
 use crate::model::parts::SpecRef;
 use crate::model::problem::Problem;
+use crate::request::progress::Progress;
 use crate::text::Path;
 
 /// All problems of a scenario, in no particular order.
@@ -179,6 +180,11 @@ fn sizes(scenario: &Scenario, checker: &mut Checker<'_>) {
             message,
             "replace them by one source, and distinguish its requests by keys",
         );
+    }
+    let endpoints = checker.names.endpoints().len();
+    if endpoints >= usize::from(Progress::ANY) {
+        let message = format!("{endpoints} different endpoints are more than {}", Progress::ANY - 1);
+        checker.add(Path::root().name("nodes"), message, "give endpoints of several servers the same names");
     }
     let names = checker.names;
     let links_from = |entry: &NamedGroup| {

@@ -63,8 +63,11 @@ impl ServerSpec {
         for (index, call) in calls.iter().enumerate() {
             let path = if calls.len() == 1 { path.clone() } else { path.clone().index(index) };
             call.check(&path, checker);
-            if let OnFailure::Steps(steps) = &call.on_failure {
-                self.check_steps(steps, &path.name("on_failure"), Inside::default(), checker);
+            if call.on_failure.steps().is_some() {
+                let message =
+                    "after a failed call of a server with a service time, there are no further steps";
+                let hint = "write endpoints instead of the service time and the calls";
+                checker.add(path.name("on_failure"), message, hint);
             }
         }
     }
@@ -122,10 +125,11 @@ impl ServerSpec {
             let message = format!("{} pools are more than {}", self.pools.len(), u8::MAX);
             checker.add(path.clone(), message, "remove some of them");
         }
-        // Each step is at most five operations.
-        let all = self.all_steps().count() + 2 * self.endpoints.len();
-        if all > MAX_OPS / 5 {
-            let message = format!("the endpoints have {all} steps, more than {}", MAX_OPS / 5);
+        // At most three operations for each step, and two for each list of steps inside it.
+        let of_step = |step: &StepSpec| 3 + 2 * step.inner().len();
+        let ops: usize = self.all_steps().map(of_step).sum::<usize>() + self.endpoints.len();
+        if ops > MAX_OPS {
+            let message = format!("the endpoints have too many steps: about {ops}, more than {MAX_OPS}");
             checker.add(path.clone(), message, "use `Repeat` for steps that are the same");
         }
     }

@@ -141,7 +141,8 @@ impl Code {
         let mut compiler = Compiler::new(pools, names);
         let endpoints = specs.iter().map(|(name, spec)| {
             let start = compiler.here();
-            compiler.steps(&spec.steps, name);
+            // In quotes, so that no step of one endpoint has the same place as a step of another.
+            compiler.steps(&spec.steps, &format!("{name:?}"));
             compiler.ops.push(Op::End);
             Endpoint { id: names.endpoint(name).expect(CHECKED), start }
         });

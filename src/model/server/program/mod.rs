@@ -178,11 +178,7 @@ impl ServerSpec {
 
     /// The calls of the server, in the order of the scenario.
     pub(super) fn all_calls(&self) -> impl Iterator<Item = &CallSpec> {
-        let of_calls = self.call.0.iter().flat_map(|call| {
-            let handler = call.on_failure.steps().map(spec::all_steps).unwrap_or_default();
-            std::iter::once(call).chain(handler.into_iter().filter_map(StepSpec::as_call))
-        });
-        of_calls.chain(self.all_steps().filter_map(StepSpec::as_call))
+        self.call.0.iter().chain(self.all_steps().filter_map(StepSpec::as_call))
     }
 
     /// Maximum number of calls and branches that a step starts, or `None` if the server has no program.
