@@ -102,14 +102,14 @@ macro_rules! disciplines {
         }
 
         impl Queue for AnyQueue {
-            #[inline(always)]
+            #[inline(never)]
             fn push(&mut self, requests: &mut RequestsView<'_>, row: RequestRow) {
                 match self {
                     $(Self::$Name(queue) => queue.push(requests, row),)*
                 }
             }
 
-            #[inline(always)]
+            #[inline(never)]
             fn pop(&mut self, requests: &mut RequestsView<'_>) -> Option<RequestRow> {
                 match self {
                     $(Self::$Name(queue) => queue.pop(requests),)*
@@ -217,7 +217,12 @@ impl WaitQueue {
     #[inline]
     pub fn push(&mut self, requests: &mut RequestsView<'_>, row: RequestRow, now: SimTime) {
         requests.get_mut(row).since = now;
-        self.queue.push(requests, row);
+        // Nearly every queue is of this discipline: the others are kept out of the hot path.
+        if let AnyQueue::Fifo(queue) = &mut self.queue {
+            queue.push(requests, row);
+        } else {
+            self.queue.push(requests, row);
+        }
         self.depth.increment(now);
     }
 
@@ -228,7 +233,12 @@ impl WaitQueue {
         requests: &mut RequestsView<'_>,
         now: SimTime,
     ) -> Option<(RequestRow, SimDuration)> {
-        let mut row = self.queue.pop(requests)?;
+        let next = if let AnyQueue::Fifo(queue) = &mut self.queue {
+            queue.pop(requests)
+        } else {
+            self.queue.pop(requests)
+        };
+        let mut row = next?;
         if self.ended > 0 {
             row = self.skip_ended(requests, row)?;
         }
