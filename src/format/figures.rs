@@ -4,6 +4,7 @@
 use super::numbers;
 use super::numbers::group as group_name;
 use crate::event::NodeKind;
+use crate::metrics::fleet::in_groups;
 use crate::metrics::summary::{NodeSummary, Summary, SummaryValue};
 use crate::model::figure::{Aspect, FigureColumn};
 use crate::model::part::DetailTable;
@@ -54,10 +55,7 @@ pub fn detail_rows<'a>(
     kind: NodeKind,
     detail: &DetailTable,
 ) -> Vec<(String, &'a NodeSummary)> {
-    let mut in_group = vec![false; summary.nodes.len()];
-    for member in summary.groups.values().flat_map(|group| &group.members) {
-        in_group[*member] = true;
-    }
+    let in_group = in_groups(summary);
     let groups = summary.groups.iter();
     let groups = groups.map(|(name, group)| (group_name(name, group.members.len()), &group.figures));
     let nodes = summary.nodes.iter().zip(&in_group).filter(|(_, in_group)| !**in_group);

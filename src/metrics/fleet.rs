@@ -31,6 +31,16 @@ pub fn of_kind(summary: &Summary, kind: NodeKind) -> impl Iterator<Item = (&str,
     nodes.map(|(name, node)| (name.as_str(), node))
 }
 
+/// Whether each node, by its position, is a member of a group.
+#[must_use]
+pub fn in_groups(summary: &Summary) -> Vec<bool> {
+    let mut in_groups = vec![false; summary.nodes.len()];
+    for member in summary.groups.values().flat_map(|group| &group.members) {
+        in_groups[*member] = true;
+    }
+    in_groups
+}
+
 /// The `limit` busiest nodes of a kind, busiest first, among the nodes for whose positions `includes` holds. Nodes are
 /// ranked by the [`ranked_by`](crate::model::part::Description::ranked_by) figures of the kind; nodes for which all of
 /// these are 0 are left out.

@@ -1,7 +1,7 @@
 //! Calls: requests that a node sends because of another request, their parent.
 //!
 //! A call has a row of the pool, and travels, waits and is served like any other request. What only calls need is in a
-//! component of its own, [`CallState`], in the same row. Requests have it only if a node of the scenario makes calls.
+//! component of its own, [`CallState`], in the same row. Requests have it only if a node of the scenario has a program.
 //!
 //! A request waits for one call, or for some of several calls that it made at once: for all, for the first, or for a
 //! quorum. It goes on when enough of them have succeeded, or when too many have failed for that.
@@ -80,13 +80,6 @@ impl CallState {
     #[inline]
     pub const fn is_call(&self) -> bool {
         !self.parent.is_none()
-    }
-
-    /// Whether the request waits for calls.
-    #[must_use]
-    #[inline]
-    pub const fn is_waiting(&self) -> bool {
-        self.needed > 0
     }
 }
 

@@ -30,7 +30,7 @@ impl Discipline for AdaptiveLifo {
         self.capacity
     }
 
-    fn queue(&self, _: RandomStream) -> Box<AdaptiveQueue> {
+    fn queue(&self, _: impl FnOnce() -> RandomStream) -> Box<AdaptiveQueue> {
         Box::new(AdaptiveQueue { waiting: VecDeque::new(), above: self.above as usize })
     }
 

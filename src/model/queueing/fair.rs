@@ -29,7 +29,7 @@ impl Discipline for Fair {
         self.capacity
     }
 
-    fn queue(&self, _: RandomStream) -> Box<FairQueue> {
+    fn queue(&self, _: impl FnOnce() -> RandomStream) -> Box<FairQueue> {
         Box::new(FairQueue::default())
     }
 }

@@ -26,7 +26,7 @@ impl Discipline for Fifo {
         self.capacity
     }
 
-    fn queue(&self, _: RandomStream) -> FifoQueue {
+    fn queue(&self, _: impl FnOnce() -> RandomStream) -> FifoQueue {
         FifoQueue::EMPTY
     }
 }

@@ -28,7 +28,7 @@ impl Discipline for Lifo {
         self.capacity
     }
 
-    fn queue(&self, _: RandomStream) -> LifoQueue {
+    fn queue(&self, _: impl FnOnce() -> RandomStream) -> LifoQueue {
         LifoQueue { top: RequestRow::NONE }
     }
 }

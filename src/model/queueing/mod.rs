@@ -34,8 +34,8 @@ trait Discipline {
     /// Capacity of the queue, or `None` if it is unbounded.
     fn capacity(&self) -> Option<u32>;
 
-    /// An empty queue. A discipline that needs random numbers draws them from this stream.
-    fn queue(&self, stream: RandomStream) -> Self::Queue;
+    /// An empty queue. A discipline that needs random numbers draws them from the stream that `stream` makes.
+    fn queue(&self, stream: impl FnOnce() -> RandomStream) -> Self::Queue;
 
     /// Gives a queue of this discipline these parameters, which have changed. The capacity is set elsewhere.
     fn adapt(&self, _: &mut Self::Queue) {}
@@ -70,7 +70,7 @@ macro_rules! disciplines {
         }
 
         impl QueueSpec {
-            fn queue(&self, stream: RandomStream) -> AnyQueue {
+            fn queue(&self, stream: impl FnOnce() -> RandomStream) -> AnyQueue {
                 match self {
                     $(Self::$Name(discipline) => AnyQueue::$Name(discipline.queue(stream)),)*
                 }
@@ -173,9 +173,9 @@ pub struct WaitQueue {
 }
 
 impl WaitQueue {
-    /// An empty queue. A discipline that needs random numbers draws them from this stream.
+    /// An empty queue. A discipline that needs random numbers draws them from the stream that `stream` makes.
     #[must_use]
-    pub fn new(spec: &QueueSpec, stream: RandomStream) -> Self {
+    pub fn new(spec: &QueueSpec, stream: impl FnOnce() -> RandomStream) -> Self {
         Self {
             depth: TimeWeighted::default(),
             capacity: spec.capacity(),

@@ -29,7 +29,7 @@ impl Discipline for Priority {
         self.capacity
     }
 
-    fn queue(&self, _: RandomStream) -> Box<PriorityQueue> {
+    fn queue(&self, _: impl FnOnce() -> RandomStream) -> Box<PriorityQueue> {
         Box::new(PriorityQueue::default())
     }
 }

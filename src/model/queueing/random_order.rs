@@ -26,8 +26,8 @@ impl Discipline for RandomOrder {
         self.capacity
     }
 
-    fn queue(&self, stream: RandomStream) -> Box<RandomQueue> {
-        Box::new(RandomQueue { waiting: Vec::new(), stream })
+    fn queue(&self, stream: impl FnOnce() -> RandomStream) -> Box<RandomQueue> {
+        Box::new(RandomQueue { waiting: Vec::new(), stream: stream() })
     }
 }
 

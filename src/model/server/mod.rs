@@ -267,7 +267,7 @@ impl Part for Server {
         let mut servers = (0..).zip(&entry.members).zip(destinations).map(|((member, name), to)| {
             let state = spec.initial_state(member);
             let resizing = || Resizing::new(boot.clone(), streams.stream(name, "boot"), state);
-            let mut queue = WaitQueue::new(&spec.queue, streams.stream(name, "queue"));
+            let mut queue = WaitQueue::new(&spec.queue, || streams.stream(name, "queue"));
             let config = ServerConfig::new(state, spec.slots(), &queue, &time, spec.max.map(|_| resizing()));
             if !state.serves() {
                 queue.set_capacity(0);

@@ -51,7 +51,7 @@ pub struct ServerSpec {
     /// Memory that `Memory` steps take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<Bytes>,
-    /// Pools that `Io` steps use, with their numbers of places: `{"disk": 4}`.
+    /// Pools that `Hold` steps use, with their numbers of places: `{"disk": 4}`.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub pools: IndexMap<String, u32>,
     /// What the server does for a request: the endpoint that it asks for, or one that is picked by weight.

@@ -8,7 +8,7 @@ use crate::event::NodeKind;
 use crate::format::columns::{BAD, BOLD, DIM, PLAIN, Table};
 use crate::format::figures::{Cell, Counts, Quantity, detail_rows};
 use crate::format::numbers::{NONE, group as group_name};
-use crate::metrics::fleet::{MinMedianMax, across, busiest, of_kind};
+use crate::metrics::fleet::{MinMedianMax, across, busiest, in_groups, of_kind};
 use crate::metrics::summary::{GroupSummary, NodeSummary, Summary};
 use crate::model::figure::FigureColumn;
 use crate::model::names::Names;
@@ -115,10 +115,7 @@ pub(super) fn details(summary: &Summary, kind: NodeKind) -> Vec<String> {
 
 /// The busiest nodes of a kind that are members of groups: other nodes have a row already.
 pub(super) fn busiest_members(summary: &Summary, kind: NodeKind) -> Vec<(&str, &NodeSummary)> {
-    let mut in_groups = vec![false; summary.nodes.len()];
-    for member in summary.groups.values().flat_map(|group| &group.members) {
-        in_groups[*member] = true;
-    }
+    let in_groups = in_groups(summary);
     busiest(summary, kind, SHOWN_BUSIEST, |index| in_groups[index])
 }
 

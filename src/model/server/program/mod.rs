@@ -183,18 +183,7 @@ impl ServerSpec {
 
     /// Maximum number of calls and branches that a step starts, or `None` if the server has no program.
     pub(super) fn max_children(&self) -> Option<usize> {
-        let of_step = |step: &StepSpec| match step {
-            StepSpec::Call(_) => 1,
-            StepSpec::Parallel { .. } => step.branches(),
-            StepSpec::Memory(_)
-            | StepSpec::Cpu(_)
-            | StepSpec::Io(_)
-            | StepSpec::Sleep(_)
-            | StepSpec::Hold { .. }
-            | StepSpec::Choose(_)
-            | StepSpec::Repeat { .. }
-            | StepSpec::Fail(_) => 0,
-        };
+        let of_step = |step: &StepSpec| step.as_call().map_or_else(|| step.branches(), |_| 1);
         if self.endpoints.is_empty() {
             return (!self.call.is_empty()).then_some(1);
         }
