@@ -14,8 +14,8 @@ use crate::metrics::result::{NodeResult, ResourceName, RunResult};
 use crate::metrics::timeline::Timeline;
 use crate::model::capacity::{CapacityLog, CapacityPeriod};
 use crate::model::figure::{
-    self, ARRIVED, CALL_TIME, CAPACITY, CONCURRENCY, IN_USE, PARALLEL, QUEUE_DEPTH_MAX, RESOURCES, SERVICE,
-    SLOTS_MEAN, USE_VARIANCE, WAIT, WAITING_MAX, WAITING_MEAN,
+    self, ARRIVED, CALL_TIME, CAPACITY, CONCURRENCY, IN_SERVICE_MEAN, IN_USE, IS_WEIGHTED, PARALLEL,
+    QUEUE_DEPTH_MAX, RESOURCES, SERVICE, SLOTS_MEAN, USE_VARIANCE, WAIT, WAITING_MAX, WAITING_MEAN,
 };
 use crate::model::metric::{
     ARRIVAL_RATE, COMPLETION_RATE, Metric, QUEUE_DEPTH, REJECTION_RATE, RESOURCE_LOAD, RESOURCE_QUEUE,
@@ -47,7 +47,8 @@ pub(super) struct Station<'a> {
     pub(super) service_variance: f64,
     /// The same with the variance of the configured service time; the highest if it changed. May be infinite.
     pub(super) configured_variance: f64,
-    /// Whether the capacity is not known but observed: that of a resource, or of slots that are held during calls.
+    /// Whether the capacity is not known but observed: that of a resource, of slots that are held during calls, or of requests
+    /// that take several slots or slow each other down.
     pub(super) is_observed: bool,
     /// Whether requests hold slots while they wait for calls.
     makes_calls: bool,
@@ -57,6 +58,8 @@ pub(super) struct Station<'a> {
     parallel: Option<f64>,
     /// The share of its capacity that these use.
     usable: f64,
+    /// The maximum throughput as a share of that of the same slots if requests did not slow each other down.
+    efficiency: f64,
     /// The configured service time as a share of the time for which a request holds a slot.
     own_share: f64,
     slots_mean: Option<f64>,
@@ -160,6 +163,7 @@ impl<'a> Station<'a> {
             resource: Some(resource),
             parallel: Some(parallel),
             usable,
+            efficiency: 1.0,
             own_share: 1.0,
             slots_mean: None,
             ..self
@@ -172,8 +176,16 @@ impl<'a> Station<'a> {
         let observed = figures.times(&SERVICE)?.summarize();
         let capacity = node.capacity.as_ref()?;
         let calls = HeldByCalls::of(figures, observed.count());
-        let own = mean_service(capacity.periods(), result.end.as_seconds());
-        let service = own + calls.mean;
+        let own = mean_of(capacity.periods(), result.end.as_seconds(), |period| period.service);
+        // The time of slots that a request needs, if it takes several.
+        let observed_own = figures.get(&IS_WEIGHTED).and_then(|_| {
+            let measured = result.end.since(result.identity.measured_from).as_seconds();
+            let busy = figures.number(&IN_SERVICE_MEAN)?;
+            (observed.count() > 0).then(|| busy * measured / observed.count() as f64)
+        });
+        let service = observed_own.unwrap_or(own + calls.mean);
+        let efficiency = mean_of(capacity.periods(), result.end.as_seconds(), |period| period.efficiency);
+        let slows_down = (efficiency - 1.0).abs() > 1e-9;
         let variances = capacity.periods().iter().map(|period| period.service_variance);
         let configured = variances.fold(0.0, f64::max);
         let [observed_mean, observed_sd] =
@@ -195,11 +207,12 @@ impl<'a> Station<'a> {
             } else {
                 configured
             },
-            is_observed: calls.are_made,
+            is_observed: calls.are_made || observed_own.is_some() || slows_down,
             makes_calls: calls.are_made,
             resource: None,
             parallel: None,
             usable: 1.0,
+            efficiency: if observed_own.is_some() { 1.0 } else { efficiency },
             own_share: if service > 0.0 { own / service } else { 1.0 },
             slots_mean: figures.number(&SLOTS_MEAN),
             capacity,
@@ -280,7 +293,7 @@ impl<'a> Station<'a> {
 
     /// Returns the capacity in requests per second, or `None` if the service takes no time.
     pub(super) fn capacity(&self) -> Option<f64> {
-        (self.service > 0.0).then(|| self.slots().max(1.0) / self.service)
+        (self.service > 0.0).then(|| self.efficiency * self.slots().max(1.0) / self.service)
     }
 
     /// Returns the capacity in requests per second, by interval.
@@ -414,18 +427,18 @@ impl HeldByCalls {
     }
 }
 
-/// Returns the time-weighted mean of the configured service time in seconds, over a run that ends at `end`.
-fn mean_service(periods: &[CapacityPeriod], end: f64) -> f64 {
+/// Returns the time-weighted mean of a value of the capacity periods, over a run that ends at `end` seconds.
+fn mean_of(periods: &[CapacityPeriod], end: f64, value: fn(&CapacityPeriod) -> f64) -> f64 {
     let [only] = periods else {
         let ends = periods.iter().skip(1).map(|period| period.from.as_seconds()).chain([end]);
         let parts = periods.iter().zip(ends).map(|(period, to)| {
             let length = (to - period.from.as_seconds()).max(0.0);
-            (length, length * period.service)
+            (length, length * value(period))
         });
         let (length, sum) = parts.fold((0.0, 0.0), |(a, b), (length, part)| (a + length, b + part));
         return if length > 0.0 { sum / length } else { 0.0 };
     };
-    only.service
+    value(only)
 }
 
 /// Returns the time-weighted mean of a value of the capacity periods, by interval.
@@ -472,7 +485,7 @@ mod tests {
             capacity.iter().zip(expected).all(|(actual, expected)| (actual - expected).abs() < 1e-9),
             "{capacity:?}"
         );
-        assert!((mean_service(log.periods(), 100.0) - 0.7).abs() < 1e-9);
+        assert!((mean_of(log.periods(), 100.0, |period| period.service) - 0.7).abs() < 1e-9);
         let up = by_interval(log.periods(), 10, 10.0, CapacityPeriod::availability);
         assert!((up.iter().sum::<f64>() - 9.0).abs() < 1e-9, "{up:?}");
     }

@@ -7,6 +7,7 @@ pub mod hash;
 pub mod queue;
 pub mod random;
 pub mod row;
+pub mod shared_work;
 pub mod spec_error;
 pub mod statistics;
 pub mod time;

@@ -18,6 +18,8 @@ pub struct CapacityPeriod {
     pub paused: bool,
     /// Number of slots while the node serves and is not paused.
     pub slots: u32,
+    /// The maximum throughput as a share of that of the same slots if requests did not slow each other down.
+    pub efficiency: f64,
     /// Mean service time in seconds.
     pub service: f64,
     /// Relative variance of the service time: its squared coefficient of variation. Infinite for a distribution without
@@ -30,7 +32,7 @@ impl CapacityPeriod {
     #[must_use]
     pub fn per_second(&self) -> f64 {
         let serves = self.state == NodeState::Up && !self.paused && self.service > 0.0;
-        if serves { f64::from(self.slots) / self.service } else { 0.0 }
+        if serves { self.efficiency * f64::from(self.slots) / self.service } else { 0.0 }
     }
 
     /// The same period with another service time, in nanoseconds.
@@ -67,10 +69,18 @@ impl CapacityLog {
             state,
             paused: false,
             slots,
+            efficiency: 1.0,
             service: 0.0,
             service_variance: 0.0,
         };
         Self(vec![period.serving(service)])
+    }
+
+    /// The same log of a node whose requests slow each other down.
+    #[must_use]
+    pub fn with_efficiency(mut self, efficiency: f64) -> Self {
+        self.0.iter_mut().for_each(|period| period.efficiency = efficiency);
+        self
     }
 
     /// Applies a change, which starts a new period if it alters the capacity.

@@ -20,8 +20,8 @@ pub struct Checker<'a> {
     pub problems: Vec<Problem>,
     /// Statements that have no effect.
     pub warnings: Vec<Problem>,
-    /// Whether any node treats requests by their priority.
-    pub uses_priority: bool,
+    /// The fields of sources that nodes treat requests by, such as `priority`.
+    pub used: Vec<&'static str>,
     /// The endpoints that requests and calls ask for: where it is written, the receiver, and the name of the endpoint.
     pub asked: Vec<(Path, String, String)>,
 }

@@ -159,6 +159,8 @@ pub static QUEUE_DEPTH_MAX: Figure = Figure::new("queue_depth_max", "max queue")
 pub static WAIT: Figure = Figure::new("wait", "wait").combined(Aggregation::Merge);
 /// Service times.
 pub static SERVICE: Figure = Figure::new("service", "service").combined(Aggregation::Merge);
+/// 1 if the capacity does not follow from slots and service time, because requests take several slots.
+pub static IS_WEIGHTED: Figure = Figure::new("weighted", "weighted").written(Visibility::Never);
 
 /// How long a node waited for calls, with slots held, until they came back or it gave them up.
 pub static CALL_TIME: Figure = Figure::new("call_time", "call time").combined(Aggregation::Merge);

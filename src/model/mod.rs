@@ -164,14 +164,28 @@ impl<const FULL: bool> Context<'_, FULL> {
 
     /// Rejects a request that has reached a node: sends a response back. Returns the event that follows in the same
     /// instant, if any.
-    #[cold]
     pub fn reject(&mut self, node: Node, request: RequestRow) -> Option<PackedEvent> {
+        self.refuse(node, request, Outcome::Rejected)
+    }
+
+    /// Refuses a request at a node that is full, with this outcome: sends a response back. Returns the event that follows in
+    /// the same instant, if any.
+    #[cold]
+    pub fn refuse(&mut self, node: Node, request: RequestRow, outcome: Outcome) -> Option<PackedEvent> {
         self.trace(request, || TraceEvent::Rejected { node });
         let rejected = self.requests.get_mut(request);
         rejected.server = node;
-        rejected.outcome = Some(Outcome::Rejected);
+        rejected.outcome = Some(outcome);
         rejected.load = ReportedLoad::FULL;
         self.reply(request)
+    }
+
+    /// Ends a request whose client leaves, wherever the request is. Returns the event by which its source or its caller learns
+    /// it, without delay.
+    pub fn end_at_once(&mut self, request: RequestRow, outcome: Outcome) -> PackedEvent {
+        let hop = self.requests.fail(request, outcome);
+        let (to, _) = self.return_hops[hop as usize];
+        Event::Respond { to, request }.pack()
     }
 
     /// Passes the load reported in the response to a request to the router of a node.

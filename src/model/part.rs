@@ -66,9 +66,9 @@ pub trait Part: Measurable {
         Vec::new()
     }
 
-    /// Whether it treats requests by their priority.
-    fn uses_priority(_: &Self::Spec) -> bool {
-        false
+    /// The fields of sources that it treats requests by, such as `priority`.
+    fn uses(_: &Self::Spec) -> Vec<&'static str> {
+        Vec::new()
     }
 
     /// Maximum number of calls or branches that it starts at once, or `None` if it runs no steps.

@@ -38,10 +38,14 @@ pub struct CallState {
     pub is_awaited: bool,
     /// Where it is, if a cancellation may follow it.
     pub(super) place: CallPlace,
+    /// Whether it has left a queue in which it still has a place: its row is not freed as long as it has.
+    pub(super) is_gone: bool,
+    /// When the request of a source was created for which the call is made, directly or by other calls.
+    origin: SimTime,
     /// Time that the request, and the calls that it waited for, spent on calls that were given up.
     pub(super) given_up: SimDuration,
-    /// The timeout of its wait for a call, or the end of its service if it may be cancelled; [`EventKey::NONE`] if there
-    /// is none.
+    /// The timeout of its wait for a call, the end of its service if it may be cancelled, or the end of its patience;
+    /// [`EventKey::NONE`] if there is none.
     pub(super) pending: EventKey,
 }
 
@@ -71,6 +75,8 @@ impl CallState {
         outstanding: 0,
         is_awaited: false,
         place: CallPlace::Untracked,
+        is_gone: false,
+        origin: SimTime::ZERO,
         given_up: SimDuration::ZERO,
         pending: EventKey::NONE,
     };
@@ -127,12 +133,49 @@ impl RequestsView<'_> {
     /// If there is no free row: check [`RequestsView::has_room`] before the event is handled.
     pub fn create_call(&mut self, now: SimTime, parent: RequestRow) -> RequestRow {
         let Request { source, key, number, .. } = self.rows[parent];
+        let origin = self.origin(parent);
         let call = self.create(now, source, key);
-        self.calls[call] = CallState { parent, parent_number: number, ..CallState::FREE };
+        self.calls[call] = CallState { parent, parent_number: number, origin, ..CallState::FREE };
         if let Some(calls) = &mut self.pool.calls {
             calls.offered += 1;
         }
         call
+    }
+
+    /// When the request of a source was created that a request is, or for which it is a call.
+    fn origin(&self, row: RequestRow) -> SimTime {
+        self.calls
+            .get(row)
+            .filter(|state| state.is_call())
+            .map_or(self.rows[row].created, |state| state.origin)
+    }
+
+    /// The deadline of a request: that of the request of a source that it is, or for which it is a call. [`SimTime::MAX`]
+    /// if it has none.
+    #[must_use]
+    pub fn deadline(&self, row: RequestRow) -> SimTime {
+        let deadline = self.attributes(row).deadline;
+        deadline.map_or(SimTime::MAX, |deadline| self.origin(row) + deadline)
+    }
+
+    /// Notes that a request leaves a queue in which it still has a place. Its row is then not freed when the request ends,
+    /// but when it [gives up its place](Self::give_up_place). Only if a node runs steps.
+    pub fn set_gone(&mut self, row: RequestRow) {
+        self.calls[row].is_gone = true;
+    }
+
+    /// Whether a request has left a queue in which it still has a place.
+    #[must_use]
+    pub fn is_gone(&self, row: RequestRow) -> bool {
+        self.calls.get(row).is_some_and(|state| state.is_gone)
+    }
+
+    /// Lets a request that is [gone](Self::is_gone) give up its place in the queue.
+    pub fn give_up_place(&mut self, row: RequestRow) {
+        self.calls[row].is_gone = false;
+        if !self.rows[row].is_in_flight() {
+            self.free(row);
+        }
     }
 
     /// The relation of a request to calls, or `None` if no node runs steps.
@@ -186,8 +229,8 @@ impl RequestsView<'_> {
         self.calls[call].is_awaited = false;
     }
 
-    /// Takes the event that is pending for a request: the timeout of its wait, or the end of its service if that may be
-    /// cancelled. [`EventKey::NONE`] if there is none.
+    /// Takes the event that is pending for a request: the timeout of its wait, the end of its service if that may be
+    /// cancelled, or the end of its patience. [`EventKey::NONE`] if there is none.
     pub fn take_pending(&mut self, row: RequestRow) -> EventKey {
         std::mem::replace(&mut self.calls[row].pending, EventKey::NONE)
     }
@@ -215,9 +258,9 @@ impl RequestsView<'_> {
         is_tracked
     }
 
-    /// Notes the end of the service of a call, which may be cancelled.
-    pub fn set_end_of_service(&mut self, row: RequestRow, end: EventKey) {
-        self.calls[row].pending = end;
+    /// Notes an event that is pending for a request: the end of its service or of its patience, which may be cancelled.
+    pub fn set_pending(&mut self, row: RequestRow, event: EventKey) {
+        self.calls[row].pending = event;
     }
 
     /// Begins a cancellation of a call that its parent has given up. Returns its number.
@@ -296,27 +339,22 @@ impl RequestsView<'_> {
         has_timeout
     }
 
-    /// Fails a call that is nowhere any more. Returns the hop to its caller, which learns it from a response without
-    /// delay.
-    pub fn fail_call(&mut self, call: RequestRow, outcome: Outcome) -> u32 {
-        let request = &mut self.rows[call];
+    /// Fails a request or a call that is nowhere any more. Returns the hop to its source or its caller, which learns it from a
+    /// response without delay.
+    pub fn fail(&mut self, row: RequestRow, outcome: Outcome) -> u32 {
+        let is_call = self.call_state(row).is_some_and(CallState::is_call);
+        let request = &mut self.rows[row];
         request.outcome = Some(outcome);
-        // Its return path begins with the hop to its caller, which is inline.
+        // The return path of a call begins with the hop to its caller, which is inline.
+        let first = if is_call { request.hops[0] } else { u32::from(request.source) };
         request.depth = 0;
-        request.hops[0]
+        first
     }
 
     /// Ends a call and frees its row. Returns its parent if that goes on: if it waited for this call, and if it is now
     /// known whether enough of its calls succeed, which they do if this one did. The latency breakdown of the parent then
     /// includes that of the call, which took as long as the parent waited.
     pub fn finish_call(&mut self, now: SimTime, call: RequestRow, outcome: Outcome) -> Option<RequestRow> {
-        let parent = self.close_call(now, call, outcome);
-        self.free(call);
-        parent
-    }
-
-    /// Ends a call without freeing its row, which [`free`](Self::free) has to do.
-    pub fn close_call(&mut self, now: SimTime, call: RequestRow, outcome: Outcome) -> Option<RequestRow> {
         let CallState { parent, is_awaited, given_up, .. } = self.calls[call];
         if self.pool.request_log.keeps_calls() {
             self.log(now, call, outcome);
@@ -327,8 +365,8 @@ impl RequestsView<'_> {
         if is_awaited {
             self.unlink(call);
         }
-        self.calls[call] = CallState::FREE;
-        self.progress[call] = Progress::NONE;
+        self.reset_steps(call);
+        self.free(call);
         let Request { waiting, service, .. } = self.rows[call];
         self.rows[call].outcome = None;
         if !is_awaited {
@@ -350,10 +388,10 @@ impl RequestsView<'_> {
         })
     }
 
-    /// Resets what a request of a source that has ended has only if a node runs steps.
+    /// Resets what a request that has ended has only if a node runs steps.
     pub fn reset_steps(&mut self, row: RequestRow) {
         if let Some(state) = self.calls.get_mut(row) {
-            *state = CallState::FREE;
+            *state = CallState { is_gone: state.is_gone, ..CallState::FREE };
             self.progress[row] = Progress::NONE;
         }
     }

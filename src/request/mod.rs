@@ -18,7 +18,9 @@ use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{Node, RequestRow};
 
 pub use outcome::{Outcome, OutcomeCounts};
-pub use pool::{PoolNeeds, RequestPool, Requests, RequestsView, default_max_in_flight, grow_pool};
+pub use pool::{
+    PoolNeeds, RequestAttributes, RequestPool, Requests, RequestsView, default_max_in_flight, grow_pool,
+};
 pub use request_log::{FrequentKey, LogLevel, RequestLog, Sample};
 
 /// The load that a server reports, in billionths of its concurrency: 0 when idle, 10^9 when full.

@@ -33,10 +33,21 @@ pub struct RequestPool {
     pub(super) calls: Option<OutcomeCounts>,
     /// The cancellations that follow calls.
     pub(super) cancellations: Cancellations,
-    /// The priorities of the requests of each source, by row.
-    pub priorities: Box<[i32]>,
+    /// The attributes of the requests of each source, by row.
+    pub attributes: Box<[RequestAttributes]>,
     /// Records of requests that have ended.
     pub request_log: RequestLog,
+}
+
+/// What all requests of a source have in common. Their calls inherit it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RequestAttributes {
+    /// Priority.
+    pub priority: i32,
+    /// How many slots of a server with weighted slots a request takes.
+    pub weight: u32,
+    /// Time from the creation of a request to its deadline; `None` if it has none.
+    pub deadline: Option<SimDuration>,
 }
 
 /// What the requests of a scenario need from their pool.
@@ -243,10 +254,16 @@ impl RequestsView<'_> {
         &mut self.rows[row]
     }
 
-    /// The priority of a request: that of its source.
+    /// The attributes of a request: those of its source.
+    #[must_use]
+    pub fn attributes(&self, row: RequestRow) -> RequestAttributes {
+        self.pool.attributes.get(usize::from(self.rows[row].source)).copied().unwrap_or_default()
+    }
+
+    /// The priority of a request.
     #[must_use]
     pub fn priority(&self, row: RequestRow) -> i32 {
-        self.pool.priorities.get(usize::from(self.rows[row].source)).copied().unwrap_or(0)
+        self.attributes(row).priority
     }
 
     /// Creates a request in a free row.
@@ -273,9 +290,12 @@ impl RequestsView<'_> {
         }
     }
 
-    /// Frees the row of a call that has ended.
-    pub fn free(&mut self, row: RequestRow) {
-        self.pool.free.push(row);
+    /// Frees the row of a request that has ended, unless it still has a place in a queue.
+    #[inline]
+    pub(super) fn free(&mut self, row: RequestRow) {
+        if self.calls.get(row).is_none_or(|state| !state.is_gone) {
+            self.pool.free.push(row);
+        }
     }
 
     /// Sets the size of a request in bytes.
@@ -291,7 +311,7 @@ impl RequestsView<'_> {
         if self.pool.request_log.should_record(request.number) {
             self.log(now, row, outcome);
         }
-        self.pool.free.push(row);
+        self.free(row);
     }
 
     /// Pushes a hop onto the return path.

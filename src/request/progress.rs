@@ -56,6 +56,8 @@ pub struct Progress {
     pub phase: Phase,
     /// Whether it holds a core.
     pub holds_core: bool,
+    /// Whether its service has been interrupted, and goes on when it is its turn again.
+    pub is_interrupted: bool,
     /// Whether it is a branch of another request at the same node. It then has no slot of its own.
     pub is_branch: bool,
     /// Rounds that are left of each loop that it is in.
@@ -66,6 +68,8 @@ pub struct Progress {
     pub memory: u64,
     /// How it has spent its time at its node.
     pub spent: Breakdown,
+    /// How long its service or its current step still takes, if this is known before it goes on.
+    pub left: Option<SimDuration>,
 }
 
 /// What a request does at a node that runs steps.
@@ -170,11 +174,13 @@ impl Progress {
         step: 0,
         phase: Phase::Outside,
         holds_core: false,
+        is_interrupted: false,
         is_branch: false,
         rounds: [0; MAX_LOOPS],
         places: HeldPlaces { pools: [0; MAX_PLACES], count: 0 },
         memory: 0,
         spent: Breakdown::ZERO,
+        left: None,
     };
 }
 

@@ -20,6 +20,7 @@ use crate::model::names::Names;
 use crate::model::probe::{GaugeSpec, Probe, ProbeSpec, Series, Track};
 use crate::model::problem::Problem;
 use crate::model::routing::target_lists::TargetLists;
+use crate::model::source::SourceSpec;
 use crate::model::trace::Tracer;
 use crate::model::{FollowUps, ReturnHops};
 use crate::request::{PoolNeeds, RequestLog, RequestPool, default_max_in_flight};
@@ -85,7 +86,7 @@ pub(super) fn build(
     let max_in_flight = max_in_flight.unwrap_or_else(|| default_max_in_flight(max_hops, steps.is_some()));
     let needs = PoolNeeds { max_hops, sized, steps, makes_calls, max_in_flight };
     let mut pool = RequestPool::new(needs, RequestLog::new(options.log));
-    pool.priorities = scenario.sources.values().map(|source| source.priority).collect();
+    pool.attributes = scenario.sources.values().map(SourceSpec::attributes).collect();
     world.insert_resource(pool);
     world.insert_resource(RunIdentity {
         scenario: scenario.name.clone(),

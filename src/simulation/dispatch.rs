@@ -323,9 +323,7 @@ impl<const FULL: bool> Dispatcher<'_, FULL> {
                 self.context.trace(request, || TraceEvent::Over { outcome: Outcome::Dropped });
                 return None;
             }
-            let hop = self.context.requests.fail_call(request, Outcome::Dropped);
-            let (to, _) = self.context.return_hops[hop as usize];
-            return Some(Event::Respond { to, request }.pack());
+            return Some(self.context.end_at_once(request, Outcome::Dropped));
         }
         self.parts.finish(&mut self.context, request, Outcome::Dropped);
         None

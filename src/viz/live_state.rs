@@ -162,6 +162,8 @@ impl LiveState {
             TraceEvent::Sent { to, arrives } => self.leave(at, row, to, arrives, false),
             TraceEvent::ResponseSent { to, arrives } => self.leave(at, row, to, arrives, true),
             TraceEvent::Queued { node } => {
+                // It has a slot if its service was interrupted.
+                self.free_slot(row);
                 self.reach(at, row, node, RequestLocation::Waiting(node));
                 if let Some(server_state) = self.server_state_mut(node) {
                     server_state.queue.push_back(row);
@@ -184,6 +186,10 @@ impl LiveState {
                 self.reach(at, row, node, RequestLocation::At(node));
             }
             TraceEvent::Rejected { node } => {
+                // It may have waited before it was shed.
+                if let Some(server_state) = self.server_state_mut(node) {
+                    server_state.leave_queue(row);
+                }
                 self.reach(at, row, node, RequestLocation::At(node));
                 if let Some(Some(tracked_request)) = self.tracked_requests.get_mut(row.index()) {
                     tracked_request.rejected = true;

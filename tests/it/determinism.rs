@@ -78,9 +78,12 @@ fn a_run_is_the_same_in_any_thread() {
 
 /// Events and fingerprints of the shipped scenarios.
 const GOLDEN: &[(&str, u64, u64)] = &[
+    ("cpu_or_io.ron", 178_936, 0x5b54_bad2_40f3_02cf),
+    ("deep_queue.ron", 68_408, 0xf9fc_b869_29e2_ef25),
     ("event_loop.ron", 85_903, 0x2519_9132_5be0_aa33),
     ("fan_out.ron", 563_307, 0xe7e0_c7b3_491b_812f),
     ("fleet.ron", 3_358_428, 0x5705_9378_69b5_bcc6),
+    ("garbage_collection.ron", 130_818, 0xc697_e92f_4b86_e851),
     ("late_growth.ron", 426_429, 0xaee3_b4a8_590e_2031),
     ("lifo_overload.ron", 27_884, 0x513d_688b_2a6e_a242),
     ("load_aware_routing.ron", 31_474, 0x6bd8_bc70_6e6b_0d4d),
@@ -90,7 +93,7 @@ const GOLDEN: &[(&str, u64, u64)] = &[
     ("mmc.ron", 979_602, 0x8fc6_7e17_deeb_0c7f),
     ("pool_exhaustion.ron", 260_477, 0x86ee_693c_7696_f991),
     ("rate_limiter.ron", 30_195, 0x301d_b4d8_f51e_6242),
-    ("reference.ron", 40_471, 0x3399_d9d1_6b50_aab6),
+    ("reference.ron", 40_471, 0x5067_f2cd_cfca_f089),
     ("slow_dependency.ron", 65_898, 0xa100_1f4a_3874_c112),
     ("starvation.ron", 70_716, 0x3e8f_11f8_53f9_b0d3),
 ];

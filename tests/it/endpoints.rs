@@ -208,6 +208,47 @@ fn random_system(stream: &mut RandomStream) -> Scenario {
     }
 }
 
+/// Queues of servers with endpoints.
+const QUEUES: [&str; 13] = [
+    "Fifo()",
+    "Fifo()",
+    "Fifo()",
+    "Fifo(capacity: 3)",
+    "Lifo()",
+    "AdaptiveLifo(above: 2)",
+    "Priority()",
+    "RandomOrder()",
+    "Fair()",
+    "WeightedFair(weights: {3: 5.0})",
+    "EarliestDeadline()",
+    "CoDel(target: \"5ms\", interval: \"20ms\")",
+    "Red(min: 1, max: 10, weight: 0.1, spacing: \"5ms\")",
+];
+
+/// Further queues of servers with a service time.
+const SERVICE_QUEUES: [&str; 5] = [
+    "Fifo()",
+    "Priority(preemptive: true)",
+    "ShortestFirst()",
+    "ShortestFirst(preemptive: true)",
+    "EarliestDeadline(keep_late: true)",
+];
+
+/// Rules of the slots of a server.
+fn rules(pick: &mut impl FnMut(&[&str]) -> String, has_slots: bool) -> String {
+    let weighted = if has_slots { pick(&["", "", "weighted: true,"]) } else { String::new() };
+    let patience =
+        pick(&["", "", "patience: Exponential(mean: \"50ms\"),", "patience: Constant(\"100ms\"),"]);
+    let balk = pick(&["", "", "balk: (from: 2, to: 9, probability: 0.7),"]);
+    let slowdown = pick(&[
+        "",
+        "",
+        "slowdown: (factor: Linear(each: 0.1)),",
+        "slowdown: (factor: Table([(1, 0.7), (9, 3.0)]), fixed: true),",
+    ]);
+    format!("{weighted} {patience} {balk} {slowdown}")
+}
+
 fn random_text(stream: &mut RandomStream) -> String {
     let servers = 1 + stream.index(4);
     let (mut nodes, mut changes) = (String::new(), String::new());
@@ -220,14 +261,25 @@ fn random_text(stream: &mut RandomStream) -> String {
             .collect();
         let mut pick = |options: &[&str]| options[stream.index(options.len())].to_owned();
         let slots = pick(&["", "concurrency: 2,", "concurrency: 20,"]);
-        let cores = pick(&["", "cores: 1,", "cores: 3,"]);
-        let queue = pick(&["", "queue: Fifo(capacity: 3),"]);
-        nodes += &format!(
-            "\"s{number}\": Server({slots} {cores} {queue} memory: \"200MB\", pools: {{\"p0\": {}, \"p1\": 3}}, \
-             endpoints: {{ {} }}),",
-            pick(&["1", "2", "5"]),
-            endpoints.join(", ")
-        );
+        let cores = pick(&["", "cores: 1,", "cores: 3,", "cores: 2, sharing: ProcessorSharing,"]);
+        let rules = rules(&mut pick, !slots.is_empty());
+        if number > 0 && pick(&["endpoints", "endpoints", "service"]) == "service" {
+            let queue = pick(&SERVICE_QUEUES);
+            // Services with slots of different weights, or that slow down, are not interrupted.
+            let rules = if queue.contains("true") { String::new() } else { rules };
+            nodes += &format!(
+                "\"s{number}\": Server({slots} {rules} queue: {queue}, service: {}),",
+                pick(&["Constant(\"5ms\")", "Exponential(mean: \"20ms\")"])
+            );
+        } else {
+            let queue = pick(&QUEUES);
+            nodes += &format!(
+                "\"s{number}\": Server({slots} {cores} {rules} queue: {queue}, memory: \"200MB\", \
+                 pools: {{\"p0\": {}, \"p1\": 3}}, endpoints: {{ {} }}),",
+                pick(&["1", "2", "5"]),
+                endpoints.join(", ")
+            );
+        }
         for _ in 0..2 {
             let at = pick(&["150ms", "500ms", "700ms", "900ms"]);
             let set =
@@ -244,7 +296,10 @@ fn random_text(stream: &mut RandomStream) -> String {
     format!(
         r#"Scenario(
             name: "random", seed: {seed}, run_until: "200s", arrivals_until: "1s",
-            sources: {{ "users": (arrivals: {arrivals}, to: "s0") }},
+            sources: {{
+                "users": (arrivals: {arrivals}, to: "s0", key: Uniform(0, 5)),
+                "others": (arrivals: Poisson(rate: "40/s"), to: "s0", priority: 3, weight: 2, deadline: "60ms"),
+            }},
             nodes: {{ {nodes} }}, changes: [{changes}],
             probes: [(of: [{}], every: "1s", gauges: [
                 InFlight, QueueDepth, CoreLoad, MemoryLoad, PoolLoad, CoreQueue, MemoryQueue, PoolQueue, InIo,
@@ -275,8 +330,8 @@ fn random_programs_conserve_requests_and_resources() {
             let of_metric = result.series.iter().filter(|series| series.metric.name == metric);
             of_metric.filter_map(|series| series.samples.last()).map(|(_, value)| value).sum()
         };
-        let in_flight =
-            result.calls.map_or(0, |calls| calls.in_flight()) + result.sources[0].outcomes.in_flight();
+        let in_flight = result.calls.map_or(0, |calls| calls.in_flight())
+            + result.sources.iter().map(|source| source.outcomes.in_flight()).sum::<u64>();
         if in_flight > 0 {
             assert!(
                 at_end("memory_queue") + at_end("pool_queue") > 0.0,
@@ -291,8 +346,7 @@ fn random_programs_conserve_requests_and_resources() {
         }
     }
     let of = |outcome: Outcome| by_outcome[outcome as usize];
-    let seen =
-        [Outcome::Completed, Outcome::Rejected, Outcome::Failed, Outcome::Dropped, Outcome::TimedOut].map(of);
+    let seen = Outcome::ALL.map(of);
     assert!(
         seen.iter().all(|count| *count > 50) && abandoned > 300 && deadlocks < 10,
         "{seen:?}, {abandoned} that nobody waited for, {deadlocks} deadlocks"

@@ -168,6 +168,14 @@ impl<'a> Server<'a> {
     }
 }
 
+/// A count among the figures of the node with this name, by its name in the summary; 0 if there is none.
+pub(crate) fn number_of(result: &RunResult, of: &str, figure: &str) -> u64 {
+    match node(result, of).figures.iter().find(|(own, _)| own.name == figure) {
+        Some((_, FigureValue::Count(count))) => *count,
+        other => panic!("{figure} is not a count but {other:?}"),
+    }
+}
+
 /// A count among the figures of a node. Panics if there is none.
 pub(crate) fn count(figures: &NodeFigures, figure: &Figure) -> u64 {
     let Some(FigureValue::Count(count)) = figures.get(figure) else {

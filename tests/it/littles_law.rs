@@ -177,8 +177,9 @@ fn levels_of_every_server_are_the_times_that_requests_spent_there() {
         for (server, figures) in servers(&result) {
             let (waiting, service) = (figures.wait.sum(), figures.service.sum());
             let all = node(&result, server).figures.iter();
-            if all.into_iter().any(|(figure, value)| figure.name == "cancelled" && is_some(value)) {
-                // Services that were broken off are not among the times of services.
+            let gone = ["cancelled", "shed", "reneged"];
+            if all.into_iter().any(|(figure, value)| gone.contains(&figure.name) && is_some(value)) {
+                // Services that were broken off, and waits that were, are not among the times of those that were served.
                 continue;
             }
             assert_mean(&format!("{name}: queue of {server}"), figures.queue_depth_mean, waiting, &result);

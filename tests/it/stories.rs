@@ -2,9 +2,10 @@
 
 use rushhour::analysis::{FindingKind, findings};
 use rushhour::metrics::result::RunResult;
+use rushhour::request::Outcome;
 use rushhour::scenario::Scenario;
 
-use crate::harness::{run_once, scenario_with, shipped, source};
+use crate::harness::{run_logged, run_once, scenario_with, shipped, source};
 
 /// A shipped scenario, with some values set.
 fn story(name: &str, overrides: &[&str]) -> Scenario {
@@ -112,4 +113,85 @@ fn strict_priorities_starve_guests_and_turns_do_not() {
     assert!(latency(&strict, "subscribers", 0.99)[1] < 1.0 && latency(&strict, "guests", 0.99)[1] > 10.0);
     let fair = run_once(&story("starvation.ron", &["nodes.server.queue=Fair()"]));
     assert!(latency(&fair, "guests", 0.99)[1] < 1.0, "{:?}", latency(&fair, "guests", 0.99));
+}
+
+/// Requests of a source per second that were completed from a time on, in seconds.
+fn completed_from(result: &RunResult, name: &str, from: f64) -> f64 {
+    let row = result.sources.iter().position(|source| source.name == name).expect("a source");
+    let completed = result.requests.iter().filter(|record| {
+        let is_completed = |(at, outcome): (_, _)| {
+            let at: rushhour::engine::time::SimTime = at;
+            outcome == Outcome::Completed && at.as_seconds() >= from
+        };
+        usize::from(record.source) == row && record.finished.is_some_and(is_completed)
+    });
+    completed.count() as f64 / (result.end.as_seconds() - from)
+}
+
+#[test]
+fn garbage_collection_keeps_a_service_down_after_the_spike() {
+    let down = story("garbage_collection.ron", &[]);
+    let result = run_logged(&down);
+    // 80 requests in progress complete 200 per second, and 300 arrive.
+    let completed = completed_from(&result, "users", 60.0);
+    assert!((190.0..210.0).contains(&completed), "{completed}");
+    assert_eq!(saturated(&down, &result), ["api"]);
+    assert!(source(&result, "users").outcomes.in_flight() > 9000);
+    // Without the spike, the same service has no trouble.
+    let calm = story("garbage_collection.ron", &[r#"sources.users.arrivals=Poisson(rate: "300/s")"#]);
+    assert!(latency(&run_once(&calm), "users", 0.99)[1] < 0.5);
+    let cured = story("garbage_collection.ron", &["nodes.api.concurrency=30"]);
+    let result = run_logged(&cured);
+    let completed = completed_from(&result, "users", 60.0);
+    assert!((285.0..315.0).contains(&completed), "{completed}");
+    let longest = latency(&result, "users", 1.0)[1];
+    assert!(longest < 4.0 && source(&result, "users").outcomes.in_flight() < 100, "{longest}");
+}
+
+#[test]
+fn cores_help_computations_and_slots_help_those_who_wait() {
+    let both = story("cpu_or_io.ron", &[]);
+    let result = run_once(&both);
+    assert_eq!(saturated(&both, &result), ["gateway slots"]);
+    let means = |overrides: &[&str]| {
+        let result = run_once(&story("cpu_or_io.ron", overrides));
+        ["pictures", "partners"].map(|name| latency(&result, name, 0.5)[0])
+    };
+    let [pictures, partners] = means(&[]);
+    // 20 ms, and a mean wait of 85 ms by Erlang C.
+    assert!((0.08..0.14).contains(&pictures) && partners > 5.0, "{pictures} {partners}");
+    let [cured, cured_too] = means(&["nodes.renderer.cores=4", "nodes.gateway.concurrency=40"]);
+    assert!(cured < 0.03 && cured_too < 0.12, "{cured} {cured_too}");
+    let [vain, vain_too] = means(&["nodes.renderer.concurrency=40", "nodes.gateway.cores=4"]);
+    assert!(vain > 0.08 && vain_too > 5.0, "{vain} {vain_too}");
+}
+
+#[test]
+fn a_deep_queue_fails_everybody_long_after_the_overload() {
+    let failures_from = |result: &RunResult, from: f64| {
+        let late = result.requests.iter().filter(|record| record.created.as_seconds() >= from);
+        let (mut all, mut failed) = (0.0, 0.0);
+        for (_, outcome) in late.filter_map(|record| record.finished) {
+            all += 1.0;
+            failed += f64::from(u8::from(outcome.is_failure()));
+        }
+        failed / all
+    };
+    let deep = story("deep_queue.ron", &[]);
+    let result = run_logged(&deep);
+    assert!(failures_from(&result, 0.0) > 0.5, "{}", failures_from(&result, 0.0));
+    let until_60 =
+        result.requests.iter().filter(|record| (40.0..60.0).contains(&record.created.as_seconds()));
+    let completed =
+        until_60.filter(|record| record.finished.is_some_and(|(_, outcome)| outcome == Outcome::Completed));
+    assert_eq!(completed.count(), 0, "all fail for 20 s after the overload");
+    for cure in [
+        r#"nodes.database.queue=CoDel(target: "50ms", interval: "500ms")"#,
+        "nodes.database.queue=AdaptiveLifo(above: 20)",
+        r#"nodes.database.patience=Constant("400ms")"#,
+    ] {
+        let result = run_logged(&story("deep_queue.ron", &[cure]));
+        let [all, late] = [0.0, 50.0].map(|from| failures_from(&result, from));
+        assert!(all < 0.32 && late < 0.06, "{cure}: {all} {late}");
+    }
 }

@@ -108,11 +108,11 @@ macro_rules! specs {
                 }
             }
 
-            /// Whether it treats requests by their priority.
+            /// The fields of sources that it treats requests by, such as `priority`.
             #[must_use]
-            pub fn uses_priority(self) -> bool {
+            pub fn uses(self) -> Vec<&'static str> {
                 match self {
-                    $(Self::$Kind(spec) => $module::$Kind::uses_priority(spec),)*
+                    $(Self::$Kind(spec) => $module::$Kind::uses(spec),)*
                 }
             }
 

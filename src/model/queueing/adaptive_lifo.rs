@@ -5,37 +5,28 @@
 
 use std::collections::VecDeque;
 
-use serde::{Deserialize, Serialize};
-
-use super::{Discipline, Queue};
+use super::{Discipline, Queue, Turn};
 use crate::engine::random::RandomStream;
 use crate::event::RequestRow;
 use crate::request::RequestsView;
 
-/// The parameters of the discipline, as written in a scenario.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AdaptiveLifo {
-    /// The newest request comes first while more than this number of requests wait.
-    pub above: u32,
-    /// Capacity of the queue; unbounded by default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub capacity: Option<u32>,
+discipline! {
+    /// The parameters of the discipline, as written in a scenario.
+    AdaptiveLifo {
+        /// The newest request comes first while more than this number of requests wait.
+        pub above: u32,
+    }
 }
 
 impl Discipline for AdaptiveLifo {
     type Queue = Box<AdaptiveQueue>;
 
-    fn capacity(&self) -> Option<u32> {
-        self.capacity
-    }
-
     fn queue(&self, _: impl FnOnce() -> RandomStream) -> Box<AdaptiveQueue> {
-        Box::new(AdaptiveQueue { waiting: VecDeque::new(), above: self.above as usize })
+        Box::new(AdaptiveQueue { waiting: VecDeque::new(), above: self.above })
     }
 
     fn adapt(&self, queue: &mut Box<AdaptiveQueue>) {
-        queue.above = self.above as usize;
+        queue.above = self.above;
     }
 }
 
@@ -43,7 +34,7 @@ impl Discipline for AdaptiveLifo {
 #[derive(Clone, Debug)]
 pub(super) struct AdaptiveQueue {
     waiting: VecDeque<RequestRow>,
-    above: usize,
+    above: u32,
 }
 
 impl Queue for Box<AdaptiveQueue> {
@@ -51,14 +42,14 @@ impl Queue for Box<AdaptiveQueue> {
         self.waiting.push_back(row);
     }
 
-    fn pop(&mut self, _: &mut RequestsView<'_>) -> Option<RequestRow> {
-        if self.waiting.len() > self.above { self.waiting.pop_back() } else { self.waiting.pop_front() }
+    fn pop(&mut self, _: &mut RequestsView<'_>, turn: &mut Turn<'_>) -> Option<RequestRow> {
+        if turn.waiting > self.above { self.waiting.pop_back() } else { self.waiting.pop_front() }
     }
 
-    fn remove_ended(&mut self, requests: &mut RequestsView<'_>) -> Vec<RequestRow> {
-        let is_ended = |row: &RequestRow| !requests.get(*row).is_in_flight();
-        let ended = self.waiting.iter().copied().filter(is_ended).collect();
-        self.waiting.retain(|row| !is_ended(row));
-        ended
+    fn remove_gone(&mut self, requests: &mut RequestsView<'_>) -> Vec<RequestRow> {
+        let is_gone = |row: &RequestRow| requests.is_gone(*row);
+        let gone = self.waiting.iter().copied().filter(is_gone).collect();
+        self.waiting.retain(|row| !is_gone(row));
+        gone
     }
 }

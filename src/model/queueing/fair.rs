@@ -5,29 +5,19 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use serde::{Deserialize, Serialize};
-
 use super::fifo::FifoQueue;
-use super::{Discipline, Queue};
+use super::{Discipline, Queue, Turn};
 use crate::engine::random::RandomStream;
 use crate::event::RequestRow;
 use crate::request::RequestsView;
 
-/// The parameters of the discipline, as written in a scenario.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Fair {
-    /// Capacity of the queue, whatever the keys are; unbounded by default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub capacity: Option<u32>,
+discipline! {
+    /// The parameters of the discipline, as written in a scenario.
+    Fair {}
 }
 
 impl Discipline for Fair {
     type Queue = Box<FairQueue>;
-
-    fn capacity(&self) -> Option<u32> {
-        self.capacity
-    }
 
     fn queue(&self, _: impl FnOnce() -> RandomStream) -> Box<FairQueue> {
         Box::new(FairQueue::default())
@@ -49,13 +39,13 @@ impl Queue for Box<FairQueue> {
             turns.push_back(key);
             FifoQueue::EMPTY
         });
-        own.push(requests, row);
+        own.push_back(requests, row);
     }
 
-    fn pop(&mut self, requests: &mut RequestsView<'_>) -> Option<RequestRow> {
+    fn pop(&mut self, requests: &mut RequestsView<'_>, _: &mut Turn<'_>) -> Option<RequestRow> {
         let key = self.turns.pop_front()?;
         let own = self.by_key.get_mut(&key)?;
-        let row = own.pop(requests);
+        let row = own.pop_front(requests);
         if own.is_empty() {
             self.by_key.remove(&key);
         } else {
@@ -64,11 +54,11 @@ impl Queue for Box<FairQueue> {
         row
     }
 
-    fn remove_ended(&mut self, requests: &mut RequestsView<'_>) -> Vec<RequestRow> {
-        let ended = self.by_key.values_mut().flat_map(|queue| queue.remove_ended(requests)).collect();
+    fn remove_gone(&mut self, requests: &mut RequestsView<'_>) -> Vec<RequestRow> {
+        let gone = self.by_key.values_mut().flat_map(|queue| queue.remove_gone(requests)).collect();
         self.by_key.retain(|_, queue| !queue.is_empty());
         let FairQueue { by_key, turns } = &mut **self;
         turns.retain(|key| by_key.contains_key(key));
-        ended
+        gone
     }
 }

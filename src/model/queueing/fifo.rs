@@ -3,28 +3,19 @@
 //! The queue is a linked list through the requests themselves ([`Request::next`](crate::request::Request)), so it needs
 //! no memory of its own.
 
-use serde::{Deserialize, Serialize};
-
-use super::{Discipline, Queue};
+use super::{Discipline, Queue, Turn};
 use crate::engine::random::RandomStream;
 use crate::event::RequestRow;
 use crate::request::RequestsView;
 
-/// The parameters of the discipline, as written in a scenario.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Fifo {
-    /// Capacity of the queue; unbounded by default. With 0, a request that finds no free slot is rejected.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub capacity: Option<u32>,
+discipline! {
+    /// The parameters of the discipline, as written in a scenario.
+    #[derive(Default)]
+    Fifo {}
 }
 
 impl Discipline for Fifo {
     type Queue = FifoQueue;
-
-    fn capacity(&self) -> Option<u32> {
-        self.capacity
-    }
 
     fn queue(&self, _: impl FnOnce() -> RandomStream) -> FifoQueue {
         FifoQueue::EMPTY
@@ -46,11 +37,10 @@ impl FifoQueue {
     pub(super) const fn is_empty(&self) -> bool {
         self.head.is_none()
     }
-}
 
-impl Queue for FifoQueue {
+    /// Adds a request behind the others.
     #[inline(always)]
-    fn push(&mut self, requests: &mut RequestsView<'_>, row: RequestRow) {
+    pub(super) fn push_back(&mut self, requests: &mut RequestsView<'_>, row: RequestRow) {
         requests.get_mut(row).next = RequestRow::NONE;
         if self.head.is_none() {
             self.head = row;
@@ -60,8 +50,18 @@ impl Queue for FifoQueue {
         self.tail = row;
     }
 
+    /// Adds a request in front of the others.
+    pub(super) fn push_front(&mut self, requests: &mut RequestsView<'_>, row: RequestRow) {
+        requests.get_mut(row).next = self.head;
+        if self.head.is_none() {
+            self.tail = row;
+        }
+        self.head = row;
+    }
+
+    /// Removes and returns the first request.
     #[inline(always)]
-    fn pop(&mut self, requests: &mut RequestsView<'_>) -> Option<RequestRow> {
+    pub(super) fn pop_front(&mut self, requests: &RequestsView<'_>) -> Option<RequestRow> {
         if self.head.is_none() {
             return None;
         }
@@ -69,17 +69,27 @@ impl Queue for FifoQueue {
         self.head = requests.get(row).next;
         Some(row)
     }
+}
 
-    fn remove_ended(&mut self, requests: &mut RequestsView<'_>) -> Vec<RequestRow> {
+impl Queue for FifoQueue {
+    fn push(&mut self, requests: &mut RequestsView<'_>, row: RequestRow) {
+        self.push_back(requests, row);
+    }
+
+    fn pop(&mut self, requests: &mut RequestsView<'_>, _: &mut Turn<'_>) -> Option<RequestRow> {
+        self.pop_front(requests)
+    }
+
+    fn remove_gone(&mut self, requests: &mut RequestsView<'_>) -> Vec<RequestRow> {
         let mut all = std::mem::replace(self, Self::EMPTY);
-        let mut ended = Vec::new();
-        while let Some(row) = all.pop(requests) {
-            if requests.get(row).is_in_flight() {
-                self.push(requests, row);
+        let mut gone = Vec::new();
+        while let Some(row) = all.pop_front(requests) {
+            if requests.is_gone(row) {
+                gone.push(row);
             } else {
-                ended.push(row);
+                self.push_back(requests, row);
             }
         }
-        ended
+        gone
     }
 }

@@ -5,28 +5,18 @@
 //!
 //! The queue is a linked list through the requests themselves ([`Request::next`](crate::request::Request)).
 
-use serde::{Deserialize, Serialize};
-
-use super::{Discipline, Queue};
+use super::{Discipline, Queue, Turn};
 use crate::engine::random::RandomStream;
 use crate::event::RequestRow;
 use crate::request::RequestsView;
 
-/// The parameters of the discipline, as written in a scenario.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Lifo {
-    /// Capacity of the queue; unbounded by default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub capacity: Option<u32>,
+discipline! {
+    /// The parameters of the discipline, as written in a scenario.
+    Lifo {}
 }
 
 impl Discipline for Lifo {
     type Queue = LifoQueue;
-
-    fn capacity(&self) -> Option<u32> {
-        self.capacity
-    }
 
     fn queue(&self, _: impl FnOnce() -> RandomStream) -> LifoQueue {
         LifoQueue { top: RequestRow::NONE }
@@ -39,25 +29,31 @@ pub(super) struct LifoQueue {
     top: RequestRow,
 }
 
-impl Queue for LifoQueue {
-    fn push(&mut self, requests: &mut RequestsView<'_>, row: RequestRow) {
-        requests.get_mut(row).next = std::mem::replace(&mut self.top, row);
-    }
-
-    fn pop(&mut self, requests: &mut RequestsView<'_>) -> Option<RequestRow> {
+impl LifoQueue {
+    fn pop_top(&mut self, requests: &RequestsView<'_>) -> Option<RequestRow> {
         let row = self.top;
         (!row.is_none()).then(|| {
             self.top = requests.get(row).next;
             row
         })
     }
+}
 
-    fn remove_ended(&mut self, requests: &mut RequestsView<'_>) -> Vec<RequestRow> {
-        let (mut kept, mut ended) = (Vec::new(), Vec::new());
-        while let Some(row) = self.pop(requests) {
-            if requests.get(row).is_in_flight() { kept.push(row) } else { ended.push(row) }
+impl Queue for LifoQueue {
+    fn push(&mut self, requests: &mut RequestsView<'_>, row: RequestRow) {
+        requests.get_mut(row).next = std::mem::replace(&mut self.top, row);
+    }
+
+    fn pop(&mut self, requests: &mut RequestsView<'_>, _: &mut Turn<'_>) -> Option<RequestRow> {
+        self.pop_top(requests)
+    }
+
+    fn remove_gone(&mut self, requests: &mut RequestsView<'_>) -> Vec<RequestRow> {
+        let (mut kept, mut gone) = (Vec::new(), Vec::new());
+        while let Some(row) = self.pop_top(requests) {
+            if requests.is_gone(row) { gone.push(row) } else { kept.push(row) }
         }
         kept.into_iter().rev().for_each(|row| self.push(requests, row));
-        ended
+        gone
     }
 }

@@ -3,36 +3,98 @@
 //! Each discipline is a file with its parameters and its behaviour. To add one, add a file, its name in the list below,
 //! and an example in `scenarios/reference.ron`.
 
+/// Declares the parameters of a discipline: its own, and the capacity, which all disciplines have.
+macro_rules! discipline {
+    ($(#[$attribute:meta])* $Name:ident { $($fields:tt)* }) => {
+        $(#[$attribute])*
+        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $Name {
+            $($fields)*
+            /// Capacity of the queue; unbounded by default. With 0, a request that finds no free slot is rejected.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub capacity: Option<u32>,
+        }
+
+        impl super::Bounded for $Name {
+            fn capacity(&self) -> Option<u32> {
+                self.capacity
+            }
+        }
+    };
+}
+
 mod adaptive_lifo;
+mod codel;
+mod earliest_deadline;
 mod fair;
 mod fifo;
+mod joining;
 mod lifo;
+mod ordered;
 mod priority;
 mod random_order;
+mod red;
+mod shortest_first;
+mod wait_queue;
+mod weighted_fair;
 
-use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
 
 pub use adaptive_lifo::AdaptiveLifo;
+pub use codel::CoDel;
+pub use earliest_deadline::EarliestDeadline;
 pub use fair::Fair;
 pub use fifo::Fifo;
+pub use joining::{BalkSpec, JoiningSpec};
 pub use lifo::Lifo;
 pub use priority::Priority;
 pub use random_order::RandomOrder;
+pub use red::Red;
+pub use shortest_first::ShortestFirst;
+pub use wait_queue::{WaitQueue, Waited};
+pub use weighted_fair::WeightedFair;
 
+use super::check::Checker;
 use crate::engine::random::RandomStream;
-use crate::engine::statistics::TimeWeighted;
-use crate::engine::time::{SimDuration, SimTime};
+use crate::engine::spec_error::SpecError;
+use crate::engine::time::SimTime;
 use crate::event::RequestRow;
-use crate::request::{Outcome, RequestsView};
+use crate::request::RequestsView;
+use crate::text::Path;
+
+/// A queue that may have a capacity.
+trait Bounded {
+    /// Capacity of the queue, or `None` if it is unbounded.
+    fn capacity(&self) -> Option<u32>;
+}
 
 /// The parameters of a discipline, as written in a scenario.
-trait Discipline {
+trait Discipline: Bounded {
     /// The queue of the discipline.
     type Queue: Queue;
 
-    /// Capacity of the queue, or `None` if it is unbounded.
-    fn capacity(&self) -> Option<u32>;
+    /// Whether it orders requests by their priority.
+    const PRIORITY: bool = false;
+    /// Whether it orders requests by their deadline.
+    const DEADLINE: bool = false;
+    /// Whether it orders requests by their service time, which is then drawn when they begin to wait.
+    const SERVICE_TIME: bool = false;
+
+    /// Reports an error in its own parameters.
+    fn check(&self) -> Result<(), SpecError> {
+        Ok(())
+    }
+
+    /// Whether it may shed requests.
+    fn sheds(&self) -> bool {
+        false
+    }
+
+    /// Whether a request may interrupt the service of another.
+    fn is_preemptive(&self) -> bool {
+        false
+    }
 
     /// An empty queue. A discipline that needs random numbers draws them from the stream that `stream` makes.
     fn queue(&self, stream: impl FnOnce() -> RandomStream) -> Self::Queue;
@@ -41,23 +103,56 @@ trait Discipline {
     fn adapt(&self, _: &mut Self::Queue) {}
 }
 
-/// The waiting requests, in the order of a discipline.
+/// The circumstances in which the next request is taken.
+#[derive(Debug)]
+struct Turn<'a> {
+    now: SimTime,
+    /// Number of requests that wait.
+    waiting: u32,
+    /// Gets the requests that are shed before it.
+    shed: &'a mut Vec<RequestRow>,
+}
+
+/// The waiting requests, in the order of a discipline. Those that have left it may still have
+/// their places among them.
 trait Queue {
-    /// Adds a request.
+    /// Whether a request that arrives while this number of requests wait may join. Otherwise it is shed.
+    fn admits(&mut self, _now: SimTime, _waiting: u32) -> bool {
+        true
+    }
+
+    /// Adds a request that begins to wait now.
     fn push(&mut self, requests: &mut RequestsView<'_>, row: RequestRow);
 
-    /// Removes and returns the next request, or `None` if the queue is empty.
-    fn pop(&mut self, requests: &mut RequestsView<'_>) -> Option<RequestRow>;
+    /// Adds a request whose service has been interrupted.
+    fn put_back(&mut self, requests: &mut RequestsView<'_>, row: RequestRow) {
+        self.push(requests, row);
+    }
 
-    /// Removes the requests that have ended, and returns them. The others keep their order.
-    fn remove_ended(&mut self, requests: &mut RequestsView<'_>) -> Vec<RequestRow>;
+    /// Removes and returns the next request, or `None` if the queue is empty.
+    fn pop(&mut self, requests: &mut RequestsView<'_>, turn: &mut Turn<'_>) -> Option<RequestRow>;
+
+    /// The request in service that a request which arrives interrupts, if any. Those in service are in the order in which
+    /// they began.
+    fn preempted_by(
+        &self,
+        _requests: &RequestsView<'_>,
+        _now: SimTime,
+        _row: RequestRow,
+        _in_service: &[RequestRow],
+    ) -> Option<RequestRow> {
+        None
+    }
+
+    /// Removes the requests that have left, and returns them. The others keep their order.
+    fn remove_gone(&mut self, requests: &mut RequestsView<'_>) -> Vec<RequestRow>;
 }
 
 /// Generates the enums over all disciplines from the list of their names.
 macro_rules! disciplines {
     ($($(#[$doc:meta])* $Name:ident,)*) => {
         /// A queue as written in a scenario: its discipline and capacity.
-        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub enum QueueSpec {
             $($(#[$doc])* $Name($Name),)*
@@ -99,9 +194,79 @@ macro_rules! disciplines {
                     $(Self::$Name(discipline) => discipline.capacity(),)*
                 }
             }
+
+            fn check_discipline(&self) -> Result<(), SpecError> {
+                match self {
+                    $(Self::$Name(discipline) => discipline.check(),)*
+                }
+            }
+
+            /// Whether it may shed requests.
+            #[must_use]
+            pub fn sheds(&self) -> bool {
+                match self {
+                    $(Self::$Name(discipline) => discipline.sheds(),)*
+                }
+            }
+
+            /// Whether a request may interrupt the service of another.
+            #[must_use]
+            pub fn is_preemptive(&self) -> bool {
+                match self {
+                    $(Self::$Name(discipline) => discipline.is_preemptive(),)*
+                }
+            }
+
+            /// Whether it orders requests by their priority.
+            #[must_use]
+            pub const fn uses_priority(&self) -> bool {
+                match self {
+                    $(Self::$Name(_) => $Name::PRIORITY,)*
+                }
+            }
+
+            /// Whether it orders requests by their deadline.
+            #[must_use]
+            pub const fn uses_deadline(&self) -> bool {
+                match self {
+                    $(Self::$Name(_) => $Name::DEADLINE,)*
+                }
+            }
+
+            /// Whether it orders requests by their service time, which is then drawn when they begin to wait.
+            #[must_use]
+            pub const fn uses_service_time(&self) -> bool {
+                match self {
+                    $(Self::$Name(_) => $Name::SERVICE_TIME,)*
+                }
+            }
         }
 
         impl Queue for AnyQueue {
+            fn admits(&mut self, now: SimTime, waiting: u32) -> bool {
+                match self {
+                    $(Self::$Name(queue) => queue.admits(now, waiting),)*
+                }
+            }
+
+            fn put_back(&mut self, requests: &mut RequestsView<'_>, row: RequestRow) {
+                match self {
+                    $(Self::$Name(queue) => queue.put_back(requests, row),)*
+                }
+            }
+
+            fn preempted_by(
+                &self,
+                requests: &RequestsView<'_>,
+                now: SimTime,
+                row: RequestRow,
+                in_service: &[RequestRow],
+            ) -> Option<RequestRow> {
+                match self {
+                    $(Self::$Name(queue) => queue.preempted_by(requests, now, row, in_service),)*
+                }
+            }
+
             #[inline(never)]
             fn push(&mut self, requests: &mut RequestsView<'_>, row: RequestRow) {
                 match self {
@@ -109,16 +274,15 @@ macro_rules! disciplines {
                 }
             }
 
-            #[inline(never)]
-            fn pop(&mut self, requests: &mut RequestsView<'_>) -> Option<RequestRow> {
+            fn pop(&mut self, requests: &mut RequestsView<'_>, turn: &mut Turn<'_>) -> Option<RequestRow> {
                 match self {
-                    $(Self::$Name(queue) => queue.pop(requests),)*
+                    $(Self::$Name(queue) => queue.pop(requests, turn),)*
                 }
             }
 
-            fn remove_ended(&mut self, requests: &mut RequestsView<'_>) -> Vec<RequestRow> {
+            fn remove_gone(&mut self, requests: &mut RequestsView<'_>) -> Vec<RequestRow> {
                 match self {
-                    $(Self::$Name(queue) => queue.remove_ended(requests),)*
+                    $(Self::$Name(queue) => queue.remove_gone(requests),)*
                 }
             }
         }
@@ -138,6 +302,16 @@ disciplines! {
     AdaptiveLifo,
     /// One request of each key in turn.
     Fair,
+    /// Services of each key in the proportion of its weight.
+    WeightedFair,
+    /// The shortest service time first.
+    ShortestFirst,
+    /// The earliest deadline first.
+    EarliestDeadline,
+    /// First in, first out; requests are shed while all of them wait too long.
+    CoDel,
+    /// First in, first out; requests that arrive are shed with a probability that grows with the queue.
+    Red,
 }
 
 impl Default for QueueSpec {
@@ -155,130 +329,15 @@ impl QueueSpec {
     pub fn capacity(&self) -> u32 {
         self.bound().unwrap_or(UNBOUNDED)
     }
-}
 
-/// Number of requests that may have ended in a queue before all of them are removed.
-const MIN_ENDED: u32 = 16;
-
-/// The queue of a node.
-#[derive(Component, Clone, Debug)]
-pub struct WaitQueue {
-    /// Number of waiting requests, over time.
-    pub depth: TimeWeighted,
-    capacity: u32,
-    /// Number of requests that have left it because they ended, but are still in their places: no discipline finds one
-    /// in its middle quickly. They are removed when they are next, or when they outnumber the others.
-    ended: u32,
-    queue: AnyQueue,
-}
-
-impl WaitQueue {
-    /// An empty queue. A discipline that needs random numbers draws them from the stream that `stream` makes.
+    /// Whether its discipline only decides who comes next, and this without knowing service times.
     #[must_use]
-    pub fn new(spec: &QueueSpec, stream: impl FnOnce() -> RandomStream) -> Self {
-        Self {
-            depth: TimeWeighted::default(),
-            capacity: spec.capacity(),
-            ended: 0,
-            queue: spec.queue(stream),
-        }
+    pub fn is_plain(&self) -> bool {
+        !self.sheds() && !self.is_preemptive() && !self.uses_service_time()
     }
 
-    /// Capacity of the queue; [`u32::MAX`] if it is unbounded.
-    #[must_use]
-    pub const fn capacity(&self) -> u32 {
-        self.capacity
-    }
-
-    /// Capacity of the queue, or `None` if it is unbounded.
-    #[must_use]
-    pub fn bound(&self) -> Option<u32> {
-        (self.capacity < UNBOUNDED).then_some(self.capacity)
-    }
-
-    /// Sets the capacity. Requests that wait already stay, even if there are more of them.
-    pub const fn set_capacity(&mut self, capacity: u32) {
-        self.capacity = capacity;
-    }
-
-    /// Changes the parameters of its discipline, except for the capacity.
-    pub fn adapt(&mut self, spec: &QueueSpec) {
-        spec.adapt(&mut self.queue);
-    }
-
-    /// Whether the queue has a free place.
-    #[must_use]
-    #[inline]
-    pub const fn has_room(&self) -> bool {
-        self.depth.level() < self.capacity
-    }
-
-    /// Adds a request.
-    #[inline]
-    pub fn push(&mut self, requests: &mut RequestsView<'_>, row: RequestRow, now: SimTime) {
-        requests.get_mut(row).since = now;
-        // Nearly every queue is of this discipline: the others are kept out of the hot path.
-        if let AnyQueue::Fifo(queue) = &mut self.queue {
-            queue.push(requests, row);
-        } else {
-            self.queue.push(requests, row);
-        }
-        self.depth.increment(now);
-    }
-
-    /// Removes the next request. Returns it with its waiting time, or `None` if the queue is empty.
-    #[inline]
-    pub fn pop(
-        &mut self,
-        requests: &mut RequestsView<'_>,
-        now: SimTime,
-    ) -> Option<(RequestRow, SimDuration)> {
-        let next = if let AnyQueue::Fifo(queue) = &mut self.queue {
-            queue.pop(requests)
-        } else {
-            self.queue.pop(requests)
-        };
-        let mut row = next?;
-        if self.ended > 0 {
-            row = self.skip_ended(requests, row)?;
-        }
-        self.depth.decrement(now);
-        let request = requests.get_mut(row);
-        let wait = now.since(request.since);
-        request.waiting += wait;
-        request.since = now;
-        Some((row, wait))
-    }
-
-    /// The first request that has not ended, from `row` on, which has been removed. Frees those that have ended.
-    #[cold]
-    #[inline(never)]
-    fn skip_ended(&mut self, requests: &mut RequestsView<'_>, row: RequestRow) -> Option<RequestRow> {
-        let mut row = row;
-        while !requests.get(row).is_in_flight() {
-            self.ended -= 1;
-            requests.free(row);
-            row = self.queue.pop(requests)?;
-        }
-        Some(row)
-    }
-
-    /// Lets a call leave the queue, which ends with this outcome. Its row is freed later.
-    pub fn end_call(
-        &mut self,
-        requests: &mut RequestsView<'_>,
-        call: RequestRow,
-        outcome: Outcome,
-        now: SimTime,
-    ) {
-        let waiting = requests.get_mut(call);
-        waiting.waiting += now.since(waiting.since);
-        requests.close_call(now, call, outcome);
-        self.depth.decrement(now);
-        self.ended += 1;
-        if self.ended > self.depth.level().max(MIN_ENDED) {
-            self.ended = 0;
-            self.queue.remove_ended(requests).into_iter().for_each(|row| requests.free(row));
-        }
+    /// Reports errors in the parameters.
+    pub(super) fn check(&self, path: &Path, checker: &mut Checker<'_>) {
+        checker.resolved(path.clone(), self.check_discipline());
     }
 }

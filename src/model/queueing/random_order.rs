@@ -3,28 +3,18 @@
 //! The mean wait is that of first in, first out; its variance lies between that of first and of last in, first out.
 //! Kingman: "On queues in which customers are served in random order", 1962.
 
-use serde::{Deserialize, Serialize};
-
-use super::{Discipline, Queue};
+use super::{Discipline, Queue, Turn};
 use crate::engine::random::{Draw, RandomStream};
 use crate::event::RequestRow;
 use crate::request::RequestsView;
 
-/// The parameters of the discipline, as written in a scenario.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RandomOrder {
-    /// Capacity of the queue; unbounded by default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub capacity: Option<u32>,
+discipline! {
+    /// The parameters of the discipline, as written in a scenario.
+    RandomOrder {}
 }
 
 impl Discipline for RandomOrder {
     type Queue = Box<RandomQueue>;
-
-    fn capacity(&self) -> Option<u32> {
-        self.capacity
-    }
 
     fn queue(&self, stream: impl FnOnce() -> RandomStream) -> Box<RandomQueue> {
         Box::new(RandomQueue { waiting: Vec::new(), stream: stream() })
@@ -43,7 +33,7 @@ impl Queue for Box<RandomQueue> {
         self.waiting.push(row);
     }
 
-    fn pop(&mut self, _: &mut RequestsView<'_>) -> Option<RequestRow> {
+    fn pop(&mut self, _: &mut RequestsView<'_>, _: &mut Turn<'_>) -> Option<RequestRow> {
         if self.waiting.is_empty() {
             return None;
         }
@@ -51,7 +41,7 @@ impl Queue for Box<RandomQueue> {
         Some(waiting.swap_remove(stream.index(waiting.len())))
     }
 
-    fn remove_ended(&mut self, requests: &mut RequestsView<'_>) -> Vec<RequestRow> {
-        self.waiting.extract_if(.., |row| !requests.get(*row).is_in_flight()).collect()
+    fn remove_gone(&mut self, requests: &mut RequestsView<'_>) -> Vec<RequestRow> {
+        self.waiting.extract_if(.., |row| requests.is_gone(*row)).collect()
     }
 }

@@ -40,6 +40,12 @@ pub struct ServerConfig {
     pub lost: u64,
     /// Calls in service or waiting that were cancelled by their callers.
     pub cancelled: u64,
+    /// Requests that left the queue because their patience ended.
+    pub reneged: u64,
+    /// Requests that were rejected although the queue had room, because they did not join it.
+    pub balked: u64,
+    /// Requests that the queue shed.
+    pub shed: u64,
     /// Slots, service time and availability over the run so far.
     pub log: CapacityLog,
     /// Whether it is paused.
@@ -55,12 +61,13 @@ pub struct ServerConfig {
 }
 
 impl ServerConfig {
-    /// The configuration of a server that is in this state at the start, with `concurrency` slots, the capacity of
-    /// `queue`, and `time` as service time. `resizing` is what it has only if its group grows and shrinks.
+    /// The configuration of a server that is in this state at the start, with `concurrency` slots of this efficiency, the
+    /// capacity of `queue`, and `time` as service time. `resizing` is what it has only if its group grows and shrinks.
     #[must_use]
     pub(super) fn new(
         state: NodeState,
         concurrency: u32,
+        efficiency: f64,
         queue: &WaitQueue,
         time: &Sampler,
         resizing: Option<Resizing>,
@@ -74,7 +81,10 @@ impl ServerConfig {
             capacity: queue.capacity(),
             lost: 0,
             cancelled: 0,
-            log: CapacityLog::new(state, concurrency, time),
+            reneged: 0,
+            balked: 0,
+            shed: 0,
+            log: CapacityLog::new(state, concurrency, time).with_efficiency(efficiency),
             paused: false,
             state,
             resizing: resizing.map(Box::new),
@@ -151,9 +161,14 @@ impl View<'_> {
         row: Row<Server>,
         concurrency: u32,
     ) {
+        let slowdown = self.service[row].program.as_ref().and_then(|program| program.slowdown.as_ref());
+        let efficiency = slowdown.map_or(1.0, |slowdown| slowdown.factor.efficiency(concurrency));
         let config = &mut self.configs[row];
         config.concurrency = concurrency;
-        config.log.change(context.now, |period| period.slots = concurrency);
+        config.log.change(context.now, |period| {
+            period.slots = concurrency;
+            period.efficiency = efficiency;
+        });
         self.apply_slots(context, row);
     }
 
@@ -211,6 +226,11 @@ impl View<'_> {
         in_flight.set_concurrency(slots);
         self.configs[row].slots.set(context.now, slots.max(in_flight.level.level()));
         self.trace_capacity(context, row);
+        if self.rules(row).is_some() {
+            self.fill_slots(context, row);
+            self.grant_cores(context, row);
+            return;
+        }
         let in_flight = &mut self.in_flight[row];
         while in_flight.level.level() < slots
             && let Some((request, wait)) = self.queues[row].pop(&mut context.requests, context.now)

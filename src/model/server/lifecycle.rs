@@ -90,14 +90,22 @@ impl View<'_> {
         }
         for request in self.take_from_programs(context, rows) {
             let row = Row::new(context.requests.get(request).server.row());
-            self.in_flight[row].level.decrement(context.now);
+            let slots = self.slots_of(&context.requests, row, request);
+            self.in_flight[row].level.subtract(context.now, slots);
             self.configs[row].lost += 1;
             lost.push(request);
         }
         for row in rows.clone().map(Row::new) {
+            let before = lost.len();
             while let Some((request, _)) = self.queues[row].pop(&mut context.requests, context.now) {
-                self.configs[row].lost += 1;
                 lost.push(request);
+            }
+            lost.extend(self.queues[row].take_shed());
+            let from_queue = &lost[before..];
+            self.configs[row].lost += from_queue.len() as u64;
+            if FULL && let Some(rules) = self.rules(row) {
+                rules.clear();
+                from_queue.iter().for_each(|request| context.cancel_pending(*request));
             }
             let state = match self.configs[row].state {
                 NodeState::Absent | NodeState::Draining => NodeState::Absent,

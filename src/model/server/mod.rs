@@ -14,6 +14,8 @@ mod config;
 mod lifecycle;
 mod program;
 mod shown;
+mod slots;
+mod slowdown;
 mod spec;
 
 use std::ops::Range;
@@ -22,8 +24,11 @@ use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemParam;
 
 pub use config::ServerConfig;
-pub use program::{CallSpec, CallSpecs, EndpointSpec, EndpointSpecs, JoinSpec, OnFailure, StepSpec};
+pub use program::{
+    CallSpec, CallSpecs, EndpointSpec, EndpointSpecs, JoinSpec, OnFailure, SharingSpec, StepSpec,
+};
 pub use shown::LOST;
+pub use slowdown::{FactorSpec, SlowdownSpec};
 pub use spec::{ServerSetting, ServerSpec};
 
 use self::lifecycle::Resizing;
@@ -35,7 +40,7 @@ use super::figure::FigureReader;
 use super::metric::{Limit, QUEUE_DEPTH};
 use super::names::NamedGroup;
 use super::part::{Description, Part};
-use super::queueing::{QueueSpec, WaitQueue};
+use super::queueing::WaitQueue;
 use super::trace::{NodeCapacity, TraceEvent};
 use super::{Context, Destinations};
 use crate::engine::distribution::Sampler;
@@ -46,6 +51,7 @@ use crate::engine::statistics::{Tally, TimeWeighted};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{Event, NodeKind, PackedEvent, RequestRow};
 use crate::request::call::CallPlace;
+use crate::request::progress::Phase;
 use crate::request::{Outcome, ReportedLoad};
 use crate::text::Path;
 
@@ -213,8 +219,11 @@ impl Part for Server {
         spec.resource_names()
     }
 
-    fn uses_priority(spec: &ServerSpec) -> bool {
-        matches!(spec.queue, QueueSpec::Priority(_))
+    fn uses(spec: &ServerSpec) -> Vec<&'static str> {
+        let ServerSpec { queue, weighted, .. } = spec;
+        let fields =
+            [("priority", queue.uses_priority()), ("deadline", queue.uses_deadline()), ("weight", *weighted)];
+        fields.into_iter().filter(|(_, is_used)| *is_used).map(|(field, _)| field).collect()
     }
 
     fn max_children(spec: &ServerSpec) -> Option<usize> {
@@ -263,12 +272,16 @@ impl Part for Server {
         let destinations = builder.destinations(entry, spec.then.as_slice());
         let mut programs = Program::build(spec, entry, builder).into_iter();
         let boot = spec.boot_time().expect(CHECKED);
+        let efficiency =
+            spec.slowdown.as_ref().map_or(1.0, |slowdown| slowdown.factor.efficiency(spec.slots()));
         let Builder { streams, world, .. } = builder;
         let mut servers = (0..).zip(&entry.members).zip(destinations).map(|((member, name), to)| {
             let state = spec.initial_state(member);
             let resizing = || Resizing::new(boot.clone(), streams.stream(name, "boot"), state);
-            let mut queue = WaitQueue::new(&spec.queue, || streams.stream(name, "queue"));
-            let config = ServerConfig::new(state, spec.slots(), &queue, &time, spec.max.map(|_| resizing()));
+            let joining = spec.has_rules().then(|| spec.joining());
+            let mut queue = WaitQueue::new(&spec.queue, joining, |purpose| streams.stream(name, purpose));
+            let resizing = spec.max.map(|_| resizing());
+            let config = ServerConfig::new(state, spec.slots(), efficiency, &queue, &time, resizing);
             if !state.serves() {
                 queue.set_capacity(0);
             }
@@ -299,10 +312,13 @@ impl Part for Server {
         row: Row<Self>,
         request: RequestRow,
     ) -> Option<PackedEvent> {
+        servers.counters[row].arrived += 1;
+        if FULL && servers.rules(row).is_some() {
+            return servers.arrive(context, row, request);
+        }
         let (in_flight, queue, counters) =
             (&mut servers.in_flight[row], &mut servers.queues[row], &mut servers.counters[row]);
         let node = Self::node(row);
-        counters.arrived += 1;
         if in_flight.level.level() < in_flight.concurrency {
             in_flight.level.increment(context.now);
             counters.wait.record(0);
@@ -376,7 +392,11 @@ impl Part for Server {
         row: Row<Self>,
         request: RequestRow,
     ) -> Option<PackedEvent> {
-        servers.give_up(context, row, request)
+        if context.requests.progress(request).phase == Phase::Joining {
+            servers.give_up(context, row, request)
+        } else {
+            servers.renege(context, row, request)
+        }
     }
 
     fn cancel<const FULL: bool>(
@@ -447,6 +467,12 @@ impl View<'_> {
             (&mut self.in_flight[row], &mut self.counters[row], &mut self.service[row]);
         let done = context.requests.get_mut(request);
         done.load = in_flight.reported_load(in_flight.level.level() - 1);
+        if FULL && let Some(rules) = service.program.as_ref().and_then(|program| program.rules.as_deref()) {
+            let slots = rules.slots_of(&context.requests, request);
+            let load = in_flight.reported_load(in_flight.level.level() - slots);
+            context.requests.get_mut(request).load = load;
+        }
+        let done = context.requests.get_mut(request);
         if FULL
             && let Some(load) = service.program.as_ref().and_then(|program| program.reported_load(in_flight))
         {
@@ -459,9 +485,12 @@ impl View<'_> {
         if FULL {
             context.requests.set_place(request, CallPlace::Between);
         }
-        let queue = &mut self.queues[row];
-        free_slot(context, row, (in_flight, queue, counters, service), &mut self.configs);
-        if in_flight.is_draining {
+        if FULL && self.rules(row).is_some() {
+            self.free_slots(context, row, request);
+        } else {
+            self.free_slot(context, row);
+        }
+        if self.in_flight[row].is_draining {
             self.leave_if_empty(context, row);
         }
         match &self.service[row].then {
@@ -469,29 +498,25 @@ impl View<'_> {
             Some(_) | None => context.reply(request),
         }
     }
-}
 
-/// Frees a slot of the server in a row, with these components. The next request from the queue takes it.
-#[inline(always)]
-fn free_slot<const FULL: bool>(
-    context: &mut Context<'_, FULL>,
-    row: Row<Server>,
-    (in_flight, queue, counters, service): (&mut InFlight, &mut WaitQueue, &mut ServerCounters, &mut Service),
-    configs: &mut Column<'_, Server, ServerConfig>,
-) {
-    if in_flight.level.level() > in_flight.concurrency {
-        // Slots were removed while this one was in use: it is one of them.
-        in_flight.level.decrement(context.now);
-        configs[row].slots.set(context.now, in_flight.level.level());
-        return;
-    }
-    match queue.pop(&mut context.requests, context.now) {
-        // One request leaves and one enters: the level stays.
-        Some((next, wait)) => {
-            counters.wait.record(wait.as_nanos());
-            service.start(context, row, next, wait);
+    /// Frees a slot without rules. The next request from the queue takes it.
+    #[inline(always)]
+    fn free_slot<const FULL: bool>(&mut self, context: &mut Context<'_, FULL>, row: Row<Server>) {
+        let in_flight = &mut self.in_flight[row];
+        if in_flight.level.level() > in_flight.concurrency {
+            // Slots were removed while this one was in use: it is one of them.
+            in_flight.level.decrement(context.now);
+            self.configs[row].slots.set(context.now, in_flight.level.level());
+            return;
         }
-        None => in_flight.level.decrement(context.now),
+        match self.queues[row].pop(&mut context.requests, context.now) {
+            // One request leaves and one enters: the level stays.
+            Some((next, wait)) => {
+                self.counters[row].wait.record(wait.as_nanos());
+                self.service[row].start(context, row, next, wait);
+            }
+            None => in_flight.level.decrement(context.now),
+        }
     }
 }
 
@@ -521,7 +546,7 @@ impl Service {
         if FULL && context.requests.set_place(request, CallPlace::InSlot) {
             let done = context.now + self.time.sample_duration(&mut self.stream);
             let end = context.queue.schedule_cancellable(done, completion);
-            context.requests.set_end_of_service(request, end);
+            context.requests.set_pending(request, end);
             context.trace(request, || TraceEvent::Started { node, done });
             return;
         }

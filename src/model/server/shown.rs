@@ -7,8 +7,8 @@ use crate::engine::time::SimTime;
 use crate::model::figure;
 use crate::model::figure::{
     ARRIVED, Aspect, CALL_TIME, COMPLETED, CONCURRENCY, Figure, FigureColumn, FigureReader, IN_SERVICE_MEAN,
-    QUEUE_DEPTH_MAX, QUEUE_DEPTH_MEAN, REJECTED, REJECTED_WHILE_DOWN, ReadFigure, SERVICE, SLOTS_MEAN, Span,
-    Value, Visibility, WAIT,
+    IS_WEIGHTED, QUEUE_DEPTH_MAX, QUEUE_DEPTH_MEAN, REJECTED, REJECTED_WHILE_DOWN, ReadFigure, SERVICE,
+    SLOTS_MEAN, Span, Value, Visibility, WAIT,
 };
 use crate::model::metric::{
     ARRIVAL_RATE, COMPLETION_RATE, IN_FLIGHT, Measurable, Metric, MetricReader, PlotSpec, QUEUE_DEPTH,
@@ -80,6 +80,13 @@ pub static LOST: Figure = Figure::new("lost", "lost").written(Visibility::NotZer
 /// Calls in service or waiting that were cancelled by their callers.
 static CANCELLED: Figure = Figure::new("cancelled", "cancelled").written(Visibility::NotZero);
 
+/// Requests that left the queue because their patience ended.
+static RENEGED: Figure = Figure::new("reneged", "ran out of patience").written(Visibility::NotZero);
+/// Requests that were rejected although the queue had room, because they did not join it.
+static BALKED: Figure = Figure::new("balked", "did not join the queue").written(Visibility::NotZero);
+/// Requests that the queue shed.
+static SHED: Figure = Figure::new("shed", "shed by the queue").written(Visibility::NotZero);
+
 /// Calls that the server made.
 static CALLS: Figure = Figure::new("calls", "calls");
 /// Calls that failed while the server waited for them.
@@ -117,6 +124,9 @@ pub(super) const FIGURES: &[FigureReader<Server>] = &[
     }),
     FigureReader::new(&LOST, |servers, row, _| Value::Count(servers.configs[row].lost)),
     FigureReader::new(&CANCELLED, |servers, row, _| Value::Count(servers.configs[row].cancelled)),
+    FigureReader::new(&RENEGED, |servers, row, _| Value::Count(servers.configs[row].reneged)),
+    FigureReader::new(&BALKED, |servers, row, _| Value::Count(servers.configs[row].balked)),
+    FigureReader::new(&SHED, |servers, row, _| Value::Count(servers.configs[row].shed)),
     FigureReader::<Server>::new(&SLOTS_MEAN, |servers, row, span| {
         Value::Mean(servers.configs[row].slots.mean(span.now, span.elapsed))
     })
@@ -133,6 +143,10 @@ pub(super) const FIGURES: &[FigureReader<Server>] = &[
     }),
     FigureReader::new(&WAIT, |servers, row, _| Value::Times(&mut servers.counters[row].wait)),
     FigureReader::new(&SERVICE, |servers, row, _| Value::Times(&mut servers.counters[row].service)),
+    FigureReader::<Server>::new(&IS_WEIGHTED, |_, _, _| Value::Count(1)).only_where(|servers, row| {
+        let program = servers.service[row].program.as_ref();
+        program.and_then(|program| program.rules.as_ref()).is_some_and(|rules| rules.is_weighted)
+    }),
     FigureReader::<Server>::new(&CALLS, |servers, row, _| Value::Count(servers.program(row).calls.made))
         .only_where(has_calls),
     FigureReader::<Server>::new(&FAILED_CALLS, |servers, row, _| {

@@ -5,7 +5,8 @@ use std::fmt;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::program::{CallSpecs, EndpointSpecs};
+use super::program::{CallSpecs, EndpointSpecs, SharingSpec};
+use super::slowdown::SlowdownSpec;
 use crate::engine::distribution::{DistributionSpec, Sampler};
 use crate::engine::spec_error::SpecError;
 use crate::engine::time::SimDuration;
@@ -14,7 +15,7 @@ use crate::model::build::CHECKED;
 use crate::model::check::Checker;
 use crate::model::node_state::NodeState;
 use crate::model::part::{PartSetting, Step};
-use crate::model::queueing::QueueSpec;
+use crate::model::queueing::{BalkSpec, JoiningSpec, QueueSpec};
 use crate::text::Path;
 
 /// A server, or a group of identical servers, as written in a scenario.
@@ -41,6 +42,18 @@ pub struct ServerSpec {
     /// The queue in which requests wait.
     #[serde(default)]
     pub queue: QueueSpec,
+    /// Whether a request takes as many slots as the `weight` of its source. By default, it takes one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub weighted: bool,
+    /// By how much requests in service slow each other down. By default, they do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slowdown: Option<SlowdownSpec>,
+    /// For how long a request waits in the queue before it leaves; for ever by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience: Option<Box<DistributionSpec<SimDuration>>>,
+    /// Which requests that find a long queue do not join it; by default, all do that find room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balk: Option<BalkSpec>,
     /// Calls that the server makes for each request after its service, one after the other, before it responds. None by
     /// default.
     #[serde(default, skip_serializing_if = "CallSpecs::is_empty")]
@@ -48,6 +61,9 @@ pub struct ServerSpec {
     /// Number of cores that `Cpu` steps use. By default, every request has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cores: Option<u32>,
+    /// How requests that compute share the cores.
+    #[serde(default, skip_serializing_if = "SharingSpec::is_default")]
+    pub sharing: SharingSpec,
     /// Memory that `Memory` steps take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<Bytes>,
@@ -75,6 +91,10 @@ impl ServerSpec {
         }
         self.check_program(path, checker);
         self.check_size(path, checker);
+        self.check_queue(path, checker);
+        if let Some(slowdown) = &self.slowdown {
+            slowdown.check(&path.clone().name("slowdown"), checker);
+        }
         if let Some(slots) = self.concurrency {
             check_slots(slots, path.clone().name("concurrency"), checker);
         }
@@ -94,6 +114,35 @@ impl ServerSpec {
     pub(super) fn service_time(&self) -> Sampler {
         let time = self.service.as_ref().map(|service| service.resolve().expect(CHECKED));
         time.unwrap_or_else(|| Sampler::constant(0.0))
+    }
+
+    /// Who joins the queue, and how long they stay.
+    pub(super) fn joining(&self) -> JoiningSpec<'_> {
+        JoiningSpec { patience: self.patience.as_deref(), balk: self.balk }
+    }
+
+    fn check_queue(&self, path: &Path, checker: &mut Checker<'_>) {
+        let queue = path.clone().name("queue");
+        self.queue.check(&queue, checker);
+        self.joining().check(path, checker);
+        if self.queue.uses_service_time() && self.service.is_none() {
+            let message = "the service time of a request is not known when it begins to wait: this server has endpoints";
+            checker.add(queue.clone(), message, "use a server with a `service` time, or another queue");
+        }
+        if self.queue.is_preemptive() {
+            if self.service.is_none() || !self.call.is_empty() {
+                let message = "only a `service` time without calls can be interrupted";
+                checker.add(queue.clone(), message, "leave `preemptive` out, or the endpoints and calls");
+            }
+            if self.weighted || self.slowdown.is_some() {
+                let message = "services with weighted slots or a slow-down cannot be interrupted";
+                checker.add(queue, message, "leave `preemptive` out, or `weighted` and `slowdown`");
+            }
+        }
+        if self.weighted && self.concurrency().is_none() {
+            let message = "the number of slots is unlimited: it does not matter how many a request takes";
+            checker.add(path.clone().name("weighted"), message, "give the server a `concurrency`");
+        }
     }
 
     fn check_size(&self, path: &Path, checker: &mut Checker<'_>) {
@@ -184,6 +233,11 @@ impl ServerSetting {
         match self {
             Self::Down | Self::Up | Self::Pause | Self::Resume => {}
             Self::Queue(queue) => {
+                queue.check(path, checker);
+                if specs.iter().any(|spec| spec.queue.is_preemptive() != queue.is_preemptive()) {
+                    let message = "whether services are interrupted does not change during a run";
+                    checker.add(path.clone(), message, "write `preemptive` as it is at the start");
+                }
                 let other = specs.iter().map(|spec| spec.queue.discipline());
                 if let Some(other) = other.into_iter().find(|other| *other != queue.discipline()) {
                     let message = format!("the queue of this server is {other}, which does not change");

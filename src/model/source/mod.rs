@@ -30,7 +30,7 @@ use crate::engine::statistics::{Tally, TimeWeighted};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::engine::units::Bytes;
 use crate::event::{Event, NodeKind, PackedEvent, RequestRow};
-use crate::request::{Outcome, OutcomeCounts};
+use crate::request::{Outcome, OutcomeCounts, RequestAttributes};
 use crate::text::Path;
 
 /// A source as written in a scenario.
@@ -63,10 +63,14 @@ pub struct SourceSpec {
     /// Priority of the requests, which servers with a `Priority` queue serve in this order: the highest first.
     #[serde(default)]
     pub priority: i32,
+    /// Time from the creation of a request to its deadline, by which servers with an `EarliestDeadline` queue order requests;
+    /// none by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<SimDuration>,
     /// Size of each request (at most 4 GiB).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<DistributionSpec<Bytes>>,
-    /// Weight of the requests: a label in `requests.csv`, without effect on a run.
+    /// How many slots a request takes of servers with `weighted` slots (1 or more).
     #[serde(default = "one")]
     pub weight: u32,
 }
@@ -75,16 +79,30 @@ const fn one() -> u32 {
     1
 }
 
+impl SourceSpec {
+    /// What its requests have in common.
+    pub(crate) const fn attributes(&self) -> RequestAttributes {
+        RequestAttributes { priority: self.priority, weight: self.weight, deadline: self.deadline }
+    }
+}
+
 /// Warns of fields that have no effect.
 fn warn(spec: &SourceSpec, path: &Path, checker: &mut Checker<'_>) {
     let labels = [
-        ("priority", spec.priority != 0 && !checker.uses_priority),
+        ("priority", spec.priority != 0),
+        ("deadline", spec.deadline.is_some()),
         ("weight", spec.weight != one()),
         ("size", spec.size.is_some()),
     ];
-    for (field, _) in labels.into_iter().filter(|(_, is_given)| *is_given) {
+    for (field, is_given) in labels {
+        if !is_given || checker.used.contains(&field) {
+            continue;
+        }
         let message = format!("no node uses the {field} of a request: it has no effect on the run");
-        let hint = "it is only copied into requests.csv; leave it out if you do not need it there";
+        let hint = match field {
+            "deadline" => "leave it out, or give a server the queue `EarliestDeadline()`",
+            _ => "it is only copied into requests.csv; leave it out if you do not need it there",
+        };
         checker.warn(path.clone().name(field), message, hint);
     }
     let stop = spec.stop.unwrap_or(checker.arrivals_until);
@@ -273,6 +291,10 @@ impl Part for Source {
                 "the source stops before it starts",
                 "make `stop` later than `start`",
             );
+        }
+        if spec.weight == 0 && checker.used.contains(&"weight") {
+            let message = "a request takes at least one slot";
+            checker.add(path.clone().name("weight"), message, "make it 1 or more");
         }
         warn(spec, path, checker);
     }

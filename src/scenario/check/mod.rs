@@ -42,14 +42,14 @@ pub fn examine(scenario: &Scenario) -> Result<Checked, Vec<Problem>> {
     let names = scenario.gather_names(&mut problems);
     let Scenario { run_until, arrivals_until, .. } = *scenario;
     let arrivals_until = arrivals_until.unwrap_or(run_until);
-    let uses_priority = scenario.nodes.values().any(|node| node.as_spec().uses_priority());
+    let used = scenario.nodes.values().flat_map(|node| node.as_spec().uses()).collect();
     let mut checker = Checker {
         names: &names,
         run_until,
         arrivals_until,
         problems,
         warnings: Vec::new(),
-        uses_priority,
+        used,
         asked: Vec::new(),
     };
     times(scenario, &mut checker);

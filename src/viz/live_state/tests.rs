@@ -135,6 +135,36 @@ fn the_live_state_equals_the_simulation_with_endpoints() {
     }
 }
 
+/// Requests leave the queue, are shed, or interrupt each other; and those that compute share cores or slow each other down.
+#[test]
+fn the_live_state_equals_the_simulation_with_rules_of_slots() {
+    let api = |rules: &str| {
+        format!(
+            r#"nodes.api=Server(count: 2, concurrency: 6, cores: 1, {rules},
+                endpoints: {{"read": (steps: [Cpu(Exponential(mean: "10ms")), Call("database")])}})"#
+        )
+    };
+    let database =
+        |rules: &str| format!("nodes.database=Server(service: Exponential(mean: \"12ms\"), {rules})");
+    let shares = r#"sharing: ProcessorSharing, patience: Exponential(mean: "200ms")"#;
+    let sheds = r#"queue: CoDel(target: "20ms"), slowdown: (factor: Linear(each: 0.1))"#;
+    let balks = "balk: (from: 2, to: 20, probability: 0.9), queue: EarliestDeadline()";
+    for (rules, of_database) in [
+        (shares, "queue: ShortestFirst(preemptive: true)"),
+        (sheds, "queue: ShortestFirst(preemptive: true, capacity: 20)"),
+        (balks, r#"patience: Constant("30ms"), queue: Lifo()"#),
+    ] {
+        let changes = r#"changes=[(at: "25s", of: "database", set: Down), (at: "25.5s", of: "database", set: Up),
+            (at: "30s", of: "api-1", set: Down), (at: "31s", of: "api-1", set: Up), (at: "40s", of: "api", set: Pause),
+            (at: "41s", of: "api", set: Resume), (at: "50s", of: "api-0", set: Concurrency(2))]"#;
+        let text = include_str!("../../../scenarios/slow_dependency.ron");
+        let overrides = [changes.to_owned(), api(rules), database(of_database)];
+        let loaded = load("test.ron", text.as_bytes(), &overrides);
+        let live_state = compare(&loaded.unwrap_or_else(|error| panic!("{error}")).scenario);
+        assert!(live_state.outcomes.of(Outcome::Completed) > 1000, "{:?}", live_state.outcomes);
+    }
+}
+
 #[test]
 fn the_live_state_equals_the_simulation_with_calls() {
     compare_with_calls(r#"["database", (to: "audit log", wait: false)]"#);

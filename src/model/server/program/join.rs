@@ -17,7 +17,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::super::{Server, View, free_slot};
+use super::super::{Server, View};
 use super::code::{Branch, Call, Code, Op, Parallel};
 use super::run::{Next, end_wait};
 use super::{CallCounters, Program};
@@ -245,6 +245,8 @@ impl View<'_> {
         self.configs[row].cancelled += 1;
         context.trace(call, || TraceEvent::Over { outcome });
         if context.requests.place(call) == CallPlace::Queued {
+            // Its patience.
+            context.cancel_pending(call);
             self.queues[row].end_call(&mut context.requests, call, outcome, context.now);
         } else {
             self.end_in_slot(context, row, call, outcome);
@@ -275,13 +277,11 @@ impl View<'_> {
             self.program(row).branches -= 1;
             return;
         }
-        let server = (
-            &mut self.in_flight[row],
-            &mut self.queues[row],
-            &mut self.counters[row],
-            &mut self.service[row],
-        );
-        free_slot(context, row, server, &mut self.configs);
+        if self.rules(row).is_some() {
+            self.free_slots(context, row, call);
+        } else {
+            self.free_slot(context, row);
+        }
     }
 
     /// Ends the current step of a request, and gives back what it holds.
@@ -339,6 +339,7 @@ impl View<'_> {
         for row in rows.clone().map(Row::new) {
             if let Some(program) = &mut self.service[row].program {
                 program.runnable.clear();
+                program.pace.iter_mut().for_each(|pace| pace.clear());
                 program.resources().for_each(|resource| resource.clear(context.now));
                 program.io.set(context.now, 0);
             }

@@ -9,6 +9,7 @@ mod call_spec;
 mod check;
 mod code;
 mod join;
+mod pace;
 mod resource;
 mod run;
 pub(super) mod shown;
@@ -18,11 +19,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 pub use call_spec::{CallSpec, CallSpecs, OnFailure};
-pub use spec::{EndpointSpec, EndpointSpecs, JoinSpec, StepSpec};
+pub use spec::{EndpointSpec, EndpointSpecs, JoinSpec, SharingSpec, StepSpec};
 
 use self::code::Code;
+use self::pace::Pace;
 pub(super) use self::resource::Resource;
 pub(super) use self::run::{RUN, start_time};
+use super::slots::SlotRules;
+use super::slowdown::SlowdownSpec;
 use super::spec::UNLIMITED;
 use super::{InFlight, ServerSpec};
 use crate::engine::random::RandomStream;
@@ -39,6 +43,12 @@ use crate::request::progress::Breakdown;
 #[derive(Clone, Debug)]
 pub(super) struct Program {
     code: Arc<Code>,
+    /// The rules of the slots, if there are any.
+    pub(super) rules: Option<Box<SlotRules>>,
+    /// The computations and services, if their speed may change while they go on.
+    pace: Option<Box<Pace>>,
+    /// By how much the requests in service slow each other down.
+    pub(super) slowdown: Option<SlowdownSpec>,
     /// The nodes that it calls, in the order of [`Code::called`].
     called: Box<[Destinations]>,
     /// The random streams of its operations, in the order of [`Code::draws`].
@@ -113,6 +123,9 @@ impl Program {
         }
         let program = |(name, called): (&String, Vec<Destinations>)| Self {
             called: called.into(),
+            rules: SlotRules::new(spec),
+            pace: Pace::new(spec),
+            slowdown: spec.slowdown.clone(),
             streams: code.draws.iter().map(|place| builder.stream(name, place)).collect(),
             choice: builder.stream(name, "endpoint"),
             cores: spec.cores.map(|cores| Resource::new(cores.into())),
@@ -168,7 +181,12 @@ impl ServerSpec {
             let pools: Vec<&str> = self.pools.keys().map(String::as_str).collect();
             return Some(Code::of_endpoints(&self.endpoints, &pools, names));
         }
-        (!self.call.is_empty()).then(|| Code::of_service(&self.call.0, names))
+        self.needs_program().then(|| Code::of_service(&self.call.0, names))
+    }
+
+    /// Whether the server does more for a request than a service that takes its time.
+    fn needs_program(&self) -> bool {
+        !self.endpoints.is_empty() || !self.call.is_empty() || self.has_rules()
     }
 
     /// The lists of steps of the server.
@@ -185,7 +203,7 @@ impl ServerSpec {
     pub(super) fn max_children(&self) -> Option<usize> {
         let of_step = |step: &StepSpec| step.as_call().map_or_else(|| step.branches(), |_| 1);
         if self.endpoints.is_empty() {
-            return (!self.call.is_empty()).then_some(1);
+            return self.needs_program().then_some(usize::from(!self.call.is_empty()));
         }
         self.all_steps().map(of_step).max().or(Some(0))
     }

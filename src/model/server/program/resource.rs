@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use crate::engine::statistics::{Tally, TimeWeighted};
-use crate::engine::time::SimTime;
+use crate::engine::time::{SimDuration, SimTime};
 use crate::event::RequestRow;
 use crate::request::{ReportedLoad, RequestsView};
 
@@ -128,6 +128,21 @@ impl Resource {
         if self.waiting.level() == 0 {
             self.queue.clear();
         }
+    }
+
+    /// Lets a number of requests share it equally, each at most one unit. Returns the share of a unit that each gets.
+    pub(super) fn share(&mut self, now: SimTime, requests: usize) -> f64 {
+        let requests = requests as u64;
+        let used = requests.min(self.capacity);
+        self.used.set(now, used);
+        self.waiting.set(now, u32::try_from(requests - used).unwrap_or(u32::MAX));
+        used as f64 / requests.max(1) as f64
+    }
+
+    /// Notes that a request has used its share, and for how long it has lost it to others.
+    pub(super) fn record_share(&mut self, lost: SimDuration) {
+        self.taken += 1;
+        self.wait.record(lost.as_nanos());
     }
 
     /// Empties the resource: nothing is in use any more, and nobody waits.

@@ -7,7 +7,7 @@
 
 use rand_distr::Distribution;
 
-use super::super::{Server, Service, View};
+use super::super::{Server, View};
 use super::Program;
 use super::code::Op;
 use super::resource::Resource;
@@ -51,7 +51,8 @@ impl Program {
         let endpoint = endpoint.unwrap_or(0);
         let start = self.code.endpoints[usize::from(endpoint)].start;
         let progress = context.requests.progress_mut(request);
-        *progress = Progress { asked, endpoint, step: start, ..Progress::NONE };
+        // What is known of its service time is known from its wait.
+        *progress = Progress { asked, endpoint, step: start, left: progress.left, ..Progress::NONE };
         progress.spent[Activity::SlotWait] = wait;
         context.requests.set_place(request, CallPlace::InSlot);
         if !self.begins_with_service() {
@@ -151,18 +152,20 @@ impl View<'_> {
         row: Row<Server>,
         request: RequestRow,
     ) -> Next {
-        let node = Server::node(row);
-        let Service { time, stream, program, .. } = &mut self.service[row];
-        let program = program.as_deref_mut().expect("a request takes steps at a server with a program");
+        let program = self.program(row);
+        let waits_for_core = program.has_cores_to_wait_for();
         let Program { code, streams, .. } = program;
         let progress = context.requests.progress_mut(request);
         let at = usize::from(progress.step);
         match &code.ops[at] {
-            Op::Service => start_time(context, node, request, time.sample_duration(stream)),
-            Op::Cpu(_) if !progress.holds_core && program.cores.is_some() => {
+            Op::Service => self.serve(context, row, request),
+            Op::Cpu(_) if !progress.holds_core && waits_for_core => {
                 return self.take_core(context, row, request);
             }
-            Op::Cpu(time) => start_time(context, node, request, time.draw(streams)),
+            Op::Cpu(time) => {
+                let time = time.draw(streams);
+                self.work(context, row, request, time);
+            }
             Op::Io(_) => return self.start_io(context, row, request),
             Op::Take(pool) => {
                 let pool = *pool;
@@ -339,15 +342,16 @@ impl View<'_> {
         row: Row<Server>,
     ) {
         let is_paused = self.in_flight[row].concurrency == 0;
-        let Some(program) = self.service[row].program.as_deref_mut().filter(|_| !is_paused) else { return };
-        let Program { code, streams, cores, .. } = program;
-        let Some(cores) = cores else { return };
-        while let Some(request) = cores.grant(&context.requests, context.now) {
+        while let Some(program) = self.service[row].program.as_deref_mut().filter(|_| !is_paused)
+            && let Program { code, streams, cores: Some(cores), .. } = program
+            && let Some(request) = cores.grant(&context.requests, context.now)
+        {
             end_wait(context, cores, request, Activity::CoreWait);
             let progress = context.requests.progress_mut(request);
             progress.holds_core = true;
             let Op::Cpu(time) = &code.ops[usize::from(progress.step)] else { continue };
-            start_time(context, Server::node(row), request, time.draw(streams));
+            let time = time.draw(streams);
+            self.work(context, row, request, time);
         }
     }
 
@@ -372,16 +376,22 @@ impl View<'_> {
     }
 
     /// Accounts the time of a step that took time.
-    pub(super) fn end_time<const FULL: bool>(
+    pub(in crate::model::server) fn end_time<const FULL: bool>(
         &mut self,
         context: &mut Context<'_, FULL>,
         row: Row<Server>,
         request: RequestRow,
     ) {
+        if self.end_work(context, row, request) {
+            return;
+        }
         let done = context.requests.get_mut(request);
         let time = context.now.since(done.since);
         done.service += time;
         let progress = context.requests.progress_mut(request);
+        if let Some(left) = &mut progress.left {
+            *left = *left - time;
+        }
         let program = self.service[row].program.as_deref_mut().expect("the request takes steps");
         if let Op::Io(_) = program.code.ops[usize::from(progress.step)] {
             progress.spent[Activity::Io] += time;
@@ -405,6 +415,7 @@ impl View<'_> {
         }
         let progress = context.requests.progress_mut(request);
         progress.phase = Phase::Outside;
+        progress.left = None;
         let Progress { endpoint, spent, .. } = *progress;
         let program = self.program(row);
         if program.cores.is_some() {
@@ -458,11 +469,12 @@ pub(in crate::model::server) fn start_time<const FULL: bool>(
     context.requests.get_mut(request).since = context.now;
     let done = context.now + time;
     let end = Event::Wake { node, request }.pack();
-    if context.requests.place(request) == CallPlace::Untracked {
+    let may_be_interrupted = context.requests.progress(request).left.is_some();
+    if context.requests.place(request) == CallPlace::Untracked && !may_be_interrupted {
         context.queue.schedule(done, end);
     } else {
         let end = context.queue.schedule_cancellable(done, end);
-        context.requests.set_end_of_service(request, end);
+        context.requests.set_pending(request, end);
     }
     context.trace(request, || TraceEvent::Started { node, done });
 }

@@ -41,6 +41,24 @@ fn is_one(weight: &f64) -> bool {
     *weight == one()
 }
 
+/// How requests that compute share the cores of a server, as written in a scenario.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum SharingSpec {
+    /// A request has a core of its own until its computation is over. The others wait in order of arrival.
+    #[default]
+    Fifo,
+    /// All requests that compute have an equal share of the cores, but at most one core each.
+    ProcessorSharing,
+}
+
+impl SharingSpec {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    pub(in crate::model::server) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// A step of an endpoint as written in a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
