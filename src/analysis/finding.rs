@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{
     ConvergenceEvidence, HealthEvidence, HotKeyEvidence, ImbalanceEvidence, KnowledgeLagEvidence,
     LongWaitsEvidence, LossEvidence, NearCapacityEvidence, OscillationEvidence, OverloadEvidence,
-    RejectionEvidence, SaturationEvidence, TooShortEvidence,
+    RejectionEvidence, SaturationEvidence, TooShortEvidence, UnusedEvidence,
 };
 
 /// A conclusion about a run, with its evidence.
@@ -55,6 +55,8 @@ pub enum Evidence {
     KnowledgeLag(KnowledgeLagEvidence),
     /// See [`FindingKind::Convergence`].
     Convergence(ConvergenceEvidence),
+    /// See [`FindingKind::Unused`].
+    Unused(UnusedEvidence),
     /// See [`FindingKind::Healthy`].
     Healthy(Box<HealthEvidence>),
     /// See [`FindingKind::TooShort`].
@@ -88,6 +90,8 @@ pub enum FindingKind {
     KnowledgeLag,
     /// A metric settled after a scheduled change, immediately or with a delay.
     Convergence,
+    /// Capacity is idle throughout: of a resource, only a small part was ever in use, or no request reached a server.
+    Unused,
     /// Waits are short, the load leaves room, and hardly any request failed. Shown beyond chance.
     Healthy,
     /// The run is too short to tell whether the system is healthy.
@@ -107,7 +111,7 @@ pub enum Severity {
 
 impl FindingKind {
     /// All kinds.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Oscillation,
         Self::Overload,
         Self::HotKey,
@@ -119,6 +123,7 @@ impl FindingKind {
         Self::LoadImbalance,
         Self::KnowledgeLag,
         Self::Convergence,
+        Self::Unused,
         Self::Healthy,
         Self::TooShort,
     ];
@@ -136,7 +141,7 @@ impl FindingKind {
             | Self::Rejection
             | Self::Loss
             | Self::LoadImbalance => Severity::Trouble,
-            Self::KnowledgeLag | Self::Convergence | Self::TooShort => Severity::Context,
+            Self::KnowledgeLag | Self::Convergence | Self::Unused | Self::TooShort => Severity::Context,
             Self::Healthy => Severity::Good,
         }
     }
@@ -156,6 +161,7 @@ impl FindingKind {
             Self::LoadImbalance => "load_imbalance",
             Self::KnowledgeLag => "knowledge_lag",
             Self::Convergence => "convergence",
+            Self::Unused => "unused",
             Self::Healthy => "healthy",
             Self::TooShort => "too_short",
         }
@@ -224,6 +230,7 @@ impl Finding {
             Evidence::LoadImbalance(_) => FindingKind::LoadImbalance,
             Evidence::KnowledgeLag(_) => FindingKind::KnowledgeLag,
             Evidence::Convergence(_) => FindingKind::Convergence,
+            Evidence::Unused(_) => FindingKind::Unused,
             Evidence::Healthy(_) => FindingKind::Healthy,
             Evidence::TooShort(_) => FindingKind::TooShort,
         }

@@ -73,6 +73,7 @@ const fn may_be_explained(kind: FindingKind) -> bool {
         | FindingKind::Loss
         | FindingKind::KnowledgeLag
         | FindingKind::Convergence
+        | FindingKind::Unused
         | FindingKind::Healthy
         | FindingKind::TooShort => false,
     }

@@ -28,6 +28,7 @@ mod station;
 mod subject;
 #[cfg(test)]
 mod systems;
+mod unused;
 mod verdict;
 
 pub use convergence::ConvergenceEvidence;
@@ -43,6 +44,7 @@ pub use overload::OverloadEvidence;
 pub use rejection::{LossEvidence, RejectedKey, RejectionEvidence};
 pub use saturation::SaturationEvidence;
 pub use scheduled::{ScheduledPeriod, united};
+pub use unused::UnusedEvidence;
 pub use verdict::{TooShortEvidence, Uncertainty, Verdict};
 
 use indexmap::IndexSet;
@@ -76,6 +78,7 @@ pub fn findings(scenario: &Scenario, result: &RunResult) -> Vec<Finding> {
     findings.extend(unexplained(&context, &findings, strained));
     let lag = knowledge_lag::find(&context, &findings);
     findings.extend(lag);
+    findings.extend(unused::find(&context));
     let mut findings = ranking::ranked(&context, findings);
     findings.extend(verdict::find(&context, &subjects, &findings));
     for finding in &mut findings {
@@ -99,6 +102,7 @@ fn unexplained(context: &RunContext<'_>, others: &[Finding], findings: Vec<Findi
         | FindingKind::LoadImbalance
         | FindingKind::KnowledgeLag
         | FindingKind::Convergence
+        | FindingKind::Unused
         | FindingKind::Healthy
         | FindingKind::TooShort => false,
     };

@@ -14,8 +14,9 @@ use crate::metrics::result::{NodeResult, ResourceName, RunResult};
 use crate::metrics::timeline::Timeline;
 use crate::model::capacity::{CapacityLog, CapacityPeriod};
 use crate::model::figure::{
-    self, ARRIVED, CALL_TIME, CAPACITY, CONCURRENCY, IN_SERVICE_MEAN, IN_USE, IS_WEIGHTED, PARALLEL,
-    QUEUE_DEPTH_MAX, RESOURCES, SERVICE, SLOTS_MEAN, USE_VARIANCE, WAIT, WAITING_MAX, WAITING_MEAN,
+    self, ARRIVED, CALL_TIME, CAPACITY, CONCURRENCY, IN_SERVICE_MAX, IN_SERVICE_MEAN, IN_USE, IN_USE_MAX,
+    IS_WEIGHTED, PARALLEL, QUEUE_DEPTH_MAX, RESOURCES, SERVICE, SLOTS_MEAN, USE_VARIANCE, WAIT, WAITING_MAX,
+    WAITING_MEAN,
 };
 use crate::model::metric::{
     ARRIVAL_RATE, COMPLETION_RATE, Metric, QUEUE_DEPTH, REJECTION_RATE, RESOURCE_LOAD, RESOURCE_QUEUE,
@@ -36,6 +37,8 @@ pub(super) struct Station<'a> {
     pub(super) concurrency: u64,
     /// Utilization over the run.
     pub(super) utilization: Option<f64>,
+    /// The highest share of the capacity that was in use at the same time; `None` if there is no limit, or if it changed.
+    pub(super) peak: Option<f64>,
     /// Maximum number of waiting requests.
     pub(super) queue_depth_max: u64,
     /// Mean waiting time in seconds.
@@ -152,6 +155,10 @@ impl<'a> Station<'a> {
             name: &name.name,
             group: name.of_group.as_deref(),
             concurrency: figures.count(&CAPACITY),
+            peak: self
+                .capacity
+                .is_constant()
+                .then(|| figures.count(&IN_USE_MAX) as f64 / figures.count(&CAPACITY).max(1) as f64),
             utilization,
             queue_depth_max: figures.count(&WAITING_MAX),
             wait: per_second(figures.number(&WAITING_MEAN).unwrap_or(0.0)),
@@ -198,6 +205,10 @@ impl<'a> Station<'a> {
             served: observed.count(),
             concurrency: figures.count(&CONCURRENCY),
             utilization: figures.number(&figure::UTILIZATION),
+            peak: figures
+                .get(&IN_SERVICE_MAX)
+                .filter(|_| capacity.is_constant())
+                .map(|_| figures.count(&IN_SERVICE_MAX) as f64 / figures.count(&CONCURRENCY).max(1) as f64),
             queue_depth_max: figures.count(&QUEUE_DEPTH_MAX),
             wait: figures.times(&WAIT).and_then(|wait| wait.summarize().mean()).unwrap_or(0.0) / 1e9,
             service,

@@ -234,6 +234,20 @@ pub fn text(finding: &Finding) -> String {
                 )
             }
         }
+        Evidence::Unused(evidence) => {
+            let servers = match evidence.servers {
+                1 => String::new(),
+                servers => format!(" in any of {}", several(servers as u64, "server")),
+            };
+            if evidence.requests == 0 {
+                format!("No request reached {subject}, although others of its group were reached.")
+            } else {
+                let peak = percent(evidence.peak);
+                format!(
+                    "At most {peak} of {subject} was in use at the same time{servers}: half of it is enough for what reaches it."
+                )
+            }
+        }
         Evidence::Healthy(evidence) => healthy(&subject, unit, evidence),
         Evidence::TooShort(evidence) => too_short(&subject, finding, evidence),
     }

@@ -146,6 +146,9 @@ pub static CONCURRENCY: Figure = Figure::new("concurrency", "slots");
 pub static SLOTS_MEAN: Figure = Figure::new("slots_mean", "slots on average").written(Visibility::Never);
 /// Mean number of requests in service.
 pub static IN_SERVICE_MEAN: Figure = Figure::new("in_service_mean", "in service on average");
+/// Maximum number of requests in service, if the number of slots is limited.
+pub static IN_SERVICE_MAX: Figure =
+    Figure::new("in_service_max", "in service at most").combined(Aggregation::Max).written(Visibility::Never);
 /// Mean share of slots that are busy (0 to 1).
 pub static UTILIZATION: Figure = Figure::new("utilization", "utilization")
     .combined(Aggregation::Ratio(&IN_SERVICE_MEAN, &SLOTS_MEAN))

@@ -303,15 +303,20 @@ impl RequestsView<'_> {
         self.sizes[row] = RequestSize(size);
     }
 
-    /// Ends a request: records it if the log needs it, and frees its row.
+    /// Ends a request: records it if the log needs it, and frees its row. `FULL`: whether it may have a place in a queue that
+    /// it has left, see [`Context`](crate::model::Context).
     #[inline]
-    pub fn finish(&mut self, now: SimTime, row: RequestRow, outcome: Outcome) {
+    pub fn finish<const FULL: bool>(&mut self, now: SimTime, row: RequestRow, outcome: Outcome) {
         let request = &mut self.rows[row];
         request.outcome = None;
         if self.pool.request_log.should_record(request.number) {
             self.log(now, row, outcome);
         }
-        self.free(row);
+        if FULL {
+            self.free(row);
+        } else {
+            self.pool.free.push(row);
+        }
     }
 
     /// Pushes a hop onto the return path.

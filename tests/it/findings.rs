@@ -6,9 +6,10 @@
 
 use rushhour::analysis::{Driver, Evidence, Finding, FindingKind, OscillationEvidence, findings};
 use rushhour::scenario::Scenario;
+use rushhour::simulation::{RunOptions, run};
 
 use crate::findings_rates::{found, in_trouble, seeds, stationary, system};
-use crate::harness::{run_once, scenario, scenario_with, server, shipped, source};
+use crate::harness::{number_of, run_once, scenario, scenario_with, server, shipped, source};
 
 /// The kinds of findings, each once, in order.
 fn kinds(findings: &[Finding]) -> Vec<FindingKind> {
@@ -101,6 +102,48 @@ fn load_aware_routing_oscillates_with_the_delays_of_its_feedback_loop() {
         assert_seldom(&format!("{overrides:?} wrong"), wrong, runs, 0.01);
         assert_seldom(&format!("{overrides:?} delays"), wrong_sums, runs, 0.02);
     }
+}
+
+/// The finding `unused` reports that half of a capacity is enough. It is false if a run of ten times as many requests, with other
+/// random numbers, uses more than half of it at some time; and it is missed if it does not appear where 6 % are in use on average.
+#[test]
+fn what_is_reported_as_unused_is_not_used_in_longer_runs_either() {
+    let server = |slots: u32, load: f64, requests: f64, service: &str| {
+        let rate = load * f64::from(slots) * 10.0;
+        let nodes = format!("\"n\": Server(concurrency: {slots}, service: {service})");
+        let arrivals = format!("Poisson(rate: \"{rate}/s\")");
+        scenario(&system(&arrivals, &nodes, requests / rate))
+    };
+    let is_unused = |scenario: &Scenario, seed| kinds(&found(scenario, seed)).contains(&FindingKind::Unused);
+    let (mut claims, mut wrong, mut missed, mut large) = (0, 0, 0, 0);
+    for service in ["Exponential(mean: \"100ms\")", "LogNormal(mean: \"100ms\", sd: \"300ms\")"] {
+        for slots in [4, 10, 30, 100] {
+            for load in [0.01, 0.03, 0.06, 0.1, 0.15, 0.25] {
+                for requests in [250.0, 2000.0] {
+                    let short = server(slots, load, requests, service);
+                    let long = server(slots, load, 10.0 * requests, service);
+                    for seed in 0..seeds(6) {
+                        let is_claimed = is_unused(&short, seed);
+                        if load <= 0.06 && slots == 100 && requests > 1e3 {
+                            large += 1;
+                            missed += u64::from(!is_claimed);
+                        }
+                        if !is_claimed {
+                            continue;
+                        }
+                        claims += 1;
+                        let options = RunOptions { seed: Some(seed + 1000), ..RunOptions::default() };
+                        let result = run(&long, options).expect("a scenario");
+                        let most = number_of(&result, "n", "in_service_max");
+                        wrong += u64::from(2 * most > u64::from(slots));
+                    }
+                }
+            }
+        }
+    }
+    assert!(claims > 80, "{claims}");
+    assert_seldom("unused, but used later", wrong, claims, 1e-3);
+    assert_seldom("unused, but not found", missed, large, 0.02);
 }
 
 #[test]

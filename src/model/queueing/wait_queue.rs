@@ -142,9 +142,17 @@ impl WaitQueue {
     /// Removes the next request. Returns it with its waiting time, or `None` if the queue is empty.
     #[inline]
     pub fn pop(&mut self, requests: &mut RequestsView<'_>, now: SimTime) -> Option<Waited> {
-        let next = if let AnyQueue::Fifo(queue) = &mut self.queue
-            && self.special.is_none()
-        {
+        if self.special.is_some() {
+            return self.pop_fitting(requests, now, |_, _| true);
+        }
+        self.pop_plain(requests, now)
+    }
+
+    /// The same for a queue of a server whose slots have no rules.
+    #[inline]
+    pub fn pop_plain(&mut self, requests: &mut RequestsView<'_>, now: SimTime) -> Option<Waited> {
+        debug_assert!(self.special.is_none(), "the slots have no rules");
+        let next = if let AnyQueue::Fifo(queue) = &mut self.queue {
             queue.pop_front(requests)
         } else {
             self.take(requests, now)

@@ -233,7 +233,7 @@ impl View<'_> {
         }
         let in_flight = &mut self.in_flight[row];
         while in_flight.level.level() < slots
-            && let Some((request, wait)) = self.queues[row].pop(&mut context.requests, context.now)
+            && let Some((request, wait)) = self.queues[row].pop_plain(&mut context.requests, context.now)
         {
             in_flight.level.increment(context.now);
             self.counters[row].wait.record(wait.as_nanos());

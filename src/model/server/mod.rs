@@ -463,16 +463,11 @@ impl View<'_> {
         request: RequestRow,
         served: SimDuration,
     ) -> Option<PackedEvent> {
+        let slots = if FULL { self.slots_of(&context.requests, row, request) } else { 1 };
         let (in_flight, counters, service) =
             (&mut self.in_flight[row], &mut self.counters[row], &mut self.service[row]);
         let done = context.requests.get_mut(request);
-        done.load = in_flight.reported_load(in_flight.level.level() - 1);
-        if FULL && let Some(rules) = service.program.as_ref().and_then(|program| program.rules.as_deref()) {
-            let slots = rules.slots_of(&context.requests, request);
-            let load = in_flight.reported_load(in_flight.level.level() - slots);
-            context.requests.get_mut(request).load = load;
-        }
-        let done = context.requests.get_mut(request);
+        done.load = in_flight.reported_load(in_flight.level.level() - slots);
         if FULL
             && let Some(load) = service.program.as_ref().and_then(|program| program.reported_load(in_flight))
         {
@@ -485,10 +480,11 @@ impl View<'_> {
         if FULL {
             context.requests.set_place(request, CallPlace::Between);
         }
-        if FULL && self.rules(row).is_some() {
+        if FULL && service.program.as_ref().is_some_and(|program| program.rules.is_some()) {
             self.free_slots(context, row, request);
         } else {
-            self.free_slot(context, row);
+            let queue = &mut self.queues[row];
+            free_slot(context, row, (in_flight, queue, counters, service), &mut self.configs);
         }
         if self.in_flight[row].is_draining {
             self.leave_if_empty(context, row);
@@ -498,25 +494,29 @@ impl View<'_> {
             Some(_) | None => context.reply(request),
         }
     }
+}
 
-    /// Frees a slot without rules. The next request from the queue takes it.
-    #[inline(always)]
-    fn free_slot<const FULL: bool>(&mut self, context: &mut Context<'_, FULL>, row: Row<Server>) {
-        let in_flight = &mut self.in_flight[row];
-        if in_flight.level.level() > in_flight.concurrency {
-            // Slots were removed while this one was in use: it is one of them.
-            in_flight.level.decrement(context.now);
-            self.configs[row].slots.set(context.now, in_flight.level.level());
-            return;
+/// Frees a slot without rules of the server in a row, with these components. The next request from the queue takes it.
+#[inline(always)]
+fn free_slot<const FULL: bool>(
+    context: &mut Context<'_, FULL>,
+    row: Row<Server>,
+    (in_flight, queue, counters, service): (&mut InFlight, &mut WaitQueue, &mut ServerCounters, &mut Service),
+    configs: &mut Column<'_, Server, ServerConfig>,
+) {
+    if in_flight.level.level() > in_flight.concurrency {
+        // Slots were removed while this one was in use: it is one of them.
+        in_flight.level.decrement(context.now);
+        configs[row].slots.set(context.now, in_flight.level.level());
+        return;
+    }
+    match queue.pop_plain(&mut context.requests, context.now) {
+        // One request leaves and one enters: the level stays.
+        Some((next, wait)) => {
+            counters.wait.record(wait.as_nanos());
+            service.start(context, row, next, wait);
         }
-        match self.queues[row].pop(&mut context.requests, context.now) {
-            // One request leaves and one enters: the level stays.
-            Some((next, wait)) => {
-                self.counters[row].wait.record(wait.as_nanos());
-                self.service[row].start(context, row, next, wait);
-            }
-            None => in_flight.level.decrement(context.now),
-        }
+        None => in_flight.level.decrement(context.now),
     }
 }
 

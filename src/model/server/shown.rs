@@ -6,9 +6,9 @@ use crate::engine::row::Row;
 use crate::engine::time::SimTime;
 use crate::model::figure;
 use crate::model::figure::{
-    ARRIVED, Aspect, CALL_TIME, COMPLETED, CONCURRENCY, Figure, FigureColumn, FigureReader, IN_SERVICE_MEAN,
-    IS_WEIGHTED, QUEUE_DEPTH_MAX, QUEUE_DEPTH_MEAN, REJECTED, REJECTED_WHILE_DOWN, ReadFigure, SERVICE,
-    SLOTS_MEAN, Span, Value, Visibility, WAIT,
+    ARRIVED, Aspect, CALL_TIME, COMPLETED, CONCURRENCY, Figure, FigureColumn, FigureReader, IN_SERVICE_MAX,
+    IN_SERVICE_MEAN, IS_WEIGHTED, QUEUE_DEPTH_MAX, QUEUE_DEPTH_MEAN, REJECTED, REJECTED_WHILE_DOWN,
+    ReadFigure, SERVICE, SLOTS_MEAN, Span, Value, Visibility, WAIT,
 };
 use crate::model::metric::{
     ARRIVAL_RATE, COMPLETION_RATE, IN_FLIGHT, Measurable, Metric, MetricReader, PlotSpec, QUEUE_DEPTH,
@@ -135,6 +135,10 @@ pub(super) const FIGURES: &[FigureReader<Server>] = &[
     FigureReader::new(&IN_SERVICE_MEAN, |servers, row, span| {
         Value::Mean(servers.in_flight[row].level.mean(span.now, span.elapsed))
     }),
+    FigureReader::<Server>::new(&IN_SERVICE_MAX, |servers, row, _| {
+        Value::Count(servers.in_flight[row].level.max().into())
+    })
+    .only_where(has_slots),
     FigureReader::new(&QUEUE_DEPTH_MEAN, |servers, row, span| {
         Value::Mean(servers.queues[row].depth.mean(span.now, span.elapsed))
     }),

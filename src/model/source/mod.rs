@@ -245,7 +245,7 @@ impl Source {
             let latency = context.now.since(finished.created).as_nanos();
             source.latency_this_window.record(latency);
         }
-        context.requests.finish(context.now, request, outcome);
+        context.requests.finish::<FULL>(context.now, request, outcome);
         if FULL {
             context.requests.reset_steps(request);
         }

@@ -17,7 +17,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::super::{Server, View};
+use super::super::{Server, View, free_slot};
 use super::code::{Branch, Call, Code, Op, Parallel};
 use super::run::{Next, end_wait};
 use super::{CallCounters, Program};
@@ -278,10 +278,15 @@ impl View<'_> {
             return;
         }
         if self.rules(row).is_some() {
-            self.free_slots(context, row, call);
-        } else {
-            self.free_slot(context, row);
+            return self.free_slots(context, row, call);
         }
+        let server = (
+            &mut self.in_flight[row],
+            &mut self.queues[row],
+            &mut self.counters[row],
+            &mut self.service[row],
+        );
+        free_slot(context, row, server, &mut self.configs);
     }
 
     /// Ends the current step of a request, and gives back what it holds.

@@ -38,6 +38,7 @@ pub(super) fn section(result: &RunResult, findings: &[Finding]) -> Option<Sectio
         | Evidence::Saturation(_)
         | Evidence::LongWaits(_)
         | Evidence::NearCapacity(_)
+        | Evidence::Unused(_)
         | Evidence::Rejection(_)
         | Evidence::Loss(_)
         | Evidence::LoadImbalance(_)

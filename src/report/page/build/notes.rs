@@ -92,6 +92,7 @@ const fn metrics(kind: FindingKind) -> &'static [&'static Metric] {
         FindingKind::HotKey
         | FindingKind::LoadImbalance
         | FindingKind::NearCapacity
+        | FindingKind::Unused
         | FindingKind::Healthy
         | FindingKind::TooShort => const { &[&UTILIZATION] },
         FindingKind::KnowledgeLag => const { &[&PERCEIVED_LOAD, &UTILIZATION] },
