@@ -36,6 +36,8 @@ pub struct CallState {
     outstanding: u16,
     /// Whether the parent waits for the end of this call, or, when the call has ended, waited for it.
     pub is_awaited: bool,
+    /// Whether the parent waited for this call and has given it up, or does not need it any more.
+    is_abandoned: bool,
     /// Where it is, if a cancellation may follow it.
     pub(super) place: CallPlace,
     /// Whether it has left a queue in which it still has a place: its row is not freed as long as it has.
@@ -74,6 +76,7 @@ impl CallState {
         needed: 0,
         outstanding: 0,
         is_awaited: false,
+        is_abandoned: false,
         place: CallPlace::Untracked,
         is_gone: false,
         origin: SimTime::ZERO,
@@ -314,12 +317,23 @@ impl RequestsView<'_> {
             let call = last;
             last = self.calls[call].siblings[0];
             self.unlink(call);
+            self.calls[call].is_abandoned = true;
             if self.calls[call].place != CallPlace::Untracked {
                 cancel(self, call);
             }
         }
         let state = &mut self.calls[parent];
         (state.needed, state.outstanding) = (0, 0);
+    }
+
+    /// Whether the work on a request is in vain: it is a call, or made for one by other calls, that its caller has given up.
+    #[must_use]
+    pub fn is_in_vain(&self, row: RequestRow) -> bool {
+        let mut state = self.calls.get(row);
+        while let Some(call) = state.filter(|call| call.is_awaited) {
+            state = self.calls.get(call.parent);
+        }
+        state.is_some_and(|call| call.is_abandoned)
     }
 
     /// Accounts the wait of a request for calls as time spent on calls that were given up.

@@ -4,6 +4,7 @@
 use rushhour::engine::random::{Draw, RandomStream};
 use rushhour::engine::time::{SimDuration, SimTime};
 use rushhour::metrics::result::RunResult;
+use rushhour::metrics::summary::Summary;
 use rushhour::model::server::{InFlight, ServerConfig};
 use rushhour::request::{LogLevel, Outcome, RequestRecord};
 use rushhour::scenario::{Scenario, load};
@@ -504,4 +505,47 @@ fn a_server_with_calls_has_all_slots_free_when_everything_has_ended() {
         let requests_in_flight: u64 = result.sources.iter().map(|source| source.outcomes.in_flight()).sum();
         assert_eq!((requests_in_flight, result.calls.map_or(0, |calls| calls.in_flight())), (0, 0));
     }
+}
+
+/// The mean number of requests that a server worked for in vain, times the length of the run, in milliseconds.
+fn wasted(text: &str, server: &str) -> Option<f64> {
+    let result = run_with_calls_logged(&scenario(text));
+    let summary = serde_json::to_value(Summary::of(&result)).expect("a summary is JSON");
+    let mean = summary["nodes"][server]["wasted_mean"].as_f64()?;
+    Some((mean * result.end.as_seconds() * 1e3).round())
+}
+
+#[test]
+fn work_for_calls_that_were_given_up_is_wasted() {
+    let text = |call: &str| {
+        format!(
+            r#"(name: "waste", run_until: "20s",
+                sources: {{"users": (arrivals: Constant(rate: "1/s"), max_requests: 1, to: "api")}},
+                nodes: {{
+                    "api": Server(endpoints: {{"e": (steps: [{call}])}}),
+                    "middle": Server(endpoints: {{"e": (steps: [Cpu(Constant("500ms")), Call("database")])}}),
+                    "database": Server(service: Constant("4s")),
+                }})"#
+        )
+    };
+    let plain = text(r#"Call("middle")"#);
+    assert_eq!((wasted(&plain, "database"), wasted(&plain, "middle")), (None, None));
+    // Nobody waits for the middle any more, and so nobody for the database.
+    let given_up = text(r#"Call(to: "middle", timeout: "2s")"#);
+    assert_eq!((wasted(&given_up, "database"), wasted(&given_up, "middle")), (Some(4000.0), Some(500.0)));
+    // The cancellation ends the service.
+    let cancelled = text(r#"Call(to: "database", timeout: "1500ms", cancel: true)"#);
+    assert_eq!(wasted(&cancelled, "database"), Some(1500.0));
+    // A call that nobody waited for from the start is not in vain.
+    assert_eq!(wasted(&text(r#"Call(to: "database", wait: false)"#), "database"), None);
+    // The first branch wins after a second, and the other one goes on, or ends.
+    let branches = |cancel: bool| {
+        text(&format!(
+            r#"Parallel(join: First, cancel: {cancel}, branches: [[Io(Constant("1s"))], [Io(Constant("2s")), Cpu(Constant("1s"))]])"#
+        ))
+    };
+    assert_eq!(
+        (wasted(&branches(false), "api"), wasted(&branches(true), "api")),
+        (Some(3000.0), Some(1000.0))
+    );
 }

@@ -15,7 +15,7 @@ use super::{Server, ServerSetting, View, WaitQueue, lane};
 use crate::engine::distribution::Sampler;
 use crate::engine::row::Row;
 use crate::engine::statistics::TimeWeighted;
-use crate::engine::time::SimTime;
+use crate::engine::time::{SimDuration, SimTime};
 use crate::event::RequestRow;
 use crate::model::Context;
 use crate::model::build::CHECKED;
@@ -40,6 +40,8 @@ pub struct ServerConfig {
     pub lost: u64,
     /// Calls in service or waiting that were cancelled by their callers.
     pub cancelled: u64,
+    /// Time of services and steps for calls that their callers had given up when these ended.
+    pub wasted: SimDuration,
     /// Requests that left the queue because their patience ended.
     pub reneged: u64,
     /// Requests that were rejected although the queue had room, because they did not join it.
@@ -81,6 +83,7 @@ impl ServerConfig {
             capacity: queue.capacity(),
             lost: 0,
             cancelled: 0,
+            wasted: SimDuration::ZERO,
             reneged: 0,
             balked: 0,
             shed: 0,

@@ -436,6 +436,7 @@ impl Part for Server {
         servers.queues.iter_mut().for_each(|queue| queue.depth.restart(now));
         for config in servers.configs.iter_mut() {
             config.slots.restart(now);
+            config.wasted = SimDuration::ZERO;
             config.resizing.iter_mut().for_each(|resizing| resizing.restart(now));
         }
         for counters in servers.counters.iter_mut() {
@@ -464,6 +465,9 @@ impl View<'_> {
         served: SimDuration,
     ) -> Option<PackedEvent> {
         let slots = if FULL { self.slots_of(&context.requests, row, request) } else { 1 };
+        if FULL {
+            self.note_waste(context, row, request, served);
+        }
         let (in_flight, counters, service) =
             (&mut self.in_flight[row], &mut self.counters[row], &mut self.service[row]);
         let done = context.requests.get_mut(request);
@@ -492,6 +496,21 @@ impl View<'_> {
         match &self.service[row].then {
             Some(then) if !has_failed => context.forward(request, then, 0),
             Some(_) | None => context.reply(request),
+        }
+    }
+}
+
+impl View<'_> {
+    /// Notes that a server has worked for a request for this time, in case it was in vain.
+    fn note_waste<const FULL: bool>(
+        &mut self,
+        context: &Context<'_, FULL>,
+        row: Row<Server>,
+        request: RequestRow,
+        time: SimDuration,
+    ) {
+        if context.requests.is_in_vain(request) {
+            self.configs[row].wasted += time;
         }
     }
 }

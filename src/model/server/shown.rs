@@ -6,9 +6,9 @@ use crate::engine::row::Row;
 use crate::engine::time::SimTime;
 use crate::model::figure;
 use crate::model::figure::{
-    ARRIVED, Aspect, CALL_TIME, COMPLETED, CONCURRENCY, Figure, FigureColumn, FigureReader, IN_SERVICE_MAX,
-    IN_SERVICE_MEAN, IS_WEIGHTED, QUEUE_DEPTH_MAX, QUEUE_DEPTH_MEAN, REJECTED, REJECTED_WHILE_DOWN,
-    ReadFigure, SERVICE, SLOTS_MEAN, Span, Value, Visibility, WAIT,
+    ARRIVED, Aggregation, Aspect, CALL_TIME, COMPLETED, CONCURRENCY, Figure, FigureColumn, FigureReader,
+    IN_SERVICE_MAX, IN_SERVICE_MEAN, IS_WEIGHTED, QUEUE_DEPTH_MAX, QUEUE_DEPTH_MEAN, REJECTED,
+    REJECTED_WHILE_DOWN, ReadFigure, SERVICE, SLOTS_MEAN, Span, Value, Visibility, WAIT,
 };
 use crate::model::metric::{
     ARRIVAL_RATE, COMPLETION_RATE, IN_FLIGHT, Measurable, Metric, MetricReader, PlotSpec, QUEUE_DEPTH,
@@ -61,6 +61,15 @@ pub(super) const DESCRIPTION: Description = Description {
             ],
         },
         DetailTable {
+            title: "Wasted work",
+            rows_of: None,
+            more: &[],
+            columns: &[
+                FigureColumn::new("in vain", &WASTED_MEAN),
+                FigureColumn::of("of all work", &WASTED, Aspect::Percent),
+            ],
+        },
+        DetailTable {
             title: "Servers that come and go",
             rows_of: None,
             more: &[],
@@ -79,6 +88,13 @@ pub static LOST: Figure = Figure::new("lost", "lost").written(Visibility::NotZer
 
 /// Calls in service or waiting that were cancelled by their callers.
 static CANCELLED: Figure = Figure::new("cancelled", "cancelled").written(Visibility::NotZero);
+
+/// Mean number of requests in service, or of branches, for calls that their callers had given up when these ended.
+static WASTED_MEAN: Figure = Figure::new("wasted_mean", "working in vain on average");
+/// The same as a share of the requests in service.
+static WASTED: Figure = Figure::new("wasted", "wasted work")
+    .combined(Aggregation::Ratio(&WASTED_MEAN, &IN_SERVICE_MEAN))
+    .warns_from(0.01);
 
 /// Requests that left the queue because their patience ended.
 static RENEGED: Figure = Figure::new("reneged", "ran out of patience").written(Visibility::NotZero);
@@ -124,6 +140,12 @@ pub(super) const FIGURES: &[FigureReader<Server>] = &[
     }),
     FigureReader::new(&LOST, |servers, row, _| Value::Count(servers.configs[row].lost)),
     FigureReader::new(&CANCELLED, |servers, row, _| Value::Count(servers.configs[row].cancelled)),
+    FigureReader::<Server>::new(&WASTED_MEAN, |servers, row, span| {
+        let wasted = servers.configs[row].wasted.as_seconds();
+        Value::Mean((!span.elapsed.is_zero()).then(|| wasted / span.elapsed.as_seconds()))
+    })
+    .only_where(has_waste),
+    FigureReader::<Server>::ratio(&WASTED).only_where(has_waste),
     FigureReader::new(&RENEGED, |servers, row, _| Value::Count(servers.configs[row].reneged)),
     FigureReader::new(&BALKED, |servers, row, _| Value::Count(servers.configs[row].balked)),
     FigureReader::new(&SHED, |servers, row, _| Value::Count(servers.configs[row].shed)),
@@ -211,6 +233,10 @@ fn is_in(state: NodeState, servers: &View<'_>, row: Row<Server>, now: SimTime) -
 /// Whether its number of slots is limited.
 fn has_slots(servers: &View<'_>, row: Row<Server>) -> bool {
     servers.configs[row].has_slots
+}
+
+fn has_waste(servers: &View<'_>, row: Row<Server>) -> bool {
+    !servers.configs[row].wasted.is_zero()
 }
 
 fn has_timeouts(servers: &View<'_>, row: Row<Server>) -> bool {

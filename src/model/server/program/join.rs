@@ -97,6 +97,10 @@ impl View<'_> {
                 }
             };
             context.requests.await_call(child, *cancel || cancels(&code, *branch));
+            if let Branch::Steps(_) = branch {
+                // It is where a cancellation ends it.
+                context.requests.set_place(child, CallPlace::InSlot);
+            }
             context.trace(request, || TraceEvent::Called { node: Server::node(row), call: child });
         }
         Next::Stops(None)
@@ -154,6 +158,7 @@ impl View<'_> {
     ) -> Next {
         context.trace(branch, || TraceEvent::Over { outcome });
         let spent = context.requests.progress(branch).spent;
+        self.note_waste(context, row, branch, spent.service());
         let request = context.requests.finish_call(context.now, branch, outcome);
         self.program(row).branches -= 1;
         if self.in_flight[row].is_draining {
@@ -242,7 +247,9 @@ impl View<'_> {
         call: RequestRow,
     ) {
         let outcome = Outcome::TimedOut;
-        self.configs[row].cancelled += 1;
+        if !context.requests.progress(call).is_branch {
+            self.configs[row].cancelled += 1;
+        }
         context.trace(call, || TraceEvent::Over { outcome });
         if context.requests.place(call) == CallPlace::Queued {
             // Its patience.
@@ -266,12 +273,16 @@ impl View<'_> {
     ) {
         context.cancel_pending(call);
         let is_branch = context.requests.progress(call).is_branch;
-        if self.service[row].program.is_some() {
+        let worked = if self.service[row].program.is_some() {
             self.stop(context, row, call);
+            context.requests.progress(call).spent.service()
         } else {
             let served = context.requests.get_mut(call);
-            served.service += context.now.since(served.since);
-        }
+            let time = context.now.since(served.since);
+            served.service += time;
+            time
+        };
+        self.note_waste(context, row, call, worked);
         context.requests.finish_call(context.now, call, outcome);
         if is_branch {
             self.program(row).branches -= 1;
