@@ -11,6 +11,7 @@ pub mod shared_work;
 pub mod spec_error;
 pub mod statistics;
 pub mod time;
+pub mod total_order;
 pub mod units;
 
 /// Rounds a number down to a count or an index. Negative numbers and NaN become 0.

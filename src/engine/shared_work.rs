@@ -9,12 +9,13 @@
 use std::collections::BTreeMap;
 
 use super::time::{SimDuration, SimTime};
+use super::total_order::TotalOrder;
 
 /// The jobs in progress.
 #[derive(Clone, Debug)]
 pub struct SharedWork<J> {
     /// The jobs by the value of `work` at which they end; in order of their beginning among equals.
-    jobs: BTreeMap<(End, u64), Job<J>>,
+    jobs: BTreeMap<(TotalOrder, u64), Job<J>>,
     /// Number of jobs that were added.
     added: u64,
     /// The work that each job has had since there were none, in nanoseconds at full speed.
@@ -27,24 +28,6 @@ pub struct SharedWork<J> {
     speed: f64,
     /// The share of the time for which a job holds a processor.
     share: f64,
-}
-
-/// The value of `work` at which a job ends: finite, 0 or more.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct End(f64);
-
-impl Eq for End {}
-
-impl PartialOrd for End {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for End {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.total_cmp(&other.0)
-    }
 }
 
 #[derive(Clone, Debug)]
@@ -105,7 +88,7 @@ impl<J: Copy + PartialEq> SharedWork<J> {
     pub fn begin(&mut self, now: SimTime, work: SimDuration, what: J) {
         self.advance(now);
         let job = Job { what, held_before: self.held };
-        self.jobs.insert((End(self.work + work.as_nanos_f64()), self.added), job);
+        self.jobs.insert((TotalOrder(self.work + work.as_nanos_f64()), self.added), job);
         self.added += 1;
     }
 

@@ -10,6 +10,7 @@ use super::ordered::OrderedQueue;
 use super::{Discipline, Queue, Turn};
 use crate::engine::random::RandomStream;
 use crate::engine::spec_error::SpecError;
+use crate::engine::total_order::TotalOrder;
 use crate::event::RequestRow;
 use crate::request::RequestsView;
 
@@ -54,31 +55,13 @@ impl Discipline for WeightedFair {
 #[derive(Clone, Debug, Default)]
 pub(super) struct WeightedQueue {
     weights: BTreeMap<u32, f64>,
-    waiting: OrderedQueue<Tag>,
+    waiting: OrderedQueue<TotalOrder>,
     /// The tag of the request that was taken last.
-    current: Tag,
+    current: TotalOrder,
     /// The last tag of each key that has one above the current one.
-    last: BTreeMap<u32, Tag>,
+    last: BTreeMap<u32, TotalOrder>,
     /// The number of last tags at which those that do not matter any more are removed.
     limit: usize,
-}
-
-/// A tag: a number, 0 or more.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Tag(f64);
-
-impl Eq for Tag {}
-
-impl PartialOrd for Tag {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Tag {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.total_cmp(&other.0)
-    }
 }
 
 /// Number of last tags that are kept in any case.
@@ -89,11 +72,11 @@ impl Queue for Box<WeightedQueue> {
         let WeightedQueue { weights, waiting, current, last, limit } = &mut **self;
         if waiting.is_empty() {
             last.clear();
-            *current = Tag::default();
+            *current = TotalOrder::default();
         }
         let key = requests.get(row).key;
         let before = last.get(&key).copied().unwrap_or_default().max(*current);
-        let tag = Tag(before.0 + 1.0 / weights.get(&key).copied().unwrap_or(1.0));
+        let tag = TotalOrder(before.0 + 1.0 / weights.get(&key).copied().unwrap_or(1.0));
         waiting.push(tag, row);
         last.insert(key, tag);
         if last.len() > (*limit).max(MIN_LIMIT) {
