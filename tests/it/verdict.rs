@@ -38,8 +38,15 @@ const MEMORY: &str = "\"n\": Server(memory: \"450MB\", endpoints: {\"e\": (steps
 /// Two endpoints of different cost, three servers with two cores each and a capacity of 3 * 100 requests per second.
 const API: &str = "\"n\": LoadBalancer(policy: RoundRobin, to: \"m\"), \"m\": Server(count: 3, cores: 2, concurrency: 200, endpoints: {\"a\": (weight: 3.0, steps: [Cpu(Exponential(mean: \"10ms\")), Call(\"o\")]), \"b\": (steps: [Cpu(Exponential(mean: \"50ms\"))])}), \"o\": Server(concurrency: 1000, service: Exponential(mean: \"30ms\"))";
 
+/// A core that all requests share.
+const SHARED: &str = "\"n\": Server(cores: 1, sharing: ProcessorSharing, endpoints: {\"e\": (steps: [Cpu(Exponential(mean: \"10ms\"))])})";
+/// Ten slots that together are as fast as one.
+const SLOW: &str = "\"n\": Server(concurrency: 10, service: Exponential(mean: \"10ms\"), slowdown: (factor: Linear(each: 1.0)))";
+/// Slots for two requests of weight 2.
+const WEIGHTED: &str = "\"n\": Server(concurrency: 4, weighted: true, service: Exponential(mean: \"10ms\"))";
+
 /// Systems that are offered more than they can do, or at which requests wait for more than ten services in the long run.
-const UNHEALTHY: [System; 32] = [
+const UNHEALTHY: [System; 38] = [
     // The mean waits follow from Pollaczek and Khinchine: 19, 16, 29 and, with bursts, about 20 services.
     ("M/M/1 at 0.95", "Poisson(rate: \"95/s\")", ONE, 95.0),
     ("M/D/1 at 0.97", "Poisson(rate: \"97/s\")", CONSTANT, 97.0),
@@ -107,10 +114,27 @@ const UNHEALTHY: [System; 32] = [
     ("pool at 1.05", "Poisson(rate: \"105/s\")", POOL, 105.0),
     ("memory at 1.05", "Poisson(rate: \"105/s\")", MEMORY, 105.0),
     ("endpoints at 1.02", "Poisson(rate: \"306/s\")", API, 306.0),
+    ("shared at 0.96", "Poisson(rate: \"96/s\")", SHARED, 96.0),
+    ("shared at 1.05", "Poisson(rate: \"105/s\")", SHARED, 105.0),
+    ("slow at 1.05", "Poisson(rate: \"105/s\")", SLOW, 105.0),
+    ("weighted at 1.05", "Poisson(rate: \"210/s\"), weight: 2", WEIGHTED, 210.0),
+    // A quarter leaves, or is shed.
+    (
+        "impatient at 1.3",
+        "Poisson(rate: \"130/s\")",
+        "\"n\": Server(service: Exponential(mean: \"10ms\"), patience: Exponential(mean: \"50ms\"))",
+        130.0,
+    ),
+    (
+        "CoDel at 1.3",
+        "Poisson(rate: \"130/s\")",
+        "\"n\": Server(service: Exponential(mean: \"10ms\"), queue: CoDel(target: \"20ms\", interval: \"200ms\"))",
+        130.0,
+    ),
 ];
 
 /// Systems with short waits and room for more requests.
-const HEALTHY: [System; 21] = [
+const HEALTHY: [System; 25] = [
     ("M/M/1 at 0.3", "Poisson(rate: \"30/s\")", ONE, 30.0),
     ("M/M/1 at 0.5", "Poisson(rate: \"50/s\")", ONE, 50.0),
     ("M/M/1 at 0.7", "Poisson(rate: \"70/s\")", ONE, 70.0),
@@ -142,6 +166,15 @@ const HEALTHY: [System; 21] = [
     ("pool at 0.6", "Poisson(rate: \"60/s\")", POOL, 60.0),
     ("memory at 0.6", "Poisson(rate: \"60/s\")", MEMORY, 60.0),
     ("endpoints at 0.6", "Poisson(rate: \"180/s\")", API, 180.0),
+    ("shared at 0.6", "Poisson(rate: \"60/s\")", SHARED, 60.0),
+    ("slow at 0.6", "Poisson(rate: \"60/s\")", SLOW, 60.0),
+    ("weighted at 0.6", "Poisson(rate: \"120/s\"), weight: 2", WEIGHTED, 120.0),
+    (
+        "shortest first at 0.7",
+        "Poisson(rate: \"70/s\")",
+        "\"n\": Server(service: Exponential(mean: \"10ms\"), queue: ShortestFirst(preemptive: true))",
+        70.0,
+    ),
 ];
 
 /// Numbers of requests.
