@@ -14,9 +14,9 @@ use crate::metrics::result::{NodeResult, ResourceName, RunResult};
 use crate::metrics::timeline::Timeline;
 use crate::model::capacity::{CapacityLog, CapacityPeriod};
 use crate::model::figure::{
-    self, ARRIVED, CALL_TIME, CAPACITY, CONCURRENCY, IN_SERVICE_MAX, IN_SERVICE_MEAN, IN_USE, IN_USE_MAX,
-    IS_WEIGHTED, PARALLEL, QUEUE_DEPTH_MAX, RESOURCES, SERVICE, SLOTS_MEAN, USE_VARIANCE, WAIT, WAITING_MAX,
-    WAITING_MEAN,
+    self, ARRIVED, CALL_TIME, CAPACITY, CONCURRENCY, Figure, IN_SERVICE_MAX, IN_SERVICE_MEAN, IN_USE,
+    IN_USE_MAX, IS_WEIGHTED, PARALLEL, QUEUE_DEPTH_MAX, RESOURCES, SERVICE, SLOTS_MEAN, USE_VARIANCE, WAIT,
+    WAITING_MAX, WAITING_MEAN,
 };
 use crate::model::metric::{
     ARRIVAL_RATE, COMPLETION_RATE, Metric, QUEUE_DEPTH, REJECTION_RATE, RESOURCE_LOAD, RESOURCE_QUEUE,
@@ -155,10 +155,7 @@ impl<'a> Station<'a> {
             name: &name.name,
             group: name.of_group.as_deref(),
             concurrency: figures.count(&CAPACITY),
-            peak: self
-                .capacity
-                .is_constant()
-                .then(|| figures.count(&IN_USE_MAX) as f64 / figures.count(&CAPACITY).max(1) as f64),
+            peak: peak(figures, self.capacity, &IN_USE_MAX, &CAPACITY),
             utilization,
             queue_depth_max: figures.count(&WAITING_MAX),
             wait: per_second(figures.number(&WAITING_MEAN).unwrap_or(0.0)),
@@ -205,10 +202,7 @@ impl<'a> Station<'a> {
             served: observed.count(),
             concurrency: figures.count(&CONCURRENCY),
             utilization: figures.number(&figure::UTILIZATION),
-            peak: figures
-                .get(&IN_SERVICE_MAX)
-                .filter(|_| capacity.is_constant())
-                .map(|_| figures.count(&IN_SERVICE_MAX) as f64 / figures.count(&CONCURRENCY).max(1) as f64),
+            peak: peak(figures, capacity, &IN_SERVICE_MAX, &CONCURRENCY),
             queue_depth_max: figures.count(&QUEUE_DEPTH_MAX),
             wait: figures.times(&WAIT).and_then(|wait| wait.summarize().mean()).unwrap_or(0.0) / 1e9,
             service,
@@ -436,6 +430,12 @@ impl HeldByCalls {
         let sum = mean + self.mean;
         if sum > 0.0 { (variance + self.variance) / (sum * sum) } else { 0.0 }
     }
+}
+
+/// Returns the highest share of a capacity that was in use, or `None` if there is no limit, or if it changed.
+fn peak(figures: &NodeFigures, log: &CapacityLog, most: &Figure, of: &Figure) -> Option<f64> {
+    figures.get(most).filter(|_| log.is_constant())?;
+    Some(figures.count(most) as f64 / figures.count(of).max(1) as f64)
 }
 
 /// Returns the time-weighted mean of a value of the capacity periods, over a run that ends at `end` seconds.

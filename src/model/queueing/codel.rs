@@ -94,12 +94,11 @@ impl CoDelQueue {
             self.due = None;
             return None;
         };
-        let request = requests.get(row);
-        if !request.is_in_flight() {
+        if requests.is_gone(row) {
             return Some((row, false));
         }
         // The last one that waits is not shed: without it, the server would have nothing to do.
-        if now.since(request.since) < target || self.waiting.is_empty() {
+        if now.since(requests.get(row).since) < target || self.waiting.is_empty() {
             self.due = None;
             return Some((row, false));
         }

@@ -10,6 +10,7 @@ use std::ops::Range;
 use bevy_ecs::prelude::*;
 
 use super::lifecycle::Resizing;
+use super::slowdown::efficiency;
 use super::spec::UNLIMITED;
 use super::{Server, ServerSetting, View, WaitQueue, lane};
 use crate::engine::distribution::Sampler;
@@ -165,7 +166,7 @@ impl View<'_> {
         concurrency: u32,
     ) {
         let slowdown = self.service[row].program.as_ref().and_then(|program| program.slowdown.as_ref());
-        let efficiency = slowdown.map_or(1.0, |slowdown| slowdown.factor.efficiency(concurrency));
+        let efficiency = efficiency(slowdown, concurrency);
         let config = &mut self.configs[row];
         config.concurrency = concurrency;
         config.log.change(context.now, |period| {
@@ -243,6 +244,19 @@ impl View<'_> {
             self.service[row].start(context, row, request, wait);
         }
         self.grant_cores(context, row);
+    }
+
+    /// Notes that a server has worked for a request for this time, in case it was in vain.
+    pub(super) fn note_waste<const FULL: bool>(
+        &mut self,
+        context: &Context<'_, FULL>,
+        row: Row<Server>,
+        request: RequestRow,
+        time: SimDuration,
+    ) {
+        if context.requests.is_in_vain(request) {
+            self.configs[row].wasted += time;
+        }
     }
 
     pub(super) fn trace_capacity<const FULL: bool>(&self, context: &mut Context<'_, FULL>, row: Row<Server>) {

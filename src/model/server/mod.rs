@@ -272,8 +272,7 @@ impl Part for Server {
         let destinations = builder.destinations(entry, spec.then.as_slice());
         let mut programs = Program::build(spec, entry, builder).into_iter();
         let boot = spec.boot_time().expect(CHECKED);
-        let efficiency =
-            spec.slowdown.as_ref().map_or(1.0, |slowdown| slowdown.factor.efficiency(spec.slots()));
+        let efficiency = slowdown::efficiency(spec.slowdown.as_ref(), spec.slots());
         let Builder { streams, world, .. } = builder;
         let mut servers = (0..).zip(&entry.members).zip(destinations).map(|((member, name), to)| {
             let state = spec.initial_state(member);
@@ -496,21 +495,6 @@ impl View<'_> {
         match &self.service[row].then {
             Some(then) if !has_failed => context.forward(request, then, 0),
             Some(_) | None => context.reply(request),
-        }
-    }
-}
-
-impl View<'_> {
-    /// Notes that a server has worked for a request for this time, in case it was in vain.
-    fn note_waste<const FULL: bool>(
-        &mut self,
-        context: &Context<'_, FULL>,
-        row: Row<Server>,
-        request: RequestRow,
-        time: SimDuration,
-    ) {
-        if context.requests.is_in_vain(request) {
-            self.configs[row].wasted += time;
         }
     }
 }

@@ -89,18 +89,14 @@ impl View<'_> {
         let slots = self.slots_of(&context.requests, row, request);
         let in_flight = &self.in_flight[row];
         let free = in_flight.concurrency.saturating_sub(in_flight.level.level());
-        let is_there = in_flight.concurrency > 0;
-        if self.queues[row].depth.level() == 0 && free >= slots {
-            context.requests.get_mut(request).since = now;
-            self.occupy(context, row, request, SimDuration::ZERO);
-            return self.run(context, row, request);
+        let is_free = self.queues[row].depth.level() == 0 && free >= slots;
+        if !is_free {
+            if slots > self.configs[row].concurrency {
+                return self.refuse(context, row, request, Outcome::Rejected);
+            }
+            self.draw_early(context, row, request);
         }
-        if slots > self.configs[row].concurrency {
-            return self.refuse(context, row, request, Outcome::Rejected);
-        }
-        self.draw_early(context, row, request);
-        if is_there && let Some(victim) = self.victim(context, row, request) {
-            self.interrupt(context, row, victim);
+        if is_free || self.preempt(context, row, request) {
             context.requests.get_mut(request).since = now;
             self.occupy(context, row, request, SimDuration::ZERO);
             return self.run(context, row, request);
@@ -157,16 +153,24 @@ impl View<'_> {
         }
     }
 
-    /// The request in service that one which has arrived interrupts, if any.
-    fn victim<const FULL: bool>(
+    /// Lets a request that has arrived interrupt a service, if it comes before one. Returns whether it does.
+    fn preempt<const FULL: bool>(
         &mut self,
-        context: &Context<'_, FULL>,
+        context: &mut Context<'_, FULL>,
         row: Row<Server>,
         request: RequestRow,
-    ) -> Option<RequestRow> {
-        let Self { queues, service, .. } = self;
-        let rules = service[row].program.as_ref()?.rules.as_ref().filter(|rules| rules.is_preemptive)?;
-        queues[row].preempted_by(&context.requests, context.now, request, &rules.in_service)
+    ) -> bool {
+        let Self { in_flight, queues, service, .. } = self;
+        let rules = service[row].program.as_ref().and_then(|program| program.rules.as_deref());
+        // While a server is paused, no service starts.
+        let rules = rules.filter(|rules| rules.is_preemptive && in_flight[row].concurrency > 0);
+        let victim = rules.and_then(|rules| {
+            queues[row].preempted_by(&context.requests, context.now, request, &rules.in_service)
+        });
+        if let Some(victim) = victim {
+            self.interrupt(context, row, victim);
+        }
+        victim.is_some()
     }
 
     /// Interrupts a service. The request goes back to the queue, and needs the time that is left.

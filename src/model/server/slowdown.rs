@@ -82,7 +82,7 @@ impl FactorSpec {
 
     /// The maximum throughput of up to this number of requests in service as a share of that of as many that do not slow each
     /// other down.
-    pub(super) fn efficiency(&self, slots: u32) -> f64 {
+    fn efficiency(&self, slots: u32) -> f64 {
         let slots = slots.max(1);
         let throughput = |requests: u32| f64::from(requests) / self.at(requests);
         // Between the points of a table, the maximum is at one of its ends. Other shapes are smooth: numbers that are one
@@ -143,6 +143,11 @@ fn interpolate(points: &[(u32, f64)], x: u32) -> f64 {
         return if after == 0 { first } else { last };
     };
     low + (high - low) * f64::from(x - from) / f64::from(to - from)
+}
+
+/// The maximum throughput of a number of slots as a share of that of as many requests that do not slow each other down.
+pub(super) fn efficiency(slowdown: Option<&SlowdownSpec>, slots: u32) -> f64 {
+    slowdown.map_or(1.0, |slowdown| slowdown.factor.efficiency(slots))
 }
 
 impl SlowdownSpec {
