@@ -38,8 +38,6 @@ pub struct CallState {
     pub is_awaited: bool,
     /// Whether the parent waited for this call and has given it up, or does not need it any more.
     is_abandoned: bool,
-    /// Where it is, if a cancellation may follow it.
-    pub(super) place: CallPlace,
     /// Whether it has left a queue in which it still has a place: its row is not freed as long as it has.
     pub(super) is_gone: bool,
     /// When the request of a source was created for which the call is made, directly or by other calls.
@@ -77,7 +75,6 @@ impl CallState {
         outstanding: 0,
         is_awaited: false,
         is_abandoned: false,
-        place: CallPlace::Untracked,
         is_gone: false,
         origin: SimTime::ZERO,
         given_up: SimDuration::ZERO,
@@ -211,7 +208,7 @@ impl RequestsView<'_> {
         let state = &mut self.calls[call];
         (state.is_awaited, state.siblings) = (true, [RequestRow::NONE, next]);
         if may_be_cancelled {
-            state.place = CallPlace::Between;
+            self.progress[call].place = CallPlace::Between;
         }
         if !next.is_none() {
             self.calls[next].siblings[0] = call;
@@ -242,22 +239,22 @@ impl RequestsView<'_> {
     #[inline]
     #[must_use]
     pub fn place(&self, row: RequestRow) -> CallPlace {
-        self.calls[row].place
+        self.progress[row].place
     }
 
     /// Whether a request is a call that has been cancelled on its way.
     #[inline]
     #[must_use]
     pub fn is_cancelled(&self, row: RequestRow) -> bool {
-        self.calls.get(row).is_some_and(|call| call.place == CallPlace::Cancelled)
+        self.progress.get(row).is_some_and(|progress| progress.place == CallPlace::Cancelled)
     }
 
     /// Notes where a call is that may be cancelled. No effect on other requests, for which it returns false.
     #[inline]
     pub fn set_place(&mut self, row: RequestRow, place: CallPlace) -> bool {
-        let state = self.calls.get_mut(row).filter(|state| state.place != CallPlace::Untracked);
-        let is_tracked = state.is_some();
-        state.into_iter().for_each(|state| state.place = place);
+        let tracked = self.progress.get_mut(row).filter(|progress| progress.place != CallPlace::Untracked);
+        let is_tracked = tracked.is_some();
+        tracked.into_iter().for_each(|progress| progress.place = place);
         is_tracked
     }
 
@@ -318,7 +315,7 @@ impl RequestsView<'_> {
             last = self.calls[call].siblings[0];
             self.unlink(call);
             self.calls[call].is_abandoned = true;
-            if self.calls[call].place != CallPlace::Untracked {
+            if self.place(call) != CallPlace::Untracked {
                 cancel(self, call);
             }
         }

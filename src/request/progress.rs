@@ -7,6 +7,7 @@ use std::ops::{AddAssign, Index, IndexMut};
 use bevy_ecs::prelude::*;
 
 use super::RequestsView;
+use super::call::CallPlace;
 use crate::engine::time::SimDuration;
 use crate::event::RequestRow;
 
@@ -44,32 +45,37 @@ impl HeldPlaces {
 }
 
 /// The progress of a request.
+///
+/// Every step needs what fits into the first cache line. Few need the second one.
 #[derive(Component, Clone, Copy, Debug)]
+#[repr(C, align(64))]
 pub struct Progress {
-    /// Number of the endpoint that the request asks for, or [`Progress::ANY`].
-    pub asked: u16,
-    /// Index of the endpoint that runs for it, among those of its node.
-    pub endpoint: u16,
+    /// How it has spent its time at its node.
+    pub spent: Breakdown,
     /// Index of its current step.
     pub step: u16,
+    /// Index of the endpoint that runs for it, among those of its node.
+    pub endpoint: u16,
     /// What it does.
     pub phase: Phase,
+    /// Where it is, if it is a call that a cancellation may follow.
+    pub place: CallPlace,
     /// Whether it holds a core.
     pub holds_core: bool,
-    /// Whether its service has been interrupted, and goes on when it is its turn again.
-    pub is_interrupted: bool,
     /// Whether it is a branch of another request at the same node. It then has no slot of its own.
     pub is_branch: bool,
+    /// How long its service or its current step still takes, if this is known before it goes on.
+    pub left: Option<SimDuration>,
+    /// The memory that it holds, in bytes.
+    pub memory: u64,
     /// Rounds that are left of each loop that it is in.
     pub rounds: [u32; MAX_LOOPS],
     /// The places of pools that it holds.
     pub places: HeldPlaces,
-    /// The memory that it holds, in bytes.
-    pub memory: u64,
-    /// How it has spent its time at its node.
-    pub spent: Breakdown,
-    /// How long its service or its current step still takes, if this is known before it goes on.
-    pub left: Option<SimDuration>,
+    /// Number of the endpoint that the request asks for, or [`Progress::ANY`].
+    pub asked: u16,
+    /// Whether its service has been interrupted, and goes on when it is its turn again.
+    pub is_interrupted: bool,
 }
 
 /// What a request does at a node that runs steps.
@@ -164,6 +170,12 @@ impl AddAssign for Breakdown {
 }
 
 impl Progress {
+    /// The progress of the request before it has taken a step at a node.
+    #[must_use]
+    pub fn at_start(&self) -> Self {
+        Self { asked: self.asked, place: self.place, ..Self::NONE }
+    }
+
     /// In place of an endpoint: the request asks for none.
     pub const ANY: u16 = u16::MAX;
 
@@ -173,6 +185,7 @@ impl Progress {
         endpoint: 0,
         step: 0,
         phase: Phase::Outside,
+        place: CallPlace::Untracked,
         holds_core: false,
         is_interrupted: false,
         is_branch: false,

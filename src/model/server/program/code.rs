@@ -82,6 +82,7 @@ pub(super) struct Draw {
 
 impl Draw {
     /// Draws the time.
+    #[inline]
     pub(super) fn draw(&self, streams: &mut [RandomStream]) -> SimDuration {
         self.time.sample_duration(&mut streams[usize::from(self.stream)])
     }

@@ -401,8 +401,8 @@ impl View<'_> {
             context.requests.finish_call(context.now, request, outcome);
             return false;
         }
-        let asked = context.requests.progress(request).asked;
-        *context.requests.progress_mut(request) = Progress { asked, ..Progress::NONE };
+        let progress = context.requests.progress_mut(request);
+        *progress = progress.at_start();
         true
     }
 }

@@ -7,7 +7,6 @@
 
 use super::super::{Server, ServerSpec, View};
 use super::Program;
-use super::code::Op;
 use super::run::start_time;
 use super::spec::SharingSpec;
 use crate::engine::queue::EventKey;
@@ -46,6 +45,11 @@ impl Pace {
 }
 
 impl Program {
+    /// Whether the speed of its computations and services may change while they go on.
+    pub(super) fn has_pace(&self) -> bool {
+        self.pace.is_some()
+    }
+
     /// Whether a request needs a core of its own to compute.
     pub(super) fn has_cores_to_wait_for(&self) -> bool {
         self.cores.is_some() && !self.pace.as_ref().is_some_and(|pace| pace.shares_cores)
@@ -108,19 +112,15 @@ impl View<'_> {
     }
 
     /// Ends a computation or a service whose speed may have changed. Accounts for how long the request had a core, and for how
-    /// long it lost it to others. Returns whether it was one.
+    /// long it lost it to others.
     pub(super) fn end_work<const FULL: bool>(
         &mut self,
         context: &mut Context<'_, FULL>,
         row: Row<Server>,
         request: RequestRow,
-    ) -> bool {
-        let step = usize::from(context.requests.progress(request).step);
-        let Program { code, cores, pace, .. } = self.program(row);
-        let Some(pace) = pace.as_deref_mut().filter(|_| matches!(code.ops[step], Op::Service | Op::Cpu(_)))
-        else {
-            return false;
-        };
+    ) {
+        let Program { cores, pace, .. } = self.program(row);
+        let Some(pace) = pace.as_deref_mut() else { return };
         let of_request = context.requests.get_mut(request);
         let passed = context.now.since(of_request.since);
         let held = pace.work.end(context.now, request).filter(|_| pace.shares_cores);
@@ -137,6 +137,5 @@ impl View<'_> {
             cores.record_share(lost);
         }
         self.adapt_pace(context, row);
-        true
     }
 }

@@ -53,7 +53,7 @@ impl Resource {
     /// Takes an amount, if it is free and nobody waits. Returns whether it did.
     #[inline]
     pub(super) fn try_take(&mut self, now: SimTime, amount: u64) -> bool {
-        let is_free = self.waiting.level() == 0 && self.has(amount);
+        let is_free = !self.is_awaited() && self.has(amount);
         if is_free {
             self.take(now, amount);
             self.wait.record(0);
@@ -83,6 +83,12 @@ impl Resource {
         self.capacity.saturating_sub(self.used.level()) >= amount
     }
 
+    /// Whether requests wait for it.
+    #[inline]
+    pub(super) fn is_awaited(&self) -> bool {
+        self.waiting.level() > 0
+    }
+
     /// Lets a request wait for an amount.
     pub(super) fn wait(
         &mut self,
@@ -104,7 +110,7 @@ impl Resource {
     /// Gives the next request what it waits for, if there is enough. Returns the request.
     #[inline]
     pub(super) fn grant(&mut self, requests: &RequestsView<'_>, now: SimTime) -> Option<RequestRow> {
-        if self.waiting.level() == 0 {
+        if !self.is_awaited() {
             return None;
         }
         while let Some(&Waiter { request, number, amount }) = self.queue.front() {
@@ -125,7 +131,7 @@ impl Resource {
     /// Lets a request that ends leave the queue. Its place there is skipped later.
     pub(super) fn leave(&mut self, now: SimTime) {
         self.waiting.decrement(now);
-        if self.waiting.level() == 0 {
+        if !self.is_awaited() {
             self.queue.clear();
         }
     }

@@ -52,7 +52,7 @@ impl Program {
         let start = self.code.endpoints[usize::from(endpoint)].start;
         let progress = context.requests.progress_mut(request);
         // What is known of its service time is known from its wait.
-        *progress = Progress { asked, endpoint, step: start, left: progress.left, ..Progress::NONE };
+        *progress = Progress { endpoint, step: start, left: progress.left, ..progress.at_start() };
         progress.spent[Activity::SlotWait] = wait;
         context.requests.set_place(request, CallPlace::InSlot);
         if !self.begins_with_service() {
@@ -152,17 +152,26 @@ impl View<'_> {
         row: Row<Server>,
         request: RequestRow,
     ) -> Next {
+        let is_paused = self.in_flight[row].concurrency == 0;
         let program = self.program(row);
         let waits_for_core = program.has_cores_to_wait_for();
-        let Program { code, streams, .. } = program;
+        let Program { code, streams, cores, .. } = program;
         let progress = context.requests.progress_mut(request);
         let at = usize::from(progress.step);
         match &code.ops[at] {
             Op::Service => self.serve(context, row, request),
-            Op::Cpu(_) if !progress.holds_core && waits_for_core => {
-                return self.take_core(context, row, request);
-            }
             Op::Cpu(time) => {
+                if waits_for_core
+                    && !progress.holds_core
+                    && let Some(cores) = cores
+                {
+                    if is_paused || !cores.try_take(context.now, 1) {
+                        wait_for(context, cores, request, 1);
+                        program.trace_wait(context, row, request, 0);
+                        return Next::Stops(None);
+                    }
+                    progress.holds_core = true;
+                }
                 let time = time.draw(streams);
                 self.work(context, row, request, time);
             }
@@ -213,25 +222,6 @@ impl View<'_> {
             }
             Op::End => return self.finish(context, row, request, Outcome::Completed),
         }
-        Next::Stops(None)
-    }
-
-    /// Takes a core for a request, or lets it wait for one.
-    fn take_core<const FULL: bool>(
-        &mut self,
-        context: &mut Context<'_, FULL>,
-        row: Row<Server>,
-        request: RequestRow,
-    ) -> Next {
-        let paused = self.in_flight[row].concurrency == 0;
-        let program = self.program(row);
-        let Some(cores) = &mut program.cores else { return Next::Stops(None) };
-        if !paused && cores.try_take(context.now, 1) {
-            context.requests.progress_mut(request).holds_core = true;
-            return Next::GoesOn(request);
-        }
-        wait_for(context, cores, request, 1);
-        program.trace_wait(context, row, request, 0);
         Next::Stops(None)
     }
 
@@ -319,6 +309,7 @@ impl View<'_> {
     }
 
     /// Gives the core of a request back, which the next one takes.
+    #[inline]
     pub(super) fn release_core<const FULL: bool>(
         &mut self,
         context: &mut Context<'_, FULL>,
@@ -329,10 +320,11 @@ impl View<'_> {
         if !std::mem::take(&mut progress.holds_core) {
             return;
         }
-        if let Some(cores) = &mut self.program(row).cores {
-            cores.give_back(context.now, 1);
+        let Some(cores) = &mut self.program(row).cores else { return };
+        cores.give_back(context.now, 1);
+        if cores.is_awaited() {
+            self.grant_cores(context, row);
         }
-        self.grant_cores(context, row);
     }
 
     /// Starts the computations of waiting requests, as far as there are cores.
@@ -376,28 +368,31 @@ impl View<'_> {
     }
 
     /// Accounts the time of a step that took time.
+    #[inline]
     pub(in crate::model::server) fn end_time<const FULL: bool>(
         &mut self,
         context: &mut Context<'_, FULL>,
         row: Row<Server>,
         request: RequestRow,
     ) {
-        if self.end_work(context, row, request) {
-            return;
+        let program = self.service[row].program.as_deref_mut().expect("the request takes steps");
+        let progress = context.requests.progress_mut(request);
+        let is_io = matches!(program.code.ops[usize::from(progress.step)], Op::Io(_));
+        if !is_io && program.has_pace() {
+            return self.end_work(context, row, request);
         }
         let done = context.requests.get_mut(request);
         let time = context.now.since(done.since);
         done.service += time;
         let progress = context.requests.progress_mut(request);
-        if let Some(left) = &mut progress.left {
-            *left = *left - time;
-        }
-        let program = self.service[row].program.as_deref_mut().expect("the request takes steps");
-        if let Op::Io(_) = program.code.ops[usize::from(progress.step)] {
+        if is_io {
             progress.spent[Activity::Io] += time;
             program.io.decrement(context.now);
-        } else {
-            progress.spent[Activity::Cpu] += time;
+            return;
+        }
+        progress.spent[Activity::Cpu] += time;
+        if let Some(left) = &mut progress.left {
+            *left = *left - time;
         }
     }
 
