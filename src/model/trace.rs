@@ -72,10 +72,13 @@ pub enum TraceEvent {
         /// The node.
         node: Node,
     },
-    /// The request takes a slot of a node, where it takes several steps.
+    /// The request takes slots of a node: several, or one in which it takes several steps. One that takes a slot for a
+    /// service only [starts](Self::Started) at once.
     Entered {
         /// The node.
         node: Node,
+        /// Number of slots.
+        slots: u32,
     },
     /// The request waits, in its slot, for a resource of the node.
     Waits {

@@ -131,7 +131,7 @@ impl LiveState {
             TraceEvent::CallCreated { caller, key, .. } => (Some(key), Some(caller)),
             TraceEvent::Sent { to, .. } | TraceEvent::ResponseSent { to, .. } => (None, Some(to)),
             TraceEvent::Queued { node }
-            | TraceEvent::Entered { node }
+            | TraceEvent::Entered { node, .. }
             | TraceEvent::Waits { node, .. }
             | TraceEvent::Started { node, .. }
             | TraceEvent::Called { node, .. }
@@ -163,13 +163,18 @@ impl LiveState {
             TraceEvent::ResponseSent { to, arrives } => self.leave(at, row, to, arrives, true),
             TraceEvent::Queued { node } => {
                 // It has a slot if its service was interrupted.
-                self.free_slot(row);
+                self.free_slots(row);
                 self.reach(at, row, node, RequestLocation::Waiting(node));
                 if let Some(server_state) = self.server_state_mut(node) {
                     server_state.queue.push_back(row);
                 }
             }
-            TraceEvent::Entered { node } => self.block(at, row, node, None),
+            TraceEvent::Entered { node, slots } => {
+                if let Some(Some(tracked_request)) = self.tracked_requests.get_mut(row.index()) {
+                    tracked_request.slots = slots;
+                }
+                self.block(at, row, node, None);
+            }
             TraceEvent::Waits { node, resource } => self.block(at, row, node, Some(resource)),
             TraceEvent::Started { node, done } => self.start(at, row, node, done),
             TraceEvent::Called { node, .. } => {
@@ -182,7 +187,7 @@ impl LiveState {
             // It leaves its slot, or takes its next step, in the same instant.
             TraceEvent::GaveUp { .. } => {}
             TraceEvent::Served { node } => {
-                self.free_slot(row);
+                self.free_slots(row);
                 self.reach(at, row, node, RequestLocation::At(node));
             }
             TraceEvent::Rejected { node } => {
@@ -222,6 +227,7 @@ impl LiveState {
             source,
             key,
             created: at,
+            slots: 1,
             location: RequestLocation::At(node),
             rejected: false,
             hops: (at, 0),
@@ -254,8 +260,8 @@ impl LiveState {
         }
     }
 
-    /// The slot of a request at a node: the one that it has, or the first free one, which it takes. `None` for a branch,
-    /// which has no slot of its own.
+    /// The first slot of a request at a node: one that it has, or the first free one, which it takes, with as many more as
+    /// it needs. `None` for a branch, which has no slot of its own.
     fn slot(&mut self, row: RequestRow, node: Node) -> Option<usize> {
         let tracked_request = self.tracked_request(row)?;
         if tracked_request.is_branch() {
@@ -264,12 +270,13 @@ impl LiveState {
         if let Some(slot) = tracked_request.location.slot() {
             return Some(slot);
         }
+        let slots = tracked_request.slots;
         let was_waiting = matches!(tracked_request.location, RequestLocation::Waiting(_));
         let server_state = self.server_state_mut(node)?;
         if was_waiting {
             server_state.leave_queue(row);
         }
-        Some(server_state.occupy_slot(row))
+        Some(server_state.occupy_slots(row, slots))
     }
 
     fn block(&mut self, at: SimTime, row: RequestRow, node: Node, resource: Option<u16>) {
@@ -298,7 +305,7 @@ impl LiveState {
                 | RequestLocation::Blocked { node, .. }
                 | RequestLocation::Calling { node, .. },
             ) => {
-                self.free_slot(row);
+                self.free_slots(row);
                 self.push_hop(at, row, node, node, HopKind::FailedAtNode);
             }
             Some(RequestLocation::At(_) | RequestLocation::Between { .. }) | None => {}
@@ -328,13 +335,14 @@ impl LiveState {
         }
     }
 
-    fn free_slot(&mut self, row: RequestRow) {
-        let Some(Some(tracked_request)) = self.tracked_requests.get(row.index()) else { return };
+    fn free_slots(&mut self, row: RequestRow) {
+        let Some(Some(tracked_request)) = self.tracked_requests.get_mut(row.index()) else { return };
         let node = tracked_request.node();
+        let slots = std::mem::replace(&mut tracked_request.slots, 1);
         if let Some(slot) = tracked_request.location.slot()
             && let Some(server_state) = self.server_state_mut(node)
         {
-            server_state.free_slot(slot);
+            server_state.free_slots(row, slots, slot);
         }
     }
 

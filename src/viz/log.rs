@@ -88,7 +88,8 @@ impl LogLine {
         match self.event {
             TraceEvent::Created { .. } => format!("created at {name}"),
             TraceEvent::CallCreated { .. } => format!("call made by {name}"),
-            TraceEvent::Entered { .. } => format!("takes a slot of {name}"),
+            TraceEvent::Entered { slots: 1, .. } => format!("takes a slot of {name}"),
+            TraceEvent::Entered { slots, .. } => format!("takes {slots} slots of {name}"),
             TraceEvent::Waits { resource, .. } => {
                 let resource = resources.get(usize::from(resource)).map_or("", String::as_str);
                 format!("waits at {name} for {resource}")

@@ -22,7 +22,7 @@ pub struct ServerState {
     pub state: NodeState,
     /// Number of slots that the node has now; 0 while it does not serve or is paused.
     pub active_slots: u32,
-    /// Number of requests in service.
+    /// Number of slots that are in use.
     pub in_service: u32,
 }
 
@@ -58,7 +58,7 @@ impl ServerState {
         self.active_slots == u32::MAX
     }
 
-    /// The number of requests in slots, and that of slots if it is limited.
+    /// The number of slots in use, and that of all slots if it is limited.
     #[must_use]
     pub fn in_slots(&self) -> String {
         if self.is_unlimited() {
@@ -86,25 +86,23 @@ impl ServerState {
         self.remove_inactive_slots();
     }
 
-    /// Starts the service of a request in the first free slot, and returns the index of the slot.
-    pub(super) fn occupy_slot(&mut self, row: RequestRow) -> usize {
-        self.in_service += 1;
-        let slot = self.slots.iter().position(Option::is_none).unwrap_or(self.slots.len());
-        if self.is_unlimited() && slot == self.slots.len() && slot < MAX_SLOTS as usize {
+    /// Lets a request take this number of slots, the first free ones. Returns the index of the first of them.
+    pub(super) fn occupy_slots(&mut self, row: RequestRow, number: u32) -> usize {
+        self.in_service += number;
+        let first = self.slots.iter().position(Option::is_none).unwrap_or(self.slots.len());
+        if self.is_unlimited() && first == self.slots.len() && first < MAX_SLOTS as usize {
             self.slots.push(None);
         }
-        if let Some(request) = self.slots.get_mut(slot) {
-            *request = Some(row);
-        }
-        slot
+        let free = self.slots.iter_mut().skip(first).filter(|slot| slot.is_none());
+        free.take(number as usize).for_each(|slot| *slot = Some(row));
+        first
     }
 
-    /// Ends the service in a slot.
-    pub(super) fn free_slot(&mut self, slot: usize) {
-        self.in_service -= 1;
-        if let Some(request) = self.slots.get_mut(slot) {
-            *request = None;
-        }
+    /// Frees the slots of a request, this number, of which this one is the first.
+    pub(super) fn free_slots(&mut self, row: RequestRow, number: u32, first: usize) {
+        self.in_service -= number;
+        let of_request = self.slots.iter_mut().skip(first).filter(|slot| **slot == Some(row));
+        of_request.take(number as usize).for_each(|slot| *slot = None);
         self.remove_inactive_slots();
     }
 

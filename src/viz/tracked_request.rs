@@ -15,6 +15,8 @@ pub struct TrackedRequest {
     pub key: u32,
     /// When it was created.
     pub created: SimTime,
+    /// How many slots it has if it is in a slot.
+    pub slots: u32,
     /// Its location.
     pub location: RequestLocation,
     /// Whether a node rejected it. The request stays in flight until its response has arrived.

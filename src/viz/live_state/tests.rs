@@ -87,8 +87,9 @@ fn compare(scenario: &Scenario) -> LiveState {
             let server_state = live_state.server_state(node).expect("it holds requests");
             let holds =
                 |request: &&TrackedRequest| request.location.slot().is_some() && request.node() == node;
-            let in_slots = live_state.tracked_requests().filter(holds).count();
-            assert_eq!(server_state.in_service as usize, in_slots, "{} at {step}", names.name_of(node));
+            let in_slots: u32 =
+                live_state.tracked_requests().filter(holds).map(|request| request.slots).sum();
+            assert_eq!(server_state.in_service, in_slots, "{} at {step}", names.name_of(node));
             let shown = (server_state.in_service as usize, server_state.queue.len());
             let expected = (in_flight.level.level() as usize, queue.depth.level() as usize);
             assert_eq!(shown, expected, "{} at {step}", names.name_of(node));
@@ -135,7 +136,8 @@ fn the_live_state_equals_the_simulation_with_endpoints() {
     }
 }
 
-/// Requests leave the queue, are shed, or interrupt each other; and those that compute share cores or slow each other down.
+/// Requests leave the queue, are shed, or interrupt each other; they take several slots; and those that compute share cores
+/// or slow each other down.
 #[test]
 fn the_live_state_equals_the_simulation_with_rules_of_slots() {
     let api = |rules: &str| {
@@ -153,12 +155,14 @@ fn the_live_state_equals_the_simulation_with_rules_of_slots() {
         (shares, "queue: ShortestFirst(preemptive: true)"),
         (sheds, "queue: ShortestFirst(preemptive: true, capacity: 20)"),
         (balks, r#"patience: Constant("30ms"), queue: Lifo()"#),
+        ("weighted: true", "weighted: true, concurrency: 3"),
     ] {
         let changes = r#"changes=[(at: "25s", of: "database", set: Down), (at: "25.5s", of: "database", set: Up),
             (at: "30s", of: "api-1", set: Down), (at: "31s", of: "api-1", set: Up), (at: "40s", of: "api", set: Pause),
             (at: "41s", of: "api", set: Resume), (at: "50s", of: "api-0", set: Concurrency(2))]"#;
         let text = include_str!("../../../scenarios/slow_dependency.ron");
-        let overrides = [changes.to_owned(), api(rules), database(of_database)];
+        let weight = "sources.users.weight=2".to_owned();
+        let overrides = [changes.to_owned(), weight, api(rules), database(of_database)];
         let loaded = load("test.ron", text.as_bytes(), &overrides);
         let live_state = compare(&loaded.unwrap_or_else(|error| panic!("{error}")).scenario);
         assert!(live_state.outcomes.of(Outcome::Completed) > 1000, "{:?}", live_state.outcomes);

@@ -1,9 +1,8 @@
 //! Selection by mouse: the box and the request at a screen position.
 
-use bevy_egui::egui::{Pos2, vec2};
+use bevy_egui::egui::Pos2;
 
 use super::Canvas;
-use super::server_state::MAX_DISCS;
 use crate::event::RequestRow;
 
 impl Canvas<'_> {
@@ -27,15 +26,11 @@ impl Canvas<'_> {
         self.session.layout.boxes.iter().filter(|place| !place.is_folded()).find_map(|place| {
             let (rect, server_state) =
                 (self.box_rect(place), self.session.live_state.server_state(place.node())?);
-            let step = rect.width() / (server_state.slots.len() as f32 + 0.6);
-            let slot = (0..server_state.slots.len().min(MAX_DISCS)).find(|&number| {
-                let center = rect.left_center() + vec2(step * (number as f32 + 0.8), 5.0 * self.camera.zoom);
-                center.distance(at) < 9.0 * self.camera.zoom
-            });
+            let slot = self.slot_at(at, rect, place.node(), server_state);
             let waiting = || {
                 (0..server_state.queue.len()).find(|&number| self.waiting(rect, number).distance(at) < 4.0)
             };
-            slot.and_then(|slot| server_state.slots[slot])
+            slot.and_then(|slot| *server_state.slots.get(slot)?)
                 .or_else(|| waiting().map(|number| server_state.queue[number]))
         })
     }

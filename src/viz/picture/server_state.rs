@@ -78,7 +78,8 @@ impl Canvas<'_> {
         let state = State::of(server_state);
         self.state(rect, if is_short && state == State::Healthy { State::Saturated } else { state });
         let slots = server_state.shown_slots();
-        let place = self.resources(rect, node);
+        self.resources(rect, node);
+        let place = self.slots_below_middle(node);
         if server_state.is_unlimited() && (slots == 0 || slots > MAX_DISCS) {
             self.text(rect.center() + vec2(0.0, place), &format!("{slots} inside"), 10.5, self.theme.faint);
         } else if slots == 0 {
@@ -89,11 +90,8 @@ impl Canvas<'_> {
             };
             self.text(rect.center() + vec2(0.0, 8.0 * zoom), text, 13.0, colour);
         } else if slots <= MAX_DISCS {
-            let slots = if server_state.is_unlimited() { MAX_DISCS } else { slots };
-            let step = rect.width() / (slots as f32 + 0.6);
-            let radius = (0.42 * step).min(8.0 * zoom);
-            for (number, slot) in server_state.slots.iter().take(slots).enumerate() {
-                let center = rect.left_center() + vec2(step * (number as f32 + 0.8), place);
+            let (radius, centers) = self.discs(rect, node, server_state);
+            for (center, slot) in centers.zip(&server_state.slots) {
                 self.slot(center, radius, *slot);
             }
         } else {
@@ -131,16 +129,46 @@ impl Canvas<'_> {
         }
     }
 
-    /// Paints the resources of a node other than its slots, as bars at the bottom of its box. Returns the distance of its
-    /// slots from the middle of the box.
-    fn resources(&self, rect: Rect, node: Node) -> f32 {
+    /// The radius and the centres of the discs of the slots of a node; none if they are shown as a bar.
+    fn discs(
+        &self,
+        rect: Rect,
+        node: Node,
+        server_state: &ServerState,
+    ) -> (f32, impl Iterator<Item = Pos2> + use<>) {
+        let slots = server_state.shown_slots();
+        let discs = if slots > MAX_DISCS { 0 } else { slots };
+        let places = if server_state.is_unlimited() { MAX_DISCS } else { slots };
+        let step = rect.width() / (places as f32 + 0.6);
+        let below = self.slots_below_middle(node);
+        let center = move |number: usize| rect.left_center() + vec2(step * (number as f32 + 0.8), below);
+        ((0.42 * step).min(8.0 * self.camera.zoom), (0..discs).map(center))
+    }
+
+    /// The slot of a node, shown as a disc, at a screen position.
+    pub(super) fn slot_at(
+        &self,
+        at: Pos2,
+        rect: Rect,
+        node: Node,
+        server_state: &ServerState,
+    ) -> Option<usize> {
+        let (radius, mut centers) = self.discs(rect, node, server_state);
+        centers.position(|center| center.distance(at) < radius + self.camera.zoom)
+    }
+
+    /// How far below the middle of its box the slots of a node are shown.
+    fn slots_below_middle(&self, node: Node) -> f32 {
+        let has_bars = self.session.names.resources(node).iter().any(|name| *name != "slots");
+        if has_bars { -self.camera.zoom } else { 5.0 * self.camera.zoom }
+    }
+
+    /// Paints the resources of a node other than its slots, as bars at the bottom of its box.
+    fn resources(&self, rect: Rect, node: Node) {
         let zoom = self.camera.zoom;
         let names = self.session.names.resources(node);
         let levels = self.session.resource_levels(node);
         let shown: Vec<_> = names.iter().zip(levels).filter(|(name, _)| *name != "slots").collect();
-        if shown.is_empty() {
-            return 5.0 * zoom;
-        }
         let columns = shown.len().min(MAX_RESOURCES);
         let step = 0.92 * rect.width() / columns as f32;
         for (column, (name, [load, waiting])) in shown.into_iter().take(columns).enumerate() {
@@ -160,7 +188,6 @@ impl Canvas<'_> {
             let colour = if is_short { BAD } else { self.theme.faint };
             self.text(bar.center_top() - vec2(0.0, 5.0 * zoom), &text, 8.0, colour);
         }
-        -zoom
     }
 
     /// Paints a slot: a disc that fills like a clock during the service, and a ring while the request waits for a call or a

@@ -55,8 +55,10 @@ impl Program {
         *progress = Progress { endpoint, step: start, left: progress.left, ..progress.at_start() };
         progress.spent[Activity::SlotWait] = wait;
         context.requests.set_place(request, CallPlace::InSlot);
-        if !self.begins_with_service() {
-            context.trace(request, || TraceEvent::Entered { node: Server::node(row) });
+        let rules = self.rules.as_ref().filter(|rules| rules.is_weighted);
+        let slots = rules.map_or(1, |rules| rules.slots_of(&context.requests, request));
+        if slots > 1 || !self.begins_with_service() {
+            context.trace(request, || TraceEvent::Entered { node: Server::node(row), slots });
         }
     }
 
