@@ -203,17 +203,18 @@ fn a_system_without_trouble_has_no_findings_of_trouble() {
 
 #[test]
 fn real_trouble_is_found() {
-    let expected: [(&str, &[FindingKind]); 15] = [
+    let overload: &[FindingKind] = &[FindingKind::Overload, FindingKind::Saturation];
+    let expected: [(&str, &[FindingKind]); 22] = [
         ("sine .3-.9 one", &[FindingKind::Oscillation]),
         ("sine .3-.9 ten", &[FindingKind::Oscillation]),
         ("sine .3-.9 group", &[FindingKind::Oscillation]),
         ("sine .3-.9 4 cycles", &[FindingKind::Oscillation]),
-        ("overload 1.2", &[FindingKind::Overload, FindingKind::Saturation]),
-        ("overload 1.2 of ten", &[FindingKind::Overload, FindingKind::Saturation]),
-        ("overload 1.2 of group", &[FindingKind::Overload, FindingKind::Saturation]),
-        ("overload 1.2 tenth", &[FindingKind::Overload, FindingKind::Saturation]),
-        ("overload 1.2 tenth unannounced", &[FindingKind::Overload, FindingKind::Saturation]),
-        ("overload 1.2 of group tenth", &[FindingKind::Overload, FindingKind::Saturation]),
+        ("overload 1.2", overload),
+        ("overload 1.2 of ten", overload),
+        ("overload 1.2 of group", overload),
+        ("overload 1.2 tenth", overload),
+        ("overload 1.2 tenth unannounced", overload),
+        ("overload 1.2 of group tenth", overload),
         (
             "overload of one of three",
             &[FindingKind::Overload, FindingKind::Saturation, FindingKind::LoadImbalance],
@@ -221,7 +222,14 @@ fn real_trouble_is_found() {
         ("overload rejecting", &[FindingKind::Overload, FindingKind::Saturation, FindingKind::Rejection]),
         ("hot key", &[FindingKind::HotKey]),
         ("lossy", &[FindingKind::Loss]),
-        ("D/D/1 at 1.2", &[FindingKind::Overload, FindingKind::Saturation]),
+        ("D/D/1 at 1.2", overload),
+        ("overload of cores", overload),
+        ("overload of shared cores", overload),
+        ("overload of a pool", overload),
+        ("overload of memory", overload),
+        ("overload of a callee", overload),
+        ("overload of a caller", overload),
+        ("overload of a fan-out", overload),
     ];
     let (mut runs, mut missed, mut report) = (0, 0, String::new());
     for (name, kinds_expected) in expected {

@@ -26,6 +26,47 @@ pub(crate) fn system(arrivals: &str, nodes: &str, seconds: f64) -> String {
     )
 }
 
+/// Nodes whose requests take steps, each with a resource that limits them, and the rate up to which they serve.
+const WITH_STEPS: [(&str, &str, f64); 7] = [
+    (
+        "cores",
+        r#""n": Server(cores: 1, endpoints: {"e": (steps: [Cpu(Exponential(mean: "10ms")), Io(Exponential(mean: "50ms"))])})"#,
+        100.0,
+    ),
+    (
+        "shared cores",
+        r#""n": Server(cores: 2, sharing: ProcessorSharing, endpoints: {"e": (steps: [Cpu(Exponential(mean: "10ms"))])})"#,
+        200.0,
+    ),
+    (
+        "pool",
+        r#""n": Server(concurrency: 1000, pools: {"p": 10}, endpoints: {"e": (steps: [
+            Cpu(Constant("1ms")), Hold(pool: "p", steps: [Io(Exponential(mean: "10ms"))])])})"#,
+        1e3,
+    ),
+    (
+        "memory",
+        r#""n": Server(memory: "1GB", endpoints: {"e": (steps: [Memory("100MB"), Io(Exponential(mean: "10ms"))])})"#,
+        1e3,
+    ),
+    (
+        "calls",
+        r#""n": Server(endpoints: {"e": (steps: [Io(Constant("1ms")), Call("m")])}), "m": Server(service: Exponential(mean: "10ms"))"#,
+        100.0,
+    ),
+    (
+        "calls of few",
+        r#""n": Server(concurrency: 10, endpoints: {"e": (steps: [Call("m")])}), "m": Server(concurrency: 20, service: Exponential(mean: "10ms"))"#,
+        1e3,
+    ),
+    (
+        "fan-out",
+        r#""n": Server(endpoints: {"e": (steps: [Parallel(branches: [[Call("m-0")], [Call("m-1")], [Call("m-2")]])])}),
+            "m": Server(count: 3, service: Exponential(mean: "10ms"))"#,
+        100.0,
+    ),
+];
+
 /// Systems without trouble and without changes. A name consists of the model, the load and the number of requests.
 pub(crate) fn stationary() -> Vec<(String, String)> {
     let mut all = Vec::new();
@@ -63,6 +104,9 @@ pub(crate) fn stationary() -> Vec<(String, String)> {
                 "\"n\": Server({exponential}, then: \"m\"), \"m\": Server({exponential}, then: \"o\"), \"o\": Server({exponential})"
             );
             all.push((name("tandem"), system(&poisson(100.0), &tandem, seconds(100.0))));
+            for (law, nodes, capacity) in WITH_STEPS {
+                all.push((name(law), system(&poisson(capacity), nodes, seconds(capacity))));
+            }
             if has_more {
                 for servers in [3_u32, 30, 300] {
                     for policy in ["Random", "RoundRobin"] {
@@ -137,6 +181,20 @@ pub(crate) fn in_trouble() -> Vec<(String, String)> {
     ];
     let fleet = "\"n\": LoadBalancer(policy: Random, to: \"m\"), \"m\": Server(count: 2000, service: Exponential(mean: \"50ms\"))";
     all.push(("2000 servers", system(&poisson(28_000.0), fleet, 10.0)));
+    let with_steps = |share: f64, of: &str| {
+        let (_, nodes, capacity) =
+            WITH_STEPS.into_iter().find(|(name, ..)| *name == of).expect("it is there");
+        system(&poisson(share * capacity), nodes, 1e4 / capacity)
+    };
+    all.extend([
+        ("overload of cores", with_steps(1.2, "cores")),
+        ("overload of shared cores", with_steps(1.2, "shared cores")),
+        ("overload of a pool", with_steps(1.2, "pool")),
+        ("overload of memory", with_steps(1.2, "memory")),
+        ("overload of a callee", with_steps(1.2, "calls")),
+        ("overload of a caller", with_steps(1.2, "calls of few")),
+        ("overload of a fan-out", with_steps(1.2, "fan-out")),
+    ]);
     all.push(("2000 servers 1.2", system(&poisson(48_000.0), fleet, 4.0)));
     all.into_iter().map(|(name, text)| (name.to_owned(), text)).collect()
 }
