@@ -23,9 +23,9 @@ const QUEUE_GRID: (usize, usize) = (25, 4);
 /// The state of a node, shown by a symbol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// A slot is free, or no request waits.
+    /// No request waits.
     Healthy,
-    /// All slots are busy, or a resource is used up, and requests wait.
+    /// Requests wait for slots, or for a resource.
     Saturated,
     /// All slots are busy, and the queue is full.
     Full,
@@ -45,9 +45,7 @@ impl State {
             NodeState::Booting | NodeState::Draining => return Self::Changing,
             NodeState::Up => {}
         }
-        if !server_state.is_full() {
-            Self::Healthy
-        } else if server_state.is_queue_full() {
+        if server_state.is_full() && server_state.is_queue_full() {
             Self::Full
         } else if server_state.queue.is_empty() {
             Self::Healthy
