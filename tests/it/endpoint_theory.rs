@@ -1,6 +1,5 @@
 //! Servers with endpoints match queueing theory, and the results of AsyncFlow, an ancestor of this simulator.
 
-use rand_distr::{Distribution, Poisson};
 use rushhour::engine::random::RandomStream;
 use rushhour::metrics::result::RunResult;
 use rushhour::metrics::summary::Summary;
@@ -136,16 +135,6 @@ fn agrees(name: &str, ours: Estimate, (mean, sd): (f64, Option<f64>), seeds: f64
     assert!((ours.mean - mean).abs() <= 3.0 * error, "{name}: {} instead of {mean} +- {error}", ours.mean);
 }
 
-/// Arrivals as AsyncFlow makes them: for each minute, a number of users is drawn, who send 20 requests per minute each.
-fn users(mean: f64, minutes: u32, stream: &mut RandomStream) -> String {
-    let users = Poisson::new(mean).expect("a mean above 0");
-    let steps = (0..minutes).map(|minute| {
-        let rate = users.sample(stream) * 20.0 / 60.0;
-        format!("(at: \"{minute}min\", rate: \"{rate}/s\")")
-    });
-    format!("Poisson(rate: Steps([{}]))", steps.collect::<Vec<_>>().join(", "))
-}
-
 /// Their figures over these numbers of seeds: mean, and standard deviation of a seed if it is known.
 fn assert_agreement(rows: &[Vec<f64>], seeds: f64, theirs: &[(&str, f64, Option<f64>)]) {
     for (column, &(name, mean, sd)) in theirs.iter().enumerate() {
@@ -172,12 +161,11 @@ fn completed(result: &RunResult, loss: f64) -> f64 {
 fn a_server_of_asyncflow_has_its_figures() {
     let mut stream = RandomStream::from_seed(47);
     let measure = |loss: f64, stream: &mut RandomStream| {
-        let arrivals = users(100.0, 5, stream);
         let seed: u64 = rand::Rng::next_u64(stream) >> 24;
         let system = scenario(&format!(
             r#"Scenario(
                 name: "one server", seed: {seed}, run_until: "300s",
-                sources: {{ "users": (arrivals: {arrivals}, to: "client") }},
+                sources: {{ "users": (arrivals: Users(count: Poisson(mean: 100), requests: "20 rpm"), to: "client") }},
                 nodes: {{
                     "client": LoadBalancer(policy: Random, to: "server"),
                     "server": Server(cores: 2, memory: "2048MB", endpoints: {{
@@ -217,12 +205,11 @@ fn a_server_of_asyncflow_has_its_figures() {
 fn two_balanced_servers_of_asyncflow_have_their_figures() {
     let mut stream = RandomStream::from_seed(53);
     let mut measure = || {
-        let arrivals = users(400.0, 10, &mut stream);
         let seed: u64 = rand::Rng::next_u64(&mut stream) >> 24;
         let system = scenario(&format!(
             r#"Scenario(
                 name: "two servers", seed: {seed}, run_until: "600s",
-                sources: {{ "users": (arrivals: {arrivals}, to: "client") }},
+                sources: {{ "users": (arrivals: Users(count: Poisson(mean: 400), requests: "20 rpm"), to: "client") }},
                 nodes: {{
                     "client": LoadBalancer(policy: Random, to: "balancer"),
                     "balancer": LoadBalancer(policy: RoundRobin, to: "server"),

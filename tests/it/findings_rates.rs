@@ -104,6 +104,31 @@ pub(crate) fn stationary() -> Vec<(String, String)> {
                 "\"n\": Server({exponential}, then: \"m\"), \"m\": Server({exponential}, then: \"o\"), \"o\": Server({exponential})"
             );
             all.push((name("tandem"), system(&poisson(100.0), &tandem, seconds(100.0))));
+            // Bursts that stay below the capacity.
+            let bursts: &[(&str, String)] = &[
+                (
+                    "mmpp",
+                    format!(
+                        "Mmpp(states: [(rate: \"{}/s\", stay: Exponential(mean: \"3s\")), (rate: \"{}/s\", stay: Exponential(mean: \"2s\"))])",
+                        600.0 * load,
+                        1600.0 * load
+                    ),
+                ),
+                (
+                    "users",
+                    format!(
+                        "Users(count: Uniform(50, 150), requests: \"{}/s\", window: \"1s\")",
+                        10.0 * load
+                    ),
+                ),
+                (
+                    "batches",
+                    format!("Batches(of: Poisson(rate: \"{}/s\"), size: Geometric(mean: 4))", 250.0 * load),
+                ),
+            ];
+            for (law, arrivals) in bursts.iter().filter(|_| load < 0.7) {
+                all.push((name(law), one(arrivals, &format!("concurrency: 10, {exponential}"), 1e3)));
+            }
             for (law, nodes, capacity) in WITH_STEPS {
                 all.push((name(law), system(&poisson(capacity), nodes, seconds(capacity))));
             }

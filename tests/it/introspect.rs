@@ -146,6 +146,10 @@ impl<'de> Deserializer<'de> for NoData<'de> {
             explorer.forks[..explorer.passed].to_vec()
         };
         let known = self.0.borrow().undeclared_variants.get(&path).copied();
+        if let Some(variants) = known {
+            // It has no name, but its variants are those of no other type.
+            self.0.borrow_mut().enter(variants[0])?;
+        }
         let end = visitor.visit_enum(SingleVariant { deserializer: self, name: "", variants: known });
         if let (None, Err(End::Variants(variants))) = (known, &end) {
             let mut explorer = self.0.borrow_mut();

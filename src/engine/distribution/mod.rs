@@ -12,6 +12,7 @@
 
 mod alias;
 mod constant;
+mod count;
 mod custom;
 mod empirical;
 mod exponential;
@@ -36,6 +37,7 @@ use rand_distr::Distribution;
 use serde::{Deserialize, Serialize};
 
 pub use self::alias::AliasTable;
+pub use self::count::{CountSampler, CountSpec};
 pub use self::custom::Custom;
 pub use self::hyper_exponential::Branch;
 use self::partial_moments::PartialMoments;

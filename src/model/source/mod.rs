@@ -278,7 +278,9 @@ impl Part for Source {
     }
 
     fn check(spec: &SourceSpec, path: &Path, checker: &mut Checker<'_>) {
-        checker.spec(path, "arrivals", spec.arrivals.resolve(SimTime::ZERO + spec.start).map(drop));
+        let arrivals = spec.arrivals.resolve(SimTime::ZERO + spec.start);
+        let run = checker.run_until;
+        checker.spec(path, "arrivals", arrivals.and_then(|_| spec.arrivals.check_changes(run)));
         checker.spec(path, "key", spec.key.resolve().map(drop));
         if let Some(size) = &spec.size {
             checker.spec(path, "size", size.resolve().map(drop));
@@ -301,7 +303,9 @@ impl Part for Source {
 
     fn check_setting(setting: &SourceSetting, path: &Path, _: &[&SourceSpec], checker: &mut Checker<'_>) {
         let SourceSetting::Arrivals(arrivals) = setting;
-        checker.resolved(path.clone(), arrivals.resolve(SimTime::ZERO).map(drop));
+        let run = checker.run_until;
+        let resolved = arrivals.resolve(SimTime::ZERO);
+        checker.resolved(path.clone(), resolved.and_then(|_| arrivals.check_changes(run)));
     }
 
     fn build(spec: &SourceSpec, entry: &NamedGroup, builder: &mut Builder<'_>) {

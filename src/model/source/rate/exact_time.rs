@@ -56,6 +56,11 @@ impl ExactTime {
         Some(())
     }
 
+    /// The nanoseconds since an earlier position.
+    pub(in crate::model::source) fn since(self, earlier: Self) -> f64 {
+        (self.nanos - earlier.nanos) as f64 + (self.fraction - earlier.fraction)
+    }
+
     /// The position a whole number of nanoseconds later, or `None` if virtual time ends before.
     pub(super) fn after_whole(self, nanos: u64) -> Option<Self> {
         Some(Self { nanos: self.nanos.checked_add(nanos)?, ..self })

@@ -57,6 +57,39 @@ impl Piecewise {
         self.0.push(piece);
     }
 
+    /// The same position, from which a search goes on.
+    pub(super) fn located(&self, mut position: ExactTime) -> ExactTime {
+        position.segment = self.segment_at(position.nanos());
+        position
+    }
+
+    fn segment_at(&self, nanos: u64) -> usize {
+        self.0.partition_point(|piece| piece.start <= nanos).max(1) - 1
+    }
+
+    /// The sum of two rates.
+    pub(super) fn plus(&self, other: &Self) -> Self {
+        let mut starts: Vec<u64> = self.0.iter().chain(&other.0).map(|piece| piece.start).collect();
+        starts.sort_unstable();
+        starts.dedup();
+        let ends: Vec<u64> = starts.iter().skip(1).copied().chain([u64::MAX]).collect();
+        let piece = |(start, end): (u64, u64)| {
+            let [(from, to), (others_from, others_to)] = [self, other].map(|rate| rate.between(start, end));
+            Piece { start, from: from + others_from, to: to + others_to }
+        };
+        Self(starts.into_iter().zip(ends).map(piece).collect())
+    }
+
+    /// The rates at the start and at the end of a time within a piece.
+    fn between(&self, start: u64, end: u64) -> (f64, f64) {
+        let segment = self.segment_at(start);
+        let piece = self.0[segment];
+        self.0.get(segment + 1).map_or((piece.from, piece.to), |next| {
+            let rate = |nanos| piece.rate_and_slope(ExactTime::at_nanos(nanos), next.start).0;
+            (rate(start), rate(end))
+        })
+    }
+
     pub(super) fn advance(&self, from: ExactTime, mut area: f64) -> Option<ExactTime> {
         let mut position = from;
         loop {
@@ -82,7 +115,7 @@ impl Piecewise {
     }
 
     pub(super) fn rate_at(&self, nanos: u64) -> f64 {
-        let segment = self.0.partition_point(|piece| piece.start <= nanos).max(1) - 1;
+        let segment = self.segment_at(nanos);
         let piece = self.0[segment];
         self.0
             .get(segment + 1)

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::value::EnumAccessDeserializer;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::cycle::{Cycle, DAY};
 use super::{Piecewise, RateProfile, Sine};
 use crate::engine::spec_error::SpecError;
 use crate::engine::time::SimDuration;
@@ -62,6 +63,25 @@ pub enum RateShape {
         #[serde(skip_serializing_if = "Option::is_none")]
         phase: Option<SimDuration>,
     },
+    /// Linear from each point to the next, and from the last point of a day to the first one of the next day. The run
+    /// starts at midnight.
+    Daily(Vec<RateStep>),
+    /// The same for any period.
+    Cycle {
+        /// The period, above 0.
+        period: SimDuration,
+        /// The points, before the end of the period.
+        points: Vec<RateStep>,
+    },
+    /// The sum of several rates.
+    Sum(Vec<RateSpec>),
+    /// Another rate times a factor.
+    Scaled {
+        /// The factor, 0 or more.
+        by: f64,
+        /// The other rate.
+        of: Box<RateSpec>,
+    },
 }
 
 /// One step of [`RateShape::Steps`], or one point of [`RateShape::Points`].
@@ -85,15 +105,60 @@ impl RateSpec {
             Self::Shape(shape) => shape.resolve(),
         }
     }
+
+    /// The rate times a factor, or `None` if the product is not a valid rate.
+    #[must_use]
+    pub fn times(&self, factor: f64) -> Option<Self> {
+        let times = |rate: &Rate| Rate::per_second(rate.as_per_second() * factor);
+        let all = |steps: &[RateStep]| -> Option<Vec<RateStep>> {
+            steps.iter().map(|step| Some(RateStep { rate: times(&step.rate)?, ..*step })).collect()
+        };
+        let shape = match self {
+            Self::Constant(rate) => return times(rate).map(Self::Constant),
+            Self::Shape(shape) => shape,
+        };
+        Some(Self::Shape(match shape {
+            RateShape::Spike { base, peak, from, to } => {
+                RateShape::Spike { base: times(base)?, peak: times(peak)?, from: *from, to: *to }
+            }
+            RateShape::Ramp { from, to, start, end } => {
+                RateShape::Ramp { from: times(from)?, to: times(to)?, start: *start, end: *end }
+            }
+            RateShape::Steps(steps) => RateShape::Steps(all(steps)?),
+            RateShape::Points(points) => RateShape::Points(all(points)?),
+            RateShape::Sine { mean, amplitude, period, phase } => RateShape::Sine {
+                mean: times(mean)?,
+                amplitude: times(amplitude)?,
+                period: *period,
+                phase: *phase,
+            },
+            RateShape::Daily(points) => RateShape::Daily(all(points)?),
+            RateShape::Cycle { period, points } => RateShape::Cycle { period: *period, points: all(points)? },
+            RateShape::Sum(parts) => {
+                RateShape::Sum(parts.iter().map(|part| part.times(factor)).collect::<Option<_>>()?)
+            }
+            RateShape::Scaled { by, of } => RateShape::Scaled { by: by * factor, of: of.clone() },
+        }))
+    }
 }
 
 impl RateSpec {
-    /// The scheduled periods of the rate: start, end (`None` if it has none), and the rate as text. A sine changes all
-    /// the time and has no such periods.
+    /// The scheduled periods of the rate: start, end (`None` if it has none), and the rate as text. A rate that repeats
+    /// changes all the time and has no such periods.
     #[must_use]
     pub fn phases(&self) -> Vec<(SimDuration, Option<SimDuration>, String)> {
         match self {
-            Self::Constant(_) | Self::Shape(RateShape::Sine { .. }) => Vec::new(),
+            Self::Constant(_)
+            | Self::Shape(RateShape::Sine { .. } | RateShape::Daily(_) | RateShape::Cycle { .. }) => {
+                Vec::new()
+            }
+            Self::Shape(RateShape::Sum(parts)) => {
+                let of_parts = parts.iter().flat_map(Self::phases);
+                of_parts.map(|(from, to, text)| (from, to, format!("adds {text}"))).collect()
+            }
+            Self::Shape(RateShape::Scaled { by, of }) => {
+                of.times(*by).map(|scaled| scaled.phases()).unwrap_or_default()
+            }
             Self::Shape(RateShape::Spike { peak, from, to, .. }) => {
                 vec![(*from, Some(*to), peak.to_string())]
             }
@@ -120,11 +185,14 @@ impl RateSpec {
         }
     }
 
-    /// The period, or `None` if the rate is not a sine.
+    /// The period, or `None` if the rate does not repeat. Of a sum, that of the first part that does.
     #[must_use]
-    pub const fn period(&self) -> Option<SimDuration> {
+    pub fn period(&self) -> Option<SimDuration> {
         match self {
-            Self::Shape(RateShape::Sine { period, .. }) => Some(*period),
+            Self::Shape(RateShape::Sine { period, .. } | RateShape::Cycle { period, .. }) => Some(*period),
+            Self::Shape(RateShape::Daily(_)) => Some(DAY),
+            Self::Shape(RateShape::Sum(parts)) => parts.iter().find_map(Self::period),
+            Self::Shape(RateShape::Scaled { of, .. }) => of.period(),
             Self::Constant(_) | Self::Shape(_) => None,
         }
     }
@@ -156,16 +224,38 @@ impl RateShape {
                     ));
                 }
                 if period.is_zero() {
-                    return Err(SpecError::at(
-                        "period",
-                        "the period is 0s: use a duration above 0s like \"24h\"",
-                    ));
+                    return Err(zero_period());
                 }
                 Ok(if *amplitude == Rate::default() {
                     RateProfile::Constant(*mean)
                 } else {
                     RateProfile::Sine(Sine::new(*mean, *amplitude, *period, phase.unwrap_or_default()))
                 })
+            }
+            Self::Daily(points) => resolve_cycle(points, DAY),
+            Self::Cycle { period, points } => {
+                if period.is_zero() {
+                    return Err(zero_period());
+                }
+                resolve_cycle(points, *period).map_err(|error| error.inside("points"))
+            }
+            Self::Sum(parts) => {
+                if parts.is_empty() {
+                    return Err(SpecError::at("", "Sum is empty: give at least one rate like \"5/s\""));
+                }
+                let resolve = |(i, part): (usize, &RateSpec)| {
+                    part.resolve().map_err(|error| error.inside(&format!("[{i}]")))
+                };
+                let parts = parts.iter().enumerate().map(resolve).collect::<Result<_, _>>()?;
+                Ok(RateProfile::sum_of(parts))
+            }
+            Self::Scaled { by, of } => {
+                // The errors are those of the rate as it is written.
+                of.resolve().map_err(|error| error.inside("of"))?;
+                let scaled = of.times(*by).ok_or_else(|| {
+                    SpecError::at("by", format!("{by} is no factor of a rate: use 0 or more, such as 0.5"))
+                })?;
+                scaled.resolve()
             }
         }
     }
@@ -189,6 +279,36 @@ fn resolve_points(points: &[RateStep]) -> Result<RateProfile, SpecError> {
     let pieces = points.windows(2);
     let line = |pieces: Piecewise, pair: &[RateStep]| pieces.linear(pair[0].at, pair[1].at, pair[1].rate);
     Ok(RateProfile::Piecewise(pieces.fold(begin, line)))
+}
+
+fn resolve_cycle(points: &[RateStep], period: SimDuration) -> Result<RateProfile, SpecError> {
+    let (Some(first), Some(last)) = (points.first(), points.last()) else {
+        return Err(SpecError::at("", "there is no point: give at least one (at: \"9h\", rate: \"5/s\")"));
+    };
+    ascending(points, "point")?;
+    if last.at >= period {
+        let message =
+            format!("{} is not before the end of the period of {period}: use an earlier time", last.at);
+        return Err(SpecError::at(format!("[{}].at", points.len() - 1), message));
+    }
+    // The rate at the start of a period, on the line from the last point to the first point of the next period.
+    let (before, after) = ((period - last.at).as_nanos_f64(), first.at.as_nanos_f64());
+    let share = before / (before + after);
+    let at_start = last.rate.as_per_second() * (1.0 - share) + first.rate.as_per_second() * share;
+    let at_start = Rate::per_second(at_start).unwrap_or(first.rate);
+    let mut pieces = Piecewise::starting_at(at_start);
+    let mut from = SimDuration::ZERO;
+    for point in points.iter().copied().chain([RateStep { at: period, rate: at_start }]) {
+        if point.at > from {
+            pieces = pieces.linear(from, point.at, point.rate);
+        }
+        from = point.at;
+    }
+    Ok(Cycle::new(pieces, period).map_or(RateProfile::Constant(Rate::default()), RateProfile::Cycle))
+}
+
+fn zero_period() -> SpecError {
+    SpecError::at("period", "the period is 0s: use a duration above 0s like \"24h\"")
 }
 
 /// Returns an error unless the times of these steps or points ascend.
@@ -228,7 +348,8 @@ impl<'de> de::Visitor<'de> for RateSpecVisitor {
     type Value = RateSpec;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a rate like \"20/s\", or Spike(..), Ramp(..), Steps([..]), Points([..]) or Sine(..)")
+        f.write_str("a rate like \"20/s\", or Spike(..), Ramp(..), Steps([..]), Points([..]), Sine(..), Daily([..]), Cycle(..), \
+                     Sum([..]) or Scaled(..)")
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<RateSpec, E> {

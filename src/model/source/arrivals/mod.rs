@@ -1,0 +1,104 @@
+//! When requests arrive: the scenario format ([`ArrivalsSpec`]) and the process that draws arrivals
+//! ([`ArrivalProcess`]).
+//!
+//! Each gap starts at the exact time of the last arrival, not at its rounded time: rates are not quantised.
+
+mod batches;
+mod modulated;
+mod spec;
+
+use rand_distr::Distribution;
+
+use self::batches::Batches;
+use self::modulated::Modulated;
+pub use self::modulated::RateState;
+pub use self::spec::ArrivalsSpec;
+use super::rate::{ExactTime, RateProfile};
+use crate::engine::distribution::{Sampler, ziggurat};
+use crate::engine::random::RandomStream;
+use crate::engine::time::SimTime;
+
+/// Draws the times of arrivals, one after the other.
+#[derive(Clone, Debug)]
+pub struct ArrivalProcess {
+    pattern: Pattern,
+    /// Exact time of the last arrival.
+    position: ExactTime,
+}
+
+#[derive(Clone, Debug)]
+enum Pattern {
+    Regular(RateProfile),
+    Poisson(RateProfile),
+    /// A Poisson process at a constant rate: the common case, which needs no search.
+    SteadyPoisson {
+        /// Mean gap in nanoseconds; infinite for a rate of 0.
+        gap: f64,
+    },
+    Renewal(Sampler),
+    Modulated(Box<Modulated>),
+    Batches(Box<Batches>),
+}
+
+impl ArrivalProcess {
+    /// The same process, beginning at `start`.
+    #[must_use]
+    pub fn counting_from(&self, start: SimTime) -> Self {
+        let pattern = match &self.pattern {
+            Pattern::Modulated(rate) => Pattern::Modulated(Box::new(rate.counting_from(start))),
+            Pattern::Batches(batches) => Pattern::Batches(Box::new(batches.counting_from(start))),
+            pattern @ (Pattern::Regular(_)
+            | Pattern::Poisson(_)
+            | Pattern::SteadyPoisson { .. }
+            | Pattern::Renewal(_)) => pattern.clone(),
+        };
+        Self { pattern, position: ExactTime::at(start) }
+    }
+
+    /// Mean time between changes of the rate by chance, in nanoseconds, if there are such changes.
+    fn mean_length(&self) -> Option<f64> {
+        match &self.pattern {
+            Pattern::Modulated(rate) => Some(rate.mean_length()),
+            Pattern::Batches(batches) => batches.mean_length(),
+            Pattern::Regular(_)
+            | Pattern::Poisson(_)
+            | Pattern::SteadyPoisson { .. }
+            | Pattern::Renewal(_) => None,
+        }
+    }
+
+    /// Draws the time of the next arrival, which is not before the last one, or `None` if there are no more arrivals.
+    #[inline(always)]
+    pub fn next(&mut self, stream: &mut RandomStream) -> Option<SimTime> {
+        match &self.pattern {
+            Pattern::SteadyPoisson { gap } => {
+                self.position.move_by(ziggurat::exponential(stream) * gap)?;
+                Some(self.position.time())
+            }
+            Pattern::Regular(_)
+            | Pattern::Poisson(_)
+            | Pattern::Renewal(_)
+            | Pattern::Modulated(_)
+            | Pattern::Batches(_) => self.next_uncommon(stream),
+        }
+    }
+
+    fn next_uncommon(&mut self, stream: &mut RandomStream) -> Option<SimTime> {
+        match &mut self.pattern {
+            Pattern::SteadyPoisson { gap } => self.position.move_by(ziggurat::exponential(stream) * *gap)?,
+            Pattern::Renewal(gap) => self.position.move_by(gap.sample(stream))?,
+            Pattern::Regular(profile) => self.position = profile.advance(self.position, 1.0)?,
+            Pattern::Poisson(profile) => {
+                self.position = profile.advance(self.position, ziggurat::exponential(stream))?;
+            }
+            Pattern::Modulated(rate) => {
+                self.position = rate.advance(self.position, ziggurat::exponential(stream), stream)?;
+            }
+            Pattern::Batches(batches) => return batches.next(stream),
+        }
+        Some(self.position.time())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,212 @@
+//! Arrivals as written in a scenario.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::rate::{ExactTime, RateProfile, RateSpec};
+use super::batches::Batches;
+use super::modulated::{Modulated, RateState};
+use super::{ArrivalProcess, Pattern};
+use crate::engine::distribution::{CountSpec, DistributionSpec};
+use crate::engine::spec_error::SpecError;
+use crate::engine::time::{NANOS_PER_SECOND, SimDuration, SimTime};
+use crate::engine::units::Rate;
+
+/// Arrivals as written in a scenario.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum ArrivalsSpec {
+    /// Deterministic: an arrival each time the integral of the rate grows by 1.
+    Constant {
+        /// The rate, constant or varying over time.
+        rate: RateSpec,
+    },
+    /// A Poisson process: independent arrivals, as from many users who each send rarely.
+    Poisson {
+        /// The expected rate, constant or varying over time.
+        rate: RateSpec,
+    },
+    /// A renewal process: independent gaps of any distribution.
+    Renewal {
+        /// Time from one arrival to the next; its mean must be above 0.
+        gap: DistributionSpec<SimDuration>,
+    },
+    /// Users who each send requests at random times. How many there are is drawn anew in each window.
+    Users {
+        /// The number of users.
+        count: CountSpec,
+        /// Requests of each user.
+        requests: Rate,
+        /// The length of a window. The first one begins with the source.
+        #[serde(default = "minute")]
+        window: SimDuration,
+    },
+    /// A Poisson process whose rate follows states in order, again and again: calm and bursts. With exponential stays, a
+    /// Markov-modulated Poisson process.
+    Mmpp {
+        /// The states. The source begins with the first.
+        states: Vec<RateState>,
+    },
+    /// Batches of requests that arrive at the same time.
+    Batches {
+        /// When batches arrive.
+        of: Box<Self>,
+        /// How many requests each has; the mean is 1 or more. Batches without requests are passed over.
+        size: CountSpec,
+    },
+}
+
+const fn minute() -> SimDuration {
+    SimDuration::from_nanos(60 * NANOS_PER_SECOND)
+}
+
+/// The maximum number of times that a rate changes by chance in a run: more take longer than the requests.
+const MAX_CHANGES: f64 = 1e8;
+
+impl ArrivalsSpec {
+    /// The scheduled periods of the rate: start, end (`None` if it has none), and the rate as text.
+    #[must_use]
+    pub fn phases(&self) -> Vec<(SimDuration, Option<SimDuration>, String)> {
+        match self {
+            Self::Constant { rate } | Self::Poisson { rate } => rate.phases(),
+            Self::Batches { of, .. } => of.phases(),
+            Self::Renewal { .. } | Self::Users { .. } | Self::Mmpp { .. } => Vec::new(),
+        }
+    }
+
+    /// The rate, or `None` if it is not constant.
+    #[must_use]
+    pub const fn steady_rate(&self) -> Option<Rate> {
+        match self {
+            Self::Constant { rate: RateSpec::Constant(rate) }
+            | Self::Poisson { rate: RateSpec::Constant(rate) } => Some(*rate),
+            Self::Constant { .. }
+            | Self::Poisson { .. }
+            | Self::Renewal { .. }
+            | Self::Users { .. }
+            | Self::Mmpp { .. }
+            | Self::Batches { .. } => None,
+        }
+    }
+
+    /// The same arrivals with the rate multiplied by `factor`, or `None` if the rate is not constant or the product is
+    /// not a valid rate.
+    #[must_use]
+    pub fn times(&self, factor: f64) -> Option<Self> {
+        let rate = RateSpec::Constant(Rate::per_second(self.steady_rate()?.as_per_second() * factor)?);
+        match self {
+            Self::Constant { .. } => Some(Self::Constant { rate }),
+            Self::Poisson { .. } => Some(Self::Poisson { rate }),
+            Self::Renewal { .. } | Self::Users { .. } | Self::Mmpp { .. } | Self::Batches { .. } => None,
+        }
+    }
+
+    /// The period of the rate, or `None` if it does not repeat.
+    #[must_use]
+    pub fn period(&self) -> Option<SimDuration> {
+        match self {
+            Self::Constant { rate } | Self::Poisson { rate } => rate.period(),
+            Self::Batches { of, .. } => of.period(),
+            Self::Renewal { .. } | Self::Users { .. } | Self::Mmpp { .. } => None,
+        }
+    }
+
+    /// The variance of the number of arrivals in a long time over its mean, at a constant rate: 0 for regular arrivals, 1
+    /// for Poisson arrivals, the squared coefficient of variation of the gaps of a renewal process, which may be infinite
+    /// (Cox: "Renewal theory", 1962).
+    #[must_use]
+    pub fn dispersion(&self) -> f64 {
+        match self {
+            Self::Constant { .. } => 0.0,
+            Self::Poisson { .. } => 1.0,
+            Self::Renewal { gap } => {
+                let Ok(gap) = gap.resolve() else { return 1.0 };
+                let relative = if gap.mean() > 0.0 { gap.sd() / gap.mean() } else { 0.0 };
+                relative * relative
+            }
+            Self::Users { count, requests, window } => {
+                count.resolve().map_or(1.0, |count| Modulated::users(count, *requests, *window).dispersion())
+            }
+            Self::Mmpp { states } => Modulated::states(states).map_or(1.0, |states| states.dispersion()),
+            Self::Batches { of, size } => {
+                size.resolve().map_or(1.0, |size| Batches::dispersion(of.dispersion(), &size))
+            }
+        }
+    }
+
+    /// Checks that the rate does not change too often in a run of this length.
+    ///
+    /// # Errors
+    /// If it does, with the field and a hint.
+    pub fn check_changes(&self, run: SimDuration) -> Result<(), SpecError> {
+        let field = match self {
+            Self::Users { .. } => "window",
+            Self::Mmpp { .. } => "states",
+            Self::Batches { of, .. } => return of.check_changes(run).map_err(|error| error.inside("of")),
+            Self::Constant { .. } | Self::Poisson { .. } | Self::Renewal { .. } => return Ok(()),
+        };
+        let length = self.resolve(SimTime::ZERO)?.mean_length().unwrap_or(f64::INFINITY);
+        let changes = run.as_nanos_f64() / length;
+        if changes <= MAX_CHANGES {
+            return Ok(());
+        }
+        let message = format!(
+            "the rate changes {changes:.1e} times in the run, of which at most {MAX_CHANGES:.0e} are possible: use \
+             longer times, or a shorter run"
+        );
+        Err(SpecError::at(field, message))
+    }
+
+    /// Checks the parameters and builds the process, which begins at `start`: at a constant rate, the first arrival
+    /// comes one gap later. Rates that vary over time still count from the start of the run.
+    ///
+    /// # Errors
+    /// If the parameters are invalid, with the field and a hint.
+    pub fn resolve(&self, start: SimTime) -> Result<ArrivalProcess, SpecError> {
+        let profile = |rate: &RateSpec| rate.resolve().map_err(|error| error.inside("rate"));
+        let pattern = match self {
+            Self::Constant { rate } => Pattern::Regular(profile(rate)?),
+            Self::Poisson { rate } => match profile(rate)? {
+                RateProfile::Constant(rate) => {
+                    Pattern::SteadyPoisson { gap: NANOS_PER_SECOND as f64 / rate.as_per_second() }
+                }
+                profile @ (RateProfile::Piecewise(_)
+                | RateProfile::Sine(_)
+                | RateProfile::Cycle(_)
+                | RateProfile::Sum(_)) => Pattern::Poisson(profile),
+            },
+            Self::Renewal { gap } => {
+                let gap = gap.resolve().map_err(|error| error.inside("gap"))?;
+                if gap.mean() <= 0.0 {
+                    return Err(SpecError::at(
+                        "gap",
+                        "the mean gap is 0s: infinitely many requests would arrive at once; use a mean above 0s",
+                    ));
+                }
+                Pattern::Renewal(gap)
+            }
+            Self::Users { count, requests, window } => {
+                let count = count.resolve().map_err(|error| error.inside("count"))?;
+                if window.is_zero() {
+                    let message = "the window is 0s: use a duration above 0s like \"60s\"";
+                    return Err(SpecError::at("window", message));
+                }
+                Pattern::Modulated(Box::new(Modulated::users(count, *requests, *window)))
+            }
+            Self::Mmpp { states } => {
+                let states = Modulated::states(states).map_err(|error| error.inside("states"))?;
+                Pattern::Modulated(Box::new(states))
+            }
+            Self::Batches { of, size } => {
+                let of = of.resolve(start).map_err(|error| error.inside("of"))?;
+                let size = size.resolve().map_err(|error| error.inside("size"))?;
+                if size.mean() < 1.0 {
+                    let message =
+                        format!("the mean size of {} is below 1: most batches would be empty", size.mean());
+                    return Err(SpecError::at("size", message));
+                }
+                Pattern::Batches(Box::new(Batches::new(of, size)))
+            }
+        };
+        Ok(ArrivalProcess { pattern, position: ExactTime::at(start) }.counting_from(start))
+    }
+}
