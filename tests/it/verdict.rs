@@ -46,7 +46,7 @@ const SLOW: &str = "\"n\": Server(concurrency: 10, service: Exponential(mean: \"
 const WEIGHTED: &str = "\"n\": Server(concurrency: 4, weighted: true, service: Exponential(mean: \"10ms\"))";
 
 /// Systems that are offered more than they can do, or at which requests wait for more than ten services in the long run.
-const UNHEALTHY: [System; 38] = [
+const UNHEALTHY: [System; 42] = [
     // The mean waits follow from Pollaczek and Khinchine: 19, 16, 29 and, with bursts, about 20 services.
     ("M/M/1 at 0.95", "Poisson(rate: \"95/s\")", ONE, 95.0),
     ("M/D/1 at 0.97", "Poisson(rate: \"97/s\")", CONSTANT, 97.0),
@@ -118,6 +118,22 @@ const UNHEALTHY: [System; 38] = [
     ("shared at 1.05", "Poisson(rate: \"105/s\")", SHARED, 105.0),
     ("slow at 1.05", "Poisson(rate: \"105/s\")", SLOW, 105.0),
     ("weighted at 1.05", "Poisson(rate: \"210/s\"), weight: 2", WEIGHTED, 210.0),
+    // The rate changes by chance, and is above what they can do in the long run. A short run may see only the calm.
+    ("users at 1.1", "Users(count: Uniform(10, 100), requests: \"2/s\", window: \"2s\")", ONE, 110.0),
+    (
+        "states at 1.1",
+        "Mmpp(states: [(rate: \"50/s\", stay: Exponential(mean: \"20s\")), (rate: \"230/s\", stay: Exponential(mean: \"10s\"))])",
+        ONE,
+        110.0,
+    ),
+    (
+        "states at 0.8",
+        "Mmpp(states: [(rate: \"50/s\", stay: Exponential(mean: \"20s\")), (rate: \"140/s\", stay: Exponential(mean: \"10s\"))])",
+        ONE,
+        80.0,
+    ),
+    // A mean wait of (0.7 + 9) / (1 - 0.7) services: that of the first of a batch, and those before it in the batch.
+    ("batches at 0.7", "Batches(of: Poisson(rate: \"7/s\"), size: Geometric(mean: 10))", ONE, 70.0),
     // A quarter leaves, or is shed.
     (
         "impatient at 1.3",
@@ -134,7 +150,7 @@ const UNHEALTHY: [System; 38] = [
 ];
 
 /// Systems with short waits and room for more requests.
-const HEALTHY: [System; 25] = [
+const HEALTHY: [System; 28] = [
     ("M/M/1 at 0.3", "Poisson(rate: \"30/s\")", ONE, 30.0),
     ("M/M/1 at 0.5", "Poisson(rate: \"50/s\")", ONE, 50.0),
     ("M/M/1 at 0.7", "Poisson(rate: \"70/s\")", ONE, 70.0),
@@ -169,6 +185,14 @@ const HEALTHY: [System; 25] = [
     ("shared at 0.6", "Poisson(rate: \"60/s\")", SHARED, 60.0),
     ("slow at 0.6", "Poisson(rate: \"60/s\")", SLOW, 60.0),
     ("weighted at 0.6", "Poisson(rate: \"120/s\"), weight: 2", WEIGHTED, 120.0),
+    ("users at 0.5", "Users(count: Uniform(30, 70), requests: \"1/s\", window: \"1s\")", ONE, 50.0),
+    (
+        "states at 0.45",
+        "Mmpp(states: [(rate: \"30/s\", stay: Exponential(mean: \"1s\")), (rate: \"60/s\", stay: Exponential(mean: \"1s\"))])",
+        ONE,
+        45.0,
+    ),
+    ("batches at 0.4", "Batches(of: Poisson(rate: \"20/s\"), size: Uniform(1, 3))", ONE, 40.0),
     (
         "shortest first at 0.7",
         "Poisson(rate: \"70/s\")",
