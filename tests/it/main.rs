@@ -9,6 +9,7 @@ mod calls;
 mod cancellation;
 mod changes;
 mod cli;
+mod closed_loop;
 mod determinism;
 
 mod endpoint_theory;

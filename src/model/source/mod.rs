@@ -24,6 +24,7 @@ use super::part::{Description, EventKind, Part, PartSetting, ScheduledPeriodSpec
 use super::trace::TraceEvent;
 use super::{Context, Target};
 use crate::engine::distribution::{DistributionSpec, Sampler};
+use crate::engine::queue::EventQueue;
 use crate::engine::random::RandomStream;
 use crate::engine::row::{Column, Row, Rows};
 use crate::engine::statistics::{Tally, TimeWeighted};
@@ -179,6 +180,27 @@ impl Source {
         process.next(stream).filter(|&at| at <= self.stop && self.outcomes.offered < self.max_requests)
     }
 
+    /// Schedules the first arrivals of a process that has been set.
+    fn begin_arrivals(&mut self, row: Row<Self>, queue: &mut EventQueue<PackedEvent>) {
+        if let Some(users) = self.arrivals.0.closed_loop() {
+            for (stage, at) in (0..).zip(users.stage_times()) {
+                queue.schedule(at, Event::Timer { node: Self::node(row), timer: stage }.pack());
+            }
+        } else if let Some(at) = self.next_arrival() {
+            queue.schedule(at, arrival(row));
+        }
+    }
+
+    /// Lets a user of a closed loop think, and schedules the next request, if there is one.
+    fn think(&mut self, row: Row<Self>, queue: &mut EventQueue<PackedEvent>) {
+        let (process, stream) = &mut self.arrivals;
+        let now = queue.now();
+        let users = process.closed_loop();
+        if let Some(at) = users.and_then(|users| users.think(now, self.stop, self.max_requests, stream)) {
+            queue.schedule(at, arrival(row));
+        }
+    }
+
     /// Latency (creation to response) of completed requests that were created after the warm-up.
     pub fn latency(&mut self) -> &mut Tally {
         let [] = self.latency_this_window.drain_into(&mut self.latency, []);
@@ -238,8 +260,15 @@ impl Source {
     ) {
         context.trace(request, || TraceEvent::Over { outcome });
         let finished = context.requests.get(request);
-        let source = &mut sources[Row::new(finished.source.into())];
+        let row = Row::new(finished.source.into());
+        let source = &mut sources[row];
         source.outcomes.count(outcome);
+        // Requests from before a change of the arrivals belong to no user.
+        if let Some(users) = source.arrivals.0.closed_loop()
+            && finished.created >= users.since()
+        {
+            source.think(row, context.queue);
+        }
         source.in_flight.decrement(context.now);
         if outcome == Outcome::Completed && finished.created >= source.measured_from {
             let latency = context.now.since(finished.created).as_nanos();
@@ -340,9 +369,7 @@ impl Part for Source {
             window_percentiles: [None; 3],
             measured_from: builder.times.measured_from,
         };
-        if let Some(at) = source.next_arrival() {
-            builder.queue.schedule(at, arrival(Row::new(entry.first)));
-        }
+        source.begin_arrivals(Row::new(entry.first), &mut builder.queue);
         builder.world.spawn(source);
     }
 
@@ -396,6 +423,20 @@ impl Part for Source {
         (request, context.send_from_source(request, source.target))
     }
 
+    /// The number of users of a closed loop changes.
+    #[cold]
+    fn timer<const FULL: bool>(
+        sources: &mut View<'_>,
+        context: &mut Context<'_, FULL>,
+        row: Row<Self>,
+        stage: u32,
+    ) -> Option<PackedEvent> {
+        let source = &mut sources[row];
+        let coming = source.arrivals.0.closed_loop().map_or(0, |users| users.begin_stage(stage as usize));
+        (0..coming).for_each(|_| source.think(row, context.queue));
+        None
+    }
+
     /// Replaces the arrival process: cancels the scheduled arrivals and schedules new ones.
     #[cold]
     fn change<const FULL: bool>(
@@ -407,15 +448,13 @@ impl Part for Source {
         let SourceSetting::Arrivals(arrivals) = setting;
         let process = arrivals.resolve(SimTime::ZERO).expect(CHECKED);
         context.queue.remove_where(|event| {
-            matches!(event.unpack(), Event::Wake { node, .. }
+            matches!(event.unpack(), Event::Wake { node, .. } | Event::Timer { node, .. }
                 if node.kind() == Self::KIND && rows.contains(&node.row()))
         });
         for row in rows.map(Row::new) {
             let source = &mut sources[row];
             source.arrivals.0 = process.counting_from(context.now.max(source.start));
-            if let Some(at) = source.next_arrival() {
-                context.queue.schedule(at, arrival(row));
-            }
+            source.begin_arrivals(row, context.queue);
         }
         Vec::new()
     }

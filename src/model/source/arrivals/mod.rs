@@ -4,12 +4,14 @@
 //! Each gap starts at the exact time of the last arrival, not at its rounded time: rates are not quantised.
 
 mod batches;
+mod closed_loop;
 mod modulated;
 mod spec;
 
 use rand_distr::Distribution;
 
 use self::batches::Batches;
+pub use self::closed_loop::{ClosedLoop, UserStage};
 use self::modulated::Modulated;
 pub use self::modulated::RateState;
 pub use self::spec::ArrivalsSpec;
@@ -38,6 +40,7 @@ enum Pattern {
     Renewal(Sampler),
     Modulated(Box<Modulated>),
     Batches(Box<Batches>),
+    ClosedLoop(Box<ClosedLoop>),
 }
 
 impl ArrivalProcess {
@@ -47,6 +50,7 @@ impl ArrivalProcess {
         let pattern = match &self.pattern {
             Pattern::Modulated(rate) => Pattern::Modulated(Box::new(rate.counting_from(start))),
             Pattern::Batches(batches) => Pattern::Batches(Box::new(batches.counting_from(start))),
+            Pattern::ClosedLoop(users) => Pattern::ClosedLoop(Box::new(users.counting_from(start))),
             pattern @ (Pattern::Regular(_)
             | Pattern::Poisson(_)
             | Pattern::SteadyPoisson { .. }
@@ -63,11 +67,19 @@ impl ArrivalProcess {
             Pattern::Regular(_)
             | Pattern::Poisson(_)
             | Pattern::SteadyPoisson { .. }
-            | Pattern::Renewal(_) => None,
+            | Pattern::Renewal(_)
+            | Pattern::ClosedLoop(_) => None,
         }
     }
 
-    /// Draws the time of the next arrival, which is not before the last one, or `None` if there are no more arrivals.
+    /// The users of a closed loop, whose arrivals are not drawn in advance.
+    #[inline]
+    pub fn closed_loop(&mut self) -> Option<&mut ClosedLoop> {
+        if let Pattern::ClosedLoop(users) = &mut self.pattern { Some(users) } else { None }
+    }
+
+    /// Draws the time of the next arrival, which is not before the last one, or `None` if there are no more arrivals, or if
+    /// they follow responses.
     #[inline(always)]
     pub fn next(&mut self, stream: &mut RandomStream) -> Option<SimTime> {
         match &self.pattern {
@@ -79,7 +91,8 @@ impl ArrivalProcess {
             | Pattern::Poisson(_)
             | Pattern::Renewal(_)
             | Pattern::Modulated(_)
-            | Pattern::Batches(_) => self.next_uncommon(stream),
+            | Pattern::Batches(_)
+            | Pattern::ClosedLoop(_) => self.next_uncommon(stream),
         }
     }
 
@@ -95,6 +108,7 @@ impl ArrivalProcess {
                 self.position = rate.advance(self.position, ziggurat::exponential(stream), stream)?;
             }
             Pattern::Batches(batches) => return batches.next(stream),
+            Pattern::ClosedLoop(_) => return None,
         }
         Some(self.position.time())
     }

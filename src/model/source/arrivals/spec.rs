@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::rate::{ExactTime, RateProfile, RateSpec};
 use super::batches::Batches;
+use super::closed_loop::{ClosedLoop, UserStage};
 use super::modulated::{Modulated, RateState};
 use super::{ArrivalProcess, Pattern};
 use crate::engine::distribution::{CountSpec, DistributionSpec};
@@ -53,6 +54,17 @@ pub enum ArrivalsSpec {
         /// How many requests each has; the mean is 1 or more. Batches without requests are passed over.
         size: CountSpec,
     },
+    /// Users who each think, send a request, wait until it has ended, and think again.
+    ClosedLoop {
+        /// The number of users.
+        users: u32,
+        /// Changes of their number, in order of time. New users begin with a think time; those who are too many leave with
+        /// their next response.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        stages: Vec<UserStage>,
+        /// How long they think; the mean is above 0.
+        think: DistributionSpec<SimDuration>,
+    },
 }
 
 const fn minute() -> SimDuration {
@@ -69,6 +81,11 @@ impl ArrivalsSpec {
         match self {
             Self::Constant { rate } | Self::Poisson { rate } => rate.phases(),
             Self::Batches { of, .. } => of.phases(),
+            Self::ClosedLoop { stages, .. } => {
+                let ends = stages.iter().skip(1).map(|next| Some(next.at)).chain([None]);
+                let phase = |(stage, end): (&UserStage, _)| (stage.at, end, format!("{} users", stage.users));
+                stages.iter().zip(ends).map(phase).collect()
+            }
             Self::Renewal { .. } | Self::Users { .. } | Self::Mmpp { .. } => Vec::new(),
         }
     }
@@ -84,7 +101,8 @@ impl ArrivalsSpec {
             | Self::Renewal { .. }
             | Self::Users { .. }
             | Self::Mmpp { .. }
-            | Self::Batches { .. } => None,
+            | Self::Batches { .. }
+            | Self::ClosedLoop { .. } => None,
         }
     }
 
@@ -96,7 +114,11 @@ impl ArrivalsSpec {
         match self {
             Self::Constant { .. } => Some(Self::Constant { rate }),
             Self::Poisson { .. } => Some(Self::Poisson { rate }),
-            Self::Renewal { .. } | Self::Users { .. } | Self::Mmpp { .. } | Self::Batches { .. } => None,
+            Self::Renewal { .. }
+            | Self::Users { .. }
+            | Self::Mmpp { .. }
+            | Self::Batches { .. }
+            | Self::ClosedLoop { .. } => None,
         }
     }
 
@@ -106,7 +128,7 @@ impl ArrivalsSpec {
         match self {
             Self::Constant { rate } | Self::Poisson { rate } => rate.period(),
             Self::Batches { of, .. } => of.period(),
-            Self::Renewal { .. } | Self::Users { .. } | Self::Mmpp { .. } => None,
+            Self::Renewal { .. } | Self::Users { .. } | Self::Mmpp { .. } | Self::ClosedLoop { .. } => None,
         }
     }
 
@@ -117,7 +139,8 @@ impl ArrivalsSpec {
     pub fn dispersion(&self) -> f64 {
         match self {
             Self::Constant { .. } => 0.0,
-            Self::Poisson { .. } => 1.0,
+            // In a closed loop at most that: no more users send than are there.
+            Self::Poisson { .. } | Self::ClosedLoop { .. } => 1.0,
             Self::Renewal { gap } => {
                 let Ok(gap) = gap.resolve() else { return 1.0 };
                 let relative = if gap.mean() > 0.0 { gap.sd() / gap.mean() } else { 0.0 };
@@ -142,7 +165,9 @@ impl ArrivalsSpec {
             Self::Users { .. } => "window",
             Self::Mmpp { .. } => "states",
             Self::Batches { of, .. } => return of.check_changes(run).map_err(|error| error.inside("of")),
-            Self::Constant { .. } | Self::Poisson { .. } | Self::Renewal { .. } => return Ok(()),
+            Self::Constant { .. } | Self::Poisson { .. } | Self::Renewal { .. } | Self::ClosedLoop { .. } => {
+                return Ok(());
+            }
         };
         let length = self.resolve(SimTime::ZERO)?.mean_length().unwrap_or(f64::INFINITY);
         let changes = run.as_nanos_f64() / length;
@@ -196,7 +221,15 @@ impl ArrivalsSpec {
                 let states = Modulated::states(states).map_err(|error| error.inside("states"))?;
                 Pattern::Modulated(Box::new(states))
             }
+            Self::ClosedLoop { users, stages, think } => {
+                Pattern::ClosedLoop(Box::new(ClosedLoop::new(*users, stages, think)?))
+            }
             Self::Batches { of, size } => {
+                if let Self::ClosedLoop { .. } = **of {
+                    let message = "users of a closed loop send one request at a time, and no batches: use other \
+                                   arrivals";
+                    return Err(SpecError::at("of", message));
+                }
                 let of = of.resolve(start).map_err(|error| error.inside("of"))?;
                 let size = size.resolve().map_err(|error| error.inside("size"))?;
                 if size.mean() < 1.0 {
