@@ -16,6 +16,8 @@ const MAX_CHANGES: usize = 8;
 const MIN_SERVICES: f64 = 10.0;
 /// A utilization is smoothed until its random variation has this standard deviation, as a share of the step.
 const NOISE_BY_STEP: f64 = 0.05;
+/// Minimum number of periods of a rate that repeats, after which it is part of the level.
+const MIN_PERIODS: f64 = 10.0;
 /// Minimum step of the mean utilization: smaller ones are ignored.
 const MIN_STEP: f64 = 0.1;
 
@@ -70,6 +72,11 @@ fn convergence(
     (from, at, until): (f64, f64, f64),
     change: &str,
 ) -> Option<Finding> {
+    // While a rate rises and falls slowly by itself, there is no level to settle at.
+    let mut periods = context.scenario.sources.values().filter_map(|source| source.arrivals.period());
+    if periods.any(|period| period.as_seconds() * MIN_PERIODS > until - at) {
+        return None;
+    }
     let [first, middle, last] = [from, at, until].map(|seconds| context.interval_at(seconds));
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
     // The change of the mean, from the second half of the time before to the second half of the time after.
@@ -139,6 +146,17 @@ mod tests {
             assert!((evidence.after - f64::from(high) / 1000.0).abs() < 0.05, "{evidence:?}");
             assert!(evidence.settled_after_seconds < 2.0, "{evidence:?}");
         }
+    }
+
+    #[test]
+    fn a_load_that_rises_and_falls_by_itself_does_not_settle() {
+        let found = |period: u32| {
+            let rate = format!(
+                "Sum([Sine(mean: \"200/s\", amplitude: \"150/s\", period: \"{period}s\"), Steps([(at: \"0s\", rate: \"0/s\"), (at: \"50s\", rate: \"500/s\")])])"
+            );
+            look_at(&system(&rate, "Fixed(0)", TEN_SLOTS), &[], find).len()
+        };
+        assert_eq!([100, 40, 2].map(found), [0, 0, 1]);
     }
 
     #[test]

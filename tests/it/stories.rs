@@ -49,6 +49,23 @@ fn a_long_computation_blocks_an_event_loop() {
 }
 
 #[test]
+fn a_closed_load_test_hides_an_overload() {
+    let test = story("closed_load_test.ron", &["warm_up=10s"]);
+    let result = run_once(&test);
+    assert_eq!(found(FindingKind::Saturation, &test, &result), ["service"]);
+    // N / X - Z = 120 / 100 - 1 s.
+    let [mean, p99] = latency(&result, "users", 0.99);
+    assert!((0.18..0.23).contains(&mean) && p99 < 0.6, "{mean} {p99}");
+    assert_eq!(result.sources[0].outcomes.failures(), 0);
+    let open = story("closed_load_test.ron", &[r#"sources.users.arrivals=Poisson(rate: "120/s")"#]);
+    let result = run_once(&open);
+    assert_eq!(found(FindingKind::Overload, &open, &result), ["service"]);
+    // 20 per second for 300 s wait for 100 per second.
+    let [_, longest] = latency(&result, "users", 1.0);
+    assert!((40.0..70.0).contains(&longest), "{longest}");
+}
+
+#[test]
 fn a_slow_dependency_exhausts_the_memory_of_its_caller() {
     let full = story("memory_exhaustion.ron", &[]);
     let result = run_once(&full);
