@@ -3,10 +3,11 @@
 use rushhour::engine::random::RandomStream;
 use rushhour::metrics::result::RunResult;
 use rushhour::metrics::summary::Summary;
+use rushhour::request::Outcome;
 use rushhour::scenario::Scenario;
 use serde_json::Value;
 
-use crate::harness::{Estimate, assert_columns, replicate, run_once, scenario, servers, source, statistical};
+use crate::harness::{Estimate, assert_columns, replicate, run_once, scenario, source, statistical};
 
 /// A source "users" that sends to "api", for 2,000 s after a warm-up.
 fn system(rate: f64, nodes: &str) -> Scenario {
@@ -148,11 +149,8 @@ fn milliseconds(result: &RunResult) -> Vec<f64> {
     vec![latency.mean().expect("requests were served") * 1e-6, quantile(0.5), quantile(0.95), quantile(0.99)]
 }
 
-/// The requests that would be completed if only the edge from the servers to the client lost responses, as in AsyncFlow:
-/// one in a hundred, or none. Here each link loses requests and responses, and so too many responses.
-fn completed(result: &RunResult, loss: f64) -> f64 {
-    let served: u64 = servers(result).map(|(_, server)| server.completed).sum();
-    served as f64 * (1.0 - loss)
+fn completed(result: &RunResult) -> f64 {
+    source(result, "users").outcomes.of(Outcome::Completed) as f64
 }
 
 /// Source of their figures: AsyncFlow, a single event-loop server, 20 seeds. Each of its three edges loses one message in a
@@ -173,14 +171,14 @@ fn a_server_of_asyncflow_has_its_figures() {
                     }}),
                 }},
                 links: [
-                    (from: "users", to: "client", latency: Exponential(mean: "3ms"), response_latency: Constant("0s"), loss: {loss}),
+                    (from: "users", to: "client", latency: Exponential(mean: "3ms"), response_latency: Constant("0s"), loss: {loss}, response_loss: 0.0),
                     (from: "client", to: "server", latency: Exponential(mean: "3ms"), loss: {loss}),
                 ],
             )"#
         ));
         let result = run_once(&system);
         let memory = number(&json(&result)["nodes"]["server"]["resources"]["memory"]["in_use_mean"]) / 1e6;
-        [vec![completed(&result, loss)], milliseconds(&result), vec![memory]].concat()
+        [vec![completed(&result)], milliseconds(&result), vec![memory]].concat()
     };
     let rows: Vec<_> = (0..60).map(|_| measure(0.01, &mut stream)).collect();
     assert_agreement(
@@ -218,8 +216,8 @@ fn two_balanced_servers_of_asyncflow_have_their_figures() {
                     }}),
                 }},
                 links: [
-                    (from: "users", to: "client", latency: Exponential(mean: "3ms"), response_latency: Constant("0s"), loss: 0.01),
-                    (from: "client", to: "balancer", latency: Exponential(mean: "2ms"), response_latency: Constant("0s"), loss: 0.01),
+                    (from: "users", to: "client", latency: Exponential(mean: "3ms"), response_latency: Constant("0s"), loss: 0.01, response_loss: 0.0),
+                    (from: "client", to: "balancer", latency: Exponential(mean: "2ms"), response_latency: Constant("0s"), loss: 0.01, response_loss: 0.0),
                     (from: "balancer", to: "server", latency: Exponential(mean: "2ms"), response_latency: Exponential(mean: "3ms"), loss: 0.01),
                 ],
                 probes: [(of: "server", gauges: [InIo], every: "10ms")],
@@ -230,7 +228,7 @@ fn two_balanced_servers_of_asyncflow_have_their_figures() {
             series.samples.iter().map(|(_, value)| value).sum::<f64>() / series.samples.len() as f64
         });
         let [mean, _, p95, p99] = milliseconds(&result)[..] else { unreachable!("four figures") };
-        [vec![completed(&result, 0.01), mean, p95, p99], in_io.collect()].concat()
+        [vec![completed(&result), mean, p95, p99], in_io.collect()].concat()
     };
     let rows: Vec<_> = (0..20).map(|_| measure()).collect();
     assert_agreement(

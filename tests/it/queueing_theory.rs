@@ -436,6 +436,80 @@ const LINKED: &str = r#"Scenario(
 )"#;
 
 #[test]
+fn each_direction_of_a_link_has_its_own_loss() {
+    let lost = |link: &str| {
+        let system = scenario(&format!(
+            r#"Scenario(
+                name: "losses", arrivals_until: "2000s", run_until: "2010s",
+                sources: {{ "users": (arrivals: Poisson(rate: "50/s"), to: "n") }},
+                nodes: {{ "n": Server(concurrency: 100, service: Constant("1ms")) }},
+                links: [(from: "users", to: "n", {link})],
+            )"#
+        ));
+        let result = run_once(&system);
+        let (offered, served) = (source(&result, "users").outcomes.offered, server(&result, "n").completed);
+        let completed = source(&result, "users").outcomes.of(Outcome::Completed);
+        [(offered - served, offered), (served - completed, served)]
+    };
+    for (link, losses) in [
+        ("loss: 0.02", [0.02, 0.02]),
+        ("loss: 0.02, response_loss: 0.1", [0.02, 0.1]),
+        ("response_loss: 0.05", [0.0, 0.05]),
+        ("loss: 0.05, response_loss: 0", [0.05, 0.0]),
+        ("preset: DataCenter", [0.0, 0.0]),
+        ("preset: Mobile", [0.01, 0.01]),
+        ("preset: Mobile, loss: 0.03", [0.03, 0.03]),
+        ("preset: Internet, response_loss: 0", [0.001, 0.0]),
+    ] {
+        for ((lost, sent), loss) in lost(link).into_iter().zip(losses) {
+            if loss == 0.0 {
+                assert_eq!(lost, 0, "{link}");
+                continue;
+            }
+            let sent = sent as f64;
+            assert_count(link, lost as f64, sent * loss, sent * loss * (1.0 - loss));
+        }
+    }
+}
+
+statistical!(presets_of_links_have_their_latencies, 4, 20);
+
+fn presets_of_links_have_their_latencies(replications: u64) {
+    for (preset, mean, sd) in [
+        ("Local", 0.02, 0.0),
+        ("DataCenter", 0.25, 0.15),
+        ("CrossRegion", 75.0, 5.0),
+        ("Internet", 20.0, 10.0),
+        ("Mobile", 50.0, 40.0),
+    ] {
+        let system = scenario(&format!(
+            r#"Scenario(
+                name: "preset", arrivals_until: "500s", run_until: "510s",
+                sources: {{ "users": (arrivals: Poisson(rate: "50/s"), to: "n") }},
+                nodes: {{ "n": Server(concurrency: 1000, service: Constant("0s")) }},
+                links: [(from: "users", to: "n", preset: {preset}, loss: 0)],
+            )"#
+        ));
+        let rows = replicate(&system, replications, |result| {
+            let latency = source(&result, "users").latency.summarize();
+            let milliseconds = |nanos: Option<f64>| nanos.expect("requests were served") * 1e-6;
+            // Of a constant, the mean says it.
+            [milliseconds(latency.mean()), if sd > 0.0 { milliseconds(latency.sd()) } else { 0.0 }]
+        });
+        if sd > 0.0 {
+            // There and back.
+            let theory = [("mean latency", 2.0 * mean), ("sd of the latency", sd * 2.0_f64.sqrt())];
+            assert_columns(&rows, preset, theory);
+        } else {
+            assert!(
+                rows.iter().all(|[latency, _]| (latency - 2.0 * mean).abs() < 1e-9),
+                "{preset}: {rows:?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_link_of_constant_latency_adds_exactly_that() {
     let result = run_logged(&scenario(LINKED));
     let (mut near, mut far) = (0, 0);

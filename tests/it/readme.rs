@@ -146,6 +146,7 @@ fn its_lists_of_names_are_complete() {
         ("arrivals", "ArrivalsSpec"),
         // A rate is a text or a variant, so its variants are listed without the name of a type.
         ("their rate", ""),
+        ("presets of links", "LinkPreset"),
         ("keys", "KeySpec"),
         ("distributions", "DistributionSpec"),
         ("a balancer's policy, a client's routing", "PolicySpec"),

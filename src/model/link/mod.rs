@@ -3,74 +3,21 @@
 //! A link connects two nodes or groups, carries requests out and responses back, and has its own random streams for
 //! each direction. Between nodes without a link, messages take no time and are never lost.
 
-use bevy_ecs::prelude::*;
-use serde::{Deserialize, Serialize};
+mod preset;
+mod spec;
 
-use super::build::{Builder, CHECKED};
-use super::check::Checker;
+use bevy_ecs::prelude::*;
+
+pub use self::preset::LinkPreset;
+pub use self::spec::LinkSpec;
+use super::build::Builder;
 use super::metric::{Measurable, Metric, MetricReader, PlotSpec, Reading, Unit};
-use crate::engine::distribution::{DistributionSpec, Sampler};
+use crate::engine::distribution::Sampler;
 use crate::engine::queue::{EventQueue, LaneId};
 use crate::engine::random::{Draw, RandomStream};
 use crate::engine::row::{Column, Rows};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{Event, PackedEvent, RequestRow};
-use crate::text::Path;
-
-/// A link as written in a scenario.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LinkSpec {
-    /// The sender: a source, a node or a group.
-    pub from: String,
-    /// The receiver: a node or a group.
-    pub to: String,
-    /// Latency of requests, from the sender to the receiver; 0 by default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub latency: Option<DistributionSpec<SimDuration>>,
-    /// Latency of responses, from the receiver back to the sender; the same distribution as `latency` by default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub response_latency: Option<DistributionSpec<SimDuration>>,
-    /// Probability (0 to 1) that a message is lost, the same for requests and responses.
-    #[serde(default)]
-    pub loss: f64,
-}
-
-impl LinkSpec {
-    /// Reports errors in the link itself. Whether the nodes at its ends exist is checked elsewhere.
-    pub fn check(&self, path: &Path, checker: &mut Checker<'_>) {
-        if !(0.0..=1.0).contains(&self.loss) {
-            let message = format!("{} is not a probability: expected a number from 0 to 1", self.loss);
-            checker.add(path.clone().name("loss"), message, "0.01 means one message in a hundred");
-        }
-        if let Some(latency) = &self.latency {
-            checker.spec(path, "latency", latency.resolve().map(drop));
-        }
-        if let Some(latency) = &self.response_latency {
-            checker.spec(path, "response_latency", latency.resolve().map(drop));
-        }
-        if self.latency.is_none() && self.response_latency.is_none() && self.loss == 0.0 {
-            let message = "the link has no effect: it has neither a latency nor a loss";
-            checker.warn(path.clone(), message, "give it a `latency` or a `loss`, or remove it");
-        }
-    }
-
-    /// Spawns the link.
-    ///
-    /// # Panics
-    /// If a distribution is invalid, which [`check`](Self::check) reports.
-    pub fn build(&self, builder: &mut Builder<'_>) {
-        let name = format!("{} -> {}", self.from, self.to);
-        let sampler = |latency: Option<&DistributionSpec<SimDuration>>| {
-            latency.map_or_else(|| Sampler::constant(0.0), |latency| latency.resolve().expect(CHECKED))
-        };
-        let request_latency = sampler(self.latency.as_ref());
-        let response_latency = sampler(self.response_latency.as_ref().or(self.latency.as_ref()));
-        let request = LinkHalf::new(request_latency, self.loss, &name, "request", builder);
-        let response = LinkHalf::new(response_latency, self.loss, &name, "response", builder);
-        builder.world.spawn(Link { name, request, response });
-    }
-}
 
 /// Messages lost by links.
 pub static LOSS_RATE: Metric = Metric::unprobed("loss_rate", Unit::PerSecond);
