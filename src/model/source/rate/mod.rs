@@ -211,6 +211,18 @@ mod tests {
     }
 
     #[test]
+    fn factors_inside_factors_are_multiplied() {
+        let scaled = |by: f64| format!("Scaled(by: {by:?}, of: ").repeat(50) + "\"3/s\"" + &")".repeat(50);
+        // Each twice as often resolved as the one around it would take for ever.
+        let double = testing::profile(&scaled(2.0));
+        assert!((double.rate_at(SimTime::ZERO) / 50_f64.exp2() - 3.0).abs() < 1e-9);
+        let inside = testing::profile(
+            r#"Scaled(by: 3, of: Sum(["1/s", Scaled(by: 2, of: Daily([(at: "1h", rate: "5/s")]))]))"#,
+        );
+        assert!((inside.rate_at(SimTime::ZERO) - 33.0).abs() < 1e-9);
+    }
+
+    #[test]
     fn a_rate_of_zero_never_reaches_an_arrival() {
         let profile = RateProfile::Constant(Rate::default());
         assert_eq!(profile.advance(ExactTime::at(SimTime::ZERO), 1.0), None);

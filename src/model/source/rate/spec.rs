@@ -106,7 +106,7 @@ impl RateSpec {
         }
     }
 
-    /// The rate times a factor, or `None` if the product is not a valid rate.
+    /// The rate times a factor, without [`RateShape::Scaled`] in it, or `None` if the product is not a valid rate.
     #[must_use]
     pub fn times(&self, factor: f64) -> Option<Self> {
         let times = |rate: &Rate| Rate::per_second(rate.as_per_second() * factor);
@@ -137,7 +137,7 @@ impl RateSpec {
             RateShape::Sum(parts) => {
                 RateShape::Sum(parts.iter().map(|part| part.times(factor)).collect::<Option<_>>()?)
             }
-            RateShape::Scaled { by, of } => RateShape::Scaled { by: by * factor, of: of.clone() },
+            RateShape::Scaled { by, of } => return of.times(by * factor),
         }))
     }
 }
