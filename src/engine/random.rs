@@ -51,6 +51,12 @@ impl RandomStream {
     pub fn from_seed(seed: u64) -> Self {
         Self(Xoshiro256PlusPlus::seed_from_u64(seed))
     }
+
+    /// A stream of its own, which the next number of this one determines.
+    #[must_use]
+    pub fn fork(&mut self) -> Self {
+        Self::from_seed(self.next_u64())
+    }
 }
 
 impl TryRng for RandomStream {

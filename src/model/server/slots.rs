@@ -9,7 +9,7 @@
 //!   overtakes it.
 //! - The service time may be drawn when a request begins to wait, for a discipline that orders requests by it.
 
-use super::{Server, ServerSpec, View};
+use super::{Program, Server, ServerSpec, View};
 use crate::engine::row::Row;
 use crate::engine::time::SimDuration;
 use crate::event::{Event, PackedEvent, RequestRow};
@@ -64,6 +64,13 @@ impl ServerSpec {
     }
 }
 
+impl Program {
+    /// Number of slots that a request takes.
+    pub(super) fn slots_of(&self, requests: &RequestsView<'_>, request: RequestRow) -> u32 {
+        self.rules.as_ref().map_or(1, |rules| rules.slots_of(requests, request))
+    }
+}
+
 impl View<'_> {
     /// The rules of the slots of a server, if it has any.
     pub(super) fn rules(&mut self, row: Row<Server>) -> Option<&mut SlotRules> {
@@ -73,8 +80,7 @@ impl View<'_> {
     /// Number of slots that a request takes of a server.
     pub(super) fn slots_of(&self, requests: &RequestsView<'_>, row: Row<Server>, request: RequestRow) -> u32 {
         let program = self.service[row].program.as_ref();
-        let rules = program.and_then(|program| program.rules.as_deref());
-        rules.map_or(1, |rules| rules.slots_of(requests, request))
+        program.map_or(1, |program| program.slots_of(requests, request))
     }
 
     /// Lets a request that has arrived take its slots, or wait for them; or refuses it.
@@ -266,9 +272,9 @@ impl View<'_> {
             }
             let all = self.configs[row].concurrency;
             let Self { queues, service, .. } = self;
-            let rules = service[row].program.as_ref().and_then(|program| program.rules.as_deref());
+            let program = service[row].program.as_deref();
             let slots_of = |requests: &RequestsView<'_>, request| {
-                rules.map_or(1, |rules| rules.slots_of(requests, request))
+                program.map_or(1, |program| program.slots_of(requests, request))
             };
             let may_go = |requests: &RequestsView<'_>, request| {
                 let slots = slots_of(requests, request);

@@ -307,9 +307,7 @@ impl Part for Source {
     }
 
     fn check(spec: &SourceSpec, path: &Path, checker: &mut Checker<'_>) {
-        let arrivals = spec.arrivals.resolve(SimTime::ZERO + spec.start);
-        let run = checker.run_until;
-        checker.spec(path, "arrivals", arrivals.and_then(|_| spec.arrivals.check_changes(run)));
+        checker.spec(path, "arrivals", spec.arrivals.check(checker.run_until));
         checker.spec(path, "key", spec.key.resolve().map(drop));
         if let Some(size) = &spec.size {
             checker.spec(path, "size", size.resolve().map(drop));
@@ -332,9 +330,7 @@ impl Part for Source {
 
     fn check_setting(setting: &SourceSetting, path: &Path, _: &[&SourceSpec], checker: &mut Checker<'_>) {
         let SourceSetting::Arrivals(arrivals) = setting;
-        let run = checker.run_until;
-        let resolved = arrivals.resolve(SimTime::ZERO);
-        checker.resolved(path.clone(), resolved.and_then(|_| arrivals.check_changes(run)));
+        checker.resolved(path.clone(), arrivals.check(checker.run_until));
     }
 
     fn build(spec: &SourceSpec, entry: &NamedGroup, builder: &mut Builder<'_>) {
@@ -446,14 +442,13 @@ impl Part for Source {
         setting: &SourceSetting,
     ) -> Vec<RequestRow> {
         let SourceSetting::Arrivals(arrivals) = setting;
-        let process = arrivals.resolve(SimTime::ZERO).expect(CHECKED);
         context.queue.remove_where(|event| {
             matches!(event.unpack(), Event::Wake { node, .. } | Event::Timer { node, .. }
                 if node.kind() == Self::KIND && rows.contains(&node.row()))
         });
         for row in rows.map(Row::new) {
             let source = &mut sources[row];
-            source.arrivals.0 = process.counting_from(context.now.max(source.start));
+            source.arrivals.0 = arrivals.resolve(context.now.max(source.start)).expect(CHECKED);
             source.begin_arrivals(row, context.queue);
         }
         Vec::new()

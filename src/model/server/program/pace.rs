@@ -45,11 +45,6 @@ impl Pace {
 }
 
 impl Program {
-    /// Whether the speed of its computations and services may change while they go on.
-    pub(super) fn has_pace(&self) -> bool {
-        self.pace.is_some()
-    }
-
     /// Whether a request needs a core of its own to compute.
     pub(super) fn has_cores_to_wait_for(&self) -> bool {
         self.cores.is_some() && !self.pace.as_ref().is_some_and(|pace| pace.shares_cores)

@@ -55,8 +55,7 @@ impl Program {
         *progress = Progress { endpoint, step: start, left: progress.left, ..progress.at_start() };
         progress.spent[Activity::SlotWait] = wait;
         context.requests.set_place(request, CallPlace::InSlot);
-        let rules = self.rules.as_ref().filter(|rules| rules.is_weighted);
-        let slots = rules.map_or(1, |rules| rules.slots_of(&context.requests, request));
+        let slots = self.slots_of(&context.requests, request);
         if slots > 1 || !self.begins_with_service() {
             context.trace(request, || TraceEvent::Entered { node: Server::node(row), slots });
         }
@@ -380,7 +379,7 @@ impl View<'_> {
         let program = self.service[row].program.as_deref_mut().expect("the request takes steps");
         let progress = context.requests.progress_mut(request);
         let is_io = matches!(program.code.ops[usize::from(progress.step)], Op::Io(_));
-        if !is_io && program.has_pace() {
+        if !is_io && program.pace.is_some() {
             return self.end_work(context, row, request);
         }
         let done = context.requests.get_mut(request);

@@ -1,6 +1,5 @@
 //! Arrivals of several requests at once.
 
-use rand::Rng as _;
 use rand_distr::Distribution;
 
 use super::ArrivalProcess;
@@ -27,15 +26,10 @@ impl Batches {
         Self { of, size, stream: None, left: 0, at: SimTime::ZERO }
     }
 
-    /// The same batches, beginning at `start`.
-    pub(super) fn counting_from(&self, start: SimTime) -> Self {
-        Self { of: self.of.counting_from(start), ..self.clone() }
-    }
-
     /// The time of the next request. Batches without requests are passed over.
     pub(super) fn next(&mut self, stream: &mut RandomStream) -> Option<SimTime> {
         while self.left == 0 {
-            let sizes = self.stream.get_or_insert_with(|| RandomStream::from_seed(stream.next_u64()));
+            let sizes = self.stream.get_or_insert_with(|| stream.fork());
             self.left = self.size.sample(sizes);
             self.at = self.of.next(stream)?;
         }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::super::rate::{ascending, later};
 use crate::engine::distribution::{DistributionSpec, Sampler};
 use crate::engine::random::RandomStream;
 use crate::engine::spec_error::SpecError;
@@ -35,11 +36,12 @@ pub struct ClosedLoop {
 }
 
 impl ClosedLoop {
-    /// The users of a source.
+    /// The users of a source, beginning at `start` with the number of users of that time.
     pub(super) fn new(
         users: u32,
         stages: &[UserStage],
         think: &DistributionSpec<SimDuration>,
+        start: SimTime,
     ) -> Result<Self, SpecError> {
         let think = think.resolve().map_err(|error| error.inside("think"))?;
         if think.mean() <= 0.0 {
@@ -54,35 +56,22 @@ impl ClosedLoop {
             let message = format!("{users} users are too many: use at most {MAX_USERS}");
             return Err(SpecError::at(field, message));
         }
-        let times = stages.iter().map(|stage| stage.at);
-        let before = std::iter::once(SimDuration::ZERO).chain(times.clone());
-        for (index, (before, at)) in before.zip(times).enumerate() {
-            if at <= before {
-                let message =
-                    format!("{at} is not later than {before}, when the number of users was set before");
-                return Err(SpecError::at(format!("stages[{index}].at"), message));
-            }
-        }
-        let later = stages.iter().map(|stage| (SimTime::ZERO + stage.at, stage.users));
-        let stages = std::iter::once((SimTime::ZERO, users)).chain(later).collect();
+        let times: Vec<SimDuration> = stages.iter().map(|stage| stage.at).collect();
+        let first = times.first().map(|at| later("[0].at", *at, "the start of the run", SimDuration::ZERO));
+        first
+            .unwrap_or(Ok(()))
+            .and_then(|()| ascending(&times, "stage"))
+            .map_err(|error| error.inside("stages"))?;
+        let stages = stages.iter().map(|stage| (SimTime::ZERO + stage.at, stage.users));
+        let (begun, coming): (Vec<_>, Vec<_>) = stages.partition(|(at, _)| *at <= start);
+        let at_start = begun.last().map_or(users, |(_, users)| *users);
+        let stages = std::iter::once((start, at_start)).chain(coming).collect();
         Ok(Self { think, stages, wanted: 0, present: 0, requests: 0 })
     }
 
-    /// The same users, beginning at `start`, with the number of users of that time.
-    pub(super) fn counting_from(&self, start: SimTime) -> Self {
-        let mut stages = self.stages.clone();
-        let begun = stages.partition_point(|(at, _)| *at <= start).max(1) - 1;
-        stages.drain(..begun);
-        stages[0].0 = start;
-        Self { stages, ..self.clone() }
-    }
-
     /// When the users come: the start.
-    pub const fn since(&self) -> SimTime {
-        match self.stages.as_slice() {
-            [(at, _), ..] => *at,
-            [] => SimTime::ZERO,
-        }
+    pub fn since(&self) -> SimTime {
+        self.stages[0].0
     }
 
     /// The times at which the number of users is set, in order.

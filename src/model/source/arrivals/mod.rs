@@ -44,21 +44,6 @@ enum Pattern {
 }
 
 impl ArrivalProcess {
-    /// The same process, beginning at `start`.
-    #[must_use]
-    pub fn counting_from(&self, start: SimTime) -> Self {
-        let pattern = match &self.pattern {
-            Pattern::Modulated(rate) => Pattern::Modulated(Box::new(rate.counting_from(start))),
-            Pattern::Batches(batches) => Pattern::Batches(Box::new(batches.counting_from(start))),
-            Pattern::ClosedLoop(users) => Pattern::ClosedLoop(Box::new(users.counting_from(start))),
-            pattern @ (Pattern::Regular(_)
-            | Pattern::Poisson(_)
-            | Pattern::SteadyPoisson { .. }
-            | Pattern::Renewal(_)) => pattern.clone(),
-        };
-        Self { pattern, position: ExactTime::at(start) }
-    }
-
     /// Mean time between changes of the rate by chance, in nanoseconds, if there are such changes.
     fn mean_length(&self) -> Option<f64> {
         match &self.pattern {

@@ -4,7 +4,6 @@
 //! numbers that the rate depends on are from a stream of their own, so that another rate of the requests does not change
 //! the number of users.
 
-use rand::Rng as _;
 use rand_distr::Distribution;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +28,8 @@ pub struct RateState {
 #[derive(Clone, Debug)]
 pub(super) struct Modulated {
     changes: Changes,
+    /// The mean rate in the long run, per second.
+    mean_rate: f64,
     /// Random numbers for the changes; made with the first of them.
     stream: Option<RandomStream>,
     /// The current rate, per second.
@@ -47,14 +48,14 @@ enum Changes {
 }
 
 impl Modulated {
-    /// Arrivals from users whose number changes.
-    pub(super) fn users(count: CountSampler, requests: Rate, window: SimDuration) -> Self {
+    /// Arrivals from users whose number changes, beginning at `start`.
+    pub(super) fn users(count: CountSampler, requests: Rate, window: SimDuration, start: SimTime) -> Self {
         let window = window.as_nanos_f64();
-        Self::new(Changes::Users { count, requests: requests.as_per_second(), window })
+        Self::new(Changes::Users { count, requests: requests.as_per_second(), window }, start)
     }
 
-    /// Arrivals whose rate follows states, of which it begins with the first.
-    pub(super) fn states(states: &[RateState]) -> Result<Self, SpecError> {
+    /// Arrivals whose rate follows states, beginning at `start` with the first of them.
+    pub(super) fn states(states: &[RateState], start: SimTime) -> Result<Self, SpecError> {
         if states.is_empty() {
             return Err(SpecError::at(
                 "",
@@ -70,16 +71,12 @@ impl Modulated {
             Ok((state.rate.as_per_second(), stay))
         };
         let states = states.iter().enumerate().map(resolve).collect::<Result<_, _>>()?;
-        Ok(Self::new(Changes::States { states, next: 0 }))
+        Ok(Self::new(Changes::States { states, next: 0 }, start))
     }
 
-    fn new(changes: Changes) -> Self {
-        Self { changes, stream: None, rate: 0.0, until: ExactTime::at(SimTime::ZERO) }
-    }
-
-    /// The same arrivals, beginning at `start`.
-    pub(super) fn counting_from(&self, start: SimTime) -> Self {
-        Self { until: ExactTime::at(start), ..self.clone() }
+    fn new(changes: Changes, start: SimTime) -> Self {
+        let mean_rate = changes.mean_rate();
+        Self { changes, mean_rate, stream: None, rate: 0.0, until: ExactTime::at(start) }
     }
 
     /// The position up to which `area` arrivals are expected after `from`, which is the start or the last result. `None` if
@@ -90,10 +87,10 @@ impl Modulated {
         mut area: f64,
         stream: &mut RandomStream,
     ) -> Option<ExactTime> {
-        if self.mean_rate() <= 0.0 {
+        if self.mean_rate <= 0.0 {
             return None;
         }
-        let stream = self.stream.get_or_insert_with(|| RandomStream::from_seed(stream.next_u64()));
+        let stream = self.stream.get_or_insert_with(|| stream.fork());
         let mut position = from;
         loop {
             let expected = self.rate * (self.until.since(position) / SECOND);
@@ -104,17 +101,6 @@ impl Modulated {
             position = self.until;
             let (rate, length) = self.changes.next(stream);
             (self.rate, self.until) = (rate, position.after(length)?);
-        }
-    }
-
-    /// The mean rate in the long run, per second.
-    fn mean_rate(&self) -> f64 {
-        match &self.changes {
-            Changes::Users { count, requests, .. } => count.mean() * requests,
-            Changes::States { states, .. } => {
-                let sum = |of: fn(&(f64, Sampler)) -> f64| states.iter().map(of).sum::<f64>();
-                sum(|(rate, stay)| rate * stay.mean()) / sum(|(_, stay)| stay.mean())
-            }
         }
     }
 
@@ -133,7 +119,7 @@ impl Modulated {
     /// statistical analysis of series of events", 1966, for Poisson arrivals at a random rate; Smith: "Regenerative
     /// stochastic processes", 1955, for cycles).
     pub(super) fn dispersion(&self) -> f64 {
-        let mean = self.mean_rate();
+        let mean = self.mean_rate;
         if mean <= 0.0 {
             return 1.0;
         }
@@ -156,6 +142,17 @@ impl Modulated {
 }
 
 impl Changes {
+    /// The mean rate in the long run, per second.
+    fn mean_rate(&self) -> f64 {
+        match self {
+            Self::Users { count, requests, .. } => count.mean() * requests,
+            Self::States { states, .. } => {
+                let sum = |of: fn(&(f64, Sampler)) -> f64| states.iter().map(of).sum::<f64>();
+                sum(|(rate, stay)| rate * stay.mean()) / sum(|(_, stay)| stay.mean())
+            }
+        }
+    }
+
     /// The next rate, per second, and how many nanoseconds it lasts.
     fn next(&mut self, stream: &mut RandomStream) -> (f64, f64) {
         match self {

@@ -110,10 +110,10 @@ impl ArrivalsSpec {
     /// not a valid rate.
     #[must_use]
     pub fn times(&self, factor: f64) -> Option<Self> {
-        let rate = RateSpec::Constant(Rate::per_second(self.steady_rate()?.as_per_second() * factor)?);
+        self.steady_rate()?;
         match self {
-            Self::Constant { .. } => Some(Self::Constant { rate }),
-            Self::Poisson { .. } => Some(Self::Poisson { rate }),
+            Self::Constant { rate } => Some(Self::Constant { rate: rate.times(factor)? }),
+            Self::Poisson { rate } => Some(Self::Poisson { rate: rate.times(factor)? }),
             Self::Renewal { .. }
             | Self::Users { .. }
             | Self::Mmpp { .. }
@@ -147,28 +147,23 @@ impl ArrivalsSpec {
                 relative * relative
             }
             Self::Users { count, requests, window } => {
-                count.resolve().map_or(1.0, |count| Modulated::users(count, *requests, *window).dispersion())
+                let users = |count| Modulated::users(count, *requests, *window, SimTime::ZERO);
+                count.resolve().map_or(1.0, |count| users(count).dispersion())
             }
-            Self::Mmpp { states } => Modulated::states(states).map_or(1.0, |states| states.dispersion()),
+            Self::Mmpp { states } => {
+                Modulated::states(states, SimTime::ZERO).map_or(1.0, |states| states.dispersion())
+            }
             Self::Batches { of, size } => {
                 size.resolve().map_or(1.0, |size| Batches::dispersion(of.dispersion(), &size))
             }
         }
     }
 
-    /// Checks that the rate does not change too often in a run of this length.
+    /// Checks the parameters, and that the rate does not change too often in a run of this length.
     ///
     /// # Errors
-    /// If it does, with the field and a hint.
-    pub fn check_changes(&self, run: SimDuration) -> Result<(), SpecError> {
-        let field = match self {
-            Self::Users { .. } => "window",
-            Self::Mmpp { .. } => "states",
-            Self::Batches { of, .. } => return of.check_changes(run).map_err(|error| error.inside("of")),
-            Self::Constant { .. } | Self::Poisson { .. } | Self::Renewal { .. } | Self::ClosedLoop { .. } => {
-                return Ok(());
-            }
-        };
+    /// If the parameters are invalid or it does, with the field and a hint.
+    pub fn check(&self, run: SimDuration) -> Result<(), SpecError> {
         let length = self.resolve(SimTime::ZERO)?.mean_length().unwrap_or(f64::INFINITY);
         let changes = run.as_nanos_f64() / length;
         if changes <= MAX_CHANGES {
@@ -178,7 +173,19 @@ impl ArrivalsSpec {
             "the rate changes {changes:.1e} times in the run, of which at most {MAX_CHANGES:.0e} are possible: use \
              longer times, or a shorter run"
         );
-        Err(SpecError::at(field, message))
+        Err(self.at_changes(message))
+    }
+
+    /// An error in the field that says how often the rate changes by chance.
+    fn at_changes(&self, message: String) -> SpecError {
+        match self {
+            Self::Users { .. } => SpecError::at("window", message),
+            Self::Mmpp { .. } => SpecError::at("states", message),
+            Self::Batches { of, .. } => of.at_changes(message).inside("of"),
+            Self::Constant { .. } | Self::Poisson { .. } | Self::Renewal { .. } | Self::ClosedLoop { .. } => {
+                SpecError::at("", message)
+            }
+        }
     }
 
     /// Checks the parameters and builds the process, which begins at `start`: at a constant rate, the first arrival
@@ -215,14 +222,14 @@ impl ArrivalsSpec {
                     let message = "the window is 0s: use a duration above 0s like \"60s\"";
                     return Err(SpecError::at("window", message));
                 }
-                Pattern::Modulated(Box::new(Modulated::users(count, *requests, *window)))
+                Pattern::Modulated(Box::new(Modulated::users(count, *requests, *window, start)))
             }
             Self::Mmpp { states } => {
-                let states = Modulated::states(states).map_err(|error| error.inside("states"))?;
+                let states = Modulated::states(states, start).map_err(|error| error.inside("states"))?;
                 Pattern::Modulated(Box::new(states))
             }
             Self::ClosedLoop { users, stages, think } => {
-                Pattern::ClosedLoop(Box::new(ClosedLoop::new(*users, stages, think)?))
+                Pattern::ClosedLoop(Box::new(ClosedLoop::new(*users, stages, think, start)?))
             }
             Self::Batches { of, size } => {
                 if let Self::ClosedLoop { .. } = **of {
@@ -240,6 +247,6 @@ impl ArrivalsSpec {
                 Pattern::Batches(Box::new(Batches::new(of, size)))
             }
         };
-        Ok(ArrivalProcess { pattern, position: ExactTime::at(start) }.counting_from(start))
+        Ok(ArrivalProcess { pattern, position: ExactTime::at(start) })
     }
 }

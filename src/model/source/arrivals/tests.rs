@@ -5,9 +5,8 @@ use crate::engine::distribution::DistributionSpec;
 use crate::engine::floor_to_usize;
 use crate::engine::time::SimDuration;
 use crate::engine::units::Rate;
-use crate::model::source::rate::testing::seconds;
+use crate::model::source::rate::testing::{self, seconds};
 use crate::model::source::rate::{RateShape, RateSpec, RateStep};
-use crate::text::Document;
 
 fn rate(text: &str) -> Rate {
     text.parse().expect("a rate")
@@ -130,8 +129,7 @@ fn steady_and_profiled_poisson_arrivals_at_the_same_rate_are_equal() {
 }
 
 fn written(text: &str) -> ArrivalsSpec {
-    let document = Document::parse("arrivals", text.as_bytes()).expect("the syntax is valid");
-    document.decode().value.expect("they are arrivals")
+    testing::written(text)
 }
 
 /// The numbers of arrivals in consecutive times of this many seconds.
@@ -300,8 +298,8 @@ fn arrivals_that_cannot_be_are_refused_with_their_field() {
     }
     let often = written(r#"Users(count: Constant(1), requests: "1/s", window: "1us")"#);
     let day = duration("24h");
-    assert_eq!(often.check_changes(day).expect_err("it changes too often").field(), "window");
-    assert!(often.check_changes(duration("1s")).is_ok());
+    assert_eq!(often.check(day).expect_err("it changes too often").field(), "window");
+    assert!(often.check(duration("1s")).is_ok());
 }
 
 #[test]

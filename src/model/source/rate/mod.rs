@@ -14,6 +14,7 @@ mod sum;
 
 pub use self::exact_time::ExactTime;
 pub use self::spec::{RateShape, RateSpec, RateStep};
+pub(super) use self::spec::{ascending, later};
 
 use self::cycle::Cycle;
 use self::piecewise::Piecewise;
@@ -110,15 +111,21 @@ impl RateProfile {
 
 #[cfg(test)]
 pub(super) mod testing {
+    use serde::de::DeserializeOwned;
+
     use super::*;
     use crate::engine::time::SimDuration;
     use crate::text::Document;
 
+    /// A value as it is written in a scenario.
+    pub(in crate::model::source) fn written<T: DeserializeOwned>(text: &str) -> T {
+        let document = Document::parse("text", text.as_bytes()).expect("the syntax is valid");
+        document.decode().value.expect("it is such a value")
+    }
+
     /// The profile of a rate as it is written in a scenario.
     pub(in crate::model::source) fn profile(text: &str) -> RateProfile {
-        let document = Document::parse("rate", text.as_bytes()).expect("the syntax is valid");
-        let rate = document.decode::<RateSpec>().value.expect("it is a rate");
-        rate.resolve().expect("the parameters are valid")
+        written::<RateSpec>(text).resolve().expect("the parameters are valid")
     }
 
     pub(in crate::model::source) fn seconds(seconds: f64) -> SimTime {

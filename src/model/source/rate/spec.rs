@@ -265,7 +265,7 @@ fn resolve_steps(steps: &[RateStep]) -> Result<RateProfile, SpecError> {
     if steps.is_empty() {
         return Err(SpecError::at("", "Steps is empty: give at least one (at: \"0s\", rate: \"5/s\")"));
     }
-    ascending(steps, "step")?;
+    ascending(&times(steps), "step")?;
     let begin = Piecewise::starting_at(Rate::default());
     Ok(RateProfile::Piecewise(steps.iter().fold(begin, |pieces, step| pieces.constant(step.at, step.rate))))
 }
@@ -274,7 +274,7 @@ fn resolve_points(points: &[RateStep]) -> Result<RateProfile, SpecError> {
     let Some(first) = points.first() else {
         return Err(SpecError::at("", "Points is empty: give at least one (at: \"0s\", rate: \"5/s\")"));
     };
-    ascending(points, "point")?;
+    ascending(&times(points), "point")?;
     let begin = Piecewise::starting_at(first.rate);
     let pieces = points.windows(2);
     let line = |pieces: Piecewise, pair: &[RateStep]| pieces.linear(pair[0].at, pair[1].at, pair[1].rate);
@@ -285,7 +285,7 @@ fn resolve_cycle(points: &[RateStep], period: SimDuration) -> Result<RateProfile
     let (Some(first), Some(last)) = (points.first(), points.last()) else {
         return Err(SpecError::at("", "there is no point: give at least one (at: \"9h\", rate: \"5/s\")"));
     };
-    ascending(points, "point")?;
+    ascending(&times(points), "point")?;
     if last.at >= period {
         let message =
             format!("{} is not before the end of the period of {period}: use an earlier time", last.at);
@@ -311,16 +311,24 @@ fn zero_period() -> SpecError {
     SpecError::at("period", "the period is 0s: use a duration above 0s like \"24h\"")
 }
 
-/// Returns an error unless the times of these steps or points ascend.
-fn ascending(steps: &[RateStep], noun: &str) -> Result<(), SpecError> {
-    (1..).zip(steps.windows(2)).try_for_each(|(i, pair)| {
-        later("at", pair[1].at, &format!("`at` of the previous {noun}"), pair[0].at)
-            .map_err(|error| error.inside(&format!("[{i}]")))
+/// Returns an error unless these times ascend: those of a list of steps, or what else the noun says.
+pub(in crate::model::source) fn ascending(times: &[SimDuration], noun: &str) -> Result<(), SpecError> {
+    (1..).zip(times.windows(2)).try_for_each(|(i, pair)| {
+        later(&format!("[{i}].at"), pair[1], &format!("`at` of the previous {noun}"), pair[0])
     })
 }
 
+fn times(steps: &[RateStep]) -> Vec<SimDuration> {
+    steps.iter().map(|step| step.at).collect()
+}
+
 /// Returns an error for `field` unless `time` is later than `other`, the value of the field called `name`.
-fn later(field: &str, time: SimDuration, name: &str, other: SimDuration) -> Result<(), SpecError> {
+pub(in crate::model::source) fn later(
+    field: &str,
+    time: SimDuration,
+    name: &str,
+    other: SimDuration,
+) -> Result<(), SpecError> {
     if time > other {
         return Ok(());
     }
