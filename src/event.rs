@@ -263,6 +263,11 @@ pub enum Event {
         /// Row of the change.
         row: u32,
     },
+    /// A fault begins, or ends if it is in effect.
+    Fault {
+        /// Its row among the processes of [`Faults`](crate::model::fault::Faults).
+        row: u32,
+    },
 }
 
 /// An event packed into eight bytes for the queue: 8 bits of code, 24 bits of row, 32 bits of request.
@@ -281,6 +286,7 @@ const CHANGE: u64 = 4;
 const TIMER: u64 = 5;
 const TIMEOUT: u64 = 6;
 const CANCEL: u64 = 7;
+const FAULT: u64 = 8;
 
 const _: () = assert!(NodeKind::COUNT < 64, "a code has six bits for the kind");
 
@@ -306,6 +312,7 @@ impl Event {
             Self::Sample { probe } => pack(SAMPLE, probe, NO_REQUEST),
             Self::Record => pack(RECORD, 0, NO_REQUEST),
             Self::Change { row } => pack(CHANGE, row, NO_REQUEST),
+            Self::Fault { row } => pack(FAULT, row, NO_REQUEST),
             Self::Timeout { request } => pack(TIMEOUT, 0, request),
             Self::Cancel { cancellation } => pack(CANCEL, 0, RequestRow::new(cancellation)),
             // The timer takes the place of the row, and the node that of the request.
@@ -367,6 +374,7 @@ impl PackedEvent {
                 SAMPLE => Event::Sample { probe: row },
                 RECORD => Event::Record,
                 CHANGE => Event::Change { row },
+                FAULT => Event::Fault { row },
                 TIMEOUT => Event::Timeout { request },
                 CANCEL => Event::Cancel { cancellation: request.number() },
                 TIMER => Event::Timer { node: Node(request.number()), timer: row },
@@ -398,6 +406,7 @@ mod tests {
             Event::Sample { probe: row },
             Event::Record,
             Event::Change { row },
+            Event::Fault { row },
         ];
         for event in of_nodes.chain(others) {
             assert_eq!(event.pack().unpack(), event);

@@ -43,7 +43,7 @@ pub use oscillation::{Driver, LoopDelays, OscillationEvidence, PhaseEvidence};
 pub use overload::OverloadEvidence;
 pub use rejection::{LossEvidence, RejectedKey, RejectionEvidence};
 pub use saturation::SaturationEvidence;
-pub use scheduled::{ScheduledPeriod, united};
+pub use scheduled::{ScheduledPeriod, occurred_periods, united};
 pub use unused::UnusedEvidence;
 pub use verdict::{TooShortEvidence, Uncertainty, Verdict};
 
@@ -126,7 +126,7 @@ fn unexplained(context: &RunContext<'_>, others: &[Finding], findings: Vec<Findi
     unexplained
 }
 
-/// Returns the scheduled periods of a scenario: known phases of its workload and its changes, which plots shade.
+/// Returns the scheduled periods of a scenario: known phases of its workload, its changes and its faults, which plots shade.
 #[must_use]
 pub fn scheduled_periods(scenario: &Scenario) -> Vec<ScheduledPeriod> {
     scheduled::scheduled_periods(scenario, &scenario.names())

@@ -1,9 +1,10 @@
-//! Scheduled periods: the phases of the workload and the changes of parts that a scenario specifies.
+//! Scheduled periods: the phases of the workload, and the changes and faults of parts that a scenario specifies.
 
 use indexmap::IndexMap;
 
-use crate::engine::time::SimDuration;
+use crate::engine::time::{SimDuration, SimTime};
 use crate::event::NodeKind;
+use crate::metrics::result::{FaultResult, FaultTime, RunResult};
 use crate::model::change::ChangeSpec;
 use crate::model::names::Names;
 use crate::model::parts::SpecRef;
@@ -75,7 +76,35 @@ pub(super) fn scheduled_periods(scenario: &Scenario, names: &Names) -> Vec<Sched
             periods.extend(later.map(|(from, until, text)| period((from, until.or(to)), name, text)));
         }
     }
+    for fault in scenario.faults.values() {
+        if let Some(span) = fault.span() {
+            periods.extend(fault.of.0.iter().map(|name| period(span, name, fault.what.to_string())));
+        }
+    }
     periods
+}
+
+/// Maximum number of times of faults that plots shade one by one.
+const MAX_OCCURRED: usize = 100;
+
+/// Returns the times at which faults were in effect that were not known in advance; none if there are too many to look at.
+pub fn occurred_periods(scenario: &Scenario, result: &RunResult) -> Vec<ScheduledPeriod> {
+    let is_random = |name: &str| scenario.faults.get(name).is_some_and(|fault| fault.span().is_none());
+    let random = || result.faults.iter().filter(|fault| is_random(&fault.name));
+    if random().map(|fault| fault.count).sum::<u64>() > MAX_OCCURRED as u64 {
+        return Vec::new();
+    }
+    let of_fault = |fault: &FaultResult| -> Vec<ScheduledPeriod> {
+        let period = |time: &FaultTime| ScheduledPeriod {
+            from: time.from.as_seconds(),
+            to: time.to.map(SimTime::as_seconds),
+            of: time.of.clone(),
+            text: fault.what.clone(),
+            is_of_group: false,
+        };
+        fault.times.iter().map(period).collect()
+    };
+    random().flat_map(of_fault).collect()
 }
 
 fn period((from, to): (SimDuration, Option<SimDuration>), of: &str, text: String) -> ScheduledPeriod {

@@ -78,7 +78,8 @@ impl<J: Copy + PartialEq> SharedWork<J> {
         }
     }
 
-    /// Sets the speed (above 0): the work per time of each job; and the share of the time for which it holds a processor.
+    /// Sets the speed: the work per time of each job, which is 0 or more; and the share of the time for which it holds a
+    /// processor.
     pub fn set_speed(&mut self, now: SimTime, speed: f64, share: f64) {
         self.advance(now);
         (self.speed, self.share) = (speed, share);
@@ -92,7 +93,7 @@ impl<J: Copy + PartialEq> SharedWork<J> {
         self.added += 1;
     }
 
-    /// The job that ends next, and when it does at the present speed.
+    /// The job that ends next, and when it does at the present speed, which must be above 0.
     #[must_use]
     pub fn next(&self) -> Option<(SimTime, J)> {
         let ((end, _), job) = self.jobs.first_key_value()?;

@@ -8,7 +8,7 @@ use bevy_ecs::prelude::*;
 use super::figures::NodeFigures;
 use super::timeline::Timeline;
 use crate::engine::statistics::Tally;
-use crate::engine::time::SimTime;
+use crate::engine::time::{SimDuration, SimTime};
 use crate::event::Node;
 use crate::model::capacity::CapacityLog;
 use crate::model::names::Names;
@@ -50,6 +50,8 @@ pub struct RunResult {
     pub nodes: Vec<NodeResult>,
     /// The links, in the order of the scenario.
     pub links: Vec<LinkResult>,
+    /// The faults, in the order of the scenario.
+    pub faults: Vec<FaultResult>,
     /// The series of all probes, in the order of the scenario.
     pub series: Vec<Series>,
     /// The recorded metrics of all parts.
@@ -147,6 +149,34 @@ pub struct LinkResult {
     pub sent: u64,
     /// Messages lost.
     pub lost: u64,
+}
+
+/// What has happened of a fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FaultResult {
+    /// Its name.
+    pub name: String,
+    /// The names of the parts that it happens to, as written.
+    pub of: Vec<String>,
+    /// What happens: `crash`, `3 times slower`.
+    pub what: String,
+    /// Number of times that it began.
+    pub count: u64,
+    /// For how long it was in effect, summed over the parts that have their own times.
+    pub time: SimDuration,
+    /// When it was in effect: the first times, in the order of their beginnings.
+    pub times: Vec<FaultTime>,
+}
+
+/// A time during which a fault was in effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FaultTime {
+    /// The name of the part that it happened to: those of the fault, separated by commas, if it happened to all of them.
+    pub of: String,
+    /// Its beginning.
+    pub from: SimTime,
+    /// Its end, or `None` if it lasted until the end of the run.
+    pub to: Option<SimTime>,
 }
 
 /// The requests of a source, or the calls, do not add up: a bug in the simulator, never an error in a scenario.

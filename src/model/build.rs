@@ -8,6 +8,7 @@ use bevy_ecs::prelude::*;
 
 use super::link::Link;
 use super::names::{NamedGroup, Names};
+use super::parts::Fault;
 use super::routing::target_lists::TargetLists;
 use super::{Destinations, ReturnHops, Target};
 use crate::engine::queue::EventQueue;
@@ -40,6 +41,8 @@ pub struct Builder<'a> {
     pub streams: Streams,
     /// Rows of links, by the names of sender and receiver in the scenario.
     pub links: BTreeMap<(&'a str, &'a str), Row<Link>>,
+    /// The faults of the scenario: the names of what they happen to, and what happens.
+    pub faults: Vec<(&'a [String], &'a Fault)>,
     /// The queue of future events.
     pub queue: EventQueue<PackedEvent>,
     /// The hops of all return paths.
@@ -50,11 +53,18 @@ pub struct Builder<'a> {
     pub world: &'a mut World,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
     /// The random stream of a part for this purpose.
     #[must_use]
     pub fn stream(&self, part: &str, purpose: &str) -> RandomStream {
         self.streams.stream(part, purpose)
+    }
+
+    /// What may happen to the members of an entry, or to some of them.
+    #[must_use]
+    pub fn faults_of(&self, entry: &NamedGroup) -> Vec<&'a Fault> {
+        let concerns = |of: &[String]| of.iter().any(|name| self.names.overlap(name, &entry.name));
+        self.faults.iter().filter(|(of, _)| concerns(of)).map(|(_, fault)| *fault).collect()
     }
 
     /// Whether any node can shed requests.

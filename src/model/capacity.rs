@@ -56,6 +56,10 @@ impl CapacityPeriod {
     }
 }
 
+/// Maximum number of periods of a log. A node that changes more often, such as one that pauses every second, has a log of less
+/// detail: its memory does not grow with the run.
+const MAX_PERIODS: usize = 4096;
+
 /// The capacity of a node over a run: a single period if it never changed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CapacityLog(Vec<CapacityPeriod>);
@@ -98,6 +102,32 @@ impl CapacityLog {
         if self.0.last().is_none_or(|before| next != CapacityPeriod { from: now, ..*before }) {
             self.0.push(next);
         }
+        if self.0.len() > MAX_PERIODS {
+            self.coarsen();
+        }
+    }
+
+    /// Halves the number of periods before the present one: replaces each two by one of the same mean capacity, and otherwise
+    /// like the longer one.
+    #[cold]
+    fn coarsen(&mut self) {
+        let Some(last) = self.0.pop() else { return };
+        let ends = self.0.iter().skip(1).map(|next| next.from).chain([last.from]);
+        let spans: Vec<(CapacityPeriod, f64)> = self
+            .0
+            .iter()
+            .zip(ends)
+            .map(|(period, end)| (*period, end.since(period.from).as_seconds()))
+            .collect();
+        let merged = spans.chunks(2).map(|pair| {
+            let [(a, of_a), (b, of_b)] = *pair else { return pair[0].0 };
+            let longer = if of_a >= of_b { a } else { b };
+            let mean = (a.per_second() * of_a + b.per_second() * of_b) / (of_a + of_b);
+            let full = longer.per_second();
+            let share = if full > 0.0 { mean / full } else { 1.0 };
+            CapacityPeriod { from: a.from, efficiency: longer.efficiency * share, ..longer }
+        });
+        self.0 = merged.chain([last]).collect();
     }
 
     /// The periods, in order of time.
@@ -133,5 +163,28 @@ mod tests {
         let rates: Vec<f64> = log.periods().iter().map(CapacityPeriod::per_second).collect();
         assert_eq!(format!("{rates:?}"), "[4.0, 0.0, 8.0]");
         assert_eq!(log.periods()[2].from, SimTime::from_nanos(9));
+    }
+
+    #[test]
+    fn a_log_of_many_changes_keeps_the_mean_capacity() {
+        let mut log = CapacityLog::new(NodeState::Up, 1, &Sampler::constant(1e9));
+        let changes = 10 * MAX_PERIODS as u64;
+        for change in 1..=changes {
+            // Paused for one nanosecond in four.
+            log.change(SimTime::from_nanos(2 * change + change % 2), |period| {
+                period.paused = change % 2 == 1;
+            });
+        }
+        assert!(log.periods().len() <= MAX_PERIODS, "{} periods", log.periods().len());
+        let end = SimTime::from_nanos(2 * changes + 1);
+        let ends = log.periods().iter().skip(1).map(|next| next.from).chain([end]);
+        let served: f64 = log
+            .periods()
+            .iter()
+            .zip(ends)
+            .map(|(p, end)| p.per_second() * end.since(p.from).as_seconds())
+            .sum();
+        let share = served / end.as_seconds();
+        assert!((share - 0.75).abs() < 0.001, "{share}");
     }
 }

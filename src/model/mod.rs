@@ -18,6 +18,7 @@ pub mod capacity;
 pub mod change;
 pub mod check;
 pub mod client;
+pub mod fault;
 pub mod figure;
 pub mod link;
 pub mod load_balancer;

@@ -6,8 +6,8 @@
 use std::fmt;
 use std::ops::Range;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::Context;
 use super::build::Builder;
@@ -39,6 +39,8 @@ pub trait Part: Measurable {
     type Spec;
     /// A setting that can change during a run.
     type Setting: PartSetting;
+    /// A fault that can happen to it: [`NoFault`] if there is none.
+    type Fault: PartFault;
 
     /// Number of members if it is a group, or `None` if it is a single node. The maximum if the group can grow.
     fn count(spec: &Self::Spec) -> Option<u32>;
@@ -104,6 +106,9 @@ pub trait Part: Measurable {
 
     /// Reports errors in a setting at `path` that is to change nodes with these specifications.
     fn check_setting(setting: &Self::Setting, path: &Path, specs: &[&Self::Spec], checker: &mut Checker<'_>);
+
+    /// Reports errors in a fault at `path` that happens to nodes with these specifications.
+    fn check_fault(_: &Self::Fault, _: &Path, _: &[&Self::Spec], _: &mut Checker<'_>) {}
 
     /// Spawns the nodes of an entry, in order, and schedules their first events.
     fn build(spec: &Self::Spec, entry: &NamedGroup, builder: &mut Builder<'_>);
@@ -177,6 +182,17 @@ pub trait Part: Measurable {
         rows: Range<u32>,
         setting: &Self::Setting,
     ) -> Vec<RequestRow>;
+
+    /// A fault begins or ends at the nodes in these rows. Returns the requests that are lost as a result, in order.
+    fn fault<const FULL: bool>(
+        _: &mut Self::View<'_>,
+        _: &mut Context<'_, FULL>,
+        _rows: Range<u32>,
+        _: &Self::Fault,
+        _: FaultEdge,
+    ) -> Vec<RequestRow> {
+        Vec::new()
+    }
 
     /// Resets statistics at the end of the warm-up.
     fn restart(_: &mut Self::View<'_>, _now: SimTime) {}
@@ -254,6 +270,8 @@ pub enum EventKind {
     TimedOut = 8,
     /// A cancellation reaches a node on the path of its call.
     Cancelled = 9,
+    /// A fault begins or ends at a node or a link.
+    Fault = 10,
 }
 
 /// Observes the events of nodes, for the fingerprint of a run.
@@ -302,6 +320,49 @@ pub trait PartSetting: Clone + fmt::Debug + fmt::Display + PartialEq + Serialize
     fn steps(&self) -> Vec<Step<Self>> {
         Vec::new()
     }
+}
+
+/// A fault of a part. Its `Display` is a label for plots: `down`, `3 times slower`.
+pub trait PartFault: Clone + fmt::Debug + fmt::Display + PartialEq + Serialize + DeserializeOwned {
+    /// Its name in a scenario. No other part has a fault of the same name.
+    fn name(&self) -> &'static str;
+
+    /// Whether two of them at the same time do more than one: two added latencies do, two outages do not.
+    fn adds_up(&self) -> bool;
+
+    /// Whether nodes answer requests with errors because of it.
+    fn fails_requests(&self) -> bool {
+        false
+    }
+}
+
+/// The faults of a part that has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NoFault {}
+
+impl fmt::Display for NoFault {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {}
+    }
+}
+
+impl PartFault for NoFault {
+    fn name(&self) -> &'static str {
+        match *self {}
+    }
+
+    fn adds_up(&self) -> bool {
+        match *self {}
+    }
+}
+
+/// Whether a fault begins or ends, with its number among the faults of the scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultEdge {
+    /// It begins.
+    Begins(u32),
+    /// It ends.
+    Ends(u32),
 }
 
 /// A button that changes a setting: its label, its tooltip, and the new value.

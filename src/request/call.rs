@@ -242,6 +242,23 @@ impl RequestsView<'_> {
         self.progress[row].place
     }
 
+    /// Whether the event at the end of what a request does may have to be cancelled: it is a call that a cancellation may
+    /// follow, or its service may be interrupted.
+    #[must_use]
+    pub fn is_tracked(&self, row: RequestRow) -> bool {
+        self.progress
+            .get(row)
+            .is_some_and(|progress| progress.place != CallPlace::Untracked || progress.left.is_some())
+    }
+
+    /// Notes that a service that may be interrupted ends at this time, later than was known when it began.
+    pub fn extend_left(&mut self, row: RequestRow, end: SimTime) {
+        let since = self.rows[row].since;
+        if let Some(left) = &mut self.progress[row].left {
+            *left = end.since(since);
+        }
+    }
+
     /// Whether a request is a call that has been cancelled on its way.
     #[inline]
     #[must_use]

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::time::SimDuration;
 use crate::event::NodeKind;
 use crate::model::change::ChangeSpec;
+use crate::model::fault::FaultSpec;
 use crate::model::link::LinkSpec;
 use crate::model::names::{Names, WrittenEntry};
 use crate::model::parts::{NodeSpec, SpecRef};
@@ -55,6 +56,9 @@ pub struct Scenario {
     /// The changes of settings during the run.
     #[serde(default)]
     pub changes: Vec<ChangeSpec>,
+    /// The faults during the run, by name.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub faults: IndexMap<String, FaultSpec>,
 }
 
 const fn default_seed() -> u64 {

@@ -16,6 +16,7 @@ use crate::metrics::result::RunIdentity;
 use crate::metrics::timeline::Estimate;
 use crate::model::build::{Builder, CHECKED, RunTimes};
 use crate::model::change::{Change, ChangeSpec, Changes};
+use crate::model::fault::Faults;
 use crate::model::names::Names;
 use crate::model::probe::{GaugeSpec, Probe, ProbeSpec, Series, Track};
 use crate::model::problem::Problem;
@@ -47,12 +48,17 @@ pub(super) fn build(
     let links = scenario.links.iter().zip(0..);
     let steps = scenario.nodes.values().filter_map(|node| node.as_spec().max_children()).max();
     let makes_calls = steps.is_some_and(|steps| steps > 0);
+    // A server that fails by a fault answers with an error, as one that takes steps does.
+    let fails = scenario.faults.values().any(|fault| fault.what.fails_requests());
+    let steps = steps.or(fails.then_some(0));
+    let streams = Streams::new(seed, options.replication);
     let mut builder = Builder {
         names: &names,
         times: RunTimes { arrivals_until, measured_from },
         may_fail: steps.is_some(),
-        streams: Streams::new(seed, options.replication),
+        streams,
         links: links.map(|(link, row)| ((link.from.as_str(), link.to.as_str()), Row::new(row))).collect(),
+        faults: scenario.faults.values().map(|fault| (fault.of.0.as_slice(), &fault.what)).collect(),
         queue: EventQueue::default(),
         return_hops: ReturnHops::default(),
         target_lists: TargetLists::default(),
@@ -69,6 +75,10 @@ pub(super) fn build(
         world.spawn(Probe { every: spec.every, tracks: tracks(spec, &names) });
     }
     schedule(&mut queue, &scenario.changes, 0);
+    let mut faults = Faults::default();
+    for (name, fault) in &scenario.faults {
+        faults.add((name, fault), (&names, &scenario.links), streams, &mut queue);
+    }
     if measured_from > SimTime::ZERO {
         queue.schedule_last(measured_from, Event::WarmedUp.pack());
     }
@@ -79,6 +89,7 @@ pub(super) fn build(
     world.insert_resource(target_lists);
     world.insert_resource(NameHashes::of(&names));
     world.insert_resource(Changes(changes(scenario, &names)));
+    world.insert_resource(faults);
     world.insert_resource(RunDigest::default());
     world.insert_resource(Tracer::default());
     world.insert_resource(FollowUps::default());

@@ -8,14 +8,17 @@ use bevy_ecs::system::SystemState;
 use indexmap::IndexMap;
 
 use super::RunDigest;
+use crate::engine::row::Row;
 use crate::engine::statistics::Tally;
 use crate::engine::time::SimTime;
 use crate::event::{Node, NodeKind};
 use crate::metrics::figures::{FigureValue, NodeFigures};
 use crate::metrics::result::{
-    ConservationError, LinkResult, NodeResult, ResourceName, RunIdentity, RunResult, SourceResult, Stopped,
+    ConservationError, FaultResult, FaultTime, LinkResult, NodeResult, ResourceName, RunIdentity, RunResult,
+    SourceResult, Stopped,
 };
 use crate::metrics::timeline::TimelineRecorder;
+use crate::model::fault::{FaultRecord, Faults, Occurrence, describe};
 use crate::model::figure::{FigureRow, Span, Value};
 use crate::model::link::Link;
 use crate::model::names::Names;
@@ -43,6 +46,7 @@ pub(super) fn collect(world: &mut World, end: SimTime) -> Result<RunResult, Cons
         sources: sources(world, &names, span),
         nodes: with_parts(world, |parts| nodes(parts, &names, span)),
         links: rows::<Link>(world).map(link_result).collect(),
+        faults: faults(world, &names, end),
         stopped: stopped(world, &names, end),
         series: rows::<Probe>(world).flat_map(|probe| probe.tracks).map(|track| track.series).collect(),
         timeline: world.resource_mut::<TimelineRecorder>().take(),
@@ -194,6 +198,24 @@ fn sources(world: &mut World, names: &Names, span: Span) -> Vec<SourceResult> {
 
 fn link_result(link: Link) -> LinkResult {
     LinkResult { sent: link.sent(), lost: link.lost(), name: link.name }
+}
+
+fn faults(world: &mut World, names: &Names, end: SimTime) -> Vec<FaultResult> {
+    let links: Vec<Link> = rows::<Link>(world).collect();
+    let time = |of: &[String], Occurrence { of: victim, from, to }: Occurrence| {
+        let link = |row: Row<Link>| links[row.index()].name.clone();
+        let of = victim.map_or_else(|| of.join(", "), |victim| describe(victim, names, link));
+        FaultTime { of, from, to }
+    };
+    let result = |record: FaultRecord| FaultResult {
+        times: record.occurrences.iter().map(|one| time(&record.of, *one)).collect(),
+        what: record.what.to_string(),
+        name: record.name,
+        of: record.of,
+        count: record.count,
+        time: record.time,
+    };
+    world.resource::<Faults>().at_end(end).into_iter().map(result).collect()
 }
 
 /// The request log, followed by the requests that are still in flight. Empty if no log was kept.

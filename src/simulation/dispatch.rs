@@ -11,10 +11,11 @@ use crate::engine::time::SimTime;
 use crate::event::{Event, NodeKind, PackedEvent, PerKind, RequestRow};
 use crate::metrics::timeline::TimelineRecorder;
 use crate::model::change::{Change, Changes};
+use crate::model::fault::{Faults, Toggled, Victim};
 use crate::model::link::Links;
 use crate::model::names::Names;
-use crate::model::part::{EventKind, Observer};
-use crate::model::parts::{PartViews, Parts};
+use crate::model::part::{EventKind, FaultEdge, Observer};
+use crate::model::parts::{Fault, PartViews, Parts};
 use crate::model::probe::{Probes, ProbesView};
 use crate::model::routing::Routers;
 use crate::model::trace::{TraceEvent, Tracer};
@@ -58,6 +59,7 @@ pub(super) struct DispatchParams<'w, 's> {
     probes: Probes<'w, 's>,
     timeline: ResMut<'w, TimelineRecorder>,
     changes: Res<'w, Changes>,
+    faults: ResMut<'w, Faults>,
     name_hashes: Res<'w, NameHashes>,
     follow_ups: ResMut<'w, FollowUps>,
     tracer: ResMut<'w, Tracer>,
@@ -97,6 +99,7 @@ fn dispatch_window<const FULL: bool>(
         probes: params.probes.view(),
         timeline: params.timeline.bypass_change_detection(),
         changes: &params.changes.0,
+        faults: params.faults.bypass_change_detection(),
         fingerprinter: Fingerprinter {
             digest: *digest,
             name_hashes: params.name_hashes.view(),
@@ -125,6 +128,7 @@ struct Dispatcher<'a, const FULL: bool> {
     probes: ProbesView<'a>,
     timeline: &'a mut TimelineRecorder,
     changes: &'a [Change],
+    faults: &'a mut Faults,
     fingerprinter: Fingerprinter<'a>,
 }
 
@@ -222,7 +226,7 @@ impl<const FULL: bool> Dispatcher<'_, FULL> {
         }
     }
 
-    /// Handles rare events: losses, changes, timers, and events that only observe the run, which are not counted. Returns the
+    /// Handles rare events: losses, changes, faults, timers, and events that only observe the run, which are not counted. Returns the
     /// event that follows in the same instant, if any.
     #[cold]
     fn handle_rare(&mut self, event: Event) -> Option<PackedEvent> {
@@ -230,6 +234,7 @@ impl<const FULL: bool> Dispatcher<'_, FULL> {
         match event {
             Event::Lost { request } => return self.lose(request),
             Event::Change { row } => self.change(row),
+            Event::Fault { row } => self.fault(row),
             Event::Timer { node, timer } => {
                 self.fingerprinter.observe(EventKind::Timer, node.kind(), node.row(), now, timer);
                 return self.parts.timer(&mut self.context, node, timer);
@@ -305,10 +310,42 @@ impl<const FULL: bool> Dispatcher<'_, FULL> {
                 self.fingerprinter.absorb(EventKind::Changed, name_hash, now, 0);
             }
             let lost = self.parts.change(&mut self.context, nodes, set);
-            for request in lost {
-                let next = self.lose(request);
-                self.context.follow_ups.extend(next);
+            self.lose_all(lost);
+        }
+    }
+
+    /// Lets a fault begin, or end.
+    #[cold]
+    fn fault(&mut self, row: u32) {
+        let now = self.context.now;
+        let Toggled { victims, what, edge } = self.faults.toggle(row, now, self.context.queue);
+        self.fingerprinter.digest.events += 1;
+        let begins = u32::from(matches!(edge, FaultEdge::Begins(_)));
+        for victim in victims.iter() {
+            match *victim {
+                Victim::Link(link) => {
+                    let link = &mut self.context.links[link];
+                    self.fingerprinter.absorb(EventKind::Fault, hash(&link.name), now, begins);
+                    if let Fault::Link(fault) = &what {
+                        link.fault(fault, edge);
+                    }
+                }
+                Victim::Nodes(nodes) => {
+                    for node in nodes.nodes() {
+                        let name_hash = self.fingerprinter.name_hashes[node.kind()][node.row() as usize];
+                        self.fingerprinter.absorb(EventKind::Fault, name_hash, now, begins);
+                    }
+                    let lost = self.parts.fault(&mut self.context, nodes, &what, edge);
+                    self.lose_all(lost);
+                }
             }
+        }
+    }
+
+    fn lose_all(&mut self, lost: Vec<RequestRow>) {
+        for request in lost {
+            let next = self.lose(request);
+            self.context.follow_ups.extend(next);
         }
     }
 

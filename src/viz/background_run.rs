@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use crate::analysis::{Finding, findings};
+use crate::analysis::{Finding, ScheduledPeriod, findings, occurred_periods};
 use crate::engine::floor_to_usize;
 use crate::metrics::result::RunResult;
 use crate::scenario::Scenario;
@@ -32,6 +32,8 @@ pub struct FinishedRun {
     pub result: RunResult,
     /// Its findings, the most important first.
     pub findings: Vec<Finding>,
+    /// The times of faults that were not known before the run.
+    pub occurred_periods: Vec<ScheduledPeriod>,
 }
 
 /// A run on a thread of its own. Dropping it cancels the run.
@@ -79,6 +81,12 @@ impl BackgroundRun {
             State::Finished(run) => Some(run),
             State::Running(_) | State::Failed(_) => None,
         }
+    }
+
+    /// The times of faults that were not known before the run; empty until it has finished.
+    #[must_use]
+    pub fn occurred_periods(&self) -> &[ScheduledPeriod] {
+        self.finished().map_or(&[], |run| &run.occurred_periods)
     }
 
     /// The findings of the finished run; empty until it has finished.
@@ -167,7 +175,8 @@ fn simulate(
             return Err(crate::format::stopped::text(stopped));
         }
         let findings = findings(scenario, &result);
-        Ok(FinishedRun { result, findings })
+        let occurred_periods = occurred_periods(scenario, &result);
+        Ok(FinishedRun { result, findings, occurred_periods })
     };
     // Sending fails if the `BackgroundRun` was dropped: the run is cancelled.
     let _ = sender.send(run());

@@ -211,9 +211,14 @@ impl Session {
         stops.into_iter().filter(|stop| *stop > self.clock.now).min()
     }
 
+    /// The scheduled periods, and those of faults at random times as soon as they are known.
+    pub fn periods(&self) -> impl Iterator<Item = &ScheduledPeriod> {
+        self.scheduled_periods.iter().chain(self.background_run.occurred_periods())
+    }
+
     /// Starts and ends of the scheduled periods.
     fn changes(&self) -> impl Iterator<Item = SimTime> + '_ {
-        self.scheduled_periods.iter().flat_map(|period| [Some(period.from), period.to]).flatten().map(moment)
+        self.periods().flat_map(|period| [Some(period.from), period.to]).flatten().map(moment)
     }
 
     /// Starts of the findings of severity "trouble".

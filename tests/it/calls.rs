@@ -332,7 +332,7 @@ fn slots_held_during_calls_match_a_markov_chain(replications: u64) {
 
 /// A random system of up to eight servers that call each other, some behind balancers and limiters, with losses, and
 /// with servers that go down, pause and change their slots. Calls lead to servers of higher number, so that none cycles.
-fn random_system(stream: &mut RandomStream, with_links: bool) -> Scenario {
+pub(crate) fn random_system(stream: &mut RandomStream, with_links: bool) -> Scenario {
     let servers = 2 + stream.index(7);
     let mut pick = |options: &[&str]| options[stream.index(options.len())].to_owned();
     let (mut nodes, mut links, mut changes) = (String::new(), String::new(), String::new());

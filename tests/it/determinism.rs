@@ -94,7 +94,7 @@ const GOLDEN: &[(&str, u64, u64)] = &[
     ("mmc.ron", 979_602, 0x8fc6_7e17_deeb_0c7f),
     ("pool_exhaustion.ron", 260_477, 0x86ee_693c_7696_f991),
     ("rate_limiter.ron", 30_195, 0x301d_b4d8_f51e_6242),
-    ("reference.ron", 45_497, 0xb53f_1334_f1b1_9797),
+    ("reference.ron", 45_070, 0x9183_4afb_d2b0_6129),
     ("slow_dependency.ron", 65_898, 0xa100_1f4a_3874_c112),
     ("starvation.ron", 70_716, 0x3e8f_11f8_53f9_b0d3),
 ];

@@ -195,7 +195,7 @@ fn random_steps(
 }
 
 /// A random system of up to four servers with endpoints, which go down, pause, and change their slots.
-fn random_system(stream: &mut RandomStream) -> Scenario {
+pub(crate) fn random_system(stream: &mut RandomStream) -> Scenario {
     // A request that may need more memory than its server has is refused: then the next one is tried.
     loop {
         let text = random_text(stream);

@@ -14,6 +14,8 @@ mod determinism;
 
 mod endpoint_theory;
 mod endpoints;
+mod fault_theory;
+mod faults;
 mod findings;
 mod findings_cases;
 mod findings_rates;

@@ -151,6 +151,7 @@ fn its_lists_of_names_are_complete() {
         ("distributions", "DistributionSpec"),
         ("a balancer's policy, a client's routing", "PolicySpec"),
         ("what changes at a moment", "Setting"),
+        ("faults", "Fault"),
         ("gauges of a probe", "GaugeSpec"),
         ("steps of an endpoint", "StepSpec"),
         ("queues", "QueueSpec"),

@@ -107,6 +107,7 @@ fn a_saved_shipped_scenario_has_the_same_text_and_the_same_run() {
             "name=two words",
             "probes=[]",
             "changes=[]",
+            "faults={}",
         ];
         let saved = saved(&text, &overrides, Some(77), &changes);
         let comments = |text: &str| text.lines().filter(|line| line.trim_start().starts_with("//")).count();

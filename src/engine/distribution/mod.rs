@@ -23,6 +23,7 @@ mod normal;
 mod pareto;
 mod partial_moments;
 mod percentiles;
+mod scaled;
 mod shifted;
 mod special;
 #[cfg(test)]
@@ -240,6 +241,7 @@ pub enum Sampler {
     HyperExponential(Box<hyper_exponential::HyperExponential>),
     Empirical(Box<empirical::Empirical>),
     Percentiles(Box<percentiles::Percentiles>),
+    Scaled(Box<scaled::Scaled>),
     Shifted(Box<shifted::Shifted>),
     Truncated(Box<truncated::Truncated>),
     Custom(Box<Custom>),
@@ -269,6 +271,7 @@ macro_rules! delegate {
             Sampler::HyperExponential($law) => $result,
             Sampler::Empirical($law) => $result,
             Sampler::Percentiles($law) => $result,
+            Sampler::Scaled($law) => $result,
             Sampler::Shifted($law) => $result,
             Sampler::Truncated($law) => $result,
             Sampler::Custom($law) => $result,
@@ -287,6 +290,18 @@ impl Sampler {
     #[must_use]
     pub fn exponential(mean: f64) -> Self {
         if mean > 0.0 { Self::Exponential(exponential::Exponential::new(mean)) } else { Self::constant(0.0) }
+    }
+
+    /// The same law times a factor (above 0).
+    #[must_use]
+    pub fn scaled(self, by: f64) -> Self {
+        if let Some(value) = self.as_constant() {
+            return Self::constant(by * value);
+        }
+        if let Self::Exponential(law) = &self {
+            return Self::exponential(by * law.mean());
+        }
+        Self::Scaled(Box::new(scaled::Scaled::new(by, self)))
     }
 
     #[inline(never)]
@@ -334,6 +349,7 @@ impl Sampler {
             | Self::HyperExponential(_)
             | Self::Empirical(_)
             | Self::Percentiles(_)
+            | Self::Scaled(_)
             | Self::Shifted(_)
             | Self::Truncated(_)
             | Self::Custom(_) => None,

@@ -69,6 +69,16 @@ impl PartialMoments {
         Self { about: self.about + by, ..self }
     }
 
+    /// The partial moments of X times `by`.
+    pub(super) fn scaled(self, by: f64) -> Self {
+        Self {
+            mass: self.mass,
+            about: self.about * by,
+            first: self.first * by,
+            second: self.second * by * by,
+        }
+    }
+
     /// The same moments, about another point.
     fn moved_to(self, about: f64) -> Self {
         let offset = self.about - about;

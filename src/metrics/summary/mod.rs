@@ -15,7 +15,7 @@ pub use latency::DurationStats;
 pub use node::{NodeSummary, SummaryValue};
 
 use super::figures::NodeFigures;
-use super::result::{NodeResult, RunResult, SourceResult};
+use super::result::{FaultResult, NodeResult, RunResult, SourceResult};
 use crate::engine::statistics::Tally;
 use crate::engine::time::SimTime;
 use crate::model::names::Names;
@@ -63,6 +63,9 @@ pub struct Summary {
     pub groups: IndexMap<String, GroupSummary>,
     /// The links, in the order of the scenario.
     pub links: IndexMap<String, LinkSummary>,
+    /// The faults, in the order of the scenario; left out if there are none.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub faults: IndexMap<String, FaultSummary>,
 }
 
 /// A run that was stopped because too many requests were in flight.
@@ -120,6 +123,21 @@ pub struct LinkSummary {
     pub lost: u64,
 }
 
+/// The summary of a fault.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FaultSummary {
+    /// The names of the parts that it happens to, as written.
+    pub of: Vec<String>,
+    /// What happens: `crash`, `3 times slower`.
+    pub what: String,
+    /// Number of times that it began.
+    pub count: u64,
+    /// For how long it was in effect, summed over the parts that have their own times.
+    pub seconds: f64,
+    /// For how long each time on average, or `None` if it never began.
+    pub seconds_each: Option<f64>,
+}
+
 impl Summary {
     /// The summary of the result of a run.
     #[must_use]
@@ -155,6 +173,7 @@ impl Summary {
                 .iter()
                 .map(|link| (link.name.clone(), LinkSummary { sent: link.sent, lost: link.lost }))
                 .collect(),
+            faults: result.faults.iter().map(fault_summary).collect(),
         }
     }
 
@@ -191,6 +210,18 @@ fn source_summary(source: &SourceResult) -> (String, SourceSummary) {
         in_flight_mean: source.in_flight_mean,
     };
     (source.name.clone(), summary)
+}
+
+fn fault_summary(fault: &FaultResult) -> (String, FaultSummary) {
+    let seconds = fault.time.as_seconds();
+    let summary = FaultSummary {
+        of: fault.of.clone(),
+        what: fault.what.clone(),
+        count: fault.count,
+        seconds,
+        seconds_each: (fault.count > 0).then(|| seconds / fault.count as f64),
+    };
+    (fault.name.clone(), summary)
 }
 
 fn nodes(nodes: &[NodeResult], names: &Names) -> IndexMap<String, NodeSummary> {

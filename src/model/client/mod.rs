@@ -15,7 +15,7 @@ use super::metric::{
     ARRIVAL_RATE, COMPLETION_RATE, Measurable, MetricReader, PlotSpec, REJECTION_RATE, Reading,
 };
 use super::names::NamedGroup;
-use super::part::{Description, Part, PartSetting};
+use super::part::{Description, NoFault, Part, PartSetting};
 use super::references::References;
 use super::routing::router::{Router, Routing};
 use super::routing::{KeyHash, PolicySpec, REHASH_RATE};
@@ -176,6 +176,7 @@ impl Part for Client {
 
     type Spec = ClientSpec;
     type Setting = ClientSetting;
+    type Fault = NoFault;
 
     fn count(spec: &ClientSpec) -> Option<u32> {
         spec.count

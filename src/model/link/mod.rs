@@ -3,11 +3,14 @@
 //! A link connects two nodes or groups, carries requests out and responses back, and has its own random streams for
 //! each direction. Between nodes without a link, messages take no time and are never lost.
 
+mod fault;
 mod preset;
 mod spec;
 
 use bevy_ecs::prelude::*;
 
+use self::fault::HalfFaults;
+pub use self::fault::{Direction, LinkFault};
 pub use self::preset::LinkPreset;
 pub use self::spec::LinkSpec;
 use super::build::Builder;
@@ -64,10 +67,18 @@ impl Link {
 #[derive(Clone, Debug)]
 pub struct LinkHalf {
     latency: Sampler,
+    /// The lane of messages, if each takes the same time now.
     lane: Option<LaneId>,
     latency_stream: RandomStream,
+    /// Whether a message may be lost now.
+    may_lose: bool,
+    /// Whether faults are in effect.
+    has_faults: bool,
     loss: f64,
     loss_stream: RandomStream,
+    /// The lane of messages without faults.
+    own_lane: Option<LaneId>,
+    faults: Box<HalfFaults>,
     /// Number of messages sent, including lost ones.
     pub sent: u64,
     /// Number of messages lost.
@@ -82,6 +93,10 @@ impl LinkHalf {
         Self {
             latency,
             lane,
+            own_lane: lane,
+            may_lose: loss > 0.0,
+            has_faults: false,
+            faults: Box::new(HalfFaults::new(builder.stream(name, &format!("{purpose} faults")))),
             latency_stream: builder.stream(name, &format!("{purpose} latency")),
             loss,
             loss_stream: builder.stream(name, &format!("{purpose} loss")),
@@ -101,19 +116,28 @@ impl LinkHalf {
         request: RequestRow,
     ) -> (Option<SimTime>, Option<PackedEvent>) {
         self.sent += 1;
-        if self.loss > 0.0 && self.loss_stream.chance(self.loss) {
+        if self.may_lose && self.loses() {
             self.lost += 1;
             return (None, Some(Event::Lost { request }.pack()));
         }
         let arrives = match self.lane {
             Some(lane) => queue.schedule_in(lane, message),
             None => {
-                let arrives = now + self.latency.sample_duration(&mut self.latency_stream);
+                let latency = self.latency.sample_duration(&mut self.latency_stream);
+                let delay = if self.has_faults { self.faults.delay() } else { SimDuration::ZERO };
+                let arrives = now + (latency + delay);
                 queue.schedule(arrives, message);
                 arrives
             }
         };
         (Some(arrives), None)
+    }
+
+    /// Whether the next message is lost.
+    fn loses(&mut self) -> bool {
+        let by_itself = self.loss > 0.0 && self.loss_stream.chance(self.loss);
+        let by_faults = self.has_faults && self.faults.lose();
+        by_itself || by_faults
     }
 }
 

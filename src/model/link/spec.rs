@@ -36,6 +36,12 @@ pub struct LinkSpec {
 }
 
 impl LinkSpec {
+    /// Its name: `from -> to`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{} -> {}", self.from, self.to)
+    }
+
     /// The latencies of requests and of responses; `None` for 0.
     fn latencies(&self) -> [Option<DistributionSpec<SimDuration>>; 2] {
         let request = self.latency.clone().or_else(|| self.preset.map(LinkPreset::latency));
@@ -49,8 +55,9 @@ impl LinkSpec {
         [request, self.response_loss.unwrap_or(request)]
     }
 
-    /// Reports errors in the link itself. Whether the nodes at its ends exist is checked elsewhere.
-    pub fn check(&self, path: &Path, checker: &mut Checker<'_>) {
+    /// Reports errors in the link itself. Whether the nodes at its ends exist is checked elsewhere. A link that may fail has an
+    /// effect in any case.
+    pub fn check(&self, may_fail: bool, path: &Path, checker: &mut Checker<'_>) {
         for (field, loss) in [("loss", self.loss), ("response_loss", self.response_loss)] {
             if let Some(loss) = loss.filter(|loss| !(0.0..=1.0).contains(loss)) {
                 let message = format!("{loss} is not a probability: expected a number from 0 to 1");
@@ -63,7 +70,7 @@ impl LinkSpec {
         if let Some(latency) = &self.response_latency {
             checker.spec(path, "response_latency", latency.resolve().map(drop));
         }
-        if self.latencies() == [None, None] && self.losses() == [0.0, 0.0] {
+        if !may_fail && self.latencies() == [None, None] && self.losses() == [0.0, 0.0] {
             let message = "the link has no effect: it has neither a latency nor a loss";
             checker.warn(path.clone(), message, "give it a `preset`, a `latency` or a `loss`, or remove it");
         }
@@ -74,7 +81,7 @@ impl LinkSpec {
     /// # Panics
     /// If a distribution is invalid, which [`check`](Self::check) reports.
     pub fn build(&self, builder: &mut Builder<'_>) {
-        let name = format!("{} -> {}", self.from, self.to);
+        let name = self.name();
         let sampler = |latency: Option<DistributionSpec<SimDuration>>| {
             latency.map_or_else(|| Sampler::constant(0.0), |latency| latency.resolve().expect(CHECKED))
         };

@@ -12,7 +12,7 @@ use super::check::Checker;
 use super::figure::{ARRIVED, Aggregation, Figure, FigureReader, REJECTED, Value, Visibility};
 use super::metric::{ARRIVAL_RATE, Measurable, MetricReader, PlotSpec, REJECTION_RATE, Reading};
 use super::names::NamedGroup;
-use super::part::{Description, Part, PartSetting};
+use super::part::{Description, NoFault, Part, PartSetting};
 use super::references::References;
 use super::routing::router::{Router, Routing};
 use super::routing::{PolicySpec, REHASH_RATE};
@@ -146,6 +146,7 @@ impl Part for LoadBalancer {
 
     type Spec = LoadBalancerSpec;
     type Setting = LoadBalancerSetting;
+    type Fault = NoFault;
 
     fn count(spec: &LoadBalancerSpec) -> Option<u32> {
         spec.count

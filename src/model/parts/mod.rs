@@ -19,10 +19,12 @@ macro_rules! for_all_parts {
     };
 }
 
+mod fault;
 mod running;
 mod setting;
 mod spec;
 
+pub use fault::{Fault, FaultTarget};
 pub use running::{PartViews, Parts};
 pub use setting::Setting;
 pub use spec::{NodeSpec, SpecRef};

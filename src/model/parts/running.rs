@@ -2,7 +2,7 @@
 
 use bevy_ecs::system::SystemParam;
 
-use super::Setting;
+use super::{Fault, Setting};
 use crate::engine::row::Row;
 use crate::engine::time::SimTime;
 use crate::event::{Node, NodeKind, NodeRange, PackedEvent, RequestRow, code};
@@ -12,7 +12,7 @@ use crate::model::figure::{Figure, FigureReader, Span, Value};
 use crate::model::metric::{
     Measurable, Metric, MetricReader, Reading, Readings, Subject, record, resource_levels,
 };
-use crate::model::part::{EventKind, Observer, Part};
+use crate::model::part::{EventKind, FaultEdge, Observer, Part};
 use crate::request::Outcome;
 
 macro_rules! running {
@@ -134,6 +134,24 @@ macro_rules! running {
                         debug_assert_eq!(nodes.kind, NodeKind::$Kind, "checks reject other settings");
                         $module::$Kind::change(&mut self.$module, context, rows, setting)
                     })*
+                }
+            }
+
+            /// A fault of nodes begins or ends. Returns the requests that are lost as a result, in order.
+            pub fn fault<const FULL: bool>(
+                &mut self,
+                context: &mut Context<'_, FULL>,
+                nodes: NodeRange,
+                fault: &Fault,
+                edge: FaultEdge,
+            ) -> Vec<RequestRow> {
+                let rows = nodes.first..nodes.first + nodes.count;
+                match fault {
+                    $(Fault::$Kind(fault) => {
+                        debug_assert_eq!(nodes.kind, NodeKind::$Kind, "checks reject other faults");
+                        $module::$Kind::fault(&mut self.$module, context, rows, fault, edge)
+                    })*
+                    Fault::Link(_) => Vec::new(),
                 }
             }
 

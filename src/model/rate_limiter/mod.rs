@@ -15,7 +15,7 @@ use super::check::Checker;
 use super::figure::{ARRIVED, Aspect, Failures, Figure, FigureColumn, FigureReader, Value};
 use super::metric::{ARRIVAL_RATE, Measurable, Metric, MetricReader, PlotSpec, Reading, SHED_RATE, Unit};
 use super::names::NamedGroup;
-use super::part::{Description, Part, PartSetting, Step, steps_of_rate};
+use super::part::{Description, NoFault, Part, PartSetting, Step, steps_of_rate};
 use super::trace::TraceEvent;
 use super::{Context, Destinations};
 use crate::engine::row::{Column, Row, Rows};
@@ -246,6 +246,7 @@ impl Part for RateLimiter {
 
     type Spec = RateLimiterSpec;
     type Setting = RateLimiterSetting;
+    type Fault = NoFault;
 
     fn count(spec: &RateLimiterSpec) -> Option<u32> {
         spec.count

@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use bevy_ecs::prelude::*;
 
+use super::fault::ServerFaults;
 use super::lifecycle::Resizing;
 use super::slowdown::efficiency;
 use super::spec::UNLIMITED;
@@ -20,7 +21,7 @@ use crate::engine::time::{SimDuration, SimTime};
 use crate::event::RequestRow;
 use crate::model::Context;
 use crate::model::build::CHECKED;
-use crate::model::capacity::CapacityLog;
+use crate::model::capacity::{CapacityLog, CapacityPeriod};
 use crate::model::node_state::NodeState;
 use crate::model::part::Part;
 use crate::model::trace::{NodeCapacity, TraceEvent};
@@ -51,8 +52,12 @@ pub struct ServerConfig {
     pub shed: u64,
     /// Slots, service time and availability over the run so far.
     pub log: CapacityLog,
-    /// Whether it is paused.
+    /// Whether a change has paused it.
     paused: bool,
+    /// Whether a change has taken it down.
+    pub(super) is_taken_down: bool,
+    /// The faults in effect, if it may have any.
+    pub(super) faults: Option<Box<ServerFaults>>,
     /// Its state.
     pub state: NodeState,
     /// What it has only if its group grows and shrinks.
@@ -90,6 +95,8 @@ impl ServerConfig {
             shed: 0,
             log: CapacityLog::new(state, concurrency, time).with_efficiency(efficiency),
             paused: false,
+            is_taken_down: false,
+            faults: None,
             state,
             resizing: resizing.map(Box::new),
             rejected_in_past_outages: 0,
@@ -103,9 +110,25 @@ impl ServerConfig {
         self.state == NodeState::Down
     }
 
+    /// The state of the server when it is there: up, unless something keeps it down.
+    pub(super) fn present_state(&self) -> NodeState {
+        let is_crashed = self.faults.as_ref().is_some_and(|faults| faults.is_crashed());
+        if self.is_taken_down || is_crashed { NodeState::Down } else { NodeState::Up }
+    }
+
+    /// Whether a change or a fault has paused it.
+    fn is_paused(&self) -> bool {
+        self.paused || self.faults.as_ref().is_some_and(|faults| faults.is_paused())
+    }
+
+    /// The number of slots when it serves and is not paused: those that faults leave of the configured ones.
+    fn slots_left(&self) -> u32 {
+        self.faults.as_ref().map_or(self.concurrency, |faults| faults.slots_left(self.concurrency))
+    }
+
     /// The number of slots in effect.
-    pub(super) const fn active_slots(&self) -> u32 {
-        if self.paused || !self.state.serves() { 0 } else { self.concurrency }
+    pub(super) fn active_slots(&self) -> u32 {
+        if self.is_paused() || !self.state.serves() { 0 } else { self.slots_left() }
     }
 
     /// Number of requests rejected while the server did not serve. `rejected` is the total number of rejected requests.
@@ -135,8 +158,14 @@ impl View<'_> {
         setting: &ServerSetting,
     ) -> Vec<RequestRow> {
         match setting {
-            ServerSetting::Down => return self.take_down(context, &rows),
-            ServerSetting::Up => rows.for_each(|row| self.bring_up(context, Row::new(row))),
+            ServerSetting::Down => {
+                rows.clone().for_each(|row| self.configs[Row::new(row)].is_taken_down = true);
+                return self.take_down(context, &rows);
+            }
+            ServerSetting::Up => rows.map(Row::new).for_each(|row| {
+                self.configs[row].is_taken_down = false;
+                self.bring_up(context, row);
+            }),
             ServerSetting::Count(count) => self.resize(context, rows, *count),
             ServerSetting::Pause => rows.for_each(|row| self.set_paused(context, Row::new(row), true)),
             ServerSetting::Resume => rows.for_each(|row| self.set_paused(context, Row::new(row), false)),
@@ -165,15 +194,23 @@ impl View<'_> {
         row: Row<Server>,
         concurrency: u32,
     ) {
-        let slowdown = self.service[row].program.as_ref().and_then(|program| program.slowdown.as_ref());
-        let efficiency = efficiency(slowdown, concurrency);
-        let config = &mut self.configs[row];
-        config.concurrency = concurrency;
-        config.log.change(context.now, |period| {
-            period.slots = concurrency;
-            period.efficiency = efficiency;
-        });
+        self.configs[row].concurrency = concurrency;
+        self.log_capacity(context, row);
         self.apply_slots(context, row);
+    }
+
+    /// Logs the capacity of a server after a change of its slots, its speed, or whether it is paused.
+    pub(super) fn log_capacity<const FULL: bool>(&mut self, context: &Context<'_, FULL>, row: Row<Server>) {
+        let (config, service) = (&mut self.configs[row], &self.service[row]);
+        let (slots, paused) = (config.slots_left(), config.is_paused());
+        let slowdown = service.program.as_ref().and_then(|program| program.slowdown.as_ref());
+        let mut efficiency = efficiency(slowdown, slots);
+        if let Some(faults) = config.faults.as_ref().filter(|_| service.program.is_some()) {
+            efficiency /= faults.stretch();
+        }
+        config.log.change(context.now, |period| {
+            *period = CapacityPeriod { slots, paused, efficiency, ..period.serving(&service.time) };
+        });
     }
 
     /// Pauses or resumes a server: services in progress are completed, and waiting requests stay.
@@ -183,9 +220,8 @@ impl View<'_> {
         row: Row<Server>,
         paused: bool,
     ) {
-        let config = &mut self.configs[row];
-        config.paused = paused;
-        config.log.change(context.now, |period| period.paused = paused);
+        self.configs[row].paused = paused;
+        self.log_capacity(context, row);
         self.apply_slots(context, row);
     }
 
@@ -199,7 +235,11 @@ impl View<'_> {
         let service = &mut self.service[row];
         service.time = time.clone();
         service.lane = lane(time, context.queue);
-        self.configs[row].log.change(context.now, |period| *period = period.serving(time));
+        if let Some(faults) = self.faults(row) {
+            faults.full_time = time.clone();
+        }
+        self.apply_stretch(context, row);
+        self.log_capacity(context, row);
     }
 
     /// Sets the capacity of the queue. Requests that already wait stay, even above the new capacity.

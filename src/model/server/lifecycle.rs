@@ -88,6 +88,17 @@ impl View<'_> {
             served.service += context.now.since(served.since);
             lost.push(request);
         }
+        for row in rows.clone().map(Row::new) {
+            let halted: Vec<RequestRow> =
+                self.faults(row).into_iter().flat_map(super::fault::ServerFaults::take_halted).collect();
+            for request in halted.into_iter().filter(|_| self.service[row].program.is_none()) {
+                self.in_flight[row].level.decrement(context.now);
+                self.configs[row].lost += 1;
+                let served = context.requests.get_mut(request);
+                served.service += context.now.since(served.since);
+                lost.push(request);
+            }
+        }
         for request in self.take_from_programs(context, rows) {
             let row = Row::new(context.requests.get(request).server.row());
             let slots = self.slots_of(&context.requests, row, request);
@@ -116,10 +127,13 @@ impl View<'_> {
         lost
     }
 
-    /// Brings a server up that is down: empty, and with its configured slots and capacity.
+    /// Brings a server up that is down, unless something else keeps it down: empty, and with its configured slots and
+    /// capacity.
     pub(super) fn bring_up<const FULL: bool>(&mut self, context: &mut Context<'_, FULL>, row: Row<Server>) {
-        if self.configs[row].state == NodeState::Down {
-            self.set_state(context, row, NodeState::Up);
+        let config = &self.configs[row];
+        if config.state == NodeState::Down {
+            let state = config.present_state();
+            self.set_state(context, row, state);
         }
     }
 
@@ -151,12 +165,14 @@ impl View<'_> {
 
     /// Starts an absent server. It is up when it has booted.
     fn start<const FULL: bool>(&mut self, context: &mut Context<'_, FULL>, row: Row<Server>) {
+        self.configs[row].is_taken_down = false;
         self.set_paused(context, row, false);
+        let state = self.configs[row].present_state();
         let Some(resizing) = &mut self.configs[row].resizing else { return };
         let boot = resizing.boot.sample_duration(&mut resizing.stream);
         resizing.start = (resizing.start + 1) % RUN;
         if boot.is_zero() {
-            self.set_state(context, row, NodeState::Up);
+            self.set_state(context, row, state);
         } else {
             let timer = Event::Timer { node: Server::node(row), timer: resizing.start };
             context.queue.schedule(context.now + boot, timer.pack());
@@ -171,9 +187,11 @@ impl View<'_> {
         row: Row<Server>,
         start: u32,
     ) {
-        let ServerConfig { state, resizing, .. } = &self.configs[row];
+        let config = &self.configs[row];
+        let ServerConfig { state, resizing, .. } = config;
         if *state == NodeState::Booting && resizing.as_ref().is_some_and(|one| one.start == start) {
-            self.set_state(context, row, NodeState::Up);
+            let state = config.present_state();
+            self.set_state(context, row, state);
         }
     }
 

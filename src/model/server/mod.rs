@@ -11,6 +11,7 @@
 //! `shown` the metrics and figures.
 
 mod config;
+mod fault;
 mod lifecycle;
 mod program;
 mod shown;
@@ -24,6 +25,7 @@ use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemParam;
 
 pub use config::ServerConfig;
+pub use fault::ServerFault;
 pub use program::{
     CallSpec, CallSpecs, EndpointSpec, EndpointSpecs, JoinSpec, OnFailure, SharingSpec, StepSpec,
 };
@@ -31,6 +33,7 @@ pub use shown::LOST;
 pub use slowdown::{FactorSpec, SlowdownSpec};
 pub use spec::{ServerSetting, ServerSpec};
 
+use self::fault::ServerFaults;
 use self::lifecycle::Resizing;
 use self::program::{Program, RUN, start_time};
 use super::build::{Builder, CHECKED};
@@ -39,7 +42,8 @@ use super::check::Checker;
 use super::figure::FigureReader;
 use super::metric::{Limit, QUEUE_DEPTH};
 use super::names::NamedGroup;
-use super::part::{Description, Part};
+use super::part::{Description, FaultEdge, Part, PartFault as _};
+use super::parts::Fault;
 use super::queueing::WaitQueue;
 use super::trace::{NodeCapacity, TraceEvent};
 use super::{Context, Destinations};
@@ -194,6 +198,7 @@ impl Part for Server {
 
     type Spec = ServerSpec;
     type Setting = ServerSetting;
+    type Fault = ServerFault;
 
     fn count(spec: &ServerSpec) -> Option<u32> {
         spec.count.max(spec.max.filter(|_| spec.count.is_some()))
@@ -266,11 +271,22 @@ impl Part for Server {
         setting.check(path, specs, checker);
     }
 
+    fn check_fault(fault: &ServerFault, path: &Path, specs: &[&ServerSpec], checker: &mut Checker<'_>) {
+        fault.check(path, specs, checker);
+    }
+
     fn build(spec: &ServerSpec, entry: &NamedGroup, builder: &mut Builder<'_>) {
         let time = spec.service_time();
         let lane = lane(&time, &mut builder.queue);
         let destinations = builder.destinations(entry, spec.then.as_slice());
-        let mut programs = Program::build(spec, entry, builder).into_iter();
+        let (has_faults, fails) = {
+            let faults = builder.faults_of(entry);
+            (
+                !faults.is_empty(),
+                faults.iter().any(|fault| matches!(fault, Fault::Server(fault) if fault.fails_requests())),
+            )
+        };
+        let mut programs = Program::build(spec, entry, fails, builder).into_iter();
         let boot = spec.boot_time().expect(CHECKED);
         let efficiency = slowdown::efficiency(spec.slowdown.as_ref(), spec.slots());
         let Builder { streams, world, .. } = builder;
@@ -280,7 +296,9 @@ impl Part for Server {
             let joining = spec.has_rules().then(|| spec.joining());
             let mut queue = WaitQueue::new(&spec.queue, joining, |purpose| streams.stream(name, purpose));
             let resizing = spec.max.map(|_| resizing());
-            let config = ServerConfig::new(state, spec.slots(), efficiency, &queue, &time, resizing);
+            let mut config = ServerConfig::new(state, spec.slots(), efficiency, &queue, &time, resizing);
+            let faults = || Box::new(ServerFaults::new(time.clone(), streams.stream(name, "errors")));
+            config.faults = has_faults.then(faults);
             if !state.serves() {
                 queue.set_capacity(0);
             }
@@ -428,6 +446,16 @@ impl Part for Server {
         setting: &ServerSetting,
     ) -> Vec<RequestRow> {
         servers.change(context, rows, setting)
+    }
+
+    fn fault<const FULL: bool>(
+        servers: &mut View<'_>,
+        context: &mut Context<'_, FULL>,
+        rows: Range<u32>,
+        fault: &ServerFault,
+        edge: FaultEdge,
+    ) -> Vec<RequestRow> {
+        servers.fault(context, rows, fault, edge)
     }
 
     fn restart(servers: &mut View<'_>, now: SimTime) {

@@ -2,6 +2,7 @@
 
 pub mod arrivals;
 pub mod endpoint;
+mod fault;
 pub mod key;
 pub mod rate;
 mod shown;
@@ -15,12 +16,16 @@ use serde::{Deserialize, Serialize};
 
 use self::arrivals::{ArrivalProcess, ArrivalsSpec};
 use self::endpoint::{AskedEndpoints, EndpointSampler};
+pub use self::fault::SourceFault;
+use self::fault::Surges;
 use self::key::{KeySampler, KeySpec};
 use super::build::{Builder, CHECKED};
 use super::check::Checker;
 use super::figure::FigureReader;
 use super::names::NamedGroup;
-use super::part::{Description, EventKind, Part, PartSetting, ScheduledPeriodSpec, Step, steps_of_rate};
+use super::part::{
+    Description, EventKind, FaultEdge, Part, PartSetting, ScheduledPeriodSpec, Step, steps_of_rate,
+};
 use super::trace::TraceEvent;
 use super::{Context, Target};
 use crate::engine::distribution::{DistributionSpec, Sampler};
@@ -139,6 +144,8 @@ pub struct Source {
     pub target: Target,
     /// Arrival process and its random stream.
     pub arrivals: (ArrivalProcess, RandomStream),
+    /// The surges in effect.
+    surges: Box<Surges>,
     /// Key sampler and its random stream.
     pub key: (KeySampler, RandomStream),
     /// The endpoints that the requests ask for, or `None` if they ask for none.
@@ -187,7 +194,7 @@ impl Source {
                 queue.schedule(at, Event::Timer { node: Self::node(row), timer: stage }.pack());
             }
         } else if let Some(at) = self.next_arrival() {
-            queue.schedule(at, arrival(row));
+            queue.schedule(at, arrival_of(row, None));
         }
     }
 
@@ -197,7 +204,7 @@ impl Source {
         let now = queue.now();
         let users = process.closed_loop();
         if let Some(at) = users.and_then(|users| users.think(now, self.stop, self.max_requests, stream)) {
-            queue.schedule(at, arrival(row));
+            queue.schedule(at, arrival_of(row, None));
         }
     }
 
@@ -239,7 +246,8 @@ impl PartSetting for SourceSetting {
 
     fn steps(&self) -> Vec<Step<Self>> {
         let Self::Arrivals(arrivals) = self;
-        steps_of_rate("change the arrival rate", |factor| arrivals.times(factor).map(Self::Arrivals))
+        let times = |factor| arrivals.steady_rate().and_then(|_| arrivals.times(factor));
+        steps_of_rate("change the arrival rate", |factor| times(factor).map(Self::Arrivals))
     }
 }
 
@@ -293,6 +301,7 @@ impl Part for Source {
 
     type Spec = SourceSpec;
     type Setting = SourceSetting;
+    type Fault = SourceFault;
 
     fn count(_: &SourceSpec) -> Option<u32> {
         None
@@ -333,6 +342,10 @@ impl Part for Source {
         checker.resolved(path.clone(), arrivals.check(checker.run_until));
     }
 
+    fn check_fault(fault: &SourceFault, path: &Path, specs: &[&SourceSpec], checker: &mut Checker<'_>) {
+        fault.check(path, specs, checker);
+    }
+
     fn build(spec: &SourceSpec, entry: &NamedGroup, builder: &mut Builder<'_>) {
         let name = entry.name.as_str();
         let destinations = builder.destinations(entry, std::slice::from_ref(&spec.to)).swap_remove(0);
@@ -346,6 +359,7 @@ impl Part for Source {
                 spec.arrivals.resolve(SimTime::ZERO + spec.start).expect(CHECKED),
                 builder.stream(name, "arrivals"),
             ),
+            surges: Box::new(Surges::new(spec.arrivals.clone(), builder.stream(name, "surges"))),
             key: (spec.key.resolve().expect(CHECKED), builder.stream(name, "key")),
             endpoint: spec.endpoint.resolve(builder.names, || builder.stream(name, "endpoint")),
             size: spec
@@ -398,13 +412,15 @@ impl Part for Source {
         sources: &mut View<'_>,
         context: &mut Context<'_, FULL>,
         row: Row<Self>,
-        _: RequestRow,
+        surge: RequestRow,
     ) -> (RequestRow, Option<PackedEvent>) {
         let source = &mut sources[row];
         source.outcomes.offered += 1;
         source.in_flight.increment(context.now);
-        if let Some(at) = source.next_arrival() {
-            context.queue.schedule(at, arrival(row));
+        if surge.number() > 0 {
+            source.schedule_of_surge(row, surge.number() - 1, context.queue);
+        } else if let Some(at) = source.next_arrival() {
+            context.queue.schedule(at, arrival_of(row, None));
         }
         let key = source.key.0.sample(&mut source.key.1);
         #[expect(clippy::cast_possible_truncation, reason = "a scenario has at most 65,536 sources")]
@@ -450,7 +466,20 @@ impl Part for Source {
             let source = &mut sources[row];
             source.arrivals.0 = arrivals.resolve(context.now.max(source.start)).expect(CHECKED);
             source.begin_arrivals(row, context.queue);
+            source.adapt_surges(row, arrivals, context.queue);
         }
+        Vec::new()
+    }
+
+    #[cold]
+    fn fault<const FULL: bool>(
+        sources: &mut View<'_>,
+        context: &mut Context<'_, FULL>,
+        rows: Range<u32>,
+        fault: &SourceFault,
+        edge: FaultEdge,
+    ) -> Vec<RequestRow> {
+        rows.map(Row::new).for_each(|row| sources[row].surge(row, fault, edge, context.queue));
         Vec::new()
     }
 
@@ -471,8 +500,11 @@ impl Part for Source {
     }
 }
 
-fn arrival(row: Row<Source>) -> PackedEvent {
-    Event::Wake { node: Source::node(row), request: RequestRow::new(0) }.pack()
+/// The event of the next arrival, which belongs to the surge of a fault or to none. It has no request yet, and the number of
+/// the fault in its place.
+fn arrival_of(row: Row<Source>, surge: Option<u32>) -> PackedEvent {
+    Event::Wake { node: Source::node(row), request: RequestRow::new(surge.map_or(0, |fault| fault + 1)) }
+        .pack()
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, as documented")]

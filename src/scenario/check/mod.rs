@@ -10,6 +10,7 @@ mod probes;
 use super::{Scenario, section};
 use crate::event::MAX_ROWS;
 use crate::model::check::Checker;
+use crate::model::fault;
 use crate::model::names::{NamedGroup, Names};
 use crate::model::parts::SpecRef;
 use crate::model::problem::Problem;
@@ -58,6 +59,8 @@ pub fn examine(scenario: &Scenario) -> Result<Checked, Vec<Problem>> {
     endpoints::check(scenario, &mut checker);
     probes::check(scenario, &mut checker);
     changes::check(scenario, &mut checker);
+    let specs = |name: &str| scenario.spec_of(&names, name).map(|(_, spec)| spec);
+    fault::check(scenario.faults.iter(), &scenario.links, specs, &mut checker);
     let max_hops = paths(scenario, &mut checker);
     sizes(scenario, &mut checker);
     unreachable(scenario, &mut checker);
@@ -98,9 +101,10 @@ fn nodes(scenario: &Scenario, checker: &mut Checker<'_>) {
 }
 
 fn links(scenario: &Scenario, checker: &mut Checker<'_>) {
+    let failing = fault::failing_links(scenario.faults.values(), &scenario.links);
     for (index, link) in scenario.links.iter().enumerate() {
         let path = Path::root().name("links").index(index);
-        link.check(&path, checker);
+        link.check(failing.contains(&index), &path, checker);
         let first = scenario.links.iter().position(|other| other.from == link.from && other.to == link.to);
         if first != Some(index) {
             let message = format!("there is already a link from \"{}\" to \"{}\"", link.from, link.to);

@@ -131,19 +131,19 @@ fn values(ui: &mut Ui, lines: &[Line], seconds: f64, findings: &[String]) {
 
 /// The times in which at least one scheduled period with an end is in effect, in seconds. A period without an end is a
 /// new normal state: only its beginning is marked.
-fn shaded(periods: &[ScheduledPeriod]) -> Vec<(f64, f64)> {
-    united(periods.iter().filter_map(|period| Some((period.from, period.to?))))
+fn shaded<'a>(periods: impl Iterator<Item = &'a ScheduledPeriod>) -> Vec<(f64, f64)> {
+    united(periods.filter_map(|period| Some((period.from, period.to?))))
 }
 
 /// Shades the scheduled periods, and marks their beginnings. Labels that would overlap are placed below each other.
 fn scheduled_periods(painter: &egui::Painter, frame: Frame, session: &Session, theme: &Theme) {
     let (top, bottom) = (frame.rect.top(), frame.rect.bottom());
-    for (from, to) in shaded(&session.scheduled_periods) {
+    for (from, to) in shaded(session.periods()) {
         let span = Rect::from_min_max(pos2(frame.x(from), top), pos2(frame.x(to), bottom));
         painter.rect_filled(span, CornerRadius::ZERO, SERIES[1].gamma_multiply(0.12));
     }
     let mut labels: Vec<Rect> = Vec::new();
-    for period in &session.scheduled_periods {
+    for period in session.periods() {
         let x = frame.x(period.from);
         let mark = Stroke::new(1.0, SERIES[1].gamma_multiply(0.35));
         painter.line_segment([pos2(x, top), pos2(x, bottom)], mark);
@@ -198,6 +198,6 @@ mod tests {
             period(8.0, Some(12.0)),
             period(20.0, None),
         ];
-        assert_eq!(shaded(&periods), [(1.0, 2.0), (5.0, 12.0)]);
+        assert_eq!(shaded(periods.iter()), [(1.0, 2.0), (5.0, 12.0)]);
     }
 }

@@ -17,6 +17,8 @@ use crate::request::progress::Progress;
 pub(super) struct Code {
     /// The operations of all endpoints, one after the other.
     pub(super) ops: Box<[Op]>,
+    /// The operation of a request that fails because a call or a branch did.
+    pub(super) failed: u16,
     /// The endpoints, in the order of the scenario.
     pub(super) endpoints: Box<[Endpoint]>,
     /// Their names; empty if the program is that of a server with a service time.
@@ -69,6 +71,8 @@ pub(super) enum Op {
     Jump(u16),
     /// Fails with a probability.
     Fail { probability: f64, stream: u16 },
+    /// The request, or the branch, has failed.
+    Failed,
     /// The request, or the branch, is done.
     End,
 }
@@ -177,6 +181,7 @@ impl Code {
             | Op::Again { .. }
             | Op::Jump(_)
             | Op::Fail { .. }
+            | Op::Failed
             | Op::End => false,
         };
         self.ops.iter().any(is_one)
@@ -207,10 +212,17 @@ impl<'a> Compiler<'a> {
         Self { pools, names, ops: Vec::new(), called: Vec::new(), draws: Vec::new(), loops: 0 }
     }
 
-    fn finish(self, endpoints: Vec<Endpoint>, names: Box<[String]>, by_weight: Option<AliasTable>) -> Code {
+    fn finish(
+        mut self,
+        endpoints: Vec<Endpoint>,
+        names: Box<[String]>,
+        by_weight: Option<AliasTable>,
+    ) -> Code {
+        let failed = self.here();
+        self.ops.push(Op::Failed);
         let Self { pools, ops, called, draws, .. } = self;
         let pools = pools.iter().map(|&name| name.to_owned()).collect();
-        Code { ops: ops.into(), endpoints: endpoints.into(), names, pools, by_weight, called, draws }
+        Code { ops: ops.into(), failed, endpoints: endpoints.into(), names, pools, by_weight, called, draws }
     }
 
     /// The index of the next operation.

@@ -189,7 +189,7 @@ impl View<'_> {
         Next::GoesOn(request)
     }
 
-    /// Makes a request take the steps that follow the failure of its call or its branches, or fails it if there are none.
+    /// Makes a request take the steps that follow the failure of its call or its branches.
     fn fail<const FULL: bool>(
         &mut self,
         context: &mut Context<'_, FULL>,
@@ -197,13 +197,8 @@ impl View<'_> {
         request: RequestRow,
     ) -> Next {
         let progress = context.requests.progress_mut(request);
-        match self.program(row).code.on_failure(progress.step) {
-            Some(step) => {
-                progress.step = step;
-                Next::GoesOn(request)
-            }
-            None => self.finish(context, row, request, Outcome::Failed),
-        }
+        progress.step = self.program(row).code.on_failure(progress.step);
+        Next::GoesOn(request)
     }
 
     /// Gives up the call that a request waits for, because of its timeout.
@@ -272,6 +267,7 @@ impl View<'_> {
         outcome: Outcome,
     ) {
         context.cancel_pending(call);
+        self.faults(row).into_iter().for_each(|faults| faults.forget(call));
         let is_branch = context.requests.progress(call).is_branch;
         let worked = if self.service[row].program.is_some() {
             self.stop(context, row, call);
@@ -467,13 +463,13 @@ fn cancels(code: &Code, branch: Branch) -> bool {
 }
 
 impl Code {
-    /// Where a request goes on if the call or the branches of a step fail; `None` if it fails as well.
-    fn on_failure(&self, step: u16) -> Option<u16> {
+    /// Where a request goes on if the call or the branches of a step fail.
+    fn on_failure(&self, step: u16) -> u16 {
         let op = &self.ops[usize::from(step)];
         if let Op::Call(Call { on_failure, .. }) | Op::Parallel(Parallel { on_failure, .. }) = op {
-            *on_failure
+            on_failure.unwrap_or(self.failed)
         } else {
-            None
+            self.failed
         }
     }
 }

@@ -112,9 +112,16 @@ pub(super) struct EndpointCounters {
 }
 
 impl Program {
-    /// The programs of the members of an entry, in order; empty if its servers need none.
-    pub(super) fn build(spec: &ServerSpec, entry: &NamedGroup, builder: &mut Builder<'_>) -> Vec<Self> {
-        let Some(code) = spec.code(builder.names) else { return Vec::new() };
+    /// The programs of the members of an entry, in order; empty if its servers need none. A server that fails by a fault needs
+    /// one.
+    pub(super) fn build(
+        spec: &ServerSpec,
+        entry: &NamedGroup,
+        fails: bool,
+        builder: &mut Builder<'_>,
+    ) -> Vec<Self> {
+        let service_alone = || fails.then(|| Code::of_service(&[], builder.names));
+        let Some(code) = spec.code(builder.names).or_else(service_alone) else { return Vec::new() };
         let code = Arc::new(code);
         let mut called: Vec<Vec<Destinations>> = vec![Vec::new(); entry.members.len()];
         for to in &code.called {

@@ -61,13 +61,13 @@ impl View<'_> {
         time: SimDuration,
     ) {
         let present = self.in_flight[row].level.level();
+        let stretch = self.faults(row).map_or(1.0, |faults| faults.stretch());
         let program = self.program(row);
         // The time by a factor that does not change any more.
         let fixed = program.slowdown.as_ref().filter(|slowdown| slowdown.fixed);
-        let time = fixed.map_or(time, |slowdown| {
-            SimDuration::from_nanos_f64(time.as_nanos_f64() * slowdown.factor.at(present))
-        });
+        let time = fixed.map_or(time, |slowdown| times(time, slowdown.factor.at(present)));
         let Some(pace) = &mut program.pace else {
+            let time = if stretch > 1.0 { times(time, stretch) } else { time };
             return start_time(context, Server::node(row), request, time);
         };
         context.requests.progress_mut(request).phase = Phase::Timed;
@@ -78,22 +78,38 @@ impl View<'_> {
         self.adapt_pace(context, row);
     }
 
-    /// Adapts the speed of computations to their number, and to the number of requests in service.
+    /// Takes the end of the next computation out of the queue. [`adapt_pace`](Self::adapt_pace) schedules it again.
+    pub(in crate::model::server) fn suspend_pace<const FULL: bool>(
+        &mut self,
+        context: &mut Context<'_, FULL>,
+        row: Row<Server>,
+    ) {
+        let pace = self.service[row].program.as_mut().and_then(|program| program.pace.as_mut());
+        if let Some((key, ..)) = pace.and_then(|pace| pace.next.take()) {
+            context.queue.cancel(key);
+        }
+    }
+
+    /// Adapts the speed of computations to their number, to the number of requests in service, and to the faults of the
+    /// server.
     pub(in crate::model::server) fn adapt_pace<const FULL: bool>(
         &mut self,
         context: &mut Context<'_, FULL>,
         row: Row<Server>,
     ) {
-        let present = self.in_flight[row].level.level();
-        let Program { cores, pace, slowdown, .. } = self.program(row);
+        let Self { in_flight, service, configs, .. } = self;
+        let present = in_flight[row].level.level();
+        let Some(Program { cores, pace, slowdown, .. }) = service[row].program.as_deref_mut() else { return };
         let Some(Pace { work, next, shares_cores }) = pace.as_deref_mut() else { return };
+        let faults = configs[row].faults.as_deref();
         let jobs = work.len();
         let cores = cores.as_mut().filter(|_| *shares_cores);
         let share = cores.map_or(1.0, |cores| cores.share(context.now, jobs));
         let slowdown = slowdown.as_ref().filter(|slowdown| !slowdown.fixed);
         let factor = slowdown.map_or(1.0, |slowdown| slowdown.factor.at(present));
-        work.set_speed(context.now, share / factor, share);
-        let due = work.next();
+        let speed = faults.map_or(1.0, super::super::fault::ServerFaults::speed);
+        work.set_speed(context.now, speed * share / factor, share);
+        let due = if speed > 0.0 { work.next() } else { None };
         if next.map(|(_, at, request)| (at, request)) == due {
             return;
         }
@@ -133,4 +149,8 @@ impl View<'_> {
         }
         self.adapt_pace(context, row);
     }
+}
+
+fn times(time: SimDuration, factor: f64) -> SimDuration {
+    SimDuration::from_nanos_f64(time.as_nanos_f64() * factor)
 }

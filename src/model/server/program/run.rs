@@ -140,10 +140,49 @@ impl View<'_> {
         let mut next = next;
         loop {
             match next {
+                Next::GoesOn(request) if self.is_halted(row) => {
+                    self.hold(context, row, request);
+                    return None;
+                }
                 Next::GoesOn(request) => next = self.step(context, row, request),
                 Next::Stops(event) => return event,
             }
         }
+    }
+
+    /// Keeps a request from its next step for as long as nothing goes on at its server.
+    fn hold<const FULL: bool>(
+        &mut self,
+        context: &mut Context<'_, FULL>,
+        row: Row<Server>,
+        request: RequestRow,
+    ) {
+        context.requests.progress_mut(request).phase = Phase::Runnable;
+        self.program(row).runnable.push_back(request);
+    }
+
+    /// Lets the requests take their next steps that were kept from them.
+    pub(in crate::model::server) fn run_held<const FULL: bool>(
+        &mut self,
+        context: &mut Context<'_, FULL>,
+        row: Row<Server>,
+    ) {
+        let held = self.service[row].program.as_ref().map_or(0, |program| program.runnable.len());
+        let event = Event::Timer { node: Server::node(row), timer: RUN }.pack();
+        context.follow_ups.extend(std::iter::repeat_n(event, held));
+    }
+
+    /// Whether what a request does is I/O.
+    pub(in crate::model::server) fn is_in_io<const FULL: bool>(
+        &self,
+        context: &Context<'_, FULL>,
+        row: Row<Server>,
+        request: RequestRow,
+    ) -> bool {
+        self.service[row].program.as_ref().is_some_and(|program| {
+            let step = context.requests.progress(request).step;
+            matches!(program.code.ops[usize::from(step)], Op::Io(_))
+        })
     }
 
     /// Takes one step of a request.
@@ -221,7 +260,14 @@ impl View<'_> {
                 progress.step += 1;
                 return Next::GoesOn(request);
             }
-            Op::End => return self.finish(context, row, request, Outcome::Completed),
+            Op::Failed => return self.finish(context, row, request, Outcome::Failed),
+            Op::End => {
+                let is_branch = progress.is_branch;
+                let fails =
+                    !is_branch && self.faults(row).is_some_and(super::super::fault::ServerFaults::fails);
+                let outcome = if fails { Outcome::Failed } else { Outcome::Completed };
+                return self.finish(context, row, request, outcome);
+            }
         }
         Next::Stops(None)
     }

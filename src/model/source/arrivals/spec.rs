@@ -106,19 +106,17 @@ impl ArrivalsSpec {
         }
     }
 
-    /// The same arrivals with the rate multiplied by `factor`, or `None` if the rate is not constant or the product is
-    /// not a valid rate.
+    /// The same arrivals with the rate multiplied by `factor`, or `None` if they do not follow a rate, or the product is not
+    /// a valid one.
     #[must_use]
     pub fn times(&self, factor: f64) -> Option<Self> {
-        self.steady_rate()?;
         match self {
             Self::Constant { rate } => Some(Self::Constant { rate: rate.times(factor)? }),
             Self::Poisson { rate } => Some(Self::Poisson { rate: rate.times(factor)? }),
-            Self::Renewal { .. }
-            | Self::Users { .. }
-            | Self::Mmpp { .. }
-            | Self::Batches { .. }
-            | Self::ClosedLoop { .. } => None,
+            Self::Batches { of, size } => {
+                Some(Self::Batches { of: Box::new(of.times(factor)?), size: *size })
+            }
+            Self::Renewal { .. } | Self::Users { .. } | Self::Mmpp { .. } | Self::ClosedLoop { .. } => None,
         }
     }
 

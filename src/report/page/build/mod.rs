@@ -15,7 +15,7 @@ mod tables;
 mod tiles;
 
 use super::{FORMAT, Page, Section, Span};
-use crate::analysis::{Finding, Verdict, scheduled_periods};
+use crate::analysis::{Finding, Verdict, occurred_periods, scheduled_periods};
 use crate::event::NodeKind;
 use crate::format::numbers::{count, set_time, several};
 use crate::metrics::result::RunResult;
@@ -72,7 +72,7 @@ pub fn build(input: &ReportInput<'_>) -> Page {
         findings: notes::finding_cards(input.findings, result, &sections),
         leading: input.leading,
         seconds: summary.virtual_seconds,
-        spans: spans(scenario, summary.virtual_seconds),
+        spans: spans(scenario, result, summary.virtual_seconds),
         sections,
         scenario: input.text.to_owned(),
         reproduce: input.commands.to_vec(),
@@ -147,8 +147,9 @@ fn story(text: &str) -> Vec<String> {
     paragraphs
 }
 
-fn spans(scenario: &Scenario, end: f64) -> Vec<Span> {
-    let spans = scheduled_periods(scenario).into_iter().filter_map(|phase| {
+fn spans(scenario: &Scenario, result: &RunResult, end: f64) -> Vec<Span> {
+    let periods = scheduled_periods(scenario).into_iter().chain(occurred_periods(scenario, result));
+    let spans = periods.filter_map(|phase| {
         let to = phase.to.filter(|_| phase.from < end)?.min(end);
         Some(Span { from: phase.from, to, label: format!("{}: {}", phase.of, phase.text) })
     });

@@ -1,4 +1,4 @@
-//! The tables: outcomes by source, latencies by source and class, figures of nodes by kind, and links.
+//! The tables: outcomes by source, latencies by source and class, figures of nodes by kind, links, and faults.
 
 use super::super::{Section, Table};
 use super::{REQUESTS, latency};
@@ -29,6 +29,7 @@ pub(super) fn tables(summary: &Summary) -> Vec<Section> {
         section
     }));
     sections.push(section("Links", links(summary)));
+    sections.push(section("Faults", faults(summary)));
     sections
 }
 
@@ -121,6 +122,14 @@ fn details(summary: &Summary, kind: NodeKind) -> Vec<Table> {
     };
     let tables = kind.description().details.iter().map(of_detail);
     tables.filter(|table| !table.rows.is_empty()).collect()
+}
+
+fn faults(summary: &Summary) -> Table {
+    let faults = summary.faults.iter().map(|(name, fault)| {
+        let figures = [count(fault.count), time(Some(fault.seconds)), time(fault.seconds_each)];
+        [name.clone(), fault.of.join(", "), fault.what.clone()].into_iter().chain(figures).collect()
+    });
+    table("Faults", &["fault", "of", "what", "times", "in total", "each"], faults)
 }
 
 fn links(summary: &Summary) -> Table {

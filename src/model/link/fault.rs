@@ -1,0 +1,216 @@
+//! Faults of links: added latency, loss, and partitions.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Link, LinkHalf};
+use crate::engine::distribution::{DistributionSpec, Sampler};
+use crate::engine::random::{Draw, RandomStream};
+use crate::engine::time::SimDuration;
+use crate::model::build::CHECKED;
+use crate::model::check::Checker;
+use crate::model::part::{FaultEdge, PartFault};
+use crate::text::Path;
+
+/// A fault of a link. Messages that are already on their way are not affected.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum LinkFault {
+    /// Messages take longer. Several at the same time add up.
+    Latency {
+        /// The time that is added.
+        add: DistributionSpec<SimDuration>,
+        /// The messages that it happens to.
+        #[serde(default, skip_serializing_if = "Direction::is_both")]
+        direction: Direction,
+    },
+    /// Messages are lost by chance, in addition to those that the link loses without it.
+    Loss {
+        /// The probability (0 to 1).
+        probability: f64,
+        /// The messages that it happens to.
+        #[serde(default, skip_serializing_if = "Direction::is_both")]
+        direction: Direction,
+    },
+    /// All messages are lost.
+    Partition {
+        /// The messages that it happens to.
+        #[serde(default, skip_serializing_if = "Direction::is_both")]
+        direction: Direction,
+    },
+}
+
+/// The directions of a link.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Direction {
+    /// Requests and responses.
+    #[default]
+    Both,
+    /// Only requests, from the sender to the receiver.
+    Requests,
+    /// Only responses, from the receiver back to the sender.
+    Responses,
+}
+
+impl Direction {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference to the field")]
+    fn is_both(&self) -> bool {
+        *self == Self::Both
+    }
+
+    const fn suffix(self) -> &'static str {
+        match self {
+            Self::Both => "",
+            Self::Requests => " of requests",
+            Self::Responses => " of responses",
+        }
+    }
+}
+
+impl LinkFault {
+    const fn direction(&self) -> Direction {
+        match self {
+            Self::Latency { direction, .. }
+            | Self::Loss { direction, .. }
+            | Self::Partition { direction } => *direction,
+        }
+    }
+
+    /// Reports errors in the fault.
+    pub fn check(&self, path: &Path, checker: &mut Checker<'_>) {
+        match self {
+            Self::Latency { add, .. } => {
+                checker.spec(path, "add", add.resolve().map(drop));
+                if add.resolve().is_ok_and(|add| add.mean() <= 0.0) {
+                    checker.warn(path.clone().name("add"), "the fault adds no time", "make it longer");
+                }
+            }
+            Self::Loss { probability, .. } => {
+                if !(0.0..=1.0).contains(probability) {
+                    let message =
+                        format!("{probability} is not a probability: expected a number from 0 to 1");
+                    let hint = "0.01 means one message in a hundred";
+                    checker.add(path.clone().name("probability"), message, hint);
+                } else if *probability <= 0.0 {
+                    let message = "the fault loses no message";
+                    checker.warn(path.clone().name("probability"), message, "make it more than 0");
+                }
+            }
+            Self::Partition { .. } => {}
+        }
+    }
+}
+
+impl PartFault for LinkFault {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Latency { .. } => "Latency",
+            Self::Loss { .. } => "Loss",
+            Self::Partition { .. } => "Partition",
+        }
+    }
+
+    fn adds_up(&self) -> bool {
+        match self {
+            Self::Latency { .. } | Self::Loss { .. } => true,
+            Self::Partition { .. } => false,
+        }
+    }
+}
+
+impl fmt::Display for LinkFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Latency { add, .. } => {
+                match add.resolve().map(|add| SimDuration::from_nanos_f64(add.mean())) {
+                    Ok(mean) => write!(f, "+{mean} latency")?,
+                    Err(_) => f.write_str("added latency")?,
+                }
+            }
+            Self::Loss { probability, .. } => write!(f, "{} % loss", 100.0 * probability)?,
+            Self::Partition { .. } => f.write_str("partition")?,
+        }
+        f.write_str(self.direction().suffix())
+    }
+}
+
+/// The faults in effect in one direction of a link.
+#[derive(Clone, Debug)]
+pub(super) struct HalfFaults {
+    /// Added latencies, with the numbers of their faults.
+    latencies: Vec<(u32, Sampler)>,
+    /// Probabilities of loss, with the numbers of their faults.
+    losses: Vec<(u32, f64)>,
+    /// Their own random numbers, so that those of the link are the same without faults.
+    stream: RandomStream,
+}
+
+impl HalfFaults {
+    pub(super) const fn new(stream: RandomStream) -> Self {
+        Self { latencies: Vec::new(), losses: Vec::new(), stream }
+    }
+
+    /// Whether any is in effect.
+    pub(super) const fn is_any(&self) -> bool {
+        !self.latencies.is_empty() || !self.losses.is_empty()
+    }
+
+    /// Whether a message is lost by them.
+    pub(super) fn lose(&mut self) -> bool {
+        let stream = &mut self.stream;
+        // Every loss draws, so that one does not change the random numbers of another.
+        self.losses.iter().fold(false, |is_lost, (_, probability)| stream.chance(*probability) || is_lost)
+    }
+
+    /// The time that they add to the latency of a message.
+    pub(super) fn delay(&mut self) -> SimDuration {
+        let stream = &mut self.stream;
+        self.latencies.iter().fold(SimDuration::ZERO, |sum, (_, add)| sum + add.sample_duration(stream))
+    }
+
+    fn toggle(&mut self, fault: &LinkFault, edge: FaultEdge) {
+        match (fault, edge) {
+            (LinkFault::Latency { add, .. }, FaultEdge::Begins(number)) => {
+                self.latencies.push((number, add.resolve().expect(CHECKED)));
+            }
+            (LinkFault::Loss { probability, .. }, FaultEdge::Begins(number)) => {
+                self.losses.push((number, *probability));
+            }
+            (LinkFault::Partition { .. }, FaultEdge::Begins(number)) => self.losses.push((number, 1.0)),
+            (_, FaultEdge::Ends(number)) => {
+                remove(&mut self.latencies, number);
+                remove(&mut self.losses, number);
+            }
+        }
+    }
+}
+
+/// Takes away the effect of a fault that ends.
+fn remove<T>(effects: &mut Vec<(u32, T)>, fault: u32) {
+    if let Some(at) = effects.iter().position(|(number, _)| *number == fault) {
+        effects.remove(at);
+    }
+}
+
+impl Link {
+    /// A fault of the link begins or ends.
+    pub fn fault(&mut self, fault: &LinkFault, edge: FaultEdge) {
+        let direction = fault.direction();
+        if direction != Direction::Responses {
+            self.request.fault(fault, edge);
+        }
+        if direction != Direction::Requests {
+            self.response.fault(fault, edge);
+        }
+    }
+}
+
+impl LinkHalf {
+    fn fault(&mut self, fault: &LinkFault, edge: FaultEdge) {
+        self.faults.toggle(fault, edge);
+        self.has_faults = self.faults.is_any();
+        self.may_lose = self.has_faults || self.loss > 0.0;
+        self.lane = self.own_lane.filter(|_| !self.has_faults);
+    }
+}
