@@ -131,7 +131,7 @@ impl<'a> RunContext<'a> {
     }
 
     /// Returns the beginning and the end of the time in which requests are measured, in seconds.
-    fn measured(&self) -> (f64, f64) {
+    pub(super) fn measured(&self) -> (f64, f64) {
         (self.result.identity.measured_from.as_seconds(), self.last_arrivals())
     }
 

@@ -48,7 +48,8 @@ pub struct ConvergenceEvidence {
 /// Returns the convergences after the scheduled changes.
 pub(super) fn find(context: &RunContext<'_>) -> Vec<Finding> {
     let mut moments: Vec<(f64, String)> = Vec::new();
-    let scheduled = || context.scheduled.iter();
+    // What a fault does has a finding of its own.
+    let scheduled = || context.scheduled.iter().filter(|period| !period.is_fault);
     moments.extend(scheduled().map(|period| (period.from, format!("{}: {}", period.of, period.text))));
     // Of several at the same time, one that begins is kept: it says more than one that ends.
     let end =

@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::{
-    ConvergenceEvidence, HealthEvidence, HotKeyEvidence, ImbalanceEvidence, KnowledgeLagEvidence,
-    LongWaitsEvidence, LossEvidence, NearCapacityEvidence, OscillationEvidence, OverloadEvidence,
-    RejectionEvidence, SaturationEvidence, TooShortEvidence, UnusedEvidence,
+    ConvergenceEvidence, FaultEvidence, HealthEvidence, HotKeyEvidence, ImbalanceEvidence,
+    KnowledgeLagEvidence, LongWaitsEvidence, LossEvidence, NearCapacityEvidence, OscillationEvidence,
+    OverloadEvidence, RejectionEvidence, SaturationEvidence, TooShortEvidence, UnusedEvidence,
 };
 
 /// A conclusion about a run, with its evidence.
@@ -33,6 +33,8 @@ pub struct Finding {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Evidence {
+    /// See [`FindingKind::Fault`].
+    Fault(Box<FaultEvidence>),
     /// See [`FindingKind::Oscillation`].
     Oscillation(Box<OscillationEvidence>),
     /// See [`FindingKind::Overload`].
@@ -68,6 +70,8 @@ pub enum Evidence {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingKind {
+    /// A fault made requests slower, or made them fail.
+    Fault,
     /// A metric oscillates more regularly, or with larger swings, than random variation explains.
     Oscillation,
     /// The offered load exceeded the capacity of a server or group by more than random variation explains.
@@ -111,7 +115,8 @@ pub enum Severity {
 
 impl FindingKind {
     /// All kinds.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
+        Self::Fault,
         Self::Oscillation,
         Self::Overload,
         Self::HotKey,
@@ -132,7 +137,8 @@ impl FindingKind {
     #[must_use]
     pub const fn severity(self) -> Severity {
         match self {
-            Self::Oscillation
+            Self::Fault
+            | Self::Oscillation
             | Self::Overload
             | Self::HotKey
             | Self::Saturation
@@ -150,6 +156,7 @@ impl FindingKind {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Fault => "fault",
             Self::Oscillation => "oscillation",
             Self::Overload => "overload",
             Self::HotKey => "hot_key",
@@ -202,13 +209,16 @@ impl Finding {
         Self { cost, ..self }
     }
 
-    /// Returns the severity of the finding: that of its kind, except for an uneven load that costs nobody anything yet.
+    /// Returns the severity of the finding: that of its kind, except for an uneven load that costs nobody anything yet, and
+    /// for a fault by which hardly any request failed.
     #[must_use]
     pub fn severity(&self) -> Severity {
         let is_harmless = if let Evidence::LoadImbalance(imbalance) = &self.evidence {
             !imbalance.is_severe()
         } else if let Evidence::HotKey(key) = &self.evidence {
             !key.is_severe()
+        } else if let Evidence::Fault(fault) = &self.evidence {
+            !fault.is_severe()
         } else {
             false
         };
@@ -219,6 +229,7 @@ impl Finding {
     #[must_use]
     pub const fn kind(&self) -> FindingKind {
         match &self.evidence {
+            Evidence::Fault(_) => FindingKind::Fault,
             Evidence::Oscillation(_) => FindingKind::Oscillation,
             Evidence::Overload(_) => FindingKind::Overload,
             Evidence::HotKey(_) => FindingKind::HotKey,

@@ -72,6 +72,7 @@ const fn may_be_explained(kind: FindingKind) -> bool {
         | FindingKind::Rejection
         | FindingKind::Loss
         | FindingKind::KnowledgeLag
+        | FindingKind::Fault
         | FindingKind::Convergence
         | FindingKind::Unused
         | FindingKind::Healthy

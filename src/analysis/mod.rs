@@ -9,6 +9,7 @@ mod chance;
 mod context;
 mod convergence;
 mod dispersion;
+mod fault;
 mod finding;
 mod health;
 mod hot_key;
@@ -32,6 +33,7 @@ mod unused;
 mod verdict;
 
 pub use convergence::ConvergenceEvidence;
+pub use fault::FaultEvidence;
 pub use finding::{Evidence, Finding, FindingKind, Severity};
 pub use health::{GroupHealth, HealthEvidence};
 pub use hot_key::HotKeyEvidence;
@@ -65,6 +67,7 @@ pub fn findings(scenario: &Scenario, result: &RunResult) -> Vec<Finding> {
     let overloads = overload::find(&context);
     let oscillations = oscillation::find(&context);
     let mut findings = saturation::find(&context, &overloads);
+    findings.extend(fault::find(&context));
     findings.extend(rejection::find(&context));
     findings.extend(imbalance::find(&context));
     findings.extend(hot_key::find(&context));
@@ -95,7 +98,8 @@ fn unexplained(context: &RunContext<'_>, others: &[Finding], findings: Vec<Findi
         | FindingKind::Saturation
         | FindingKind::LongWaits
         | FindingKind::NearCapacity => true,
-        FindingKind::Oscillation
+        FindingKind::Fault
+        | FindingKind::Oscillation
         | FindingKind::HotKey
         | FindingKind::Rejection
         | FindingKind::Loss

@@ -23,6 +23,8 @@ pub struct ScheduledPeriod {
     pub text: String,
     /// Whether it is a setting of a whole group: its size, which takes effect as members come and leave.
     pub is_of_group: bool,
+    /// Whether it is the time of a fault.
+    pub is_fault: bool,
 }
 
 /// Returns the times that lie in at least one of these spans (beginning and end), as spans in ascending order that neither
@@ -78,7 +80,10 @@ pub(super) fn scheduled_periods(scenario: &Scenario, names: &Names) -> Vec<Sched
     }
     for fault in scenario.faults.values() {
         if let Some(span) = fault.span() {
-            periods.extend(fault.of.0.iter().map(|name| period(span, name, fault.what.to_string())));
+            let what = fault.what.to_string();
+            let of_name =
+                |name: &String| ScheduledPeriod { is_fault: true, ..period(span, name, what.clone()) };
+            periods.extend(fault.of.0.iter().map(of_name));
         }
     }
     periods
@@ -101,6 +106,7 @@ pub fn occurred_periods(scenario: &Scenario, result: &RunResult) -> Vec<Schedule
             of: time.of.clone(),
             text: fault.what.clone(),
             is_of_group: false,
+            is_fault: true,
         };
         fault.times.iter().map(period).collect()
     };
@@ -114,6 +120,7 @@ fn period((from, to): (SimDuration, Option<SimDuration>), of: &str, text: String
         of: of.to_owned(),
         text,
         is_of_group: false,
+        is_fault: false,
     }
 }
 

@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::numbers::{count, several, short, time};
 use crate::analysis::{
-    Driver, Evidence, Finding, HealthEvidence, LoopDelays, OscillationEvidence, TooShortEvidence, Uncertainty,
+    Driver, Evidence, FaultEvidence, Finding, HealthEvidence, LoopDelays, OscillationEvidence,
+    TooShortEvidence, Uncertainty,
 };
 use crate::model::metric::Unit;
 use crate::request::Outcome;
@@ -74,6 +75,7 @@ pub fn text(finding: &Finding) -> String {
     let unit = unit(finding.resource.as_deref());
     let span = span(finding);
     match &finding.evidence {
+        Evidence::Fault(evidence) => fault(&subject, &span, evidence),
         Evidence::Oscillation(evidence) => oscillation(&subject, &span, evidence),
         Evidence::KnowledgeLag(evidence) => format!(
             "The load of {subject} as perceived by clients lags its actual load by {} (correlation {}): load reports \
@@ -251,6 +253,39 @@ pub fn text(finding: &Finding) -> String {
         Evidence::Healthy(evidence) => healthy(&subject, unit, evidence),
         Evidence::TooShort(evidence) => too_short(&subject, finding, evidence),
     }
+}
+
+fn fault(subject: &str, span: &str, evidence: &FaultEvidence) -> String {
+    let times = match evidence.times {
+        1 => String::new(),
+        times => format!(", {} times, {} in total", count(times), time(Some(evidence.seconds))),
+    };
+    let failed =
+        (evidence.failed > 0.0).then(|| format!("{} more requests failed", short(evidence.failed.round())));
+    let in_flight = evidence.in_flight_meanwhile.zip(evidence.in_flight_before);
+    let slower = in_flight.map(|(meanwhile, before)| {
+        format!("{} requests were in flight on average instead of {}", short(meanwhile), short(before))
+    });
+    let slowest = evidence.share_of_slowest.map(|share| {
+        format!("{} of the slowest hundredth of requests were in flight during it", percent(share))
+    });
+    let effects: Vec<String> = failed.into_iter().chain(slower).chain(slowest).collect();
+    let recovery = match (evidence.not_recovered_seconds, evidence.recovery_seconds, evidence.times) {
+        (Some(seconds), ..) => {
+            format!("{} after its end, the system was still not as before.", time(Some(seconds)))
+        }
+        (None, Some(seconds), _) if seconds <= 0.0 => "The system was as before at its end.".to_owned(),
+        (None, Some(seconds), 1) => {
+            format!("The system was as before {} after its end.", time(Some(seconds)))
+        }
+        (None, Some(seconds), _) => {
+            format!("The system was as before at most {} after each end.", time(Some(seconds)))
+        }
+        (None, None, _) => "This run does not show how long the system needs to recover.".to_owned(),
+    };
+    let (name, what) = (&evidence.fault, &evidence.what);
+    let effects = effects.join(", and ");
+    format!("\"{name}\" ({subject}: {what}{times}){span}: {effects}. {recovery}")
 }
 
 fn healthy(subject: &str, unit: &str, evidence: &HealthEvidence) -> String {

@@ -3,6 +3,7 @@
 mod ancestor;
 mod architecture;
 mod bad_endpoints;
+mod bad_faults;
 mod bad_input;
 mod browser;
 mod calls;
@@ -14,6 +15,7 @@ mod determinism;
 
 mod endpoint_theory;
 mod endpoints;
+mod fault_findings;
 mod fault_theory;
 mod faults;
 mod findings;

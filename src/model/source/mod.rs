@@ -19,6 +19,7 @@ use self::endpoint::{AskedEndpoints, EndpointSampler};
 pub use self::fault::SourceFault;
 use self::fault::Surges;
 use self::key::{KeySampler, KeySpec};
+pub use self::shown::FAILURE_RATES;
 use super::build::{Builder, CHECKED};
 use super::check::Checker;
 use super::figure::FigureReader;

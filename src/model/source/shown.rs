@@ -78,6 +78,9 @@ static P50: Metric = Metric::unprobed("latency_p50", Unit::Seconds);
 static P95: Metric = Metric::unprobed("latency_p95", Unit::Seconds);
 static P99: Metric = Metric::unprobed("latency_p99", Unit::Seconds);
 
+/// The rates of requests that failed.
+pub static FAILURE_RATES: [&Metric; 4] = [&REJECTION_RATE, &ERROR_RATE, &DROP_RATE, &SHED_RATE];
+
 impl Measurable for Source {
     type View<'a> = View<'a>;
 

@@ -190,6 +190,7 @@ mod tests {
             of: "s".to_owned(),
             text: "stops".to_owned(),
             is_of_group: false,
+            is_fault: false,
         };
         let periods = [
             period(20.0, None),

@@ -33,6 +33,7 @@ pub(super) fn section(result: &RunResult, findings: &[Finding]) -> Option<Sectio
         Evidence::HotKey(evidence) => Some(evidence.key),
         Evidence::Oscillation(_)
         | Evidence::KnowledgeLag(_)
+        | Evidence::Fault(_)
         | Evidence::Convergence(_)
         | Evidence::Overload(_)
         | Evidence::Saturation(_)

@@ -87,6 +87,7 @@ const fn metrics(kind: FindingKind) -> &'static [&'static Metric] {
         | FindingKind::LongWaits
         | FindingKind::Convergence => const { &[&QUEUE_DEPTH, &UTILIZATION] },
         FindingKind::Overload => const { &[&ARRIVAL_RATE, &UTILIZATION] },
+        FindingKind::Fault => const { &[&QUEUE_DEPTH, &LOSS_RATE, &UTILIZATION] },
         FindingKind::Rejection => const { &[&REJECTION_RATE] },
         FindingKind::Loss => const { &[&LOSS_RATE] },
         FindingKind::HotKey
