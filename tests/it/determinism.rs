@@ -23,6 +23,13 @@ fn short_scenarios() -> Vec<(String, Scenario)> {
         "fleet.ron" => vec!["run_until=1.5s", "warm_up=200ms"],
         "mm1.ron" => vec!["run_until=120s"],
         "mmc.ron" => vec!["run_until=15s"],
+        "night_of_repairs.ron" => vec![
+            "run_until=300s",
+            "faults.repairs.from=10s",
+            "faults.repairs.until=250s",
+            "faults.repairs.every=Exponential(mean:\"60s\")",
+            "faults.repairs.lasts=Exponential(mean:\"20s\")",
+        ],
         _ => vec![],
     };
     shipped()
@@ -85,7 +92,7 @@ const GOLDEN: &[(&str, u64, u64)] = &[
     ("fan_out.ron", 563_307, 0xe7e0_c7b3_491b_812f),
     ("fleet.ron", 3_358_428, 0x5705_9378_69b5_bcc6),
     ("garbage_collection.ron", 130_818, 0xc697_e92f_4b86_e851),
-    ("gc_pauses.ron", 1_444_159, 0xe2d6_0427_f7e4_38fe),
+    ("gc_pauses.ron", 575_736, 0x2c30_c4bc_9628_d92d),
     ("late_growth.ron", 426_429, 0xaee3_b4a8_590e_2031),
     ("latency_spikes.ron", 252_991, 0xbc92_a02b_59e4_0705),
     ("lifo_overload.ron", 27_884, 0x513d_688b_2a6e_a242),
@@ -94,7 +101,7 @@ const GOLDEN: &[(&str, u64, u64)] = &[
     ("memory_exhaustion.ron", 96_096, 0x746b_5846_0e60_51fc),
     ("mm1.ron", 674_216, 0x9fd8_ba6b_8ade_0cec),
     ("mmc.ron", 979_602, 0x8fc6_7e17_deeb_0c7f),
-    ("night_of_repairs.ron", 2_759_738, 0x0641_443c_0060_a9d6),
+    ("night_of_repairs.ron", 689_287, 0x01b6_fd8a_5241_e313),
     ("partition.ron", 118_754, 0x2a5d_26e1_1bd8_d582),
     ("pool_exhaustion.ron", 260_477, 0x86ee_693c_7696_f991),
     ("rate_limiter.ron", 30_195, 0x301d_b4d8_f51e_6242),
