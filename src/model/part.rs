@@ -107,6 +107,11 @@ pub trait Part: Measurable {
     /// Reports errors in a setting at `path` that is to change nodes with these specifications.
     fn check_setting(setting: &Self::Setting, path: &Path, specs: &[&Self::Spec], checker: &mut Checker<'_>);
 
+    /// The faults that the window offers as buttons.
+    fn offered_faults(_: &Self::Spec) -> Vec<Self::Fault> {
+        Vec::new()
+    }
+
     /// Reports errors in a fault at `path` that happens to nodes with these specifications.
     fn check_fault(_: &Self::Fault, _: &Path, _: &[&Self::Spec], _: &mut Checker<'_>) {}
 

@@ -1,23 +1,30 @@
-//! Writes a loaded scenario with its overrides and further changes as text.
+//! Writes a loaded scenario with its overrides, and with further changes and faults, as text.
 
 use super::load::{Loaded, load};
 use crate::model::change::ChangeSpec;
+use crate::model::fault::FaultSpec;
 use crate::text::{Diagnostics, Path};
 
-/// The text of a scenario with its overrides applied, its seed replaced if `seed` is given, and `changes` added after
-/// its own changes. The rest of the text stays as it was, including comments, but without a byte order mark.
+/// The text of a scenario with its overrides applied, its seed replaced if `seed` is given, and `changes` and `faults` added
+/// after its own. The rest of the text stays as it was, including comments, but without a byte order mark.
 ///
-/// Loading the text yields exactly the same scenario with that seed and those changes, so its run is the same run.
+/// Loading the text yields exactly the same scenario with that seed, those changes and those faults, so its run is the same run.
 ///
 /// # Errors
 /// All errors of the resulting scenario, or that the changes cannot be inserted into the text.
-pub fn save(loaded: &Loaded, seed: Option<u64>, changes: &[ChangeSpec]) -> Result<String, Diagnostics> {
+pub fn save(
+    loaded: &Loaded,
+    seed: Option<u64>,
+    changes: &[ChangeSpec],
+    faults: &[(String, FaultSpec)],
+) -> Result<String, Diagnostics> {
     let document = &loaded.document;
     let mut expected = loaded.scenario.clone();
     expected.seed = seed.unwrap_or(expected.seed);
     expected.changes.extend_from_slice(changes);
-    let text =
-        document.written_with(seed, "changes", changes).map_err(|errors| document.diagnostics(errors))?;
+    expected.faults.extend(faults.iter().cloned());
+    let text = document.written_with(seed, ("changes", changes), ("faults", faults));
+    let text = text.map_err(|errors| document.diagnostics(errors))?;
     let saved = load(document.sources().name(), text.as_bytes(), &[])?;
     if saved.scenario == expected {
         return Ok(text);

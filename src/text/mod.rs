@@ -110,15 +110,15 @@ impl Document {
     }
 
     /// The text of the file with every value that was [set](Document::set), with `seed` if one is given, and with
-    /// `items` appended to the list in the field `list` of the scenario.
+    /// items appended to a list and entries to a map of the scenario, which are given with the names of their fields.
     ///
     /// # Errors
     /// If an item cannot be written as RON, or the changed text cannot be parsed.
-    pub fn written_with<T: Serialize>(
+    pub fn written_with<T: Serialize, E: Serialize>(
         &self,
         seed: Option<u64>,
-        list: &str,
-        items: &[T],
+        (list, items): (&str, &[T]),
+        (map, entries): (&str, &[(String, E)]),
     ) -> Result<String, Vec<Diagnostic>> {
         let mut text = self.text().to_owned();
         for argument in self.sources.arguments() {
@@ -127,12 +127,17 @@ impl Document {
         if let Some(seed) = seed {
             text = splice::set(&text, &format!("seed={seed}"))?;
         }
-        if items.is_empty() {
-            return Ok(text);
+        let unwritten = |error: ron::Error| vec![self.diagnostic_at(&Path::root(), error.to_string())];
+        if !items.is_empty() {
+            let items: ron::Result<Vec<String>> = items.iter().map(ron).collect();
+            text = splice::append(&text, list, ['[', ']'], &items.map_err(unwritten)?)?;
         }
-        let item =
-            |item: &T| ron(item).map_err(|error| vec![self.diagnostic_at(&Path::root(), error.to_string())]);
-        splice::append(&text, list, &items.iter().map(item).collect::<Result<Vec<_>, _>>()?)
+        if !entries.is_empty() {
+            let entry = |(name, entry): &(String, E)| Ok(format!("{}: {}", ron(name)?, ron(entry)?));
+            let entries: ron::Result<Vec<String>> = entries.iter().map(entry).collect();
+            text = splice::append(&text, map, ['{', '}'], &entries.map_err(unwritten)?)?;
+        }
+        Ok(text)
     }
 
     /// The text of the file.

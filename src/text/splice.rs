@@ -32,23 +32,34 @@ pub(super) fn set(text: &str, argument: &str) -> Result<String, Vec<Diagnostic>>
     Ok(put(text, &root, &segments, &source_text(argument, &value)))
 }
 
-/// The text with `items` appended to the list in the field `name` of the scenario, each on its own line. The field is
-/// added if it is missing.
+/// The text with `items` appended to the list or the map in the field `name` of the scenario, each on its own line. The field
+/// is added, with these brackets, if it is missing.
 ///
 /// # Errors
 /// If the text is not RON.
-pub(super) fn append(text: &str, name: &str, items: &[String]) -> Result<String, Vec<Diagnostic>> {
+pub(super) fn append(
+    text: &str,
+    name: &str,
+    [open, close]: [char; 2],
+    items: &[String],
+) -> Result<String, Vec<Diagnostic>> {
     let root = parse(text, 0, Origin::File)?.root;
     let segment = Segment::Name(name.to_owned());
-    if let Some((_, list)) = child(&root, &segment)
-        && let Value::List(present) = &list.value
-    {
-        let brackets = Brackets::of(text, list, present.last());
-        return Ok(brackets.with(items, true));
+    if let Some((_, field)) = child(&root, &segment) {
+        let last = if let Value::Map(entries) = &field.value {
+            Some(entries.last().map(|entry| &entry.value))
+        } else if let Value::List(present) = &field.value {
+            Some(present.last())
+        } else {
+            None
+        };
+        if let Some(last) = last {
+            return Ok(Brackets::of(text, field, last).with(items, true));
+        }
     }
     let newline = newline(text);
     let lines: String = items.iter().map(|line| format!("{INDENT}{line},{newline}")).collect();
-    let item = format!("{name}: [{newline}{lines}]");
+    let item = format!("{name}: {open}{newline}{lines}{close}");
     Ok(insert(text, &root, |_| item.clone()))
 }
 

@@ -1,11 +1,12 @@
-//! Live edits: changes that the user makes while the run is shown. Each is a change of the scenario at the time shown.
+//! Live edits: changes and faults that the user adds while the run is shown, at the time shown.
 //!
 //! The session always shows the run of the edited scenario from its start. So the scenario can be saved, its headless
 //! run is the same as the session, and every edit can be undone.
 
-use crate::engine::time::SimTime;
+use crate::engine::time::{SimDuration, SimTime};
 use crate::model::change::ChangeSpec;
-use crate::model::parts::{Setting, SpecRef};
+use crate::model::fault::{FaultSpec, WhichSpec};
+use crate::model::parts::{Fault, Setting, SpecRef};
 use crate::scenario::check::check;
 use crate::scenario::{Loaded, save};
 use crate::text::Document;
@@ -34,23 +35,34 @@ pub fn parse_setting(text: &str) -> Result<Setting, String> {
 pub struct Edits {
     /// The scenario without edits.
     loaded: Loaded,
+    /// The edits, in the order in which they were made.
+    made: Vec<Edit>,
     /// The undone edits, in the order in which they were undone.
-    undone: Vec<ChangeSpec>,
+    undone: Vec<Edit>,
+}
+
+/// An edit.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Edit {
+    /// A further change.
+    Change(ChangeSpec),
+    /// A further fault, with its name.
+    Fault(String, Box<FaultSpec>),
 }
 
 impl Edits {
     /// An empty history.
     #[must_use]
     pub const fn of(loaded: Loaded) -> Self {
-        Self { loaded, undone: Vec::new() }
+        Self { loaded, made: Vec::new(), undone: Vec::new() }
     }
 }
 
 impl Session {
     /// The edits since the scenario was opened, in the order in which they were made.
     #[must_use]
-    pub fn edits(&self) -> &[ChangeSpec] {
-        &self.scenario.changes[self.edits.loaded.scenario.changes.len()..]
+    pub fn edits(&self) -> &[Edit] {
+        &self.edits.made
     }
 
     /// Changes a setting of a node or a group at the next microsecond, and shows that time.
@@ -58,23 +70,81 @@ impl Session {
     /// # Errors
     /// The errors of the edited scenario, as a text for the user. The session is not changed then.
     pub fn change(&mut self, target: &str, set: Setting) -> Result<(), String> {
-        let next = SimTime::from_nanos((self.clock.now.as_nanos() / EDIT_RESOLUTION + 1) * EDIT_RESOLUTION);
-        let at = next.since(SimTime::ZERO);
-        self.push_edit(ChangeSpec { at, of: target.into(), set })?;
+        let at = self.next_moment().since(SimTime::ZERO);
+        self.push_edit(Edit::Change(ChangeSpec { at, of: target.into(), set }))?;
         self.edits.undone.clear();
         Ok(())
     }
 
-    fn push_edit(&mut self, change: ChangeSpec) -> Result<(), String> {
-        let at = SimTime::ZERO + change.at;
-        self.scenario.changes.push(change);
-        let problems = check(&self.scenario);
-        if problems.is_empty() {
-            self.run_edited(at, self.clock.now.max(at));
-            return Ok(());
+    /// Lets a fault happen to a node, a group or a link from the next microsecond on, for this time.
+    ///
+    /// # Errors
+    /// The errors of the edited scenario, as a text for the user. The session is not changed then.
+    pub fn inject(&mut self, target: &str, what: Fault, lasting: SimDuration) -> Result<(), String> {
+        let mut names = (1..).map(|number| format!("injected {number}"));
+        let name = names.find(|name| !self.scenario.faults.contains_key(name)).unwrap_or_default();
+        let fault = FaultSpec {
+            of: target.into(),
+            what,
+            which: WhichSpec::All,
+            at: Some(self.next_moment().since(SimTime::ZERO)),
+            lasting: Some(lasting),
+            every: None,
+            lasts: None,
+            from: None,
+            until: None,
+        };
+        self.push_edit(Edit::Fault(name, Box::new(fault)))?;
+        self.edits.undone.clear();
+        Ok(())
+    }
+
+    /// The next microsecond.
+    fn next_moment(&self) -> SimTime {
+        SimTime::from_nanos((self.clock.now.as_nanos() / EDIT_RESOLUTION + 1) * EDIT_RESOLUTION)
+    }
+
+    fn push_edit(&mut self, edit: Edit) -> Result<(), String> {
+        match &edit {
+            Edit::Change(change) => self.scenario.changes.push(change.clone()),
+            Edit::Fault(name, fault) => {
+                self.scenario.faults.insert(name.clone(), (**fault).clone());
+            }
         }
-        self.scenario.changes.pop();
-        Err(problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("; "))
+        let problems = check(&self.scenario);
+        if !problems.is_empty() {
+            self.take_back(&edit);
+            return Err(problems
+                .iter()
+                .map(|problem| problem.message.as_str())
+                .collect::<Vec<_>>()
+                .join("; "));
+        }
+        match &edit {
+            Edit::Change(change) => {
+                let at = SimTime::ZERO + change.at;
+                self.run_edited(at, self.clock.now.max(at));
+            }
+            // What a server can do depends on the faults that it may have, so it is built anew.
+            Edit::Fault(..) => {
+                let at = self.next_moment();
+                self.run_again(at);
+            }
+        }
+        self.edits.made.push(edit);
+        Ok(())
+    }
+
+    /// Takes the last edit back from the scenario.
+    fn take_back(&mut self, edit: &Edit) {
+        match edit {
+            Edit::Change(_) => {
+                self.scenario.changes.pop();
+            }
+            Edit::Fault(..) => {
+                self.scenario.faults.pop();
+            }
+        }
     }
 
     /// The settings of a node or a folded group, with their values at the time shown.
@@ -98,18 +168,17 @@ impl Session {
 
     /// Undoes the last edit. Returns whether there was one.
     pub fn undo(&mut self) -> bool {
-        if self.edits().is_empty() {
-            return false;
-        }
-        self.edits.undone.extend(self.scenario.changes.pop());
+        let Some(edit) = self.edits.made.pop() else { return false };
+        self.take_back(&edit);
+        self.edits.undone.push(edit);
         self.run_again(self.clock.now);
         true
     }
 
     /// Redoes the edit that was undone last. Returns whether there was one.
     pub fn redo(&mut self) -> bool {
-        let Some(change) = self.edits.undone.pop() else { return false };
-        self.push_edit(change).is_ok()
+        let Some(edit) = self.edits.undone.pop() else { return false };
+        self.push_edit(edit).is_ok()
     }
 
     /// The text of the scenario whose run this session shows, with its overrides, its seed and all edits.
@@ -117,13 +186,18 @@ impl Session {
     /// # Errors
     /// The errors of the scenario, as a text for the user.
     pub fn scenario_text(&self) -> Result<String, String> {
-        save(&self.edits.loaded, self.options.seed, self.edits()).map_err(|error| error.to_string())
+        let original = &self.edits.loaded.scenario;
+        let changes = &self.scenario.changes[original.changes.len()..];
+        let faults = self.scenario.faults.iter().skip(original.faults.len());
+        let faults: Vec<_> = faults.map(|(name, fault)| (name.clone(), fault.clone())).collect();
+        save(&self.edits.loaded, self.options.seed, changes, &faults).map_err(|error| error.to_string())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::server::ServerFault;
     use crate::scenario::{DEFAULT_SCENARIO, load};
     use crate::simulation::{RunOptions, run};
     use crate::viz::session::{moment, server_state};
@@ -189,6 +263,35 @@ mod tests {
         session.go_to(moment(25.0));
         assert_eq!((session.digest(), session.live_state.clone()), after);
         assert!(!session.redo());
+    }
+
+    #[test]
+    fn faults_can_be_injected_undone_and_saved() {
+        let mut session = session(&[], None);
+        session.go_to(moment(12.0));
+        let untouched = session.digest();
+        let seconds = SimDuration::from_seconds;
+        session
+            .inject("server-2", Fault::Server(ServerFault::Errors(0.5)), seconds(3))
+            .expect("a server can fail");
+        session.inject("server", Fault::Server(ServerFault::Pause), seconds(1)).expect("servers can pause");
+        assert!(
+            session.inject("server", Fault::Server(ServerFault::Pause), seconds(1)).is_err(),
+            "they do already"
+        );
+        session.go_to(moment(12.5));
+        assert_eq!(server_state(&session, "server-0").active_slots, 0);
+        assert!(session.undo());
+        assert_eq!(server_state(&session, "server-0").active_slots, 10);
+        assert!(session.redo());
+        session.change("server-1", parse_setting("Down").expect("a setting")).expect("a server can go down");
+        assert_eq!(session.edits().len(), 3);
+        session.go_to(session.end());
+        let text = session.scenario_text().expect("the scenario can be saved");
+        assert_eq!(headless(&text), session.digest(), "{text}");
+        while session.undo() {}
+        session.go_to(moment(12.0));
+        assert_eq!(session.digest(), untouched);
     }
 
     #[test]

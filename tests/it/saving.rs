@@ -2,7 +2,9 @@
 //! and comments of the author are kept.
 
 use rushhour::model::change::ChangeSpec;
+use rushhour::model::fault::FaultSpec;
 use rushhour::scenario::{Loaded, Scenario, load, save};
+use rushhour::text::Document;
 
 use crate::harness::{run_once, scenario, shipped};
 
@@ -14,7 +16,7 @@ fn loaded(text: &str, overrides: &[&str]) -> Loaded {
 /// Saves a scenario, asserts that loading the text yields the expected scenario, and returns the text.
 fn saved(text: &str, overrides: &[&str], seed: Option<u64>, changes: &[ChangeSpec]) -> String {
     let original = loaded(text, overrides);
-    let saved = save(&original, seed, changes).unwrap_or_else(|errors| panic!("{errors}\n{text}"));
+    let saved = save(&original, seed, changes, &[]).unwrap_or_else(|errors| panic!("{errors}\n{text}"));
     let Scenario { mut changes, seed: own, .. } = original.scenario.clone();
     changes.extend_from_slice(&added(changes_of(&saved), changes.len()));
     let expected = Scenario { seed: seed.unwrap_or(own), changes, ..original.scenario };
@@ -86,7 +88,7 @@ fn every_kind_of_change_can_be_saved_and_loaded() {
 fn a_saved_shipped_scenario_has_the_same_text_and_the_same_run() {
     for (name, text) in shipped() {
         let original = loaded(&text, &[]);
-        assert_eq!(save(&original, None, &[]).expect("nothing was changed"), text, "{name}");
+        assert_eq!(save(&original, None, &[], &[]).expect("nothing was changed"), text, "{name}");
         let (source, spec) = original.scenario.sources.first().expect("a source");
         let (node, _) = original.scenario.nodes.last().expect("a node");
         let change = |target: &str, set: &str| format!("(at: \"1.000000001s\", of: {target:?}, set: {set})");
@@ -212,6 +214,47 @@ fn added_changes_are_formatted_like_the_text_around_them() {
 fn an_invalid_scenario_is_not_saved() {
     let original = loaded(&format!("(name: \"x\", run_until: \"1s\", {SOURCES}, {NODES})"), &[]);
     let errors =
-        save(&original, None, &changes(3)).expect_err("the run ends before the last change").to_string();
+        save(&original, None, &changes(3), &[]).expect_err("the run ends before the last change").to_string();
     assert!(errors.contains("changes.1.at: the run ends at 1s"), "{errors}");
+}
+
+#[test]
+fn faults_can_be_added_to_any_layout_and_keep_their_values() {
+    let fault = |text: &str| -> FaultSpec {
+        let document = Document::parse("fault", text.as_bytes()).expect("RON");
+        document.decode::<FaultSpec>().value.unwrap_or_else(|| panic!("{text}"))
+    };
+    let added = [
+        ("a \"b\"".to_owned(), fault(r#"(of: "m", what: Crash, at: "1.000000001s", for: "3s")"#)),
+        (
+            "c".to_owned(),
+            fault(r#"(of: ["s -> m"], what: Loss(probability: 0.25, direction: Requests), at: "2s")"#),
+        ),
+        (
+            "d".to_owned(),
+            fault(
+                r#"(of: "m", which: One, what: Slow(1.5), every: Constant("7s"), lasts: Exponential(mean: "1s"), from: "1s", until: "8s")"#,
+            ),
+        ),
+    ];
+    for (text, kept) in [
+        ("", ""),
+        (", faults: {}", ""),
+        (
+            ", faults: {\n  // mine\n  \"x\": (of: \"m\", what: Pause, at: \"1s\", for: \"1s\") // yours\n}",
+            "// yours",
+        ),
+        (", faults: {\"x\": (of: \"m\", what: Errors(0.5), at: \"1s\"),}", "Errors(0.5)"),
+    ] {
+        let text = format!(
+            "(name: \"x\", run_until: \"9s\", sources: {{\"s\": (arrivals: Constant(rate: \"1/s\"), to: \"m-0\")}}, nodes: {{\"m\": \
+             Server(count: 2, service: Constant(\"1ms\"))}}, links: [(from: \"s\", to: \"m\", preset: Local)]{text})"
+        );
+        let original = loaded(&text, &[]);
+        let saved = save(&original, None, &[], &added).unwrap_or_else(|errors| panic!("{errors}\n{text}"));
+        let mut expected = original.scenario.clone();
+        expected.faults.extend(added.iter().cloned());
+        assert_eq!(loaded(&saved, &[]).scenario, expected, "{saved}");
+        assert!(saved.contains(kept), "{saved}");
+    }
 }

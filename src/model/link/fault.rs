@@ -69,6 +69,18 @@ impl Direction {
 }
 
 impl LinkFault {
+    /// Faults of common sizes.
+    #[must_use]
+    pub const fn offered() -> [Self; 3] {
+        let direction = Direction::Both;
+        let add = DistributionSpec::Constant(SimDuration::from_nanos(100_000_000));
+        [
+            Self::Partition { direction },
+            Self::Loss { probability: 0.5, direction },
+            Self::Latency { add, direction },
+        ]
+    }
+
     const fn direction(&self) -> Direction {
         match self {
             Self::Latency { direction, .. }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Setting;
+use super::{Fault, Setting};
 use crate::event::NodeKind;
 use crate::model::build::Builder;
 use crate::model::check::Checker;
@@ -154,6 +154,16 @@ macro_rules! specs {
                 match self {
                     $(Self::$Kind(spec) => {
                         $module::$Kind::settings(spec).into_iter().map(Setting::$Kind).collect()
+                    })*
+                }
+            }
+
+            /// The faults that the window offers as buttons.
+            #[must_use]
+            pub fn offered_faults(self) -> Vec<Fault> {
+                match self {
+                    $(Self::$Kind(spec) => {
+                        $module::$Kind::offered_faults(spec).into_iter().map(Fault::$Kind).collect()
                     })*
                 }
             }

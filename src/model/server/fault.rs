@@ -38,6 +38,19 @@ pub enum ServerFault {
 }
 
 impl ServerFault {
+    /// The faults that a server can have, of common sizes.
+    pub(super) fn offered(spec: &ServerSpec) -> Vec<Self> {
+        let mut offered = vec![Self::Crash, Self::Pause];
+        if !spec.queue.is_preemptive() {
+            offered.push(Self::Slow(3.0));
+        }
+        if spec.concurrency().is_some_and(|slots| slots > 1) {
+            offered.push(Self::Capacity(0.5));
+        }
+        offered.push(Self::Errors(0.5));
+        offered
+    }
+
     /// Reports errors in the fault.
     pub(super) fn check(&self, path: &Path, specs: &[&ServerSpec], checker: &mut Checker<'_>) {
         match *self {

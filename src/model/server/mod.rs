@@ -271,6 +271,10 @@ impl Part for Server {
         setting.check(path, specs, checker);
     }
 
+    fn offered_faults(spec: &ServerSpec) -> Vec<ServerFault> {
+        ServerFault::offered(spec)
+    }
+
     fn check_fault(fault: &ServerFault, path: &Path, specs: &[&ServerSpec], checker: &mut Checker<'_>) {
         fault.check(path, specs, checker);
     }

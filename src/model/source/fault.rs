@@ -27,6 +27,11 @@ pub enum SourceFault {
 }
 
 impl SourceFault {
+    /// The faults that a source can have, of common sizes.
+    pub(super) fn offered(spec: &SourceSpec) -> Vec<Self> {
+        spec.arrivals.times(1.0).map(|_| Self::Surge(2.0)).into_iter().collect()
+    }
+
     /// Reports errors in the fault.
     pub(super) fn check(&self, path: &Path, specs: &[&SourceSpec], checker: &mut Checker<'_>) {
         let Self::Surge(factor) = self;

@@ -343,6 +343,10 @@ impl Part for Source {
         checker.resolved(path.clone(), arrivals.check(checker.run_until));
     }
 
+    fn offered_faults(spec: &SourceSpec) -> Vec<SourceFault> {
+        SourceFault::offered(spec)
+    }
+
     fn check_fault(fault: &SourceFault, path: &Path, specs: &[&SourceSpec], checker: &mut Checker<'_>) {
         fault.check(path, specs, checker);
     }

@@ -1,4 +1,4 @@
-//! Live changes: edits the settings of the selected box, lists all changes, and saves the scenario with them.
+//! Live changes: edits the settings of the selected box, lists all changes and faults, and saves the scenario with them.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use bevy_egui::egui::{self, Key, RichText, Ui};
 
 use super::{Origin, Panels};
+use crate::engine::time::SimDuration;
+use crate::model::link::LinkFault;
 use crate::model::node_state::NodeState;
-use crate::model::parts::Setting;
+use crate::model::parts::{Fault, Setting, SpecRef};
 use crate::text::ron;
-use crate::viz::edits::parse_setting;
+use crate::viz::edits::{Edit, parse_setting};
 use crate::viz::layout::NodeBox;
 use crate::viz::picture::Camera;
 use crate::viz::session::{Session, moment};
@@ -56,6 +58,55 @@ pub(super) fn settings(
         }
     }
     Ok(())
+}
+
+/// Buttons that let a fault happen to the selected box, or to one of its links, for a number of seconds.
+///
+/// # Errors
+/// If the fault is not possible.
+pub(super) fn faults(
+    ui: &mut Ui,
+    session: &mut Session,
+    camera: &Camera,
+    seconds: &mut f64,
+) -> Result<(), String> {
+    let selected = camera.node.filter(|_| camera.request.is_none());
+    let Some(place) = selected.and_then(|at| session.layout.boxes.get(at)) else { return Ok(()) };
+    let (entry, node) = (&place.entry, if place.is_folded() { &place.entry } else { &place.name });
+    let own = session.scenario.spec(entry).map(SpecRef::offered_faults).unwrap_or_default();
+    let is_own = |name: &String| name == entry || name == node;
+    let links = session.scenario.links.iter().filter(|link| is_own(&link.from) || is_own(&link.to));
+    let of_links = links.map(|link| (link.name(), LinkFault::offered().map(Fault::Link).to_vec()));
+    let offered: Vec<(String, Vec<Fault>)> = std::iter::once((node.clone(), own))
+        .chain(of_links)
+        .filter(|(_, faults)| !faults.is_empty())
+        .collect();
+    if offered.is_empty() {
+        return Ok(());
+    }
+    let longest = session.end().as_seconds();
+    let mut clicked = None;
+    // Closed at first, so that it leaves room for what follows.
+    egui::CollapsingHeader::new("Let a fault happen").id_salt("faults").show(ui, |ui| {
+        ui.horizontal(|ui| {
+            ui.label("for");
+            ui.add(egui::DragValue::new(seconds).range(0.001..=longest).speed(0.1).suffix(" s"));
+        });
+        for (number, (of, faults)) in offered.into_iter().enumerate() {
+            ui.horizontal_wrapped(|ui| {
+                if number > 0 {
+                    ui.label(RichText::new(of.as_str()).weak());
+                }
+                for fault in faults {
+                    if ui.button(fault.to_string()).clicked() {
+                        clicked = Some((of.clone(), fault));
+                    }
+                }
+            });
+        }
+    });
+    let lasting = SimDuration::from_nanos_f64(*seconds * 1e9);
+    clicked.map_or(Ok(()), |(of, fault)| session.inject(&of, fault, lasting))
 }
 
 /// Buttons for the common changes of a setting.
@@ -132,19 +183,32 @@ impl Panels {
             save = ui.button("Save as").on_hover_text("Ctrl S").clicked();
         });
         ui.add(egui::TextEdit::singleline(&mut self.file).desired_width(f32::INFINITY));
-        let original = session.scenario.changes.len() - session.edits().len();
-        if session.scenario.changes.is_empty() {
+        if session.scenario.changes.is_empty() && session.scenario.faults.is_empty() {
             ui.label(RichText::new("Click a box and change a setting. Your changes are listed here.").weak());
         }
+        let own = |edit: &Edit| session.edits().contains(edit);
+        let changes = session.scenario.changes.iter().map(|change| {
+            let is_own = own(&Edit::Change(change.clone()));
+            let title = format!("{:.6} s  {}", change.at.as_seconds(), change.of.0.join(", "));
+            (title, ron(&change.set).unwrap_or_default(), Some(change.at), is_own)
+        });
+        let faults = session.scenario.faults.iter().map(|(name, fault)| {
+            let is_own = own(&Edit::Fault(name.clone(), Box::new(fault.clone())));
+            let at = fault.span().map(|(at, _)| at);
+            let time =
+                at.map_or_else(|| "again and again".to_owned(), |at| format!("{:.6} s", at.as_seconds()));
+            let title = format!("{time}  {} ({name})", fault.of.0.join(", "));
+            let lasting = fault.lasting.map(|lasting| format!(" for {lasting}")).unwrap_or_default();
+            (title, format!("{}{lasting}", fault.what), at, is_own)
+        });
+        let rows: Vec<_> = changes.chain(faults).collect();
         egui::ScrollArea::vertical().id_salt("changes").show(ui, |ui| {
-            for (number, change) in session.scenario.changes.iter().enumerate() {
-                let seconds = change.at.as_seconds();
-                let origin = if number < original { "From the scenario" } else { "Made in this session" };
-                let link = ui.link(format!("{seconds:.6} s  {}", change.of.0.join(", ")));
-                if link.on_hover_text(origin).clicked() {
-                    clicked = Some(seconds);
+            for (title, text, at, is_own) in rows {
+                let origin = if is_own { "Made in this session" } else { "From the scenario" };
+                if ui.link(title).on_hover_text(origin).clicked() {
+                    clicked = at.map(SimDuration::as_seconds);
                 }
-                ui.label(RichText::new(ron(&change.set).unwrap_or_default()).monospace().size(11.0));
+                ui.label(RichText::new(text).monospace().size(11.0));
             }
         });
         if let Some(seconds) = clicked {

@@ -20,11 +20,14 @@ impl Panels {
             counts(ui, compared);
         }
         ui.separator();
-        egui::ScrollArea::vertical().id_salt("inspector").max_height(0.5 * ui.available_height()).show(
+        egui::ScrollArea::vertical().id_salt("inspector").max_height(0.55 * ui.available_height()).show(
             ui,
             |ui| {
                 inspector::show(ui, session, &mut self.camera);
                 if let Err(error) = changes::settings(ui, session, &self.camera, &mut self.draft) {
+                    self.status = error;
+                }
+                if let Err(error) = changes::faults(ui, session, &self.camera, &mut self.fault_seconds) {
                     self.status = error;
                 }
                 // Last, because the metrics are hidden while the background run is computed.

@@ -91,6 +91,8 @@ pub struct Panels {
     pub file: String,
     /// The setting that is being edited, and the text typed so far.
     pub(super) draft: Option<(String, String)>,
+    /// For how long a fault lasts that is injected, in seconds.
+    pub(super) fault_seconds: f64,
     /// The pending request to the host.
     pub host_request: Option<HostRequest>,
     /// Whether a film of the window is being recorded.
@@ -121,6 +123,7 @@ impl Panels {
             status: String::new(),
             file: changes::file_name(&origin),
             draft: None,
+            fault_seconds: 5.0,
             host_request: None,
             recording: false,
             record_indicator: None,
