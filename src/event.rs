@@ -189,6 +189,14 @@ impl NodeRange {
             && other.first + other.count <= self.first + self.count
     }
 
+    /// Whether two ranges have a node in common.
+    #[must_use]
+    pub fn overlaps(self, other: Self) -> bool {
+        self.kind == other.kind
+            && self.first < other.first + other.count
+            && other.first < self.first + self.count
+    }
+
     /// Whether the range contains a node.
     #[must_use]
     pub fn contains(self, node: Node) -> bool {

@@ -10,7 +10,9 @@ use crate::analysis::{ScheduledPeriod, Severity, scheduled_periods};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::Node;
 use crate::metrics::figures::NodeFigures;
+use crate::model::fault::{Faults, Victim};
 use crate::model::names::Names;
+use crate::model::parts::Fault;
 use crate::scenario::{Scenario, load};
 use crate::simulation::{RunOptions, Simulation};
 
@@ -214,6 +216,11 @@ impl Session {
     /// The scheduled periods, and those of faults at random times as soon as they are known.
     pub fn periods(&self) -> impl Iterator<Item = &ScheduledPeriod> {
         self.scheduled_periods.iter().chain(self.background_run.occurred_periods())
+    }
+
+    /// The faults in effect at the time shown, each with what it happens to.
+    pub fn faults_in_effect(&self) -> impl Iterator<Item = (&[Victim], &Fault)> {
+        self.simulation.world().resource::<Faults>().in_effect()
     }
 
     /// Starts and ends of the scheduled periods.

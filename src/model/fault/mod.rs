@@ -35,7 +35,7 @@ impl Victim {
     /// Whether two of them have a node or a link in common.
     fn overlaps(self, other: Self) -> bool {
         match (self, other) {
-            (Self::Nodes(a), Self::Nodes(b)) => a.includes(b) || b.includes(a),
+            (Self::Nodes(a), Self::Nodes(b)) => a.overlaps(b),
             (Self::Link(a), Self::Link(b)) => a == b,
             (Self::Nodes(_), Self::Link(_)) | (Self::Link(_), Self::Nodes(_)) => false,
         }
@@ -218,6 +218,15 @@ impl Faults {
         }
         let victims = picked.map_or_else(|| Arc::clone(&process.victims), one);
         Toggled { victims, what, edge: FaultEdge::Begins(process.fault) }
+    }
+
+    /// The faults in effect, each with what it happens to.
+    pub fn in_effect(&self) -> impl Iterator<Item = (&[Victim], &Fault)> {
+        let active = self.processes.iter().filter_map(|process| Some((process, process.active.as_ref()?)));
+        active.map(|(process, active)| {
+            let victims = active.picked.as_ref().map_or(&*process.victims, std::slice::from_ref);
+            (victims, &self.records[process.fault as usize].what)
+        })
     }
 
     /// What has happened up to the end of the run: the faults, in the order of the scenario.

@@ -19,7 +19,9 @@ use super::session::Session;
 use super::theme::{BAD, Colouring, Theme};
 use crate::analysis::Severity;
 use crate::event::RequestRow;
+use crate::model::fault::Victim;
 use crate::model::metric::Metric;
+use crate::model::parts::Fault;
 
 pub use dots::{Dot, Dots};
 pub use gpu::DotsPlugin;
@@ -174,6 +176,17 @@ pub fn fit(camera: &mut Camera, layout: &Layout, size: Vec2) {
     camera.middle = (f32::midpoint(left, right), f32::midpoint(low, high));
 }
 
+/// The texts of the faults that concern a part, each once; empty if there are none.
+fn listed(faults: &[(Victim, String)], concerns: impl Fn(Victim) -> bool) -> String {
+    let mut texts: Vec<&str> = Vec::new();
+    for (_, text) in faults.iter().filter(|(victim, _)| concerns(*victim)) {
+        if !texts.contains(&text.as_str()) {
+            texts.push(text);
+        }
+    }
+    texts.join(", ")
+}
+
 impl Canvas<'_> {
     /// The screen position of a layout point.
     fn at(&self, x: f32, y: f32) -> Pos2 {
@@ -187,23 +200,29 @@ impl Canvas<'_> {
     }
 
     fn paint(&self) {
-        self.links();
+        let faults = self.faults();
+        self.links(&faults);
         let layout = &self.session.layout;
-        layout.boxes.iter().enumerate().for_each(|(at, place)| self.node(at, place));
+        layout.boxes.iter().enumerate().for_each(|(at, place)| self.node(at, place, &faults));
         self.dots();
         self.pins();
     }
 
-    fn links(&self) {
+    fn links(&self, faults: &[(Victim, String)]) {
         let layout = &self.session.layout;
         for &(from, to) in &layout.edges {
+            let (sender, receiver) = (&layout.boxes[from], &layout.boxes[to]);
+            let faults = listed(faults, |victim| self.is_of_link(sender, receiver, victim));
             let (from, to) = (self.box_rect(&layout.boxes[from]), self.box_rect(&layout.boxes[to]));
-            let stroke = Stroke::new(1.5 * self.camera.zoom.max(0.5), self.theme.link);
-            self.painter.line_segment([from.right_center(), to.left_center()], stroke);
+            let (width, colour) = if faults.is_empty() { (1.5, self.theme.link) } else { (2.5, BAD) };
+            let stroke = Stroke::new(width * self.camera.zoom.max(0.5), colour);
+            let ends = [from.right_center(), to.left_center()];
+            self.painter.line_segment(ends, stroke);
+            self.text(ends[0].lerp(ends[1], 0.5) - vec2(0.0, 9.0 * self.camera.zoom), &faults, 10.5, BAD);
         }
     }
 
-    fn node(&self, at: usize, place: &NodeBox) {
+    fn node(&self, at: usize, place: &NodeBox, faults: &[(Victim, String)]) {
         let (rect, zoom) = (self.box_rect(place), self.camera.zoom);
         let troubles = self.troubles(place);
         let edge = match (self.camera.node == Some(at), troubles.is_empty()) {
@@ -225,7 +244,30 @@ impl Canvas<'_> {
             let kind = place.nodes.kind.name();
             self.text(rect.center() + vec2(0.0, 11.0 * zoom), kind, 10.5, self.theme.faint);
         }
+        let faults = listed(faults, |victim| Self::is_of_node(place, victim));
+        self.text(rect.center_bottom() - vec2(0.0, 9.0 * zoom), &faults, 9.5, BAD);
         self.badge(rect, &troubles);
+    }
+
+    /// The faults in effect, each alone with one of the parts that it happens to.
+    fn faults(&self) -> Vec<(Victim, String)> {
+        let of_fault = |(victims, fault): (&[Victim], &Fault)| -> Vec<(Victim, String)> {
+            victims.iter().map(|victim| (*victim, fault.to_string())).collect()
+        };
+        self.session.faults_in_effect().flat_map(of_fault).collect()
+    }
+
+    /// Whether a fault happens to a node of a box.
+    fn is_of_node(place: &NodeBox, victim: Victim) -> bool {
+        matches!(victim, Victim::Nodes(nodes) if place.nodes.overlaps(nodes))
+    }
+
+    /// Whether a fault happens to the link between two boxes.
+    fn is_of_link(&self, from: &NodeBox, to: &NodeBox, victim: Victim) -> bool {
+        let is_of = |place: &NodeBox, name: &str| place.name == name || place.entry == name;
+        let Victim::Link(row) = victim else { return false };
+        let link = &self.session.scenario.links[row.index()];
+        is_of(from, &link.from) && is_of(to, &link.to)
     }
 
     /// The names of the findings of severity "trouble" about a node at the time shown.
