@@ -231,14 +231,6 @@ fn finding(context: &RunContext<'_>, system: &System, fault: &FaultResult) -> Op
     let baseline = system.baseline(&times, &phase)?;
     let meanwhile = system.in_flight(&times);
     let is_slower = baseline.is_below(meanwhile, times.len());
-    let intervals: usize = times.iter().map(ExactSizeIterator::len).sum();
-    let failures: f64 = times.iter().flat_map(|time| &system.failures[time.clone()]).sum();
-    let fails = baseline.is_exceeded(failures, intervals);
-    let failed = if fails { failures - baseline.failures * intervals as f64 } else { 0.0 };
-    let share_of_slowest = share_of_slowest(context, fault);
-    if !is_slower && !fails && share_of_slowest.is_none() {
-        return None;
-    }
     // When it was as before after each time, or up to when it was not.
     let ends = times.iter().skip(1).map(|next| next.start).chain([phase.end]);
     let recovery = |(time, next): (&Range<usize>, usize)| {
@@ -248,6 +240,17 @@ fn finding(context: &RunContext<'_>, system: &System, fault: &FaultResult) -> Op
         (time.end, until, system.recovered(time.end, until, &baseline))
     };
     let recoveries: Vec<(usize, usize, Option<usize>)> = times.iter().zip(ends).map(recovery).collect();
+    // Requests may fail by a fault when it is over: those that have waited for a response in vain.
+    let affected: Vec<Range<usize>> =
+        times.iter().zip(&recoveries).map(|(time, (end, _, at))| time.start..at.unwrap_or(*end)).collect();
+    let intervals: usize = affected.iter().map(ExactSizeIterator::len).sum();
+    let failures: f64 = affected.iter().flat_map(|time| &system.failures[time.clone()]).sum();
+    let fails = baseline.is_exceeded(failures, intervals);
+    let failed = if fails { failures - baseline.failures * intervals as f64 } else { 0.0 };
+    let share_of_slowest = share_of_slowest(context, fault);
+    if !is_slower && !fails && share_of_slowest.is_none() {
+        return None;
+    }
     let longest = recoveries.iter().filter_map(|(end, _, at)| Some(at.as_ref()? - end)).max();
     let last = recoveries.last().filter(|(end, until, at)| at.is_none() && until - end >= 2 * SETTLED);
     let excess: f64 = times
