@@ -7,13 +7,14 @@
 //!
 //! Instead of a service time, a server may have endpoints (`program`): steps that a request takes while it holds a slot.
 //!
-//! `spec` has the scenario format, `config` the settings that change during a run, `lifecycle` how servers come and go,
-//! `shown` the metrics and figures.
+//! `spec` has the scenario format, `service` how a request is served, `config` the settings that change during a run,
+//! `fault` what can happen to it, `lifecycle` how servers come and go, `shown` the metrics and figures.
 
 mod config;
 mod fault;
 mod lifecycle;
 mod program;
+mod service;
 mod shown;
 mod slots;
 mod slowdown;
@@ -29,13 +30,16 @@ pub use fault::ServerFault;
 pub use program::{
     CallSpec, CallSpecs, EndpointSpec, EndpointSpecs, JoinSpec, OnFailure, SharingSpec, StepSpec,
 };
+pub use service::Service;
 pub use shown::LOST;
 pub use slowdown::{FactorSpec, SlowdownSpec};
 pub use spec::{ServerSetting, ServerSpec};
 
 use self::fault::ServerFaults;
 use self::lifecycle::Resizing;
-use self::program::{Program, RUN, start_time};
+use self::program::{Program, RUN};
+use self::service::{free_slot, lane};
+use super::Context;
 use super::build::{Builder, CHECKED};
 use super::capacity::CapacityLog;
 use super::check::Checker;
@@ -46,17 +50,13 @@ use super::part::{Description, FaultEdge, Part, PartFault as _};
 use super::parts::Fault;
 use super::queueing::WaitQueue;
 use super::trace::{NodeCapacity, TraceEvent};
-use super::{Context, Destinations};
-use crate::engine::distribution::Sampler;
-use crate::engine::queue::{EventQueue, LaneId};
-use crate::engine::random::RandomStream;
 use crate::engine::row::{Column, Row, column};
 use crate::engine::statistics::{Tally, TimeWeighted};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{Event, NodeKind, PackedEvent, RequestRow};
+use crate::request::ReportedLoad;
 use crate::request::call::CallPlace;
 use crate::request::progress::Phase;
-use crate::request::{Outcome, ReportedLoad};
 use crate::text::Path;
 
 /// The requests in service at a server, and its effective number of slots.
@@ -108,21 +108,6 @@ impl InFlight {
     fn load_at(&self, level: u32) -> ReportedLoad {
         ReportedLoad::from_billionths(f64::from(level) * self.load_of_one).min(ReportedLoad::FULL)
     }
-}
-
-/// The service time of a server, and the destination of served requests.
-#[derive(Component, Clone, Debug)]
-pub struct Service {
-    /// Distribution of the service time.
-    pub time: Sampler,
-    /// The lane for completions, if the service time is constant.
-    pub lane: Option<LaneId>,
-    /// Random stream of the service time.
-    pub stream: RandomStream,
-    /// The steps that requests take, or `None` if the service takes the service time and nothing else.
-    program: Option<Box<Program>>,
-    /// The next node for served requests, or `None` if the server responds to them.
-    pub then: Option<Destinations>,
 }
 
 /// Counters and times of the requests at a server.
@@ -482,122 +467,4 @@ impl Part for Server {
     fn capacity<'v>(servers: &'v View<'_>, row: Row<Self>) -> Option<&'v CapacityLog> {
         Some(&servers.configs[row].log)
     }
-}
-
-impl View<'_> {
-    /// Lets a request leave its slot, which the next one from the queue takes. The request goes to the next node, or its
-    /// response is sent. `served` is its service time. Returns the event that follows in the same instant, if any.
-    #[inline(always)]
-    fn leave<const FULL: bool>(
-        &mut self,
-        context: &mut Context<'_, FULL>,
-        row: Row<Server>,
-        request: RequestRow,
-        served: SimDuration,
-    ) -> Option<PackedEvent> {
-        let slots = if FULL { self.slots_of(&context.requests, row, request) } else { 1 };
-        if FULL {
-            self.note_waste(context, row, request, served);
-        }
-        let (in_flight, counters, service) =
-            (&mut self.in_flight[row], &mut self.counters[row], &mut self.service[row]);
-        let done = context.requests.get_mut(request);
-        done.load = in_flight.reported_load(in_flight.level.level() - slots);
-        if FULL
-            && let Some(load) = service.program.as_ref().and_then(|program| program.reported_load(in_flight))
-        {
-            done.load = load;
-        }
-        let has_failed = FULL && done.outcome == Some(Outcome::Failed);
-        context.trace(request, || TraceEvent::Served { node: Server::node(row) });
-        counters.completed += 1;
-        counters.service.record(served.as_nanos());
-        if FULL {
-            context.requests.set_place(request, CallPlace::Between);
-        }
-        if FULL && service.program.as_ref().is_some_and(|program| program.rules.is_some()) {
-            self.free_slots(context, row, request);
-        } else {
-            let queue = &mut self.queues[row];
-            free_slot(context, row, (in_flight, queue, counters, service), &mut self.configs);
-        }
-        if self.in_flight[row].is_draining {
-            self.leave_if_empty(context, row);
-        }
-        match &self.service[row].then {
-            Some(then) if !has_failed => context.forward(request, then, 0),
-            Some(_) | None => context.reply(request),
-        }
-    }
-}
-
-/// Frees a slot without rules of the server in a row, with these components. The next request from the queue takes it.
-#[inline(always)]
-fn free_slot<const FULL: bool>(
-    context: &mut Context<'_, FULL>,
-    row: Row<Server>,
-    (in_flight, queue, counters, service): (&mut InFlight, &mut WaitQueue, &mut ServerCounters, &mut Service),
-    configs: &mut Column<'_, Server, ServerConfig>,
-) {
-    if in_flight.level.level() > in_flight.concurrency {
-        // Slots were removed while this one was in use: it is one of them.
-        in_flight.level.decrement(context.now);
-        configs[row].slots.set(context.now, in_flight.level.level());
-        return;
-    }
-    match queue.pop_plain(&mut context.requests, context.now) {
-        // One request leaves and one enters: the level stays.
-        Some((next, wait)) => {
-            counters.wait.record(wait.as_nanos());
-            service.start(context, row, next, wait);
-        }
-        None => in_flight.level.decrement(context.now),
-    }
-}
-
-impl Service {
-    /// Starts the service of a request that has waited for its slot for this time: schedules its completion, or its first
-    /// step.
-    #[inline(always)]
-    fn start<const FULL: bool>(
-        &mut self,
-        context: &mut Context<'_, FULL>,
-        row: Row<Server>,
-        request: RequestRow,
-        wait: SimDuration,
-    ) {
-        if FULL && let Some(program) = &mut self.program {
-            program.begin(context, row, request, wait);
-            if program.begins_with_service() {
-                let time = self.time.sample_duration(&mut self.stream);
-                start_time(context, Server::node(row), request, time);
-            } else {
-                program.make_runnable(context, row, request);
-            }
-            return;
-        }
-        let node = Server::node(row);
-        let completion = Event::Wake { node, request }.pack();
-        if FULL && context.requests.set_place(request, CallPlace::InSlot) {
-            let done = context.now + self.time.sample_duration(&mut self.stream);
-            let end = context.queue.schedule_cancellable(done, completion);
-            context.requests.set_pending(request, end);
-            context.trace(request, || TraceEvent::Started { node, done });
-            return;
-        }
-        let done = match self.lane {
-            Some(lane) => context.queue.schedule_in(lane, completion),
-            None => {
-                let done = context.now + self.time.sample_duration(&mut self.stream);
-                context.queue.schedule(done, completion);
-                done
-            }
-        };
-        context.trace(request, || TraceEvent::Started { node, done });
-    }
-}
-
-/// The lane for completions, or `None` if the service time is not constant or no lane is left.
-fn lane(time: &Sampler, queue: &mut EventQueue<PackedEvent>) -> Option<LaneId> {
-    time.as_constant().and_then(|nanos| queue.lane(SimDuration::from_nanos_f64(nanos)))
 }
