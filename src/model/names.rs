@@ -96,6 +96,14 @@ pub struct Names {
     endpoints: IndexSet<String>,
 }
 
+/// The problem of a name at `path` that cannot be shown, or `None` if it can.
+#[must_use]
+pub fn invalid_name(name: &str, path: &Path) -> Option<Problem> {
+    let is_invalid = name.trim().is_empty() || name.chars().any(char::is_control);
+    let message = || format!("{name:?} is not a valid name: use visible characters");
+    is_invalid.then(|| Problem::new(path.clone(), message()))
+}
+
 /// The entry or member that a name refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum NameTarget {
@@ -302,12 +310,7 @@ impl Names {
     }
 
     fn add(&mut self, entry: NamedGroup, path: Path, problems: &mut Vec<Problem>) {
-        if entry.name.trim().is_empty() || entry.name.chars().any(char::is_control) {
-            problems.push(Problem::new(
-                path.clone(),
-                format!("{:?} is not a valid name: use visible characters", entry.name),
-            ));
-        }
+        problems.extend(invalid_name(&entry.name, &path));
         if let Some(name) = self.duplicate(&entry) {
             problems.push(
                 Problem::new(path, format!("the name \"{name}\" is used twice"))

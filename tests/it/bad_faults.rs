@@ -90,6 +90,13 @@ fn a_fault_happens_to_what_can_have_it() {
 }
 
 #[test]
+fn a_fault_has_a_name_that_can_be_shown() {
+    let (code, text) = diagnostics(r#""\u{7}": (of: "web", what: Crash, at: "1s")"#);
+    assert_eq!(code, Some(2), "{text}");
+    assert!(text.contains("is not a valid name: use visible characters"), "{text}");
+}
+
+#[test]
 fn a_fault_has_a_time() {
     assert_one(
         r#"of: "web", what: Crash"#,

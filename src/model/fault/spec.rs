@@ -12,7 +12,7 @@ use crate::event::MAX_ROWS;
 use crate::model::build::CHECKED;
 use crate::model::check::Checker;
 use crate::model::link::LinkSpec;
-use crate::model::names::Names;
+use crate::model::names::{Names, invalid_name};
 use crate::model::parts::{Fault, FaultTarget};
 use crate::model::problem::Problem;
 use crate::model::references::References;
@@ -156,6 +156,7 @@ pub fn check<'a>(
     let mut processes = 0;
     for (name, fault) in faults.clone() {
         let path = Path::root().name("faults").name(name);
+        checker.problems.extend(invalid_name(name, &path));
         let victims = check_victims(fault, &path, links, checker);
         check_times(fault, &path, checker);
         let named: Vec<_> = fault.of.0.iter().filter_map(|name| specs(name)).collect();
@@ -354,16 +355,17 @@ fn check_overlaps<'a>(
     checker: &mut Checker<'_>,
 ) {
     let known = faults.filter(|(_, fault)| !fault.what.adds_up() && fault.which != WhichSpec::One);
-    let mut in_order: Vec<_> = known.filter_map(|(name, fault)| Some((fault.span()?, name, fault))).collect();
+    let names = checker.names;
+    let in_order =
+        known.filter_map(|(name, fault)| Some((fault.span()?, name, fault, fault.victims(names, links))));
+    let mut in_order: Vec<_> = in_order.collect();
     in_order.sort_by_key(|((at, _), ..)| *at);
-    for (index, ((at, end), first, fault)) in in_order.iter().enumerate() {
+    for (index, ((at, end), first, fault, victims)) in in_order.iter().enumerate() {
         let later =
             in_order[index + 1..].iter().take_while(|((other, _), ..)| end.is_none_or(|end| *other < end));
-        let victims = fault.victims(checker.names, links);
-        for (span, second, other) in later {
-            let is_same = other.what == fault.what
-                && other.victims(checker.names, links).iter().any(|b| victims.iter().any(|a| a.overlaps(*b)));
-            if is_same {
+        for (span, second, other, others) in later {
+            let overlap = || others.iter().any(|b| victims.iter().any(|a| a.overlaps(*b)));
+            if other.what == fault.what && overlap() {
                 let path = Path::root().name("faults").name(second.as_str()).name("at");
                 let message = format!(
                     "\"{first}\" does the same to the same part from {at} on, and is not over at {}",
