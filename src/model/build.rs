@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bevy_ecs::prelude::*;
 
-use super::link::Link;
+use super::link::{ANY, Link};
 use super::names::{NamedGroup, Names};
 use super::parts::Fault;
 use super::routing::target_lists::TargetLists;
@@ -139,11 +139,10 @@ impl<'a> Builder<'a> {
     }
 
     /// The most specific link between two nodes: a link that names the sender itself takes precedence over one that
-    /// names its group, then the same for the receiver.
+    /// names its group, and that over one of all senders; then the same for the receiver.
     fn link(&self, from_group: &str, from: &str, to_group: &str, to: &str) -> Row<Link> {
-        [(from, to), (from, to_group), (from_group, to), (from_group, to_group)]
-            .iter()
-            .find_map(|pair| self.links.get(pair).copied())
-            .unwrap_or(Row::NONE)
+        let pairs =
+            [from, from_group, ANY].into_iter().flat_map(|from| [to, to_group, ANY].map(|to| (from, to)));
+        pairs.into_iter().find_map(|pair| self.links.get(&pair).copied()).unwrap_or(Row::NONE)
     }
 }

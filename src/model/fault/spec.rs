@@ -11,7 +11,7 @@ use crate::engine::time::SimDuration;
 use crate::event::MAX_ROWS;
 use crate::model::build::CHECKED;
 use crate::model::check::Checker;
-use crate::model::link::LinkSpec;
+use crate::model::link::{ANY, LinkSpec};
 use crate::model::names::{Names, invalid_name};
 use crate::model::parts::{Fault, FaultTarget};
 use crate::model::problem::Problem;
@@ -132,7 +132,7 @@ impl FaultSpec {
 /// The rows of the links that have this name, or a name that fits this pattern.
 fn matching<'a>(pattern: &'a str, links: &'a [LinkSpec]) -> impl Iterator<Item = u32> + 'a {
     let ends = pattern.split_once("->").map(|(from, to)| (from.trim(), to.trim()));
-    let fits = |pattern: &str, name: &str| pattern == "*" || pattern == name;
+    let fits = |pattern: &str, name: &str| pattern == ANY || pattern == name;
     (0..).zip(links).filter_map(move |(row, link)| {
         let (from, to) = ends?;
         (fits(from, &link.from) && fits(to, &link.to)).then_some(row)
@@ -255,13 +255,13 @@ fn check_links(
     if found > 0 {
         return found as u64;
     }
-    if from == to && from != "*" {
+    if from == to && from != ANY {
         let message = format!("\"{from}\" has no link to itself that could fail");
         checker.add(path.clone(), message, "name the link between two parts: \"a -> b\"");
         return 1;
     }
     let names = checker.names;
-    let covers = |a: &str, b: &str| a == b || names.overlap(a, b);
+    let covers = |a: &str, b: &str| a == ANY || a == b || names.overlap(a, b);
     let hint = match links.iter().find(|link| covers(&link.from, from) && covers(&link.to, to)) {
         Some(link) => format!(
             "\"{} -> {}\" covers more, or less, than that; write a link of its own for it: (from: \"{from}\", to: \"{to}\", ..)",

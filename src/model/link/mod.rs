@@ -1,7 +1,7 @@
 //! The link: the network between two nodes, with the latency and the loss of messages.
 //!
-//! A link connects two nodes or groups, carries requests out and responses back, and has its own random streams for
-//! each direction. Between nodes without a link, messages take no time and are never lost.
+//! A link connects two nodes or groups, or all of them to one, carries requests out and responses back, and has its own
+//! random streams for each direction. Between nodes without a link, messages take no time and are never lost.
 
 mod fault;
 mod preset;
@@ -21,6 +21,9 @@ use crate::engine::random::{Draw, RandomStream};
 use crate::engine::row::{Column, Rows};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{Event, PackedEvent, RequestRow};
+
+/// The name at an end of a link that is any sender, or any receiver.
+pub const ANY: &str = "*";
 
 /// Messages lost by links.
 pub static LOSS_RATE: Metric = Metric::unprobed("loss_rate", Unit::PerSecond);

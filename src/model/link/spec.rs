@@ -14,9 +14,9 @@ use crate::text::Path;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LinkSpec {
-    /// The sender: a source, a node or a group.
+    /// The sender: a source, a node or a group; or `"*"` for all that have no link of their own to the receiver.
     pub from: String,
-    /// The receiver: a node or a group.
+    /// The receiver: a node or a group; or `"*"` for all to which the sender has no link of their own.
     pub to: String,
     /// Latency and loss of a common network, where the other fields do not say otherwise; by default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -11,6 +11,7 @@ use super::{Scenario, section};
 use crate::event::MAX_ROWS;
 use crate::model::check::Checker;
 use crate::model::fault;
+use crate::model::link::ANY;
 use crate::model::names::{NamedGroup, Names};
 use crate::model::parts::SpecRef;
 use crate::model::problem::Problem;
@@ -110,7 +111,9 @@ fn links(scenario: &Scenario, checker: &mut Checker<'_>) {
             let message = format!("there is already a link from \"{}\" to \"{}\"", link.from, link.to);
             checker.add(path.clone(), message, "remove one of them");
         }
-        if checker.known(&path, "from", &link.from) & checker.receiver(&path, "to", &link.to) {
+        let is_from_known = link.from == ANY || checker.known(&path, "from", &link.from);
+        let is_to_known = link.to == ANY || checker.receiver(&path, "to", &link.to);
+        if is_from_known && is_to_known {
             check_use_of_link(scenario, path, &link.from, &link.to, checker);
         }
     }
@@ -118,11 +121,18 @@ fn links(scenario: &Scenario, checker: &mut Checker<'_>) {
 
 /// Reports a link that no message ever takes.
 fn check_use_of_link(scenario: &Scenario, path: Path, from: &str, to: &str, checker: &mut Checker<'_>) {
-    let Some((_, sender)) = scenario.spec_of(checker.names, from) else { return };
-    let receivers = sender.sends_to();
+    let names = checker.names;
     // Most links use the same name as the sender: names are only looked up if they differ.
-    if !receivers.contains(&to) && !receivers.into_iter().any(|name| checker.names.overlap(name, to)) {
-        let message = format!("\"{from}\" never sends to \"{to}\", so no message would pass this link");
+    let is_to = |receiver: &&str| to == ANY || *receiver == to || names.overlap(receiver, to);
+    let sends = |sender: SpecRef<'_>| sender.sends_to().iter().any(is_to);
+    let is_used = if from == ANY {
+        scenario.specs().any(|(_, sender)| sends(sender))
+    } else {
+        scenario.spec_of(names, from).is_none_or(|(_, sender)| sends(sender))
+    };
+    if !is_used {
+        let sender = if from == ANY { "nobody".to_owned() } else { format!("\"{from}\" never") };
+        let message = format!("{sender} sends to \"{to}\", so no message would pass this link");
         let problem = Problem::new(path, message).because_of(from).because_of(to);
         checker.problems.push(
             problem.with_hint("a link leads from a node to one of the nodes in its `to`, `then` or `call`"),
@@ -193,7 +203,8 @@ fn sizes(scenario: &Scenario, checker: &mut Checker<'_>) {
     let names = checker.names;
     let links_from = |entry: &NamedGroup| {
         let from = scenario.links.iter().filter_map(|link| names.entry(&link.from));
-        from.filter(|(index, _)| names.entries[*index].name == entry.name).count() as u64
+        let of_all = scenario.links.iter().filter(|link| link.from == ANY).count();
+        (from.filter(|(index, _)| names.entries[*index].name == entry.name).count() + of_all) as u64
     };
     // A node has a list of links for the nodes that it forwards to, and one for each call.
     let lists = |entry: &NamedGroup| {

@@ -20,6 +20,7 @@ use super::theme::{BAD, Colouring, Theme};
 use crate::analysis::Severity;
 use crate::event::RequestRow;
 use crate::model::fault::Victim;
+use crate::model::link::ANY;
 use crate::model::metric::Metric;
 use crate::model::parts::Fault;
 
@@ -264,7 +265,7 @@ impl Canvas<'_> {
 
     /// Whether a fault happens to the link between two boxes.
     fn is_of_link(&self, from: &NodeBox, to: &NodeBox, victim: Victim) -> bool {
-        let is_of = |place: &NodeBox, name: &str| place.name == name || place.entry == name;
+        let is_of = |place: &NodeBox, name: &str| name == ANY || place.name == name || place.entry == name;
         let Victim::Link(row) = victim else { return false };
         let link = &self.session.scenario.links[row.index()];
         is_of(from, &link.from) && is_of(to, &link.to)
