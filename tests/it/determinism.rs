@@ -87,6 +87,7 @@ fn a_run_is_the_same_in_any_thread() {
 const GOLDEN: &[(&str, u64, u64)] = &[
     ("closed_load_test.ron", 119_185, 0xd086_350f_a74d_d6a6),
     ("cpu_or_io.ron", 178_936, 0x5b54_bad2_40f3_02cf),
+    ("cross_region.ron", 463_145, 0x6ec0_3917_e6b5_c432),
     ("deep_queue.ron", 68_408, 0xf9fc_b869_29e2_ef25),
     ("event_loop.ron", 85_903, 0x2519_9132_5be0_aa33),
     ("fan_out.ron", 563_307, 0xe7e0_c7b3_491b_812f),
