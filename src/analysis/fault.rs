@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use super::context::RunContext;
 use super::finding::{Evidence, Finding};
+use super::scheduled::united;
 use crate::engine::time::SimTime;
 use crate::event::{Node, NodeKind};
 use crate::metrics::result::{FaultResult, FaultTime};
@@ -95,6 +96,8 @@ struct System {
     failures: Vec<f64>,
     /// Number of faults in effect that happened few times. One that happens often is part of what the system is like.
     rare_faults: Vec<u32>,
+    /// When the slowest of the sampled requests that were completed began and ended, in seconds.
+    slowest: Vec<(f64, f64)>,
 }
 
 /// What the system is like without faults.
@@ -144,6 +147,7 @@ impl System {
             in_flight: sum(&[&IN_FLIGHT]),
             failures: sum(&FAILURE_RATES).into_iter().map(|rate| rate * context.step).collect(),
             rare_faults,
+            slowest: slowest(context),
         }
     }
 
@@ -195,16 +199,12 @@ impl System {
 }
 
 impl Baseline {
-    /// The number of failures in this many intervals that the rate of the baseline explains at most.
-    fn failures_at_most(&self, intervals: usize) -> f64 {
-        // The rate is not better known than from the failures that were seen.
-        let rate = (self.failures * self.intervals as f64 + 1.0) / self.intervals as f64;
-        let expected = rate * intervals as f64;
-        expected + FAILURES_BY_CHANCE.0 + FAILURES_BY_CHANCE.1 * expected.sqrt()
-    }
-
+    /// Whether these are more failures in this many intervals than the rate of the baseline explains.
     fn is_exceeded(&self, failures: f64, intervals: usize) -> bool {
-        failures > self.failures_at_most(intervals)
+        // The rate is not better known than from the failures that were seen: there might have been one more.
+        let rate = self.failures + 1.0 / self.intervals as f64;
+        let expected = rate * intervals as f64;
+        failures > expected + FAILURES_BY_CHANCE.0 + FAILURES_BY_CHANCE.1 * expected.sqrt()
     }
 
     /// Whether this mean over a number of times is above the baseline by more than chance.
@@ -247,7 +247,7 @@ fn finding(context: &RunContext<'_>, system: &System, fault: &FaultResult) -> Op
     let failures: f64 = affected.iter().flat_map(|time| &system.failures[time.clone()]).sum();
     let fails = baseline.is_exceeded(failures, intervals);
     let failed = if fails { failures - baseline.failures * intervals as f64 } else { 0.0 };
-    let share_of_slowest = share_of_slowest(context, fault);
+    let share_of_slowest = share_of_slowest(context, system, fault);
     if !is_slower && !fails && share_of_slowest.is_none() {
         return None;
     }
@@ -307,21 +307,8 @@ fn range(context: &RunContext<'_>, time: &FaultTime) -> Range<usize> {
 
 /// The intervals in which a fault was in effect, as ranges in order that do not touch.
 fn times_of(context: &RunContext<'_>, fault: &FaultResult) -> Vec<Range<usize>> {
-    united(fault.times.iter().map(|time| range(context, time)))
-}
-
-/// The union of ranges, in order.
-fn united(ranges: impl Iterator<Item = Range<usize>>) -> Vec<Range<usize>> {
-    let mut ranges: Vec<Range<usize>> = ranges.collect();
-    ranges.sort_by_key(|range| range.start);
-    let mut united: Vec<Range<usize>> = Vec::new();
-    for range in ranges {
-        match united.last_mut().filter(|last| range.start <= last.end) {
-            Some(last) => last.end = last.end.max(range.end),
-            None => united.push(range),
-        }
-    }
-    united
+    let ranges = fault.times.iter().map(|time| range(context, time)).map(|range| (range.start, range.end));
+    united(ranges).into_iter().map(|(from, to)| from..to).collect()
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> f64 {
@@ -333,26 +320,31 @@ fn mean(values: impl Iterator<Item = f64>) -> f64 {
     if count > 0.0 { sum / count } else { 0.0 }
 }
 
-/// The share of the slowest sampled requests that were in flight while a fault was in effect, if it is clearly higher than that
-/// of requests of the same latencies at any time.
-fn share_of_slowest(context: &RunContext<'_>, fault: &FaultResult) -> Option<f64> {
-    let seconds =
-        |time: &FaultTime| (time.from.as_seconds(), time.to.map_or(context.end, SimTime::as_seconds));
-    let times: Vec<(f64, f64)> = super::scheduled::united(fault.times.iter().map(seconds));
-    let end = times.last()?.1;
-    let latency = |record: &&RequestRecord| {
+/// When the slowest of the sampled requests that were completed began and ended, in seconds.
+fn slowest(context: &RunContext<'_>) -> Vec<(f64, f64)> {
+    let span = |record: &RequestRecord| {
         let (at, outcome) = record.finished?;
         (outcome == Outcome::Completed).then(|| (record.created.as_seconds(), at.as_seconds()))
     };
-    let all: Vec<(f64, f64)> =
-        context.result.sample.records.iter().filter_map(|record| latency(&record)).collect();
-    let mut latencies: Vec<f64> = all.iter().map(|(from, to)| to - from).collect();
+    let mut spans: Vec<(f64, f64)> = context.result.sample.records.iter().filter_map(span).collect();
+    let mut latencies: Vec<f64> = spans.iter().map(|(from, to)| to - from).collect();
     latencies.sort_by(f64::total_cmp);
-    let slow = *latencies.get(crate::engine::floor_to_usize(SLOWEST * latencies.len() as f64))?;
+    let slow = latencies.get(crate::engine::floor_to_usize(SLOWEST * latencies.len() as f64)).copied();
+    spans.retain(|(from, to)| slow.is_some_and(|slow| to - from >= slow));
+    spans
+}
+
+/// The share of the slowest requests that were in flight while a fault was in effect, if it is clearly higher than that of
+/// requests of the same latencies at any time.
+fn share_of_slowest(context: &RunContext<'_>, system: &System, fault: &FaultResult) -> Option<f64> {
+    let seconds =
+        |time: &FaultTime| (time.from.as_seconds(), time.to.map_or(context.end, SimTime::as_seconds));
+    let times: Vec<(f64, f64)> = united(fault.times.iter().map(seconds));
+    let end = times.last()?.1;
     let (measured, _) = context.measured();
     // Of a fault that happened very often, only the first times are known.
-    let is_known = |(from, to): &&(f64, f64)| to - from >= slow && (measured..end).contains(from);
-    let slowest: Vec<&(f64, f64)> = all.iter().filter(is_known).collect();
+    let is_known = |(from, _): &&(f64, f64)| (measured..end).contains(from);
+    let slowest: Vec<&(f64, f64)> = system.slowest.iter().filter(is_known).collect();
     let hit = |(from, to): &(f64, f64)| {
         let next = times.partition_point(|time| time.1 <= *from);
         times.get(next).is_some_and(|time| time.0 < *to).then_some(next)
@@ -362,7 +354,7 @@ fn share_of_slowest(context: &RunContext<'_>, fault: &FaultResult) -> Option<f64
     hits.dedup();
     // A request of this latency is in flight during a fault if it begins in its time, or less than that before.
     let by_chance = |latency: f64| {
-        let begins = super::scheduled::united(times.iter().map(|(from, to)| (from - latency, *to)));
+        let begins = united(times.iter().map(|(from, to)| (from - latency, *to)));
         let total: f64 = begins.iter().map(|(from, to)| to.min(end) - from.max(measured)).sum();
         total / (end - measured)
     };

@@ -1,5 +1,7 @@
 //! Scheduled periods: the phases of the workload, and the changes and faults of parts that a scenario specifies.
 
+use std::cmp::Ordering;
+
 use indexmap::IndexMap;
 
 use crate::engine::time::{SimDuration, SimTime};
@@ -30,13 +32,14 @@ pub struct ScheduledPeriod {
 /// Returns the times that lie in at least one of these spans (beginning and end), as spans in ascending order that neither
 /// overlap nor touch. Plots shade these: shades of overlapping periods would add up.
 #[must_use]
-pub fn united(spans: impl IntoIterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
-    let mut spans: Vec<(f64, f64)> = spans.into_iter().collect();
-    spans.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mut united: Vec<(f64, f64)> = Vec::new();
+pub fn united<T: Copy + PartialOrd>(spans: impl IntoIterator<Item = (T, T)>) -> Vec<(T, T)> {
+    let mut spans: Vec<(T, T)> = spans.into_iter().collect();
+    spans.sort_by(|a, b| a.0.partial_cmp(&b.0).unwrap_or(Ordering::Equal));
+    let mut united: Vec<(T, T)> = Vec::new();
     for (from, to) in spans {
         match united.last_mut().filter(|last| from <= last.1) {
-            Some(last) => last.1 = last.1.max(to),
+            Some(last) if last.1 < to => last.1 = to,
+            Some(_) => {}
             None => united.push((from, to)),
         }
     }

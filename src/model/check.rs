@@ -54,6 +54,16 @@ impl Checker<'_> {
         }
     }
 
+    /// Whether a value is a probability. Reports a problem with a hint if not.
+    pub fn probability(&mut self, path: &Path, value: f64, hint: &str) -> bool {
+        let is_valid = (0.0..=1.0).contains(&value);
+        if !is_valid {
+            let message = format!("{value} is not a probability: expected a number from 0 to 1");
+            self.add(path.clone(), message, hint);
+        }
+        is_valid
+    }
+
     /// Checks the list of targets of a node.
     pub fn receivers(&mut self, path: &Path, names: &[String]) {
         if names.is_empty() {

@@ -8,7 +8,7 @@ use crate::engine::hash::StableHasher;
 use crate::engine::queue::EventQueue;
 use crate::engine::row::Row;
 use crate::engine::time::SimTime;
-use crate::event::{Event, NodeKind, PackedEvent, PerKind, RequestRow};
+use crate::event::{Event, NodeKind, NodeRange, PackedEvent, PerKind, RequestRow};
 use crate::metrics::timeline::TimelineRecorder;
 use crate::model::change::{Change, Changes};
 use crate::model::fault::{Faults, Toggled, Victim};
@@ -158,6 +158,14 @@ impl Fingerprinter<'_> {
         let value = name_hash ^ ((event as u64) << 56) ^ u64::from(number);
         self.digest.fingerprint.absorb(now.as_nanos().wrapping_add(value));
     }
+
+    /// Absorbs an event at each of some nodes.
+    fn absorb_nodes(&mut self, event: EventKind, nodes: NodeRange, now: SimTime, number: u32) {
+        for node in nodes.nodes() {
+            let name_hash = self.name_hashes[node.kind()][node.row() as usize];
+            self.absorb(event, name_hash, now, number);
+        }
+    }
 }
 
 impl<const FULL: bool> Dispatcher<'_, FULL> {
@@ -305,10 +313,7 @@ impl<const FULL: bool> Dispatcher<'_, FULL> {
         self.fingerprinter.digest.events += 1;
         let now = self.context.now;
         for &nodes in of {
-            for node in nodes.nodes() {
-                let name_hash = self.fingerprinter.name_hashes[node.kind()][node.row() as usize];
-                self.fingerprinter.absorb(EventKind::Changed, name_hash, now, 0);
-            }
+            self.fingerprinter.absorb_nodes(EventKind::Changed, nodes, now, 0);
             let lost = self.parts.change(&mut self.context, nodes, set);
             self.lose_all(lost);
         }
@@ -331,10 +336,7 @@ impl<const FULL: bool> Dispatcher<'_, FULL> {
                     }
                 }
                 Victim::Nodes(nodes) => {
-                    for node in nodes.nodes() {
-                        let name_hash = self.fingerprinter.name_hashes[node.kind()][node.row() as usize];
-                        self.fingerprinter.absorb(EventKind::Fault, name_hash, now, begins);
-                    }
+                    self.fingerprinter.absorb_nodes(EventKind::Fault, nodes, now, begins);
                     let lost = self.parts.fault(&mut self.context, nodes, &what, edge);
                     self.lose_all(lost);
                 }

@@ -8,7 +8,7 @@ use crate::model::change::ChangeSpec;
 use crate::model::fault::{FaultSpec, WhichSpec};
 use crate::model::parts::{Fault, Setting, SpecRef};
 use crate::scenario::check::check;
-use crate::scenario::{Loaded, save};
+use crate::scenario::{Loaded, Scenario, save};
 use crate::text::Document;
 
 use super::layout::NodeBox;
@@ -63,6 +63,12 @@ impl Session {
     #[must_use]
     pub fn edits(&self) -> &[Edit] {
         &self.edits.made
+    }
+
+    /// The scenario without edits. Those of the edited one come after its changes and faults.
+    #[must_use]
+    pub const fn original(&self) -> &Scenario {
+        &self.edits.loaded.scenario
     }
 
     /// Changes a setting of a node or a group at the next microsecond, and shows that time.
@@ -186,7 +192,7 @@ impl Session {
     /// # Errors
     /// The errors of the scenario, as a text for the user.
     pub fn scenario_text(&self) -> Result<String, String> {
-        let original = &self.edits.loaded.scenario;
+        let original = self.original();
         let changes = &self.scenario.changes[original.changes.len()..];
         let faults = self.scenario.faults.iter().skip(original.faults.len());
         let faults: Vec<_> = faults.map(|(name, fault)| (name.clone(), fault.clone())).collect();

@@ -4,12 +4,14 @@
 //! when. A fault begins and ends by events in the queue like any other. Several can be in effect at the same part: each
 //! takes its own effect away again when it ends, whatever else is in effect.
 
+mod effects;
 mod spec;
 
 use std::sync::Arc;
 
 use bevy_ecs::prelude::*;
 
+pub use self::effects::Effects;
 use self::spec::Schedule;
 pub use self::spec::{FaultSpec, WhichSpec, check, failing_links};
 use super::link::{Link, LinkSpec};
@@ -97,10 +99,7 @@ struct Process {
     /// Number of the fault.
     fault: u32,
     victims: Arc<[Victim]>,
-    /// Whether the times are those of a single victim of several.
-    is_own: bool,
-    /// Whether it happens to one of them each time.
-    picks_one: bool,
+    which: WhichSpec,
     schedule: Schedule,
     stream: RandomStream,
     active: Option<Active>,
@@ -141,23 +140,22 @@ impl Faults {
     ) {
         let fault = u32::try_from(self.records.len()).expect("a scenario has fewer than 2^32 faults");
         let victims = spec.victims(names, links);
-        let is_own = spec.which == WhichSpec::Each;
+        let which = spec.which;
         let singles = || victims.iter().flat_map(|victim| victim.singles());
-        let processes: Vec<Vec<Victim>> = match spec.which {
+        let processes: Vec<Vec<Victim>> = match which {
             WhichSpec::All => vec![victims],
             WhichSpec::One => vec![singles().collect()],
             WhichSpec::Each => singles().map(|victim| vec![victim]).collect(),
         };
         for victims in processes {
             let link = |row: Row<Link>| links[row.index()].name();
+            let is_own = which == WhichSpec::Each;
             let part = if is_own { describe(victims[0], names, link) } else { name.to_owned() };
             let (start, schedule) = spec.schedule();
-            let picks_one = spec.which == WhichSpec::One;
             let mut process = Process {
                 fault,
                 victims: victims.into(),
-                is_own,
-                picks_one,
+                which,
                 schedule,
                 stream: streams.stream(&part, &format!("fault {name}")),
                 active: None,
@@ -200,9 +198,9 @@ impl Faults {
             let victims = picked.map_or_else(|| Arc::clone(&process.victims), one);
             return Toggled { victims, what, edge: FaultEdge::Ends(process.fault) };
         }
-        let pick = |stream: &mut RandomStream, victims: &[Victim]| victims[stream.index(victims.len())];
-        let picked = process.picks_one.then(|| pick(&mut process.stream, &process.victims));
-        let of = picked.or_else(|| process.is_own.then(|| process.victims[0]));
+        let Process { which, victims, stream, .. } = process;
+        let picked = (*which == WhichSpec::One).then(|| victims[stream.index(victims.len())]);
+        let of = if *which == WhichSpec::Each { Some(victims[0]) } else { picked };
         let recorded = (record.occurrences.len() < MAX_RECORDED).then(|| {
             record.occurrences.push(Occurrence { of, from: now, to: None });
             record.occurrences.len() - 1

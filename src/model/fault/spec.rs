@@ -121,11 +121,7 @@ impl FaultSpec {
     #[must_use]
     pub fn span(&self) -> Option<(SimDuration, Option<SimDuration>)> {
         let at = self.at?;
-        Some((
-            at,
-            self.lasting
-                .map(|lasting| SimDuration::from_nanos(at.as_nanos().saturating_add(lasting.as_nanos()))),
-        ))
+        Some((at, self.lasting.map(|lasting| at + lasting)))
     }
 }
 

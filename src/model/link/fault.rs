@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Link, LinkHalf};
 use crate::engine::distribution::{DistributionSpec, Sampler};
-use crate::engine::random::{Draw, RandomStream};
+use crate::engine::random::RandomStream;
 use crate::engine::time::SimDuration;
 use crate::model::build::CHECKED;
 use crate::model::check::Checker;
+use crate::model::fault::Effects;
 use crate::model::part::{FaultEdge, PartFault};
 use crate::text::Path;
 
@@ -99,14 +100,11 @@ impl LinkFault {
                 }
             }
             Self::Loss { probability, .. } => {
-                if !(0.0..=1.0).contains(probability) {
-                    let message =
-                        format!("{probability} is not a probability: expected a number from 0 to 1");
-                    let hint = "0.01 means one message in a hundred";
-                    checker.add(path.clone().name("probability"), message, hint);
-                } else if *probability <= 0.0 {
-                    let message = "the fault loses no message";
-                    checker.warn(path.clone().name("probability"), message, "make it more than 0");
+                let path = path.clone().name("probability");
+                let is_valid =
+                    checker.probability(&path, *probability, "0.01 means one message in a hundred");
+                if is_valid && *probability <= 0.0 {
+                    checker.warn(path, "the fault loses no message", "make it more than 0");
                 }
             }
             Self::Partition { .. } => {}
@@ -150,17 +148,17 @@ impl fmt::Display for LinkFault {
 /// The faults in effect in one direction of a link.
 #[derive(Clone, Debug)]
 pub(super) struct HalfFaults {
-    /// Added latencies, with the numbers of their faults.
-    latencies: Vec<(u32, Sampler)>,
-    /// Probabilities of loss, with the numbers of their faults.
-    losses: Vec<(u32, f64)>,
+    /// Added latencies.
+    latencies: Effects<Sampler>,
+    /// Probabilities of loss.
+    losses: Effects<f64>,
     /// Their own random numbers, so that those of the link are the same without faults.
     stream: RandomStream,
 }
 
 impl HalfFaults {
     pub(super) const fn new(stream: RandomStream) -> Self {
-        Self { latencies: Vec::new(), losses: Vec::new(), stream }
+        Self { latencies: Effects::new(), losses: Effects::new(), stream }
     }
 
     /// Whether any is in effect.
@@ -170,38 +168,23 @@ impl HalfFaults {
 
     /// Whether a message is lost by them.
     pub(super) fn lose(&mut self) -> bool {
-        let stream = &mut self.stream;
-        // Every loss draws, so that one does not change the random numbers of another.
-        self.losses.iter().fold(false, |is_lost, (_, probability)| stream.chance(*probability) || is_lost)
+        self.losses.any_happens(&mut self.stream)
     }
 
     /// The time that they add to the latency of a message.
     pub(super) fn delay(&mut self) -> SimDuration {
         let stream = &mut self.stream;
-        self.latencies.iter().fold(SimDuration::ZERO, |sum, (_, add)| sum + add.sample_duration(stream))
+        self.latencies.iter().fold(SimDuration::ZERO, |sum, add| sum + add.sample_duration(stream))
     }
 
     fn toggle(&mut self, fault: &LinkFault, edge: FaultEdge) {
-        match (fault, edge) {
-            (LinkFault::Latency { add, .. }, FaultEdge::Begins(number)) => {
-                self.latencies.push((number, add.resolve().expect(CHECKED)));
+        match fault {
+            LinkFault::Latency { add, .. } => {
+                self.latencies.toggle(edge, || add.resolve().expect(CHECKED));
             }
-            (LinkFault::Loss { probability, .. }, FaultEdge::Begins(number)) => {
-                self.losses.push((number, *probability));
-            }
-            (LinkFault::Partition { .. }, FaultEdge::Begins(number)) => self.losses.push((number, 1.0)),
-            (_, FaultEdge::Ends(number)) => {
-                remove(&mut self.latencies, number);
-                remove(&mut self.losses, number);
-            }
+            LinkFault::Loss { probability, .. } => self.losses.toggle(edge, || *probability),
+            LinkFault::Partition { .. } => self.losses.toggle(edge, || 1.0),
         }
-    }
-}
-
-/// Takes away the effect of a fault that ends.
-fn remove<T>(effects: &mut Vec<(u32, T)>, fault: u32) {
-    if let Some(at) = effects.iter().position(|(number, _)| *number == fault) {
-        effects.remove(at);
     }
 }
 

@@ -59,9 +59,9 @@ impl LinkSpec {
     /// effect in any case.
     pub fn check(&self, may_fail: bool, path: &Path, checker: &mut Checker<'_>) {
         for (field, loss) in [("loss", self.loss), ("response_loss", self.response_loss)] {
-            if let Some(loss) = loss.filter(|loss| !(0.0..=1.0).contains(loss)) {
-                let message = format!("{loss} is not a probability: expected a number from 0 to 1");
-                checker.add(path.clone().name(field), message, "0.01 means one message in a hundred");
+            if let Some(loss) = loss {
+                let hint = "0.01 means one message in a hundred";
+                checker.probability(&path.clone().name(field), loss, hint);
             }
         }
         if let Some(latency) = &self.latency {

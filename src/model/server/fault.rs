@@ -11,12 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{Server, ServerSpec, View, lane};
 use crate::engine::distribution::Sampler;
-use crate::engine::random::{Draw as _, RandomStream};
+use crate::engine::random::RandomStream;
 use crate::engine::row::Row;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{Event, RequestRow};
 use crate::model::Context;
 use crate::model::check::Checker;
+use crate::model::fault::Effects;
 use crate::model::part::{FaultEdge, Part as _, PartFault};
 use crate::model::trace::TraceEvent;
 use crate::text::Path;
@@ -86,11 +87,7 @@ impl ServerFault {
                 }
             }
             Self::Errors(probability) => {
-                if !(0.0..=1.0).contains(&probability) {
-                    let message =
-                        format!("{probability} is not a probability: expected a number from 0 to 1");
-                    checker.add(path.clone(), message, "0.1 means one request in ten");
-                }
+                checker.probability(path, probability, "0.1 means one request in ten");
             }
         }
     }
@@ -134,14 +131,14 @@ impl fmt::Display for ServerFault {
 /// The faults in effect at a server that may have some.
 #[derive(Clone, Debug)]
 pub(super) struct ServerFaults {
-    crashes: u32,
-    pauses: u32,
-    /// The factors by which services take longer, with the numbers of their faults.
-    slow: Vec<(u32, f64)>,
-    /// The shares of the slots that are left, likewise.
-    shares: Vec<(u32, f64)>,
-    /// The probabilities of errors, likewise.
-    errors: Vec<(u32, f64)>,
+    crashes: Effects<()>,
+    pauses: Effects<()>,
+    /// The factors by which services take longer.
+    slow: Effects<f64>,
+    /// The shares of the slots that are left.
+    shares: Effects<f64>,
+    /// The probabilities of errors.
+    errors: Effects<f64>,
     errors_stream: RandomStream,
     /// What was going on when the pause began.
     halted: Vec<Halted>,
@@ -168,11 +165,11 @@ enum End {
 impl ServerFaults {
     pub(super) const fn new(full_time: Sampler, errors_stream: RandomStream) -> Self {
         Self {
-            crashes: 0,
-            pauses: 0,
-            slow: Vec::new(),
-            shares: Vec::new(),
-            errors: Vec::new(),
+            crashes: Effects::new(),
+            pauses: Effects::new(),
+            slow: Effects::new(),
+            shares: Effects::new(),
+            errors: Effects::new(),
             errors_stream,
             halted: Vec::new(),
             full_time,
@@ -180,16 +177,16 @@ impl ServerFaults {
     }
 
     pub(super) const fn is_crashed(&self) -> bool {
-        self.crashes > 0
+        !self.crashes.is_empty()
     }
 
     pub(super) const fn is_paused(&self) -> bool {
-        self.pauses > 0
+        !self.pauses.is_empty()
     }
 
     /// The factor by which services take longer.
     pub(super) fn stretch(&self) -> f64 {
-        self.slow.iter().map(|(_, factor)| factor).product()
+        self.slow.product()
     }
 
     /// The speed of services and computations: 0 in a pause.
@@ -202,9 +199,8 @@ impl ServerFaults {
         if self.shares.is_empty() {
             return slots;
         }
-        let share: f64 = self.shares.iter().map(|(_, share)| share).product();
         // A share like 0.3 of 10 is slightly below 3.
-        let left = libm::floor(share * f64::from(slots) + 1e-9).max(1.0);
+        let left = libm::floor(self.shares.product() * f64::from(slots) + 1e-9).max(1.0);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a u32")]
         let left = left as u32;
         left.min(slots)
@@ -212,8 +208,7 @@ impl ServerFaults {
 
     /// Whether the server answers the next request with an error.
     pub(super) fn fails(&mut self) -> bool {
-        let stream = &mut self.errors_stream;
-        self.errors.iter().fold(false, |fails, (_, probability)| stream.chance(*probability) || fails)
+        self.errors.any_happens(&mut self.errors_stream)
     }
 
     /// The requests that stand still, which it forgets, because the server goes down.
@@ -224,26 +219,6 @@ impl ServerFaults {
     /// Forgets a request that stands still, because it ends.
     pub(super) fn forget(&mut self, request: RequestRow) {
         self.halted.retain(|halted| halted.request != request);
-    }
-}
-
-/// Adds the effect of a fault that begins, or takes away that of one that ends.
-fn toggle(effects: &mut Vec<(u32, f64)>, effect: f64, edge: FaultEdge) {
-    match edge {
-        FaultEdge::Begins(fault) => effects.push((fault, effect)),
-        FaultEdge::Ends(fault) => {
-            if let Some(at) = effects.iter().position(|(number, _)| *number == fault) {
-                effects.remove(at);
-            }
-        }
-    }
-}
-
-/// Counts a fault that begins or ends.
-const fn count(number: &mut u32, edge: FaultEdge) {
-    match edge {
-        FaultEdge::Begins(_) => *number += 1,
-        FaultEdge::Ends(_) => *number -= 1,
     }
 }
 
@@ -271,7 +246,7 @@ impl View<'_> {
         match *fault {
             ServerFault::Crash => {
                 all.for_each(|row| {
-                    self.faults(row).into_iter().for_each(|faults| count(&mut faults.crashes, edge));
+                    self.faults(row).into_iter().for_each(|faults| faults.crashes.toggle(edge, || ()));
                 });
                 match edge {
                     FaultEdge::Begins(_) => return self.take_down(context, &rows),
@@ -279,18 +254,18 @@ impl View<'_> {
                 }
             }
             ServerFault::Pause => {
-                self.change_speed(context, rows, |faults| count(&mut faults.pauses, edge));
+                self.change_speed(context, rows, |faults| faults.pauses.toggle(edge, || ()));
             }
             ServerFault::Slow(factor) => {
-                self.change_speed(context, rows, |faults| toggle(&mut faults.slow, factor, edge));
+                self.change_speed(context, rows, |faults| faults.slow.toggle(edge, || factor));
             }
             ServerFault::Capacity(share) => all.for_each(|row| {
-                self.faults(row).into_iter().for_each(|faults| toggle(&mut faults.shares, share, edge));
+                self.faults(row).into_iter().for_each(|faults| faults.shares.toggle(edge, || share));
                 self.log_capacity(context, row);
                 self.apply_slots(context, row);
             }),
             ServerFault::Errors(probability) => all.for_each(|row| {
-                self.faults(row).into_iter().for_each(|faults| toggle(&mut faults.errors, probability, edge));
+                self.faults(row).into_iter().for_each(|faults| faults.errors.toggle(edge, || probability));
             }),
         }
         Vec::new()

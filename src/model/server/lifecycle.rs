@@ -82,21 +82,16 @@ impl View<'_> {
             if self.service[row].program.is_some() {
                 continue;
             }
-            self.in_flight[row].level.decrement(context.now);
-            self.configs[row].lost += 1;
-            let served = context.requests.get_mut(request);
-            served.service += context.now.since(served.since);
+            self.lose_in_service(context, row, request);
             lost.push(request);
         }
         for row in rows.clone().map(Row::new) {
+            let faults = self.configs[row].faults.as_mut();
             let halted: Vec<RequestRow> =
-                self.faults(row).into_iter().flat_map(super::fault::ServerFaults::take_halted).collect();
-            for request in halted.into_iter().filter(|_| self.service[row].program.is_none()) {
-                self.in_flight[row].level.decrement(context.now);
-                self.configs[row].lost += 1;
-                let served = context.requests.get_mut(request);
-                served.service += context.now.since(served.since);
-                lost.push(request);
+                faults.into_iter().flat_map(|faults| faults.take_halted()).collect();
+            if self.service[row].program.is_none() {
+                halted.iter().for_each(|request| self.lose_in_service(context, row, *request));
+                lost.extend(halted);
             }
         }
         for request in self.take_from_programs(context, rows) {
@@ -125,6 +120,19 @@ impl View<'_> {
             self.set_state(context, row, state);
         }
         lost
+    }
+
+    /// Accounts for a request that is lost while a server without steps serves it.
+    fn lose_in_service<const FULL: bool>(
+        &mut self,
+        context: &mut Context<'_, FULL>,
+        row: Row<Server>,
+        request: RequestRow,
+    ) {
+        self.in_flight[row].level.decrement(context.now);
+        self.configs[row].lost += 1;
+        let served = context.requests.get_mut(request);
+        served.service += context.now.since(served.since);
     }
 
     /// Brings a server up that is down, unless something else keeps it down: empty, and with its configured slots and

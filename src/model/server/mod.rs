@@ -46,8 +46,7 @@ use super::check::Checker;
 use super::figure::FigureReader;
 use super::metric::{Limit, QUEUE_DEPTH};
 use super::names::NamedGroup;
-use super::part::{Description, FaultEdge, Part, PartFault as _};
-use super::parts::Fault;
+use super::part::{Description, FaultEdge, Part};
 use super::queueing::WaitQueue;
 use super::trace::{NodeCapacity, TraceEvent};
 use crate::engine::row::{Column, Row, column};
@@ -268,13 +267,8 @@ impl Part for Server {
         let time = spec.service_time();
         let lane = lane(&time, &mut builder.queue);
         let destinations = builder.destinations(entry, spec.then.as_slice());
-        let (has_faults, fails) = {
-            let faults = builder.faults_of(entry);
-            (
-                !faults.is_empty(),
-                faults.iter().any(|fault| matches!(fault, Fault::Server(fault) if fault.fails_requests())),
-            )
-        };
+        let faults = builder.faults_of(entry);
+        let fails = faults.iter().any(|fault| fault.fails_requests());
         let mut programs = Program::build(spec, entry, fails, builder).into_iter();
         let boot = spec.boot_time().expect(CHECKED);
         let efficiency = slowdown::efficiency(spec.slowdown.as_ref(), spec.slots());
@@ -286,8 +280,9 @@ impl Part for Server {
             let mut queue = WaitQueue::new(&spec.queue, joining, |purpose| streams.stream(name, purpose));
             let resizing = spec.max.map(|_| resizing());
             let mut config = ServerConfig::new(state, spec.slots(), efficiency, &queue, &time, resizing);
-            let faults = || Box::new(ServerFaults::new(time.clone(), streams.stream(name, "errors")));
-            config.faults = has_faults.then(faults);
+            let state_of_faults =
+                || Box::new(ServerFaults::new(time.clone(), streams.stream(name, "errors")));
+            config.faults = (!faults.is_empty()).then(state_of_faults);
             if !state.serves() {
                 queue.set_capacity(0);
             }

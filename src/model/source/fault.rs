@@ -15,6 +15,7 @@ use crate::engine::time::SimTime;
 use crate::event::PackedEvent;
 use crate::model::build::CHECKED;
 use crate::model::check::Checker;
+use crate::model::fault::Effects;
 use crate::model::part::{FaultEdge, PartFault};
 use crate::text::Path;
 
@@ -71,8 +72,6 @@ impl fmt::Display for SourceFault {
 /// A surge in effect.
 #[derive(Clone, Debug)]
 pub(super) struct Surge {
-    /// Number of the fault.
-    fault: u32,
     factor: f64,
     /// `None` if the arrivals have changed to others that cannot surge.
     arrivals: Option<ArrivalProcess>,
@@ -84,14 +83,14 @@ pub(super) struct Surge {
 pub(super) struct Surges {
     /// The arrivals that surge.
     arrivals: ArrivalsSpec,
-    active: Vec<Surge>,
+    active: Effects<Surge>,
     /// The stream from which each surge gets its own.
     stream: RandomStream,
 }
 
 impl Surges {
     pub(super) const fn new(arrivals: ArrivalsSpec, stream: RandomStream) -> Self {
-        Self { arrivals, active: Vec::new(), stream }
+        Self { arrivals, active: Effects::new(), stream }
     }
 }
 
@@ -105,16 +104,16 @@ impl Source {
         queue: &mut EventQueue<PackedEvent>,
     ) {
         let SourceFault::Surge(factor) = *fault;
+        let start = queue.now().max(self.start);
+        let Surges { arrivals, active, stream } = &mut *self.surges;
+        active.toggle(edge, || Surge {
+            factor,
+            arrivals: extra(arrivals, factor, start),
+            stream: stream.fork(),
+        });
         match edge {
-            FaultEdge::Begins(fault) => {
-                let stream = self.surges.stream.fork();
-                let start = queue.now().max(self.start);
-                let arrivals = extra(&self.surges.arrivals, factor, start);
-                self.surges.active.push(Surge { fault, factor, arrivals, stream });
-                self.schedule_of_surge(row, fault, queue);
-            }
+            FaultEdge::Begins(fault) => self.schedule_of_surge(row, fault, queue),
             FaultEdge::Ends(fault) => {
-                self.surges.active.retain(|surge| surge.fault != fault);
                 queue.remove_where(|event| *event == arrival_of(row, Some(fault)));
             }
         }
@@ -128,8 +127,8 @@ impl Source {
         queue: &mut EventQueue<PackedEvent>,
     ) {
         let is_over = self.outcomes.offered >= self.max_requests;
-        let surge = self.surges.active.iter_mut().find(|surge| surge.fault == fault && !is_over);
-        let next = surge.and_then(|surge| surge.arrivals.as_mut()?.next(&mut surge.stream));
+        let surge = self.surges.active.numbered_mut().find(|(number, _)| *number == fault && !is_over);
+        let next = surge.and_then(|(_, surge)| surge.arrivals.as_mut()?.next(&mut surge.stream));
         if let Some(at) = next.filter(|at| *at <= self.stop) {
             queue.schedule(at, arrival_of(row, Some(fault)));
         }
@@ -144,10 +143,11 @@ impl Source {
     ) {
         self.surges.arrivals.clone_from(arrivals);
         let start = queue.now().max(self.start);
-        for surge in &mut self.surges.active {
+        let restart = |(fault, surge): (u32, &mut Surge)| {
             surge.arrivals = extra(arrivals, surge.factor, start);
-        }
-        let faults: Vec<u32> = self.surges.active.iter().map(|surge| surge.fault).collect();
+            fault
+        };
+        let faults: Vec<u32> = self.surges.active.numbered_mut().map(restart).collect();
         faults.into_iter().for_each(|fault| self.schedule_of_surge(row, fault, queue));
     }
 }

@@ -12,7 +12,7 @@ use crate::model::link::LinkFault;
 use crate::model::node_state::NodeState;
 use crate::model::parts::{Fault, Setting, SpecRef};
 use crate::text::ron;
-use crate::viz::edits::{Edit, parse_setting};
+use crate::viz::edits::parse_setting;
 use crate::viz::layout::NodeBox;
 use crate::viz::picture::Camera;
 use crate::viz::session::{Session, moment};
@@ -186,14 +186,14 @@ impl Panels {
         if session.scenario.changes.is_empty() && session.scenario.faults.is_empty() {
             ui.label(RichText::new("Click a box and change a setting. Your changes are listed here.").weak());
         }
-        let own = |edit: &Edit| session.edits().contains(edit);
-        let changes = session.scenario.changes.iter().map(|change| {
-            let is_own = own(&Edit::Change(change.clone()));
+        let original = session.original();
+        let changes = session.scenario.changes.iter().enumerate().map(|(number, change)| {
+            let is_own = number >= original.changes.len();
             let title = format!("{:.6} s  {}", change.at.as_seconds(), change.of.0.join(", "));
             (title, ron(&change.set).unwrap_or_default(), Some(change.at), is_own)
         });
         let faults = session.scenario.faults.iter().map(|(name, fault)| {
-            let is_own = own(&Edit::Fault(name.clone(), Box::new(fault.clone())));
+            let is_own = !original.faults.contains_key(name);
             let at = fault.span().map(|(at, _)| at);
             let time =
                 at.map_or_else(|| "again and again".to_owned(), |at| format!("{:.6} s", at.as_seconds()));
