@@ -252,6 +252,11 @@ pub enum Event {
         /// Its number among those that are on their way.
         cancellation: u32,
     },
+    /// The transfer of a message over a link with a bandwidth ends.
+    Transferred {
+        /// The number of the direction of the link: see [`LineId`](crate::model::link::LineId).
+        line: u32,
+    },
     /// A link has lost a request or its response.
     Lost {
         /// The request.
@@ -295,6 +300,7 @@ const TIMER: u64 = 5;
 const TIMEOUT: u64 = 6;
 const CANCEL: u64 = 7;
 const FAULT: u64 = 8;
+const TRANSFERRED: u64 = 9;
 
 const _: () = assert!(NodeKind::COUNT < 64, "a code has six bits for the kind");
 
@@ -323,6 +329,7 @@ impl Event {
             Self::Fault { row } => pack(FAULT, row, NO_REQUEST),
             Self::Timeout { request } => pack(TIMEOUT, 0, request),
             Self::Cancel { cancellation } => pack(CANCEL, 0, RequestRow::new(cancellation)),
+            Self::Transferred { line } => pack(TRANSFERRED, 0, RequestRow::new(line)),
             // The timer takes the place of the row, and the node that of the request.
             Self::Timer { node, timer } => pack(TIMER, timer, RequestRow::new(node.0)),
         }
@@ -385,6 +392,7 @@ impl PackedEvent {
                 FAULT => Event::Fault { row },
                 TIMEOUT => Event::Timeout { request },
                 CANCEL => Event::Cancel { cancellation: request.number() },
+                TRANSFERRED => Event::Transferred { line: request.number() },
                 TIMER => Event::Timer { node: Node(request.number()), timer: row },
                 _ => unreachable!(),
             },
@@ -410,6 +418,7 @@ mod tests {
             Event::Lost { request },
             Event::Timeout { request },
             Event::Cancel { cancellation: request.number() },
+            Event::Transferred { line: request.number() },
             Event::WarmedUp,
             Event::Sample { probe: row },
             Event::Record,

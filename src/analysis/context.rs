@@ -25,12 +25,18 @@ const MIN_PHASE_SHARE: f64 = 0.05;
 
 /// Returns the position of the busiest station of each node, sorted by node.
 fn positions(stations: &[Station<'_>]) -> Vec<(Node, usize)> {
-    let positions = stations.iter().enumerate().map(|(position, station)| (station.node, position));
-    let mut positions: Vec<_> = positions.collect();
+    let positions = (0..).zip(stations).filter_map(|(position, station)| Some((station.node?, position)));
+    let mut positions: Vec<(Node, usize)> = positions.collect();
     let utilization = |position: usize| stations[position].utilization.unwrap_or(0.0);
     positions.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| utilization(b.1).total_cmp(&utilization(a.1))));
     positions.dedup_by_key(|(node, _)| *node);
     positions
+}
+
+/// Whether the size of any message has no finite variance.
+fn has_heavy_tailed_sizes(scenario: &Scenario) -> bool {
+    let sizes = scenario.specs().flat_map(|(_, spec)| spec.sizes());
+    sizes.filter_map(|size| size.resolve().ok()).any(|size| size.sd().is_infinite())
 }
 
 /// A run, prepared for analysis.
@@ -41,7 +47,7 @@ pub(super) struct RunContext<'a> {
     pub(super) step: f64,
     /// Length of the run in seconds.
     pub(super) end: f64,
-    /// Stations in the order of the scenario.
+    /// Stations in the order of the scenario, those of links after those of nodes.
     pub(super) stations: Vec<Station<'a>>,
     /// Positions of the stations, sorted by node: of the busiest one of each node.
     positions: Vec<(Node, usize)>,
@@ -66,6 +72,9 @@ impl<'a> RunContext<'a> {
         let constants = Rc::new(ConstantSeries::new(result.timeline.intervals()));
         let mut stations = Vec::with_capacity(result.nodes.len());
         stations.extend(result.nodes.iter().flat_map(|node| Station::all_of(result, node, &constants)));
+        let heavy_tailed = has_heavy_tailed_sizes(scenario);
+        let lines = result.lines();
+        stations.extend(lines.map(|line| Station::of_line(result, line, heavy_tailed, &constants)));
         let positions = positions(&stations);
         let mut groups: IndexMap<&str, Vec<usize>> = IndexMap::new();
         for (position, station) in stations.iter().enumerate() {

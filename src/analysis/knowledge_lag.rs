@@ -44,7 +44,7 @@ pub(super) fn find(context: &RunContext<'_>, others: &[Finding]) -> Option<Findi
     let keys = context.result.timeline.keys.iter().enumerate();
     let estimates = keys.filter_map(|(at, key)| match key.subject {
         Subject::Estimate { of, .. } => context.position(Some(of)).map(|station| (at, station)),
-        Subject::Node(_) | Subject::Resource { .. } | Subject::Link(_) => None,
+        Subject::Node(_) | Subject::Resource { .. } | Subject::Link(_) | Subject::Line(_) => None,
     });
     let intervals = context.result.timeline.intervals();
     let is_troubled = |station: usize| {

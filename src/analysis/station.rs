@@ -1,6 +1,7 @@
 //! A station: what requests wait for and are served by, with its figures and series. A node that records service times
 //! and a capacity is a station. If it has resources that are measured one by one, each of them is a station instead, since
-//! any of them may be the bottleneck.
+//! any of them may be the bottleneck. A direction of a link with a bandwidth is a station with one slot, whose service is
+//! the transfer of a message.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -10,7 +11,7 @@ use crate::engine::floor_to_usize;
 use crate::engine::statistics::Tally;
 use crate::event::Node;
 use crate::metrics::figures::{FigureValue, NodeFigures};
-use crate::metrics::result::{NodeResult, ResourceName, RunResult};
+use crate::metrics::result::{LineResult, NodeResult, ResourceName, RunResult};
 use crate::metrics::timeline::Timeline;
 use crate::model::capacity::{CapacityLog, CapacityPeriod};
 use crate::model::figure::{
@@ -18,15 +19,19 @@ use crate::model::figure::{
     IN_USE_MAX, IS_WEIGHTED, PARALLEL, QUEUE_DEPTH_MAX, RESOURCES, SERVICE, SLOTS_MEAN, USE_VARIANCE, WAIT,
     WAITING_MAX, WAITING_MEAN,
 };
+use crate::model::link::LineId;
 use crate::model::metric::{
     ARRIVAL_RATE, COMPLETION_RATE, Metric, QUEUE_DEPTH, REJECTION_RATE, RESOURCE_LOAD, RESOURCE_QUEUE,
     Subject, UTILIZATION,
 };
 use crate::model::names::Names;
 
-/// A node that serves requests. Its series are computed on first use and kept.
+/// What serves requests. Its series are computed on first use and kept.
 pub(super) struct Station<'a> {
-    pub(super) node: Node,
+    /// The subject of its series.
+    subject: Subject,
+    /// The node, or `None` if it is a link.
+    pub(super) node: Option<Node>,
     pub(super) name: &'a str,
     pub(super) group: Option<&'a str>,
     /// Number of arrivals.
@@ -195,7 +200,8 @@ impl<'a> Station<'a> {
         let [observed_mean, observed_sd] =
             [observed.mean(), observed.sd()].map(|nanos| nanos.unwrap_or(0.0) / 1e9);
         Some(Self {
-            node: node.node,
+            subject: Subject::Node(node.node),
+            node: Some(node.node),
             name: &node.name,
             group: result.names().group_of(node.node),
             arrived: figures.count(&ARRIVED),
@@ -230,12 +236,62 @@ impl<'a> Station<'a> {
         })
     }
 
+    /// Returns a direction of a link with a bandwidth as a station. `heavy_tailed`: whether the size of any message has no
+    /// finite variance.
+    pub(super) fn of_line(
+        result: &'a RunResult,
+        (id, line): (LineId, &'a LineResult),
+        heavy_tailed: bool,
+        constants: &Rc<ConstantSeries>,
+    ) -> Self {
+        let alone = line.alone.clone().summarize();
+        let [service, sd] = [alone.mean(), alone.sd()].map(|nanos| nanos.unwrap_or(0.0) / 1e9);
+        let variance = if service > 0.0 { sd * sd / (service * service) } else { 0.0 };
+        Self {
+            subject: Subject::Line(id.0),
+            node: None,
+            name: &line.name,
+            group: None,
+            arrived: line.arrived,
+            served: alone.count(),
+            concurrency: 1,
+            utilization: line.utilization,
+            peak: None,
+            queue_depth_max: line.waiting_max.into(),
+            wait: line.wait.clone().summarize().mean().unwrap_or(0.0) / 1e9,
+            service,
+            service_variance: variance,
+            // Of few messages, the largest may be missing. If they share the bandwidth fairly, the mean wait is that of an
+            // exponential distribution, whatever the sizes (Kleinrock, "Queueing systems", volume 2, 1976, section 4.4).
+            configured_variance: match (line.is_fair, heavy_tailed) {
+                (true, _) => 1.0,
+                (false, true) => f64::INFINITY,
+                (false, false) => variance.max(1.0),
+            },
+            is_observed: true,
+            makes_calls: false,
+            resource: None,
+            parallel: Some(1.0),
+            usable: 1.0,
+            efficiency: 1.0,
+            own_share: 1.0,
+            slots_mean: None,
+            capacity: &line.capacity,
+            timeline: &result.timeline,
+            zeros: constants.of(0.0),
+            constants: Rc::clone(constants),
+            traffic: OnceCell::new(),
+            availability: OnceCell::new(),
+            capacities: OnceCell::new(),
+        }
+    }
+
     fn series(&self, cell: fn(&TrafficSeries) -> &OnceCell<Vec<f64>>, metric: &Metric) -> &[f64] {
         if self.arrived == 0 {
             return &self.zeros;
         }
         cell(self.traffic.get_or_init(Box::default)).get_or_init(|| {
-            let series = self.timeline.find(Subject::Node(self.node), metric);
+            let series = self.timeline.find(self.subject, metric);
             series.map_or_else(|| self.zeros.to_vec(), |series| series.map(f64::from).collect())
         })
     }
@@ -248,16 +304,16 @@ impl<'a> Station<'a> {
         of_resource: &Metric,
         of_node: &Metric,
     ) -> &[f64] {
-        let own = self.resource.and_then(|resource| {
-            self.timeline.find(Subject::Resource { node: self.node, resource }, of_resource)
-        });
+        let resource = self.node.zip(self.resource);
+        let resource = resource.map(|(node, resource)| Subject::Resource { node, resource });
+        let own = resource.and_then(|resource| self.timeline.find(resource, of_resource));
         let Some(own) = own.filter(|_| self.arrived > 0) else { return self.series(cell, of_node) };
         cell(self.traffic.get_or_init(Box::default)).get_or_init(|| own.map(f64::from).collect())
     }
 
     /// Returns the name of the resource if it is one of several of its node.
     pub(super) fn resource(&self, names: &'a Names) -> Option<&'a str> {
-        names.resources(self.node).get(usize::from(self.resource?)).map(String::as_str)
+        names.resources(self.node?).get(usize::from(self.resource?)).map(String::as_str)
     }
 
     /// Whether it is the first or the only station of its node.
@@ -355,7 +411,7 @@ impl<'a> Station<'a> {
         if !self.is_observed {
             return None;
         }
-        let completions = self.timeline.find(Subject::Node(self.node), &COMPLETION_RATE)?;
+        let completions = self.timeline.find(self.subject, &COMPLETION_RATE)?;
         let completions: Vec<f64> = completions.map(f64::from).collect();
         let total = |values: &[f64]| -> f64 {
             spells.iter().filter_map(|&(from, to)| values.get(from..to)).flatten().sum()

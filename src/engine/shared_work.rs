@@ -87,9 +87,14 @@ impl<J: Copy + PartialEq> SharedWork<J> {
 
     /// Begins a job that needs this work.
     pub fn begin(&mut self, now: SimTime, work: SimDuration, what: J) {
+        self.begin_exact(now, work.as_nanos_f64(), what);
+    }
+
+    /// The same for work in nanoseconds that need not be whole.
+    pub fn begin_exact(&mut self, now: SimTime, work: f64, what: J) {
         self.advance(now);
         let job = Job { what, held_before: self.held };
-        self.jobs.insert((TotalOrder(self.work + work.as_nanos_f64()), self.added), job);
+        self.jobs.insert((TotalOrder(self.work + work), self.added), job);
         self.added += 1;
     }
 

@@ -26,6 +26,20 @@ pub fn set_time(seconds: f64) -> String {
     format!("{seconds} s")
 }
 
+/// An amount of data: `512 B`, `1.25 kB`, `83.2 MB`.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+pub fn bytes(bytes: u64) -> String {
+    let units = [("kB", 1e3), ("MB", 1e6), ("GB", 1e9), ("TB", 1e12), ("PB", 1e15), ("EB", 1e18)];
+    let number = bytes as f64;
+    if number < 999.5 {
+        return format!("{bytes} B");
+    }
+    let fits = |&&(_, size): &&(&str, f64)| number / size < 999.5;
+    let (unit, size) = units.iter().find(fits).unwrap_or(&units[5]);
+    format!("{} {unit}", three_digits(number / size))
+}
+
 /// A count in full: `1,234,567`.
 #[must_use]
 pub fn count(count: u64) -> String {
@@ -149,6 +163,7 @@ mod tests {
     #[test]
     fn counts_are_readable() {
         assert_eq!((count(0), count(999), count(1_234_567)), ("0".into(), "999".into(), "1,234,567".into()));
+        assert_eq!([0, 512, 1_250, 83_200_000].map(bytes), ["0 B", "512 B", "1.25 kB", "83.2 MB"]);
         assert_eq!((short_count(9_999_999), short_count(12_345_678)), ("9,999,999".into(), "12M".into()));
         assert_eq!(
             [0.0, 0.314, 8.25, 104.2, 1234.0, 34_567.0, 999_700.0].map(short),

@@ -11,6 +11,7 @@ use crate::engine::statistics::Tally;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::Node;
 use crate::model::capacity::CapacityLog;
+use crate::model::link::LineId;
 use crate::model::names::Names;
 use crate::model::probe::Series;
 use crate::model::source::SourceLabels;
@@ -72,6 +73,20 @@ impl RunResult {
     #[must_use]
     pub fn names(&self) -> &Names {
         &self.identity.names
+    }
+
+    /// All directions of links with a bandwidth, with the numbers of their [`LineId`].
+    pub fn lines(&self) -> impl Iterator<Item = (LineId, &LineResult)> {
+        let lines = self.links.iter().flat_map(|link| &link.lines);
+        (0..).map(LineId).zip(lines).filter_map(|(id, line)| Some((id, line.as_ref()?)))
+    }
+
+    /// The name of a direction of a link with a bandwidth: `from -> to (requests)`.
+    #[must_use]
+    pub fn line_name(&self, line: LineId) -> &str {
+        let link = self.links.get(line.link().index());
+        let line = link.and_then(|link| link.lines[usize::from(line.is_response())].as_ref());
+        line.map_or("", |line| line.name.as_str())
     }
 }
 
@@ -149,6 +164,40 @@ pub struct LinkResult {
     pub sent: u64,
     /// Messages lost.
     pub lost: u64,
+    /// What was transferred with a bandwidth, in the direction of requests and in that of responses; `None` if the bandwidth
+    /// is unlimited.
+    pub lines: [Option<LineResult>; 2],
+}
+
+/// The result of a direction of a link with a bandwidth.
+#[derive(Clone, Debug)]
+pub struct LineResult {
+    /// Its name: `from -> to (requests)`.
+    pub name: String,
+    /// Messages that were sent and not lost.
+    pub arrived: u64,
+    /// Messages that were transferred.
+    pub completed: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Share of the time in which messages were transferred, or `None` if no time was measured.
+    pub utilization: Option<f64>,
+    /// Mean number of messages beyond one that were being transferred or waited for it.
+    pub waiting_mean: Option<f64>,
+    /// The maximum of this number.
+    pub waiting_max: u32,
+    /// Mean number of messages that have left the sender and not yet arrived.
+    pub in_transit_mean: Option<f64>,
+    /// Mean number of their bytes.
+    pub bytes_in_transit_mean: Option<f64>,
+    /// By how much the transfer of a message took longer than if it had been alone, in nanoseconds.
+    pub wait: Tally,
+    /// How long a transfer takes alone, in nanoseconds.
+    pub alone: Tally,
+    /// Whether messages are transferred at the same time, each with an equal share of the bandwidth.
+    pub is_fair: bool,
+    /// Its capacity over the run.
+    pub capacity: CapacityLog,
 }
 
 /// What has happened of a fault.

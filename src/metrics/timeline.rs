@@ -5,7 +5,7 @@ use bevy_ecs::prelude::*;
 
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{Node, NodeRange};
-use crate::model::link::{Link, LinksView};
+use crate::model::link::{Line, Link, LinksView};
 use crate::model::metric::{
     Metric, MetricDisplay, PERCEIVED_LOAD, PlotSpec, Reading, Readings, SeriesKey, Subject, record,
 };
@@ -120,7 +120,7 @@ impl Timeline {
 fn node_of(key: &SeriesKey) -> Option<Node> {
     match key.subject {
         Subject::Node(node) | Subject::Resource { node, .. } => Some(node),
-        Subject::Link(_) | Subject::Estimate { .. } => None,
+        Subject::Link(_) | Subject::Line(_) | Subject::Estimate { .. } => None,
     }
 }
 
@@ -258,6 +258,7 @@ impl TimelineRecorder {
             readings.take(key, || Reading::Value(estimate(by, of, now, routers)));
         }
         record::<Link>(links, Subject::Link, now, readings);
+        record::<Line>(links, Subject::Line, now, readings);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Helpers for building nodes: they resolve names of targets to rows, with the links to them, and give every node its
 //! own random streams.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bevy_ecs::prelude::*;
@@ -41,6 +41,8 @@ pub struct Builder<'a> {
     pub streams: Streams,
     /// Rows of links, by the names of sender and receiver in the scenario.
     pub links: BTreeMap<(&'a str, &'a str), Row<Link>>,
+    /// The links that a probe samples.
+    pub watched: BTreeSet<Row<Link>>,
     /// The faults of the scenario: the names of what they happen to, and what happens.
     pub faults: Vec<(&'a [String], &'a Fault)>,
     /// The queue of future events.
@@ -58,6 +60,12 @@ impl<'a> Builder<'a> {
     #[must_use]
     pub fn stream(&self, part: &str, purpose: &str) -> RandomStream {
         self.streams.stream(part, purpose)
+    }
+
+    /// Whether a probe samples a link.
+    #[must_use]
+    pub fn is_watched(&self, link: Row<Link>) -> bool {
+        self.watched.contains(&link)
     }
 
     /// What may happen to the members of an entry, or to some of them.

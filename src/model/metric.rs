@@ -283,6 +283,8 @@ pub enum Subject {
     },
     /// The link in a row.
     Link(u32),
+    /// A direction of a link with a bandwidth: the number of a [`LineId`](crate::model::link::LineId).
+    Line(u32),
     /// The mean load of a node as perceived by others.
     Estimate {
         /// The nodes that estimate the load.

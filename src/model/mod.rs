@@ -49,10 +49,10 @@ use crate::engine::time::SimTime;
 use crate::event::{Event, Node, PackedEvent, RequestRow};
 use crate::request::call::Cancellation;
 use crate::request::{Outcome, ReportedLoad, RequestsView};
-use link::{Link, LinksView};
+use link::{LineId, Link, LinksView};
 use part::Part;
 use routing::{Choice, RoutersView};
-use trace::{TraceEvent, Tracer};
+use trace::{Passage, TraceEvent, Tracer};
 
 /// A node that a sender can send to, and the link to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -205,15 +205,19 @@ impl<const FULL: bool> Context<'_, FULL> {
         self.send_from_source(request, target)
     }
 
-    /// Makes a call for a request: creates it and sends it to the first of the targets. Returns the call, and the event
-    /// that follows in the same instant, if any.
+    /// Makes a call for a request, of a size in bytes: creates it and sends it to the first of the targets. Returns the call,
+    /// and the event that follows in the same instant, if any.
     pub fn call(
         &mut self,
         caller: Node,
         parent: RequestRow,
         to: &Destinations,
+        size: u32,
     ) -> (RequestRow, Option<PackedEvent>) {
         let call = self.requests.create_call(self.now, parent);
+        if size > 0 {
+            self.requests.sizes_mut(call).request = size;
+        }
         let key = self.requests.get(call).key;
         self.trace(call, || TraceEvent::CallCreated { caller, parent, key });
         (call, self.forward(call, to, 0))
@@ -257,8 +261,8 @@ impl<const FULL: bool> Context<'_, FULL> {
             self.follow_ups.push_back(message);
         } else {
             let half = &mut self.links[link].request;
-            let (arrives, _) = half.send(self.now, self.queue, message, cancellation.call);
-            if arrives.is_none() {
+            let (passage, _) = half.send(self.now, self.queue, message, cancellation.call, || 0);
+            if passage == Passage::Lost {
                 self.requests.lose_cancellation(number);
             }
         }
@@ -271,13 +275,14 @@ impl<const FULL: bool> Context<'_, FULL> {
     pub fn send_from_source(&mut self, request: RequestRow, target: Target) -> Option<PackedEvent> {
         let delivery = target.delivery.of_request(request);
         if target.link.is_none() {
-            let arrives = Some(self.now);
-            self.trace(request, || TraceEvent::Sent { to: target.node(), arrives });
+            let passage = Passage::Arrives(self.now);
+            self.trace(request, || TraceEvent::Sent { to: target.node(), passage });
             return Some(delivery);
         }
         let half = &mut self.links[target.link].request;
-        let (arrives, lost) = half.send(self.now, self.queue, delivery, request);
-        self.trace(request, || TraceEvent::Sent { to: target.node(), arrives });
+        let size = || self.requests.sizes(request).request;
+        let (passage, lost) = half.send(self.now, self.queue, delivery, request, size);
+        self.trace(request, || TraceEvent::Sent { to: target.node(), passage });
         lost
     }
 
@@ -289,13 +294,48 @@ impl<const FULL: bool> Context<'_, FULL> {
         let (to, link) = self.return_hops[hop as usize];
         let response = Event::Respond { to, request }.pack();
         if link.is_none() {
-            let arrives = Some(self.now);
-            self.trace(request, || TraceEvent::ResponseSent { to, arrives });
+            let passage = Passage::Arrives(self.now);
+            self.trace(request, || TraceEvent::ResponseSent { to, passage });
             return Some(response);
         }
         let half = &mut self.links[link].response;
-        let (arrives, lost) = half.send(self.now, self.queue, response, request);
-        self.trace(request, || TraceEvent::ResponseSent { to, arrives });
+        let size = || self.requests.sizes(request).response;
+        let (passage, lost) = half.send(self.now, self.queue, response, request, size);
+        self.trace(request, || TraceEvent::ResponseSent { to, passage });
         lost
+    }
+
+    /// Ends a transfer over a link. Returns the request that the message is about, or `None` if it is a cancellation; and the
+    /// event that follows in the same instant, if any: the message arrives at once if the link has no latency.
+    pub fn end_transfer(&mut self, line: LineId) -> (Option<RequestRow>, Option<PackedEvent>) {
+        let half = self.links[line.link()].half_mut(line.is_response());
+        let Some((message, arrives)) = half.end_transfer(self.now, self.queue) else { return (None, None) };
+        let passage = Passage::Arrives(arrives);
+        let request = match message.unpack() {
+            Event::Deliver { to, request } => {
+                self.trace(request, || TraceEvent::Sent { to, passage });
+                Some(request)
+            }
+            Event::Respond { to, request } => {
+                self.trace(request, || TraceEvent::ResponseSent { to, passage });
+                Some(request)
+            }
+            Event::Cancel { .. }
+            | Event::Wake { .. }
+            | Event::Timer { .. }
+            | Event::Timeout { .. }
+            | Event::Transferred { .. }
+            | Event::Lost { .. }
+            | Event::WarmedUp
+            | Event::Sample { .. }
+            | Event::Record
+            | Event::Change { .. }
+            | Event::Fault { .. } => None,
+        };
+        if arrives > self.now {
+            self.queue.schedule(arrives, message);
+            return (request, None);
+        }
+        (request, Some(message))
     }
 }

@@ -19,8 +19,10 @@ use super::names::NamedGroup;
 use super::routing::PolicySpec;
 use super::routing::router::Routing;
 use super::trace::NodeCapacity;
+use crate::engine::distribution::DistributionSpec;
 use crate::engine::row::Row;
 use crate::engine::time::{SimDuration, SimTime};
+use crate::engine::units::Bytes;
 use crate::event::{Node, NodeKind, PackedEvent, RequestRow};
 use crate::text::Path;
 
@@ -76,6 +78,11 @@ pub trait Part: Measurable {
     /// Maximum number of calls or branches that it starts at once, or `None` if it runs no steps.
     fn max_children(_: &Self::Spec) -> Option<usize> {
         None
+    }
+
+    /// The distributions of the sizes that it gives to messages.
+    fn sizes(_: &Self::Spec) -> Vec<&DistributionSpec<Bytes>> {
+        Vec::new()
     }
 
     /// Its policy and targets, or `None` if it does not route.
@@ -277,6 +284,8 @@ pub enum EventKind {
     Cancelled = 9,
     /// A fault begins or ends at a node or a link.
     Fault = 10,
+    /// The transfer of a message over a link ends.
+    Transferred = 11,
 }
 
 /// Observes the events of nodes, for the fingerprint of a run.

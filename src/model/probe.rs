@@ -10,12 +10,13 @@ use bevy_ecs::prelude::*;
 use serde::de::{EnumAccess, VariantAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::link::{self, Link, LinksView};
 use super::metric::{Metric, PERCEIVED_LOAD, Reading};
 use super::parts::PartViews;
 use super::references::References;
 use super::routing::RoutersView;
 use super::variants::Vocabulary;
-use crate::engine::row::{Column, Rows};
+use crate::engine::row::{Column, Row, Rows};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{Node, NodeKind};
 
@@ -23,7 +24,7 @@ use crate::event::{Node, NodeKind};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProbeSpec {
-    /// The source, node or group to sample, or a list of them.
+    /// The source, node, group or link to sample, or a list of them. Links are named by their ends: `"web -> db"`, `"* -> db"`.
     pub of: References,
     /// The metrics to sample of each node.
     pub gauges: Vec<GaugeSpec>,
@@ -60,7 +61,8 @@ impl GaugeSpec {
 /// The names of all gauges, and their metrics.
 static GAUGES: LazyLock<Vocabulary<&'static Metric>> = LazyLock::new(|| {
     let mut metrics: Vec<&'static Metric> = Vec::new();
-    for metric in NodeKind::ALL.into_iter().flat_map(NodeKind::gauges).chain([&PERCEIVED_LOAD]) {
+        let of_nodes = NodeKind::ALL.into_iter().flat_map(NodeKind::gauges);
+    for metric in of_nodes.chain([&PERCEIVED_LOAD]).chain(link::gauges()) {
         if !metrics.contains(&metric) {
             metrics.push(metric);
         }
@@ -105,7 +107,7 @@ impl<'de> Deserialize<'de> for GaugeSpec {
 /// A named time series.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
-    /// Name of the node.
+    /// Name of the node or link.
     pub node: String,
     /// The metric.
     pub metric: &'static Metric,
@@ -135,13 +137,27 @@ pub struct Probe {
     pub tracks: Vec<Track>,
 }
 
-/// One metric of one node, and its samples so far.
+/// What a probe samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sampled {
+    /// A metric of a node.
+    Node(Node),
+    /// The estimate that a node has of the load of another node.
+    Estimate {
+        /// The node.
+        by: Node,
+        /// The node whose load is estimated.
+        of: Node,
+    },
+    /// A metric of a link.
+    Link(Row<Link>),
+}
+
+/// One metric of one node or link, and its samples so far.
 #[derive(Clone, Debug)]
 pub struct Track {
-    /// The node.
-    pub node: Node,
-    /// If the metric is an estimate of load: the node whose load is estimated.
-    pub about: Option<Node>,
+    /// What is sampled.
+    pub sampled: Sampled,
     /// If the metric is a rate: the value of its counter at the last sample.
     pub last: u64,
     /// The samples so far.
@@ -161,15 +177,16 @@ impl Probe {
         now: SimTime,
         parts: &mut PartViews<'_>,
         routers: &mut RoutersView<'_>,
+        links: &mut LinksView<'_>,
     ) -> SimTime {
         for track in &mut self.tracks {
-            let value = match track.about {
-                Some(about) => routers.estimate(track.node, about, now),
-                None => {
-                    let reading = parts.read(track.node, track.series.metric, now);
-                    reading.and_then(|reading| track.value(reading, now, self.every))
-                }
+            let metric = track.series.metric;
+            let reading = match track.sampled {
+                Sampled::Node(node) => parts.read(node, metric, now),
+                Sampled::Estimate { by, of } => Some(Reading::Value(routers.estimate(by, of, now))),
+                Sampled::Link(link) => link::read(links, link, metric, now),
             };
+            let value = reading.and_then(|reading| track.value(reading, now, self.every));
             track.series.samples.extend(value.map(|value| (now, value)));
         }
         now + self.every

@@ -34,6 +34,18 @@ pub struct NodeCapacity {
     pub waiting: Option<u32>,
 }
 
+/// What becomes of a message on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passage {
+    /// It arrives at this time.
+    Arrives(SimTime),
+    /// It is being transferred: it shares the bandwidth of a link with other messages, so that the time is not known. When
+    /// the transfer ends, the step is recorded again, with the time at which the message arrives.
+    Transferred,
+    /// A link loses it.
+    Lost,
+}
+
 /// A step of a request. Any kind of node can record any of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TraceEvent {
@@ -57,15 +69,15 @@ pub enum TraceEvent {
     Sent {
         /// The node.
         to: Node,
-        /// When it arrives, or `None` if it is lost.
-        arrives: Option<SimTime>,
+        /// What becomes of it on its way.
+        passage: Passage,
     },
     /// The response is sent to a node.
     ResponseSent {
         /// The node.
         to: Node,
-        /// When it arrives, or `None` if it is lost.
-        arrives: Option<SimTime>,
+        /// What becomes of it on its way.
+        passage: Passage,
     },
     /// The request joins the queue of a node.
     Queued {

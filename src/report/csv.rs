@@ -30,7 +30,7 @@ pub fn series(result: &RunResult, out: &mut dyn Write) -> io::Result<()> {
 
 /// The first line of `requests.csv`.
 pub const REQUESTS_HEADER: &str = "id,source,key,created,finished,latency,outcome,server,attempts,waiting,service,links,\
-                                   retries,class,priority,size,weight";
+                                   retries,class,priority,size,weight,response_size";
 
 /// The fields after [`REQUESTS_HEADER`] if the file has rows for calls: the id of the request that made the call, and
 /// whether that waited for it until its end. Empty for a request of a source.
@@ -56,7 +56,8 @@ pub fn requests(result: &RunResult, out: &mut dyn Write) -> io::Result<()> {
         let row = usize::from(request.source);
         let labels = &result.sources[row].labels;
         let server = quoted(request.server.map_or("", |server| result.names().name_of(server)));
-        let size = if request.size == 0 { String::new() } else { request.size.to_string() };
+        let size = |bytes: u32| if bytes == 0 { String::new() } else { bytes.to_string() };
+        let (size, response_size) = (size(request.sizes.request), size(request.sizes.response));
         let End { finished, latency, outcome, links, retries } = End::of(request);
         let (created, waiting) = (seconds(request.created.as_nanos()), seconds(request.waiting.as_nanos()));
         let service = seconds(request.service.as_nanos());
@@ -68,7 +69,7 @@ pub fn requests(result: &RunResult, out: &mut dyn Write) -> io::Result<()> {
         writeln!(
             out,
             "{},{},{},{created},{finished},{latency},{outcome},{server},{ATTEMPTS},{waiting},{service},{links},\
-             {retries},{},{},{size},{}{parent}",
+             {retries},{},{},{size},{},{response_size}{parent}",
             request.id, sources[row], request.key, classes[row], labels.priority, labels.weight
         )?;
     }

@@ -4,7 +4,7 @@
 //! Requests are entities that are spawned in batches and recycled: row n of their table is row n of the pool throughout
 //! the run. A [`Request`] fills exactly one cache line, as every event touches one and large runs hold many. Attributes
 //! that only some scenarios need are separate components in the same row, present only if the scenario uses them: a
-//! size ([`RequestSize`]), the relation to calls ([`call`]), and the [`progress`] through the steps of a node.
+//! size ([`MessageSizes`]), the relation to calls ([`call`]), and the [`progress`] through the steps of a node.
 
 pub mod call;
 mod outcome;
@@ -99,9 +99,15 @@ pub struct Request {
 /// Number of return hops stored in the request itself. Those of a longer path are in the pool.
 const INLINE_HOPS: usize = 2;
 
-/// The size of a request in bytes. Requests have this component only if a source has a size distribution.
-#[derive(Component, Clone, Copy, Debug, Default)]
-pub struct RequestSize(pub u32);
+/// The sizes of the messages of a request in bytes; 0 for those without a size. Requests have this component only if a part
+/// of the scenario gives messages a size.
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MessageSizes {
+    /// The size of the request itself.
+    pub request: u32,
+    /// The size of its response, once a server responds to it.
+    pub response: u32,
+}
 
 impl Request {
     const FREE: Self = Self {
@@ -147,8 +153,8 @@ pub struct RequestRecord {
     pub source: u16,
     /// Its key.
     pub key: u32,
-    /// Its size in bytes; 0 if its source has no size distribution.
-    pub size: u32,
+    /// The sizes of its messages.
+    pub sizes: MessageSizes,
     /// When it was created.
     pub created: SimTime,
     /// When it ended, and its outcome; `None` if it was in flight at the end of the run.

@@ -7,7 +7,7 @@ use bevy_ecs::system::SystemParam;
 use super::call::{CallState, Cancellations};
 use super::progress::Progress;
 use super::request_log::RequestLog;
-use super::{INLINE_HOPS, Outcome, OutcomeCounts, Parent, Request, RequestRecord, RequestSize};
+use super::{INLINE_HOPS, MessageSizes, Outcome, OutcomeCounts, Parent, Request, RequestRecord};
 use crate::engine::row::{Column, column};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{InPool, RequestRow};
@@ -129,7 +129,7 @@ impl RequestPool {
     pub fn record(
         &self,
         request: &Request,
-        size: u32,
+        sizes: MessageSizes,
         call: Option<&CallState>,
         finished: Option<(SimTime, Outcome)>,
     ) -> RequestRecord {
@@ -140,7 +140,7 @@ impl RequestPool {
                 .map(|call| Parent { id: self.id(call.parent_number), waited: call.is_awaited }),
             source: request.source,
             key: request.key,
-            size,
+            sizes,
             created: request.created,
             finished,
             server: request.server.some(),
@@ -160,10 +160,11 @@ pub fn grow_pool(world: &mut World) {
     let (rows, batch) = (pool.rows, pool.batch());
     match (pool.sized, pool.has_steps) {
         (false, false) => spawn(world, Request::FREE, batch),
-        (true, false) => spawn(world, (Request::FREE, RequestSize(0)), batch),
+        (true, false) => spawn(world, (Request::FREE, MessageSizes::default()), batch),
         (false, true) => spawn(world, (Request::FREE, CallState::FREE, Progress::NONE), batch),
         (true, true) => {
-            spawn(world, (Request::FREE, RequestSize(0), CallState::FREE, Progress::NONE), batch);
+            let sizes = MessageSizes::default();
+            spawn(world, (Request::FREE, sizes, CallState::FREE, Progress::NONE), batch);
         }
     }
     let mut pool = world.resource_mut::<RequestPool>();
@@ -187,7 +188,7 @@ fn spawn<B: Bundle<Effect: NoBundleEffect> + Clone>(world: &mut World, row: B, b
 #[derive(SystemParam)]
 pub struct Requests<'w, 's> {
     rows: Query<'w, 's, &'static mut Request>,
-    sizes: Query<'w, 's, &'static mut RequestSize>,
+    sizes: Query<'w, 's, &'static mut MessageSizes>,
     calls: Query<'w, 's, &'static mut CallState>,
     progress: Query<'w, 's, &'static mut Progress>,
     pool: ResMut<'w, RequestPool>,
@@ -216,8 +217,8 @@ impl Requests<'_, '_> {
 #[derive(Debug)]
 pub struct RequestsView<'a> {
     pub(super) rows: Column<'a, InPool, Request>,
-    /// Empty if requests have no size.
-    sizes: Column<'a, InPool, RequestSize>,
+    /// Empty if no message has a size.
+    sizes: Column<'a, InPool, MessageSizes>,
     /// Empty if no node runs steps.
     pub(super) calls: Column<'a, InPool, CallState>,
     /// Empty if no node runs steps.
@@ -278,6 +279,9 @@ impl RequestsView<'_> {
         self.pool.created += 1;
         let outcome = Some(Outcome::Completed);
         self.rows[row] = Request { created: now, number, key, source, outcome, ..Request::FREE };
+        if let Some(sizes) = self.sizes.get_mut(row) {
+            *sizes = MessageSizes::default();
+        }
         row
     }
 
@@ -298,9 +302,15 @@ impl RequestsView<'_> {
         }
     }
 
-    /// Sets the size of a request in bytes.
-    pub fn set_size(&mut self, row: RequestRow, size: u32) {
-        self.sizes[row] = RequestSize(size);
+    /// The sizes of the messages of a request.
+    #[must_use]
+    pub fn sizes(&self, row: RequestRow) -> MessageSizes {
+        self.sizes.get(row).copied().unwrap_or_default()
+    }
+
+    /// The same, mutably. The scenario has a part that gives messages a size.
+    pub fn sizes_mut(&mut self, row: RequestRow) -> &mut MessageSizes {
+        &mut self.sizes[row]
     }
 
     /// Ends a request: records it if the log needs it, and frees its row. `FULL`: whether it may have a place in a queue that
@@ -350,9 +360,8 @@ impl RequestsView<'_> {
 
     #[cold]
     pub(super) fn log(&mut self, now: SimTime, row: RequestRow, outcome: Outcome) {
-        let size = self.sizes.get(row).map_or(0, |size| size.0);
         let call = self.calls.get(row);
-        let record = self.pool.record(&self.rows[row], size, call, Some((now, outcome)));
+        let record = self.pool.record(&self.rows[row], self.sizes(row), call, Some((now, outcome)));
         self.pool.request_log.record(self.rows[row].number, record);
     }
 }

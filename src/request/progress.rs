@@ -210,4 +210,10 @@ impl RequestsView<'_> {
     pub fn progress_mut(&mut self, row: RequestRow) -> &mut Progress {
         &mut self.progress[row]
     }
+
+    /// The index of the endpoint that runs for a request, among those of its node; 0 if no node runs steps.
+    #[must_use]
+    pub fn endpoint_of(&self, row: RequestRow) -> usize {
+        self.progress.get(row).map_or(0, |progress| usize::from(progress.endpoint))
+    }
 }

@@ -146,6 +146,7 @@ impl RequestLog {
 mod tests {
     use super::*;
     use crate::engine::time::{SimDuration, SimTime};
+    use crate::request::MessageSizes;
 
     fn record(id: u64) -> RequestRecord {
         RequestRecord {
@@ -153,7 +154,7 @@ mod tests {
             parent: None,
             source: 0,
             key: 0,
-            size: 0,
+            sizes: MessageSizes::default(),
             created: SimTime::ZERO,
             finished: None,
             server: None,

@@ -1,6 +1,7 @@
 //! Builds a world from a scenario: resolves names to rows and distributions to samplers, and gives each part its random
 //! streams. The module of each part builds that part. This module defines the order, and builds everything else.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bevy_ecs::prelude::*;
@@ -11,14 +12,15 @@ use crate::engine::queue::EventQueue;
 use crate::engine::random::Streams;
 use crate::engine::row::Row;
 use crate::engine::time::SimTime;
-use crate::event::{Event, NodeRange, PackedEvent};
+use crate::event::{Event, Node, NodeRange, PackedEvent};
 use crate::metrics::result::RunIdentity;
 use crate::metrics::timeline::Estimate;
 use crate::model::build::{Builder, CHECKED, RunTimes};
 use crate::model::change::{Change, ChangeSpec, Changes};
 use crate::model::fault::Faults;
+use crate::model::link::{Link, LinkSpec, matching};
 use crate::model::names::Names;
-use crate::model::probe::{GaugeSpec, Probe, ProbeSpec, Series, Track};
+use crate::model::probe::{GaugeSpec, Probe, ProbeSpec, Sampled, Series, Track};
 use crate::model::problem::Problem;
 use crate::model::routing::target_lists::TargetLists;
 use crate::model::source::SourceSpec;
@@ -58,13 +60,14 @@ pub(super) fn build(
         may_fail: steps.is_some(),
         streams,
         links: links.map(|(link, row)| ((link.from.as_str(), link.to.as_str()), Row::new(row))).collect(),
+        watched: watched(scenario),
         faults: scenario.faults.values().map(|fault| (fault.of.0.as_slice(), &fault.what)).collect(),
         queue: EventQueue::default(),
         return_hops: ReturnHops::default(),
         target_lists: TargetLists::default(),
         world,
     };
-    scenario.links.iter().for_each(|link| link.build(&mut builder));
+    (0..).zip(&scenario.links).for_each(|(row, link)| link.build(Row::new(row), &mut builder));
     // Sources come first, so that the index of the first return hop of a source is its row.
     for (name, spec) in scenario.specs() {
         spec.build(names.entry_named(name).expect(CHECKED), &mut builder);
@@ -72,7 +75,7 @@ pub(super) fn build(
     let Builder { mut queue, return_hops, target_lists, .. } = builder;
     for (row, spec) in (0..).zip(&scenario.probes) {
         queue.schedule_last(SimTime::ZERO, Event::Sample { probe: row }.pack());
-        world.spawn(Probe { every: spec.every, tracks: tracks(spec, &names) });
+        world.spawn(Probe { every: spec.every, tracks: tracks(spec, &names, &scenario.links) });
     }
     schedule(&mut queue, &scenario.changes, 0);
     let mut faults = Faults::default();
@@ -82,7 +85,7 @@ pub(super) fn build(
     if measured_from > SimTime::ZERO {
         queue.schedule_last(measured_from, Event::WarmedUp.pack());
     }
-    let sized = scenario.sources.values().any(|source| source.size.is_some());
+    let sized = scenario.specs().any(|(_, spec)| !spec.sizes().is_empty());
     let estimates = estimates(scenario, &names);
     world.insert_resource(queue);
     world.insert_resource(return_hops);
@@ -123,27 +126,36 @@ fn estimates(scenario: &Scenario, names: &Names) -> Vec<Estimate> {
     if estimates.len() <= MAX_ESTIMATES { estimates } else { Vec::new() }
 }
 
-fn tracks(spec: &ProbeSpec, names: &Names) -> Vec<Track> {
-    let nodes = spec.of.0.iter().flat_map(|name| names.range(name).expect(CHECKED).nodes());
+/// The links that a probe samples.
+fn watched(scenario: &Scenario) -> BTreeSet<Row<Link>> {
+    let names = scenario.probes.iter().flat_map(|probe| &probe.of.0);
+    names.flat_map(|name| matching(name, &scenario.links)).map(Row::new).collect()
+}
+
+fn tracks(spec: &ProbeSpec, names: &Names, links: &[LinkSpec]) -> Vec<Track> {
+    let track = |name: String, gauge: &GaugeSpec, sampled, about| {
+        let series = Series { node: name, metric: gauge.metric(), about, samples: Vec::new() };
+        Track { sampled, last: 0, series }
+    };
+    let name_of = |node| names.name_of(node).to_owned();
+    let of_node = |node: Node, gauge: &GaugeSpec| match gauge {
+        GaugeSpec::Own(_) => vec![track(name_of(node), gauge, Sampled::Node(node), None)],
+        GaugeSpec::PerceivedLoad(target) => {
+            let targets = names.range(target).expect(CHECKED).nodes();
+            let estimate = |of| Sampled::Estimate { by: node, of };
+            targets.map(|of| track(name_of(node), gauge, estimate(of), Some(name_of(of)))).collect()
+        }
+    };
+    let of_link = |row: u32, gauge: &GaugeSpec| {
+        track(links[row as usize].name(), gauge, Sampled::Link(Row::new(row)), None)
+    };
     let mut tracks = Vec::new();
-    for node in nodes {
-        for gauge in &spec.gauges {
-            let about = match gauge {
-                GaugeSpec::Own(_) => vec![None],
-                GaugeSpec::PerceivedLoad(of) => {
-                    names.range(of).expect(CHECKED).nodes().map(Some).collect::<Vec<_>>()
-                }
-            };
-            for about in about {
-                let name = |node| names.name_of(node).to_owned();
-                let series = Series {
-                    node: name(node),
-                    metric: gauge.metric(),
-                    about: about.map(name),
-                    samples: Vec::new(),
-                };
-                tracks.push(Track { node, about, last: 0, series });
-            }
+    for name in &spec.of.0 {
+        for node in names.range(name).into_iter().flat_map(NodeRange::nodes) {
+            tracks.extend(spec.gauges.iter().flat_map(|gauge| of_node(node, gauge)));
+        }
+        for row in matching(name, links) {
+            tracks.extend(spec.gauges.iter().map(|gauge| of_link(row, gauge)));
         }
     }
     tracks

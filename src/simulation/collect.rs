@@ -8,25 +8,28 @@ use bevy_ecs::system::SystemState;
 use indexmap::IndexMap;
 
 use super::RunDigest;
+use crate::engine::distribution::Sampler;
 use crate::engine::row::Row;
 use crate::engine::statistics::Tally;
 use crate::engine::time::SimTime;
 use crate::event::{Node, NodeKind};
 use crate::metrics::figures::{FigureValue, NodeFigures};
 use crate::metrics::result::{
-    ConservationError, FaultResult, FaultTime, LinkResult, NodeResult, ResourceName, RunIdentity, RunResult,
+    ConservationError, FaultResult, FaultTime, LineResult, LinkResult, NodeResult, ResourceName, RunIdentity, RunResult,
     SourceResult, Stopped,
 };
 use crate::metrics::timeline::TimelineRecorder;
+use crate::model::capacity::CapacityLog;
 use crate::model::fault::{FaultRecord, Faults, Occurrence, describe};
 use crate::model::figure::{FigureRow, Span, Value};
-use crate::model::link::Link;
+use crate::model::link::{LineTraffic, Link, Transit};
 use crate::model::names::Names;
+use crate::model::node_state::NodeState;
 use crate::model::parts::{PartViews, Parts};
 use crate::model::probe::Probe;
 use crate::model::source::Source;
 use crate::request::call::CallState;
-use crate::request::{Request, RequestPool, RequestRecord, RequestSize};
+use crate::request::{MessageSizes, Request, RequestPool, RequestRecord};
 
 /// Collects the result of a run that ends at `end`, and checks the conservation of requests. Takes the tallies out of
 /// the world.
@@ -45,7 +48,7 @@ pub(super) fn collect(world: &mut World, end: SimTime) -> Result<RunResult, Cons
         fingerprint: digest.fingerprint.finish(),
         sources: sources(world, &names, span),
         nodes: with_parts(world, |parts| nodes(parts, &names, span)),
-        links: rows::<Link>(world).map(link_result).collect(),
+        links: rows::<Link>(world).map(|link| link_result(link, span)).collect(),
         faults: faults(world, &names, end),
         stopped: stopped(world, &names, end),
         series: rows::<Probe>(world).flat_map(|probe| probe.tracks).map(|track| track.series).collect(),
@@ -196,8 +199,35 @@ fn sources(world: &mut World, names: &Names, span: Span) -> Vec<SourceResult> {
     (0..).zip(query.iter_mut(world)).map(result).collect()
 }
 
-fn link_result(link: Link) -> LinkResult {
-    LinkResult { sent: link.sent(), lost: link.lost(), name: link.name }
+fn link_result(mut link: Link, span: Span) -> LinkResult {
+    let (sent, lost, name) = (link.sent(), link.lost(), link.name);
+    let directions = [("requests", &mut link.request), ("responses", &mut link.response)];
+    let lines = directions.map(|(direction, half)| {
+        half.transit(span.now).and_then(|transit| line_result(format!("{name} ({direction})"), transit, span))
+    });
+    LinkResult { name, sent, lost, lines }
+}
+
+/// The result of a direction of a link, or `None` if its bandwidth is unlimited.
+fn line_result(name: String, transit: &Transit, span: Span) -> Option<LineResult> {
+    let line = transit.line.as_ref()?;
+    let LineTraffic { arrived, completed, bytes, busy, waiting, wait, alone } = &line.traffic;
+    let transfer = alone.clone().summarize().mean().unwrap_or(0.0);
+    Some(LineResult {
+        name,
+        arrived: *arrived,
+        completed: *completed,
+        bytes: *bytes,
+        utilization: busy.mean(span.now, span.elapsed),
+        waiting_mean: waiting.mean(span.now, span.elapsed),
+        waiting_max: waiting.max(),
+        wait: wait.clone(),
+        alone: alone.clone(),
+        is_fair: line.is_fair(),
+        capacity: CapacityLog::new(NodeState::Up, 1, &Sampler::constant(transfer)),
+        in_transit_mean: transit.messages.mean(span.now, span.elapsed),
+        bytes_in_transit_mean: transit.bytes.mean(span.now, span.elapsed),
+    })
 }
 
 fn faults(world: &mut World, names: &Names, end: SimTime) -> Vec<FaultResult> {
@@ -223,14 +253,14 @@ fn records(world: &mut World) -> Vec<RequestRecord> {
     let mut pool = world.resource_mut::<RequestPool>();
     let Some(mut records) = pool.request_log.take_log() else { return Vec::new() };
     let ended = records.len();
-    let mut query = world.query::<(&Request, Option<&RequestSize>, Option<&CallState>)>();
+    let mut query = world.query::<(&Request, Option<&MessageSizes>, Option<&CallState>)>();
     let pool = world.resource::<RequestPool>();
     let is_logged =
         |call: Option<&CallState>| pool.request_log.keeps_calls() || !call.is_some_and(CallState::is_call);
     let in_flight = query.iter(world).filter(|(request, _, call)| request.is_in_flight() && is_logged(*call));
     records.extend(
         in_flight
-            .map(|(request, size, call)| pool.record(request, size.map_or(0, |size| size.0), call, None)),
+            .map(|(request, sizes, call)| pool.record(request, sizes.copied().unwrap_or_default(), call, None)),
     );
     records[ended..].sort_unstable_by_key(|record| record.id);
     records

@@ -12,7 +12,7 @@ use crate::event::{Event, NodeKind, NodeRange, PackedEvent, PerKind, RequestRow}
 use crate::metrics::timeline::TimelineRecorder;
 use crate::model::change::{Change, Changes};
 use crate::model::fault::{Faults, Toggled, Victim};
-use crate::model::link::Links;
+use crate::model::link::{LineId, Links};
 use crate::model::names::Names;
 use crate::model::part::{EventKind, FaultEdge, Observer};
 use crate::model::parts::{Fault, PartViews, Parts};
@@ -234,7 +234,7 @@ impl<const FULL: bool> Dispatcher<'_, FULL> {
         }
     }
 
-    /// Handles rare events: losses, changes, faults, timers, and events that only observe the run, which are not counted. Returns the
+    /// Handles rare events: losses, transfers, changes, faults, timers, and events that only observe the run, which are not counted. Returns the
     /// event that follows in the same instant, if any.
     #[cold]
     fn handle_rare(&mut self, event: Event) -> Option<PackedEvent> {
@@ -253,14 +253,16 @@ impl<const FULL: bool> Dispatcher<'_, FULL> {
                 return self.parts.time_out(&mut self.context, server, request);
             }
             Event::Cancel { cancellation } => self.cancel(cancellation),
+            Event::Transferred { line } => return self.end_transfer(LineId(line)),
             Event::WarmedUp => {
                 let Context { routers, links, .. } = &mut self.context;
                 self.timeline.before_reset(now, &mut self.parts, routers, links);
                 self.parts.restart(now);
+                links.iter_mut().for_each(|link| link.restart(now));
             }
             Event::Sample { probe } => {
-                let next =
-                    self.probes[Row::new(probe)].sample(now, &mut self.parts, &mut self.context.routers);
+                let Context { routers, links, .. } = &mut self.context;
+                let next = self.probes[Row::new(probe)].sample(now, &mut self.parts, routers, links);
                 self.context.queue.schedule_last(next, event.pack());
             }
             Event::Record => {
@@ -272,6 +274,16 @@ impl<const FULL: bool> Dispatcher<'_, FULL> {
             Event::Deliver { .. } | Event::Respond { .. } | Event::Wake { .. } => {}
         }
         None
+    }
+
+    /// Ends the transfer of a message over a link.
+    #[cold]
+    fn end_transfer(&mut self, line: LineId) -> Option<PackedEvent> {
+        let (request, next) = self.context.end_transfer(line);
+        let number = request.map_or(0, |request| self.context.requests.get(request).number);
+        self.fingerprinter.digest.events += 1;
+        self.fingerprinter.absorb(EventKind::Transferred, 0, self.context.now, number);
+        next
     }
 
     /// Handles a cancellation that has reached a node on the path of its call.

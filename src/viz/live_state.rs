@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use crate::engine::time::SimTime;
 use crate::event::{Node, NodeRange, PerKind, RequestRow};
-use crate::model::trace::{TraceEvent, TraceRecord};
+use crate::model::trace::{Passage, TraceEvent, TraceRecord};
 use crate::request::{Outcome, OutcomeCounts};
 use crate::scenario::Scenario;
 use crate::viz::log::{Log, LogLine};
@@ -159,8 +159,8 @@ impl LiveState {
                 let source = self.tracked_request(parent).map_or(caller, |parent| parent.source);
                 self.create(at, row, source, caller, key, Some(parent));
             }
-            TraceEvent::Sent { to, arrives } => self.leave(at, row, to, arrives, false),
-            TraceEvent::ResponseSent { to, arrives } => self.leave(at, row, to, arrives, true),
+            TraceEvent::Sent { to, passage } => self.leave(at, row, to, passage, false),
+            TraceEvent::ResponseSent { to, passage } => self.leave(at, row, to, passage, true),
             TraceEvent::Queued { node } => {
                 // It has a slot if its service was interrupted.
                 self.free_slots(row);
@@ -246,16 +246,25 @@ impl LiveState {
         }
     }
 
-    fn leave(&mut self, at: SimTime, row: RequestRow, to: Node, arrives: Option<SimTime>, is_response: bool) {
+    fn leave(&mut self, at: SimTime, row: RequestRow, to: Node, passage: Passage, is_response: bool) {
         let Some(Some(tracked_request)) = self.tracked_requests.get_mut(row.index()) else { return };
-        let from = tracked_request.node();
-        tracked_request.location = RequestLocation::Between { from, to, left: at, arrives, is_response };
-        if arrives == Some(at) {
+        let from = match tracked_request.location {
+            // Its transfer has ended: it has not left its link.
+            RequestLocation::Between { from, passage: Passage::Transferred, .. } => from,
+            RequestLocation::At(_)
+            | RequestLocation::Waiting(_)
+            | RequestLocation::Served { .. }
+            | RequestLocation::Blocked { .. }
+            | RequestLocation::Calling { .. }
+            | RequestLocation::Between { .. } => tracked_request.node(),
+        };
+        tracked_request.location = RequestLocation::Between { from, to, left: at, passage, is_response };
+        if passage == Passage::Arrives(at) {
             let kind = if is_response { HopKind::Response } else { HopKind::Request };
             tracked_request.location = RequestLocation::At(to);
             tracked_request.path.push((at, to));
             self.push_hop(at, row, from, to, kind);
-        } else if arrives.is_none() {
+        } else if passage == Passage::Lost {
             self.push_hop(at, row, from, to, HopKind::LostOnLink);
         }
     }

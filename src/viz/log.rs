@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::engine::time::SimTime;
 use crate::event::{Node, NodeRange, RequestRow};
 use crate::model::node_state::NodeState;
-use crate::model::trace::{NodeCapacity, TraceEvent};
+use crate::model::trace::{NodeCapacity, Passage, TraceEvent};
 use crate::request::Outcome;
 
 /// Maximum number of entries; older ones are dropped.
@@ -96,10 +96,16 @@ impl LogLine {
             }
             TraceEvent::Called { .. } => format!("waits for a call at {name}"),
             TraceEvent::GaveUp { .. } => format!("gives up its call at {name}"),
-            TraceEvent::Sent { arrives: Some(_), .. } => format!("sent to {name}"),
-            TraceEvent::ResponseSent { arrives: Some(_), .. } => format!("response sent to {name}"),
-            TraceEvent::Sent { arrives: None, .. } => format!("lost on the link to {name}"),
-            TraceEvent::ResponseSent { arrives: None, .. } => format!("response lost on the link to {name}"),
+            TraceEvent::Sent { passage: Passage::Transferred, .. } => format!("transfer to {name} begins"),
+            TraceEvent::ResponseSent { passage: Passage::Transferred, .. } => {
+                format!("transfer of the response to {name} begins")
+            }
+            TraceEvent::Sent { passage: Passage::Arrives(_), .. } => format!("sent to {name}"),
+            TraceEvent::ResponseSent { passage: Passage::Arrives(_), .. } => format!("response sent to {name}"),
+            TraceEvent::Sent { passage: Passage::Lost, .. } => format!("lost on the link to {name}"),
+            TraceEvent::ResponseSent { passage: Passage::Lost, .. } => {
+                format!("response lost on the link to {name}")
+            }
             TraceEvent::Queued { .. } => format!("queued at {name}"),
             TraceEvent::Started { done, .. } => {
                 format!("in service at {name} until {:.6} s", done.as_seconds())

@@ -8,6 +8,7 @@ use crate::engine::floor_to_usize;
 use crate::event::Node;
 use crate::format::numbers;
 use crate::metrics::result::RunResult;
+use crate::model::link::LineId;
 use crate::model::metric::{ARRIVAL_RATE, Metric, SeriesKey, Subject, Unit};
 use crate::model::probe::Series;
 
@@ -128,6 +129,7 @@ fn name(session: &Session, result: &RunResult, subject: Subject) -> String {
         Subject::Node(node) | Subject::Estimate { of: node, .. } => session.names.name_of(node).to_owned(),
         Subject::Resource { node, resource } => session.names.name_of_resource(node, resource),
         Subject::Link(row) => result.links[row as usize].name.clone(),
+        Subject::Line(number) => result.line_name(LineId(number)).to_owned(),
     }
 }
 

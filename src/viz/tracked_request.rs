@@ -2,6 +2,7 @@
 
 use crate::engine::time::SimTime;
 use crate::event::{Node, RequestRow};
+use crate::model::trace::Passage;
 use crate::request::Outcome;
 
 /// A request in flight.
@@ -62,8 +63,8 @@ pub enum RequestLocation {
         to: Node,
         /// When it left.
         left: SimTime,
-        /// When it arrives, or `None` if the link loses it.
-        arrives: Option<SimTime>,
+        /// What becomes of it.
+        passage: Passage,
         /// Whether it is a response.
         is_response: bool,
     },

@@ -237,7 +237,7 @@ fn offered(result: &RunResult, source: &str) -> Vec<(SimTime, u32, u32)> {
     let row = result.sources.iter().position(|other| other.name == source).expect("a source of this name");
     let own = result.requests.iter().filter(|record| usize::from(record.source) == row);
     let mut requests: Vec<_> =
-        own.map(|record| (record.id, record.created, record.key, record.size)).collect();
+        own.map(|record| (record.id, record.created, record.key, record.sizes.request)).collect();
     requests.sort_unstable();
     requests.into_iter().map(|(_, at, key, size)| (at, key, size)).collect()
 }

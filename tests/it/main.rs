@@ -5,6 +5,7 @@ mod architecture;
 mod bad_endpoints;
 mod bad_faults;
 mod bad_input;
+mod bandwidth;
 mod browser;
 mod calls;
 mod cancellation;

@@ -79,6 +79,6 @@ fn a_request_does_not_inherit_the_size_of_the_previous_request_in_its_row() {
         )"#,
     );
     for record in run_logged(&system).requests {
-        assert_eq!(record.size, if record.source == 0 { 3_000 } else { 0 });
+        assert_eq!(record.sizes.request, if record.source == 0 { 3_000 } else { 0 });
     }
 }

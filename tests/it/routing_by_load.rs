@@ -69,7 +69,7 @@ fn estimates(result: &RunResult, kind: RoutingKind) -> Vec<Vec<f32>> {
     let keys = result.timeline.keys.iter().enumerate();
     let perceived = keys.filter(|(_, key)| match key.subject {
         Subject::Estimate { by, .. } => by.kind == kind.node && *key.metric == PERCEIVED_LOAD,
-        Subject::Node(_) | Subject::Resource { .. } | Subject::Link(_) => false,
+        Subject::Node(_) | Subject::Resource { .. } | Subject::Link(_) | Subject::Line(_) => false,
     });
     perceived.map(|(position, _)| result.timeline.series(position).collect()).collect()
 }

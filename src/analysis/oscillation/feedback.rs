@@ -39,10 +39,11 @@ pub struct LoopDelays {
 /// Returns the delays of the feedback loop of a server that oscillates, or `None` if no clients route by its load.
 pub(super) fn delays(context: &RunContext<'_>, row: usize, oscillation: &Oscillation) -> Option<LoopDelays> {
     let names = context.result.names();
+    let node = context.stations[row].node?;
     let (clients, window, threshold) = context.scenario.specs().find_map(|(name, spec)| {
         let routing = spec.routing()?;
         let feedback = routing.policy.load_feedback().filter(|feedback| feedback.acts)?;
-        let sends = routing.to.iter().any(|to| names.covers(to, context.stations[row].node));
+        let sends = routing.to.iter().any(|to| names.covers(to, node));
         sends.then_some((name, feedback.window.as_seconds(), feedback.threshold))
     })?;
     let server = &context.stations[row];
@@ -82,7 +83,7 @@ fn noticed_after(
     threshold: f64,
     oscillation: &Oscillation,
 ) -> Option<f64> {
-    let server = context.stations[row].node;
+    let server = context.stations[row].node?;
     let is_estimate = |subject: Subject| matches!(subject, Subject::Estimate { of, .. } if of == server);
     let keys = &context.result.timeline.keys;
     let at = keys.iter().position(|key| is_estimate(key.subject) && *key.metric == PERCEIVED_LOAD)?;

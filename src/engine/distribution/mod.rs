@@ -316,6 +316,13 @@ impl Sampler {
         SimDuration::from_nanos_f64(self.sample(rng))
     }
 
+    /// One draw as a whole number of bytes, which is below 4 GiB.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, as documented")]
+    pub fn sample_bytes<R: Rng + ?Sized>(&self, rng: &mut R) -> u32 {
+        (self.sample(rng) + 0.5) as u32
+    }
+
     /// The mean, in base units.
     #[must_use]
     pub fn mean(&self) -> f64 {

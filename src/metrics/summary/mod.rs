@@ -5,6 +5,7 @@
 //! which two equal runs differ.
 
 mod latency;
+mod link;
 mod node;
 
 use indexmap::IndexMap;
@@ -12,6 +13,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 pub use latency::DurationStats;
+pub use link::{LineSummary, LinkSummary};
 pub use node::{NodeSummary, SummaryValue};
 
 use super::figures::NodeFigures;
@@ -114,15 +116,6 @@ pub struct GroupSummary {
     pub members: Vec<usize>,
 }
 
-/// The summary of a link, both directions together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct LinkSummary {
-    /// Messages sent.
-    pub sent: u64,
-    /// Messages lost.
-    pub lost: u64,
-}
-
 /// The summary of a fault.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FaultSummary {
@@ -168,11 +161,7 @@ impl Summary {
             sources: result.sources.iter().map(source_summary).collect(),
             nodes: nodes(&result.nodes, result.names()),
             groups: groups(&result.nodes, result.names()),
-            links: result
-                .links
-                .iter()
-                .map(|link| (link.name.clone(), LinkSummary { sent: link.sent, lost: link.lost }))
-                .collect(),
+            links: result.links.iter().map(|link| (link.name.clone(), LinkSummary::of(link))).collect(),
             faults: result.faults.iter().map(fault_summary).collect(),
         }
     }

@@ -11,7 +11,7 @@ use crate::engine::time::SimDuration;
 use crate::event::MAX_ROWS;
 use crate::model::build::CHECKED;
 use crate::model::check::Checker;
-use crate::model::link::{ANY, LinkSpec};
+use crate::model::link::{ANY, LinkSpec, matching, unknown_link};
 use crate::model::names::{Names, invalid_name};
 use crate::model::parts::{Fault, FaultTarget};
 use crate::model::problem::Problem;
@@ -123,16 +123,6 @@ impl FaultSpec {
         let at = self.at?;
         Some((at, self.lasting.map(|lasting| at + lasting)))
     }
-}
-
-/// The rows of the links that have this name, or a name that fits this pattern.
-fn matching<'a>(pattern: &'a str, links: &'a [LinkSpec]) -> impl Iterator<Item = u32> + 'a {
-    let ends = pattern.split_once("->").map(|(from, to)| (from.trim(), to.trim()));
-    let fits = |pattern: &str, name: &str| pattern == ANY || pattern == name;
-    (0..).zip(links).filter_map(move |(row, link)| {
-        let (from, to) = ends?;
-        (fits(from, &link.from) && fits(to, &link.to)).then_some(row)
-    })
 }
 
 /// The indices of the links that some fault happens to.
@@ -256,17 +246,7 @@ fn check_links(
         checker.add(path.clone(), message, "name the link between two parts: \"a -> b\"");
         return 1;
     }
-    let names = checker.names;
-    let covers = |a: &str, b: &str| a == ANY || a == b || names.overlap(a, b);
-    let hint = match links.iter().find(|link| covers(&link.from, from) && covers(&link.to, to)) {
-        Some(link) => format!(
-            "\"{} -> {}\" covers more, or less, than that; write a link of its own for it: (from: \"{from}\", to: \"{to}\", ..)",
-            link.from, link.to
-        ),
-        None => format!("add it to `links`: (from: \"{from}\", to: \"{to}\", preset: DataCenter)"),
-    };
-    let problem = Problem::new(path.clone(), format!("there is no link from \"{from}\" to \"{to}\""));
-    checker.problems.push(problem.with_hint(hint).because_of(from).because_of(to));
+    checker.problems.push(unknown_link((from, to), links, checker.names, path.clone()));
     1
 }
 

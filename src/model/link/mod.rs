@@ -2,42 +2,60 @@
 //!
 //! A link connects two nodes or groups, or all of them to one, carries requests out and responses back, and has its own
 //! random streams for each direction. Between nodes without a link, messages take no time and are never lost.
+//!
+//! `spec` has the scenario format, `line` the bandwidth that messages share, `transit` counts the messages that are on their
+//! way, `fault` is what can happen to a link, `shown` its metrics.
 
 mod fault;
+mod line;
 mod preset;
+mod shown;
 mod spec;
+mod transit;
 
 use bevy_ecs::prelude::*;
 
 use self::fault::HalfFaults;
 pub use self::fault::{Direction, LinkFault};
+pub use self::line::{Line, LineTraffic, LinkSharing};
 pub use self::preset::LinkPreset;
-pub use self::spec::LinkSpec;
+pub use self::shown::{LOSS_RATE, gauges, read};
+pub use self::spec::{LinkSpec, matching, unknown_link};
+use self::spec::HalfSpec;
+pub use self::transit::Transit;
 use super::build::Builder;
-use super::metric::{Measurable, Metric, MetricReader, PlotSpec, Reading, Unit};
+use super::trace::Passage;
 use crate::engine::distribution::Sampler;
 use crate::engine::queue::{EventQueue, LaneId};
 use crate::engine::random::{Draw, RandomStream};
-use crate::engine::row::{Column, Rows};
+use crate::engine::row::{Column, Row, Rows};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{Event, PackedEvent, RequestRow};
 
 /// The name at an end of a link that is any sender, or any receiver.
 pub const ANY: &str = "*";
 
-/// Messages lost by links.
-pub static LOSS_RATE: Metric = Metric::unprobed("loss_rate", Unit::PerSecond);
+/// A direction of a link, as a number: twice the row of the link, and one more for responses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineId(pub u32);
 
-static LOSSES: PlotSpec = PlotSpec { id: "losses", section: "Links", title: "Lost messages", caption: "" };
+impl LineId {
+    /// A direction of the link in a row.
+    #[must_use]
+    pub const fn new(link: Row<Link>, is_response: bool) -> Self {
+        Self(2 * link.number() + is_response as u32)
+    }
 
-impl Measurable for Link {
-    type View<'a> = LinksView<'a>;
+    /// The link.
+    #[must_use]
+    pub const fn link(self) -> Row<Link> {
+        Row::new(self.0 / 2)
+    }
 
-    const MEASURED: &'static [MetricReader<Self>] =
-        &[MetricReader::new(&LOSS_RATE, &LOSSES, |links, row, _| Reading::Count(links[row].lost()))];
-
-    fn rows(links: &LinksView<'_>) -> usize {
-        links.len()
+    /// Whether it is the direction of responses.
+    #[must_use]
+    pub const fn is_response(self) -> bool {
+        self.0 % 2 == 1
     }
 }
 
@@ -64,6 +82,24 @@ impl Link {
     pub const fn lost(&self) -> u64 {
         self.request.lost + self.response.lost
     }
+
+    /// One of its directions.
+    #[must_use]
+    pub const fn half(&self, is_response: bool) -> &LinkHalf {
+        if is_response { &self.response } else { &self.request }
+    }
+
+    /// One of its directions, mutably.
+    #[must_use]
+    pub const fn half_mut(&mut self, is_response: bool) -> &mut LinkHalf {
+        if is_response { &mut self.response } else { &mut self.request }
+    }
+
+    /// Resets statistics at the end of the warm-up.
+    pub fn restart(&mut self, now: SimTime) {
+        let halves = [&mut self.request, &mut self.response];
+        halves.into_iter().filter_map(|half| half.transit.as_mut()).for_each(|transit| transit.restart(now));
+    }
 }
 
 /// One direction of a link.
@@ -82,6 +118,8 @@ pub struct LinkHalf {
     /// The lane of messages without faults.
     own_lane: Option<LaneId>,
     faults: Box<HalfFaults>,
+    /// What is on its way, if it is counted or shares a bandwidth.
+    transit: Option<Box<Transit>>,
     /// Number of messages sent, including lost ones.
     pub sent: u64,
     /// Number of messages lost.
@@ -89,12 +127,17 @@ pub struct LinkHalf {
 }
 
 impl LinkHalf {
-    /// One direction of the link `name`. `purpose` (`request` or `response`) names its random streams.
-    fn new(latency: Sampler, loss: f64, name: &str, purpose: &str, builder: &mut Builder<'_>) -> Self {
-        let lane =
-            latency.as_constant().and_then(|nanos| builder.queue.lane(SimDuration::from_nanos_f64(nanos)));
+    /// A direction of the link `name`.
+    fn new(spec: HalfSpec, id: LineId, name: &str, builder: &mut Builder<'_>) -> Self {
+        let HalfSpec { latency, loss, bandwidth, sharing } = spec;
+        let line = bandwidth.map(|bandwidth| Line::new(bandwidth, sharing, Event::Transferred { line: id.0 }));
+        let is_counted = line.is_some() || builder.is_watched(id.link());
+        let constant = latency.as_constant().filter(|_| !is_counted);
+        let lane = constant.and_then(|nanos| builder.queue.lane(SimDuration::from_nanos_f64(nanos)));
+        let purpose = if id.is_response() { "response" } else { "request" };
         Self {
             latency,
+            transit: is_counted.then(|| Box::new(Transit::new(line))),
             lane,
             own_lane: lane,
             may_lose: loss > 0.0,
@@ -108,8 +151,8 @@ impl LinkHalf {
         }
     }
 
-    /// Sends a message, which arrives after the latency or is lost at once. Returns its arrival time (`None` if it is
-    /// lost), and the event that follows in the same instant, if any.
+    /// Sends a message about a request, which arrives after its transfer and the latency or is lost at once. Returns what
+    /// becomes of it, and the event that follows in the same instant, if any. `size` is its size in bytes.
     #[inline(always)]
     pub fn send(
         &mut self,
@@ -117,23 +160,49 @@ impl LinkHalf {
         queue: &mut EventQueue<PackedEvent>,
         message: PackedEvent,
         request: RequestRow,
-    ) -> (Option<SimTime>, Option<PackedEvent>) {
+        size: impl FnOnce() -> u32,
+    ) -> (Passage, Option<PackedEvent>) {
         self.sent += 1;
         if self.may_lose && self.loses() {
             self.lost += 1;
-            return (None, Some(Event::Lost { request }.pack()));
+            return (Passage::Lost, Some(Event::Lost { request }.pack()));
         }
         let arrives = match self.lane {
             Some(lane) => queue.schedule_in(lane, message),
             None => {
                 let latency = self.latency.sample_duration(&mut self.latency_stream);
                 let delay = if self.has_faults { self.faults.delay() } else { SimDuration::ZERO };
+                if let Some(transit) = &mut self.transit {
+                    return (transit.send(now, queue, message, size(), latency + delay), None);
+                }
                 let arrives = now + (latency + delay);
                 queue.schedule(arrives, message);
                 arrives
             }
         };
-        (Some(arrives), None)
+        (Passage::Arrives(arrives), None)
+    }
+
+    /// Ends a transfer. Returns the message and the time at which it arrives, or `None` if no transfer is due.
+    pub fn end_transfer(
+        &mut self,
+        now: SimTime,
+        queue: &mut EventQueue<PackedEvent>,
+    ) -> Option<(PackedEvent, SimTime)> {
+        self.transit.as_mut()?.end_transfer(now, queue)
+    }
+
+    /// What is on its way now, or `None` if it is not counted.
+    pub fn transit(&mut self, now: SimTime) -> Option<&mut Transit> {
+        let transit = self.transit.as_deref_mut()?;
+        transit.advance(now);
+        Some(transit)
+    }
+
+    /// Its bandwidth and what is on it, or `None` if it is unlimited.
+    #[must_use]
+    pub fn line(&self) -> Option<&Line> {
+        self.transit.as_ref()?.line.as_ref()
     }
 
     /// Whether the next message is lost.

@@ -2,12 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::line::LinkSharing;
 use super::preset::LinkPreset;
-use super::{Link, LinkHalf};
+use super::{ANY, LineId, Link, LinkHalf};
 use crate::engine::distribution::{DistributionSpec, Sampler};
+use crate::engine::row::Row;
 use crate::engine::time::SimDuration;
+use crate::engine::units::Bandwidth;
 use crate::model::build::{Builder, CHECKED};
 use crate::model::check::Checker;
+use crate::model::names::Names;
+use crate::model::problem::Problem;
 use crate::text::Path;
 
 /// A link as written in a scenario.
@@ -33,6 +38,24 @@ pub struct LinkSpec {
     /// Probability (0 to 1) that a response is lost; by default the same as that of requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_loss: Option<f64>,
+    /// The bandwidth for requests, which all senders and receivers of the link share; by default unlimited. The transfer of a
+    /// message takes its size over the bandwidth, before its latency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bandwidth: Option<Bandwidth>,
+    /// The bandwidth for responses; by default the same as that for requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_bandwidth: Option<Bandwidth>,
+    /// How messages that are sent at the same time share the bandwidth.
+    #[serde(default, skip_serializing_if = "LinkSharing::is_default")]
+    pub sharing: LinkSharing,
+}
+
+/// What is written of one direction of a link, with its defaults.
+pub(super) struct HalfSpec {
+    pub(super) latency: Sampler,
+    pub(super) loss: f64,
+    pub(super) bandwidth: Option<Bandwidth>,
+    pub(super) sharing: LinkSharing,
 }
 
 impl LinkSpec {
@@ -55,6 +78,12 @@ impl LinkSpec {
         [request, self.response_loss.unwrap_or(request)]
     }
 
+    /// The bandwidths for requests and for responses; `None` if they are unlimited.
+    #[must_use]
+    pub fn bandwidths(&self) -> [Option<Bandwidth>; 2] {
+        [self.bandwidth, self.response_bandwidth.or(self.bandwidth)]
+    }
+
     /// Reports errors in the link itself. Whether the nodes at its ends exist is checked elsewhere. A link that may fail has an
     /// effect in any case.
     pub fn check(&self, may_fail: bool, path: &Path, checker: &mut Checker<'_>) {
@@ -70,25 +99,69 @@ impl LinkSpec {
         if let Some(latency) = &self.response_latency {
             checker.spec(path, "response_latency", latency.resolve().map(drop));
         }
-        if !may_fail && self.latencies() == [None, None] && self.losses() == [0.0, 0.0] {
-            let message = "the link has no effect: it has neither a latency nor a loss";
-            checker.warn(path.clone(), message, "give it a `preset`, a `latency` or a `loss`, or remove it");
+        let bandwidths = [("bandwidth", self.bandwidth), ("response_bandwidth", self.response_bandwidth)];
+        for (field, _) in bandwidths.iter().filter(|(_, value)| value.is_some_and(Bandwidth::is_zero)) {
+            let message = "with a bandwidth of 0, no message ever arrives";
+            let hint = "make it larger, or leave it out if it is unlimited; a fault `Partition` loses all messages";
+            checker.add(path.clone().name(*field), message, hint);
+        }
+        let is_unlimited = self.bandwidths() == [None, None];
+        if is_unlimited && !self.sharing.is_default() {
+            let message = "the bandwidth is unlimited: there is nothing to share";
+            checker.warn(path.clone().name("sharing"), message, "give the link a `bandwidth`");
+        }
+        if !may_fail && is_unlimited && self.latencies() == [None, None] && self.losses() == [0.0, 0.0] {
+            let message = "the link has no effect: it has neither a latency, nor a loss, nor a bandwidth";
+            let hint = "give it a `preset`, a `latency`, a `loss` or a `bandwidth`, or remove it";
+            checker.warn(path.clone(), message, hint);
         }
     }
 
-    /// Spawns the link.
+    /// Spawns the link, as the one in this row.
     ///
     /// # Panics
     /// If a distribution is invalid, which [`check`](Self::check) reports.
-    pub fn build(&self, builder: &mut Builder<'_>) {
+    pub fn build(&self, row: Row<Link>, builder: &mut Builder<'_>) {
         let name = self.name();
+        let [request, response] = self.halves();
+        let request = LinkHalf::new(request, LineId::new(row, false), &name, builder);
+        let response = LinkHalf::new(response, LineId::new(row, true), &name, builder);
+        builder.world.spawn(Link { name, request, response });
+    }
+
+    fn halves(&self) -> [HalfSpec; 2] {
         let sampler = |latency: Option<DistributionSpec<SimDuration>>| {
             latency.map_or_else(|| Sampler::constant(0.0), |latency| latency.resolve().expect(CHECKED))
         };
         let [request, response] = self.latencies().map(sampler);
         let [request_loss, response_loss] = self.losses();
-        let request = LinkHalf::new(request, request_loss, &name, "request", builder);
-        let response = LinkHalf::new(response, response_loss, &name, "response", builder);
-        builder.world.spawn(Link { name, request, response });
+        let [request_bandwidth, response_bandwidth] = self.bandwidths();
+        let half = |latency, loss, bandwidth| HalfSpec { latency, loss, bandwidth, sharing: self.sharing };
+        [half(request, request_loss, request_bandwidth), half(response, response_loss, response_bandwidth)]
     }
+}
+
+/// The rows of the links that have this name, or a name that fits this pattern.
+pub fn matching<'a>(pattern: &'a str, links: &'a [LinkSpec]) -> impl Iterator<Item = u32> + 'a {
+    let ends = pattern.split_once("->").map(|(from, to)| (from.trim(), to.trim()));
+    let fits = |pattern: &str, name: &str| pattern == ANY || pattern == name;
+    (0..).zip(links).filter_map(move |(row, link)| {
+        let (from, to) = ends?;
+        (fits(from, &link.from) && fits(to, &link.to)).then_some(row)
+    })
+}
+
+/// The problem that there is no link with these ends, with a hint about those that there are.
+#[must_use]
+pub fn unknown_link((from, to): (&str, &str), links: &[LinkSpec], names: &Names, path: Path) -> Problem {
+    let covers = |a: &str, b: &str| a == ANY || a == b || names.overlap(a, b);
+    let hint = match links.iter().find(|link| covers(&link.from, from) && covers(&link.to, to)) {
+        Some(link) => format!(
+            "\"{} -> {}\" covers more, or less, than that; write a link of its own for it: (from: \"{from}\", to: \"{to}\", ..)",
+            link.from, link.to
+        ),
+        None => format!("add it to `links`: (from: \"{from}\", to: \"{to}\", preset: DataCenter)"),
+    };
+    let problem = Problem::new(path, format!("there is no link from \"{from}\" to \"{to}\""));
+    problem.with_hint(hint).because_of(from).because_of(to)
 }

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, Setting};
+use crate::engine::distribution::DistributionSpec;
+use crate::engine::units::Bytes;
 use crate::event::NodeKind;
 use crate::model::build::Builder;
 use crate::model::check::Checker;
@@ -121,6 +123,14 @@ macro_rules! specs {
             pub fn max_children(self) -> Option<usize> {
                 match self {
                     $(Self::$Kind(spec) => $module::$Kind::max_children(spec),)*
+                }
+            }
+
+            /// The distributions of the sizes that it gives to messages.
+            #[must_use]
+            pub fn sizes(self) -> Vec<&'a DistributionSpec<Bytes>> {
+                match self {
+                    $(Self::$Kind(spec) => $module::$Kind::sizes(spec),)*
                 }
             }
 

@@ -7,13 +7,14 @@
 //!
 //! Instead of a service time, a server may have endpoints (`program`): steps that a request takes while it holds a slot.
 //!
-//! `spec` has the scenario format, `service` how a request is served, `config` the settings that change during a run,
+//! `spec` has the scenario format, `service` how a request is served, `response` the sizes of responses, `config` the settings that change during a run,
 //! `fault` what can happen to it, `lifecycle` how servers come and go, `shown` the metrics and figures.
 
 mod config;
 mod fault;
 mod lifecycle;
 mod program;
+mod response;
 mod service;
 mod shown;
 mod slots;
@@ -33,10 +34,11 @@ pub use program::{
 pub use service::Service;
 pub use shown::LOST;
 pub use slowdown::{FactorSpec, SlowdownSpec};
-pub use spec::{ServerSetting, ServerSpec};
+pub use spec::{ServerSetting, ServerSpec, SizeSpec};
 
 use self::fault::ServerFaults;
 use self::lifecycle::Resizing;
+use self::response::ResponseSizes;
 use self::program::{Program, RUN};
 use self::service::{free_slot, lane};
 use super::Context;
@@ -219,6 +221,11 @@ impl Part for Server {
         spec.max_children()
     }
 
+    fn sizes(spec: &ServerSpec) -> Vec<&SizeSpec> {
+        let of_calls = spec.all_calls().filter_map(|call| call.size.as_deref());
+        spec.response_sizes().chain(of_calls).collect()
+    }
+
     fn initial_capacity(spec: &ServerSpec, member: u32) -> Option<NodeCapacity> {
         let state = spec.initial_state(member);
         let (slots, waiting) = if state.serves() { (spec.slots(), spec.queue.bound()) } else { (0, Some(0)) };
@@ -296,6 +303,7 @@ impl Part for Server {
                     stream: streams.stream(name, "service"),
                     program: programs.next().map(Box::new),
                     then: (!to.targets.is_empty()).then_some(to),
+                    response_sizes: ResponseSizes::new(spec, || streams.stream(name, "response size")),
                 },
                 counters: ServerCounters::default(),
             }

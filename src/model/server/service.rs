@@ -3,6 +3,7 @@
 use bevy_ecs::prelude::*;
 
 use super::program::{Program, start_time};
+use super::response::ResponseSizes;
 use super::{InFlight, Server, ServerConfig, ServerCounters, View, WaitQueue};
 use crate::engine::distribution::Sampler;
 use crate::engine::queue::{EventQueue, LaneId};
@@ -29,6 +30,8 @@ pub struct Service {
     pub(super) program: Option<Box<Program>>,
     /// The next node for served requests, or `None` if the server responds to them.
     pub then: Option<Destinations>,
+    /// The sizes of its responses, or `None` if they have none.
+    pub(super) response_sizes: Option<Box<ResponseSizes>>,
 }
 
 impl View<'_> {
@@ -73,7 +76,7 @@ impl View<'_> {
         }
         match &self.service[row].then {
             Some(then) if !has_failed => context.forward(request, then, 0),
-            Some(_) | None => context.reply(request),
+            Some(_) | None => self.respond_to(context, row, request, has_failed),
         }
     }
 }

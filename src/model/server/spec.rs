@@ -73,10 +73,16 @@ pub struct ServerSpec {
     /// What the server does for a request: the endpoint that it asks for, or one that is picked by weight.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub endpoints: EndpointSpecs,
+    /// The size of its responses, up to 4 GiB; by default, they have none, and take no time to transfer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_size: Option<Box<SizeSpec>>,
     /// The node that receives served requests. Without it, the server responds to them itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub then: Option<String>,
 }
+
+/// A distribution of sizes.
+pub type SizeSpec = DistributionSpec<Bytes>;
 
 /// The number of slots of a server that has as many as it needs.
 pub(super) const UNLIMITED: u32 = u32::MAX;
@@ -91,6 +97,7 @@ impl ServerSpec {
         }
         self.check_program(path, checker);
         self.check_size(path, checker);
+        self.check_response_sizes(path, checker);
         self.check_queue(path, checker);
         if let Some(slowdown) = &self.slowdown {
             slowdown.check(&path.clone().name("slowdown"), checker);

@@ -11,7 +11,6 @@ use std::fmt;
 use std::ops::Range;
 
 use bevy_ecs::prelude::*;
-use rand_distr::Distribution;
 use serde::{Deserialize, Serialize};
 
 use self::arrivals::{ArrivalProcess, ArrivalsSpec};
@@ -287,10 +286,6 @@ impl Source {
         if FULL {
             context.requests.reset_steps(request);
         }
-        if source.size.is_some() {
-            // The next request in this row may come from a source without sizes.
-            context.requests.set_size(request, 0);
-        }
     }
 }
 
@@ -306,6 +301,10 @@ impl Part for Source {
 
     fn count(_: &SourceSpec) -> Option<u32> {
         None
+    }
+
+    fn sizes(spec: &SourceSpec) -> Vec<&DistributionSpec<Bytes>> {
+        spec.size.iter().collect()
     }
 
     fn forwards_to(spec: &SourceSpec) -> Vec<&str> {
@@ -435,7 +434,7 @@ impl Part for Source {
             context.requests.progress_mut(request).asked = endpoint.draw();
         }
         if let Some((size, stream)) = &mut source.size {
-            context.requests.set_size(request, whole_bytes(size.sample(stream)));
+            context.requests.sizes_mut(request).request = size.sample_bytes(stream);
         }
         (request, context.send_from_source(request, source.target))
     }
@@ -512,7 +511,3 @@ fn arrival_of(row: Row<Source>, surge: Option<u32>) -> PackedEvent {
         .pack()
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, as documented")]
-fn whole_bytes(size: f64) -> u32 {
-    (size + 0.5) as u32
-}

@@ -1,12 +1,12 @@
-//! The table of links that lost messages.
+//! The tables of links that lost messages, and of those with a bandwidth.
 
 use super::MAX_ROWS;
 use crate::format::columns::{BAD, PLAIN, Table};
-use crate::format::numbers::{share, short_count};
-use crate::metrics::summary::Summary;
+use crate::format::numbers::{bytes, mean, percent, share, short_count, time};
+use crate::metrics::summary::{LineSummary, LinkSummary, Summary};
 
 /// The links that lost messages, those with the most losses first.
-pub(super) fn table(summary: &Summary) -> String {
+pub(super) fn losses(summary: &Summary) -> String {
     let mut lossy: Vec<_> = summary.links.iter().filter(|(_, link)| link.lost > 0).collect();
     lossy.sort_by_key(|(_, link)| std::cmp::Reverse(link.lost));
     let mut table = Table::new("Links with losses", &["messages", "lost", "share"]);
@@ -15,5 +15,30 @@ pub(super) fn table(summary: &Summary) -> String {
         table.painted_row(name, std::iter::once((short_count(link.sent), PLAIN)).chain(lost).collect());
     }
     table.more(lossy.len().saturating_sub(MAX_ROWS), "links");
+    table.render()
+}
+
+/// The directions of links with a bandwidth, the busiest first.
+pub(super) fn bandwidths(summary: &Summary) -> String {
+    let of_link = |(name, link): (&String, &LinkSummary)| {
+        let line = |(direction, line): (&str, &LineSummary)| (format!("{name} ({direction})"), *line);
+        link.lines().map(line).collect::<Vec<_>>()
+    };
+    let mut lines: Vec<_> = summary.links.iter().flat_map(of_link).collect();
+    let load = |line: &LineSummary| line.utilization.unwrap_or(0.0);
+    lines.sort_by(|(_, a), (_, b)| load(b).total_cmp(&load(a)));
+    let mut table = Table::new("Bandwidth", &["util", "queue", "max", "wait p50", "wait p99", "sent"]);
+    for (name, line) in lines.iter().take(MAX_ROWS) {
+        let figures = [
+            percent(line.utilization),
+            mean(line.waiting_mean),
+            short_count(line.waiting_max.into()),
+            time(line.wait.p50),
+            time(line.wait.p99),
+            bytes(line.bytes),
+        ];
+        table.painted_row(name, figures.map(|figure| (figure, PLAIN)).into());
+    }
+    table.more(lines.len().saturating_sub(MAX_ROWS), "links");
     table.render()
 }

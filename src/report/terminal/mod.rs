@@ -50,7 +50,8 @@ pub fn summary(summary: &Summary, result: &RunResult, findings: &[Finding], max_
     sections.extend(drawn.iter().flat_map(of_kind));
     sections.push(timeline::lines(summary, result, &drawn));
     sections.extend(others.iter().flat_map(of_kind));
-    sections.push(links::table(summary));
+    sections.push(links::bandwidths(summary));
+    sections.push(links::losses(summary));
     sections.push(faults::table(summary));
     sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n")
 }

@@ -20,7 +20,7 @@ const MAX_ENTRIES: usize = 6;
 pub(super) fn is_drawn(result: &RunResult, kind: NodeKind) -> bool {
     result.timeline.keys.iter().any(|key| match key.subject {
         Subject::Node(node) => node.kind() == kind && *key.metric == UTILIZATION,
-        Subject::Resource { .. } | Subject::Link(_) | Subject::Estimate { .. } => false,
+        Subject::Resource { .. } | Subject::Link(_) | Subject::Line(_) | Subject::Estimate { .. } => false,
     })
 }
 

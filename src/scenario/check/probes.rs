@@ -2,7 +2,8 @@
 
 use crate::event::NodeKind;
 use crate::model::check::{Checker, one_of};
-use crate::model::metric::PERCEIVED_LOAD;
+use crate::model::link::{self, matching, unknown_link};
+use crate::model::metric::{PERCEIVED_LOAD, Unit};
 use crate::model::parts::SpecRef;
 use crate::model::probe::{GaugeSpec, ProbeSpec};
 use crate::model::problem::Problem;
@@ -42,6 +43,16 @@ fn gauges(scenario: &Scenario, path: &Path, probe: &ProbeSpec, checker: &mut Che
     }
     let mut series = 0;
     for name in &probe.of.0 {
+        if let Some((from, to)) = name.split_once("->") {
+            if matching(name, &scenario.links).next().is_none() {
+                let ends = (from.trim(), to.trim());
+                let problem = unknown_link(ends, &scenario.links, checker.names, path.clone().name("of"));
+                checker.problems.push(problem);
+                continue;
+            }
+            series += gauges_of_links(scenario, path, (name, &probe.gauges), checker);
+            continue;
+        }
         if !checker.known(path, "of", name) {
             continue;
         }
@@ -62,6 +73,30 @@ fn gauges(scenario: &Scenario, path: &Path, probe: &ProbeSpec, checker: &mut Che
         }
     }
     series
+}
+
+/// Checks the gauges of the links of this name, and returns the number of series.
+fn gauges_of_links(
+    scenario: &Scenario,
+    path: &Path,
+    (name, gauges): (&str, &[GaugeSpec]),
+    checker: &mut Checker<'_>,
+) -> u64 {
+    let rows: Vec<u32> = matching(name, &scenario.links).collect();
+    let available: Vec<_> = link::gauges().into_iter().filter_map(|metric| metric.gauge).collect();
+    for (index, gauge) in gauges.iter().enumerate() {
+        let path = path.clone().name("gauges").index(index);
+        if !available.contains(&gauge.name()) {
+            let message = format!("a link (\"{name}\") has no gauge {}", gauge.name());
+            checker.add(path, message, format!("name one of {}", available.join(", ")));
+        } else if gauge.metric().unit == Unit::Share
+            && rows.iter().all(|row| scenario.links[*row as usize].bandwidths() == [None, None])
+        {
+            let message = format!("the bandwidth of \"{name}\" is unlimited: {} has no value", gauge.name());
+            checker.warn(path, message, "give the link a `bandwidth`, or leave the gauge out");
+        }
+    }
+    (rows.len() * gauges.len()) as u64
 }
 
 /// The names of the gauges of a node.

@@ -257,7 +257,7 @@ fn a_message_is_on_its_link_until_it_arrives() {
         from,
         to,
         left: at(left),
-        arrives: Some(at(arrives)),
+        passage: Passage::Arrives(at(arrives)),
         is_response,
     };
     assert_eq!(locations_at(510), [on_link(source, server, 500, 530, false)]);

@@ -11,6 +11,7 @@ use crate::model::figure::{Aggregation, Figure, Visibility};
 use crate::model::metric::Subject;
 use crate::model::names::Names;
 use crate::model::node_state::NodeState;
+use crate::model::trace::Passage;
 use crate::request::Outcome;
 use crate::viz::picture::Camera;
 use crate::viz::plots::format_value;
@@ -51,6 +52,9 @@ fn request(ui: &mut Ui, session: &Session, tracked_request: &TrackedRequest, hig
     ui.label(format!("from {source}, in flight for {age}"));
     ui.label(match tracked_request.location {
         RequestLocation::At(_) => "at a node".to_owned(),
+        RequestLocation::Between { passage: Passage::Transferred, is_response, .. } => {
+            if is_response { "response in transfer over a link" } else { "in transfer over a link" }.to_owned()
+        }
         RequestLocation::Between { is_response: false, .. } => "on a link".to_owned(),
         RequestLocation::Between { is_response: true, .. } => "response on a link".to_owned(),
         RequestLocation::Waiting(_) => "waiting".to_owned(),

@@ -10,6 +10,7 @@ use bevy_egui::render::EguiBevyPaintCallback;
 use super::gpu::DotsCallback;
 use super::{Camera, Canvas, single};
 use crate::event::{Node, RequestRow};
+use crate::model::trace::Passage;
 use crate::viz::layout::{Layout, NODE};
 use crate::viz::live_state::{HopKind, InstantHop};
 use crate::viz::session::{HOP_SECONDS, Session};
@@ -29,6 +30,8 @@ const RADIUS: f32 = 3.6;
 const CALL_SCALE: f32 = 0.7;
 /// Offset of requests above the line of the link, and of responses below it, in layout units.
 const SIDE_OFFSET: f32 = 5.0;
+/// The share of a link, from its beginning, on which the dots of messages in transfer are.
+const TRANSFER_SHARE: f32 = 0.15;
 /// Maximum spread of a stream of many dots from its line, in layout units. Neighbouring boxes are 90 apart.
 const MAX_SPREAD: f32 = 30.0;
 /// Number of dots in the picture above which each dot is drawn smaller, so that single dots stay visible in a stream.
@@ -115,10 +118,15 @@ impl Dots {
         for round in rounds {
             for tracked_request in session.live_state.tracked_requests().step_by(self.requests_per_dot) {
                 let highlighted = camera.highlight == Some(tracked_request.key);
-                let RequestLocation::Between { from, to, left, arrives: Some(arrives), is_response } =
-                    tracked_request.location
+                let RequestLocation::Between { from, to, left, passage, is_response } = tracked_request.location
                 else {
                     continue;
+                };
+                // In transfer, it stays where the link begins.
+                let (left, arrives) = match passage {
+                    Passage::Arrives(arrives) => (now.since(left).as_seconds(), arrives.since(now).as_seconds()),
+                    Passage::Transferred => (0.0, 1.0),
+                    Passage::Lost => continue,
                 };
                 if round.is_some_and(|round| round != highlighted) {
                     continue;
@@ -126,13 +134,18 @@ impl Dots {
                 let Some(stream) = streams.find(from, to, is_response) else { continue };
                 stream_of.push(stream);
                 self.requests.push(tracked_request.row);
-                let [origin, goal] = streams.all[stream].endpoints;
+                let [mut origin, goal] = streams.all[stream].endpoints;
+                let scatter = scatter(tracked_request);
+                if passage == Passage::Transferred {
+                    origin[0] += (goal[0] - origin[0]) * TRANSFER_SHARE * (1.0 + scatter) / 2.0;
+                    origin[1] += SIDE_OFFSET * scatter;
+                }
                 self.dots.push(Dot {
                     origin,
                     goal,
-                    left: -single(now.since(left).as_seconds()),
-                    arrives: single(arrives.since(now).as_seconds()),
-                    bend: scatter(tracked_request),
+                    left: -single(left),
+                    arrives: single(arrives),
+                    bend: scatter,
                     // Calls are smaller than the requests for which they are made.
                     radius: if highlighted { 1.4 } else { 1.0 }
                         * if tracked_request.parent.is_some() { CALL_SCALE } else { 1.0 },
@@ -339,7 +352,7 @@ mod tests {
 
     /// The expected position of a request, computed in double precision from absolute times.
     fn expected(session: &Session, tracked_request: &TrackedRequest) -> Option<[f64; 2]> {
-        let RequestLocation::Between { from, to, left, arrives: Some(arrives), is_response } =
+        let RequestLocation::Between { from, to, left, passage: Passage::Arrives(arrives), is_response } =
             tracked_request.location
         else {
             return None;

@@ -5,6 +5,7 @@
 
 mod dots;
 mod gpu;
+mod links;
 mod pick;
 mod pins;
 mod server_state;
@@ -20,7 +21,6 @@ use super::theme::{BAD, Colouring, Theme};
 use crate::analysis::Severity;
 use crate::event::RequestRow;
 use crate::model::fault::Victim;
-use crate::model::link::ANY;
 use crate::model::metric::Metric;
 use crate::model::parts::Fault;
 
@@ -209,20 +209,6 @@ impl Canvas<'_> {
         self.pins();
     }
 
-    fn links(&self, faults: &[(Victim, String)]) {
-        let layout = &self.session.layout;
-        for &(from, to) in &layout.edges {
-            let (sender, receiver) = (&layout.boxes[from], &layout.boxes[to]);
-            let faults = listed(faults, |victim| self.is_of_link(sender, receiver, victim));
-            let (from, to) = (self.box_rect(&layout.boxes[from]), self.box_rect(&layout.boxes[to]));
-            let (width, colour) = if faults.is_empty() { (1.5, self.theme.link) } else { (2.5, BAD) };
-            let stroke = Stroke::new(width * self.camera.zoom.max(0.5), colour);
-            let ends = [from.right_center(), to.left_center()];
-            self.painter.line_segment(ends, stroke);
-            self.text(ends[0].lerp(ends[1], 0.5) - vec2(0.0, 9.0 * self.camera.zoom), &faults, 10.5, BAD);
-        }
-    }
-
     fn node(&self, at: usize, place: &NodeBox, faults: &[(Victim, String)]) {
         let (rect, zoom) = (self.box_rect(place), self.camera.zoom);
         let troubles = self.troubles(place);
@@ -261,14 +247,6 @@ impl Canvas<'_> {
     /// Whether a fault happens to a node of a box.
     fn is_of_node(place: &NodeBox, victim: Victim) -> bool {
         matches!(victim, Victim::Nodes(nodes) if place.nodes.overlaps(nodes))
-    }
-
-    /// Whether a fault happens to the link between two boxes.
-    fn is_of_link(&self, from: &NodeBox, to: &NodeBox, victim: Victim) -> bool {
-        let is_of = |place: &NodeBox, name: &str| name == ANY || place.name == name || place.entry == name;
-        let Victim::Link(row) = victim else { return false };
-        let link = &self.session.scenario.links[row.index()];
-        is_of(from, &link.from) && is_of(to, &link.to)
     }
 
     /// The names of the findings of severity "trouble" about a node at the time shown.

@@ -6,7 +6,9 @@ use serde::de::value::MapAccessDeserializer;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::spec::StepSpec;
+use crate::engine::distribution::DistributionSpec;
 use crate::engine::time::SimDuration;
+use crate::engine::units::Bytes;
 use crate::model::check::Checker;
 use crate::text::Path;
 
@@ -21,6 +23,8 @@ pub struct CallSpec {
     pub to: String,
     /// The endpoint that is called; by default, the node picks one by weight.
     pub endpoint: Option<String>,
+    /// The size of the request; by default, it has none.
+    pub size: Option<Box<DistributionSpec<Bytes>>>,
     /// Whether the server waits for the response, with the slot of the request held.
     pub wait: bool,
     /// How long the server waits at most; without a limit by default.
@@ -51,6 +55,8 @@ struct Fields {
     to: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     endpoint: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    size: Option<Box<DistributionSpec<Bytes>>>,
     #[serde(default = "yes", skip_serializing_if = "is_true")]
     wait: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -75,6 +81,7 @@ impl From<&str> for CallSpec {
         Self {
             to: name.to_owned(),
             endpoint: None,
+            size: None,
             wait: true,
             timeout: None,
             cancel: false,
@@ -84,8 +91,8 @@ impl From<&str> for CallSpec {
 }
 
 impl From<Fields> for CallSpec {
-    fn from(Fields { to, endpoint, wait, timeout, cancel, on_failure }: Fields) -> Self {
-        Self { to, endpoint, wait, timeout, cancel, on_failure }
+    fn from(Fields { to, endpoint, size, wait, timeout, cancel, on_failure }: Fields) -> Self {
+        Self { to, endpoint, size, wait, timeout, cancel, on_failure }
     }
 }
 
@@ -94,8 +101,8 @@ impl Serialize for CallSpec {
         if *self == Self::from(self.to.as_str()) {
             return serializer.serialize_str(&self.to);
         }
-        let Self { to, endpoint, wait, timeout, cancel, on_failure } = self.clone();
-        Fields { to, endpoint, wait, timeout, cancel, on_failure }.serialize(serializer)
+        let Self { to, endpoint, size, wait, timeout, cancel, on_failure } = self.clone();
+        Fields { to, endpoint, size, wait, timeout, cancel, on_failure }.serialize(serializer)
     }
 }
 
@@ -175,6 +182,9 @@ impl CallSpec {
         checker.single_receiver(path, "to", &self.to);
         if let Some(endpoint) = &self.endpoint {
             checker.asks(path.clone().name("endpoint"), &self.to, endpoint);
+        }
+        if let Some(size) = &self.size {
+            checker.spec(path, "size", size.resolve().map(drop));
         }
         if self.timeout.is_some_and(SimDuration::is_zero) {
             let message = "with a timeout of 0 s, every call is given up at once";

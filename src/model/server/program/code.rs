@@ -8,6 +8,7 @@ use super::spec::{EndpointSpecs, JoinSpec, StepSpec};
 use crate::engine::distribution::{AliasTable, DistributionSpec, Sampler};
 use crate::engine::random::RandomStream;
 use crate::engine::time::SimDuration;
+use crate::engine::units::Quantity;
 use crate::model::build::CHECKED;
 use crate::model::names::Names;
 use crate::request::progress::Progress;
@@ -77,10 +78,10 @@ pub(super) enum Op {
     End,
 }
 
-/// A time that is drawn.
+/// A time, or a size, that is drawn.
 #[derive(Clone, Debug)]
 pub(super) struct Draw {
-    pub(super) time: Sampler,
+    pub(super) law: Sampler,
     pub(super) stream: u16,
 }
 
@@ -88,7 +89,12 @@ impl Draw {
     /// Draws the time.
     #[inline]
     pub(super) fn draw(&self, streams: &mut [RandomStream]) -> SimDuration {
-        self.time.sample_duration(&mut streams[usize::from(self.stream)])
+        self.law.sample_duration(&mut streams[usize::from(self.stream)])
+    }
+
+    /// Draws the size in bytes.
+    pub(super) fn draw_size(&self, streams: &mut [RandomStream]) -> u32 {
+        self.law.sample_bytes(&mut streams[usize::from(self.stream)])
     }
 }
 
@@ -99,6 +105,8 @@ pub(super) struct Call {
     pub(super) to: u16,
     /// Number of the endpoint that it asks for, or [`Progress::ANY`].
     pub(super) endpoint: u16,
+    /// The size of its request in bytes, or `None` if it has none.
+    pub(super) size: Option<Box<Draw>>,
     pub(super) wait: bool,
     /// How long the server waits at most, or `None` without a limit.
     pub(super) timeout: Option<SimDuration>,
@@ -169,7 +177,7 @@ impl Code {
     /// Whether the time of any step has no finite variance.
     pub(super) fn is_heavy_tailed(&self) -> bool {
         let is_one = |op: &Op| match op {
-            Op::Cpu(draw) | Op::Io(draw) => draw.time.sd().is_infinite(),
+            Op::Cpu(draw) | Op::Io(draw) => draw.law.sd().is_infinite(),
             Op::Service
             | Op::Take(_)
             | Op::Give
@@ -236,8 +244,8 @@ impl<'a> Compiler<'a> {
         u16::try_from(self.draws.len() - 1).expect("there are not more streams than operations")
     }
 
-    fn draw(&mut self, time: &DistributionSpec<SimDuration>, place: &str) -> Draw {
-        Draw { time: time.resolve().expect(CHECKED), stream: self.stream(place) }
+    fn draw<Q: Quantity>(&mut self, time: &DistributionSpec<Q>, place: &str) -> Draw {
+        Draw { law: time.resolve().expect(CHECKED), stream: self.stream(place) }
     }
 
     fn steps(&mut self, steps: &[StepSpec], place: &str) {
@@ -288,8 +296,9 @@ impl<'a> Compiler<'a> {
         let endpoint =
             spec.endpoint.as_ref().map_or(Progress::ANY, |name| self.names.endpoint(name).expect(CHECKED));
         let CallSpec { wait, timeout, cancel, ref on_failure, .. } = *spec;
+        let size = spec.size.as_ref().map(|size| Box::new(self.draw(size, &format!("{place}/size"))));
         let at = self.ops.len();
-        self.ops.push(Op::Call(Call { to, endpoint, wait, timeout, cancel, on_failure: None }));
+        self.ops.push(Op::Call(Call { to, endpoint, size, wait, timeout, cancel, on_failure: None }));
         let handler = self.handler(on_failure, place);
         if let Op::Call(call) = &mut self.ops[at] {
             call.on_failure = handler;

@@ -412,11 +412,12 @@ impl Program {
         request: RequestRow,
         step: u16,
     ) -> (RequestRow, Option<PackedEvent>) {
-        let Op::Call(Call { to, endpoint, .. }) = self.code.ops[usize::from(step)] else {
+        let Op::Call(Call { to, endpoint, ref size, .. }) = self.code.ops[usize::from(step)] else {
             unreachable!("the step is a call")
         };
         self.calls.made += 1;
-        let (call, sent) = context.call(Server::node(row), request, &self.called[usize::from(to)]);
+        let size = size.as_ref().map_or(0, |size| size.draw_size(&mut self.streams));
+        let (call, sent) = context.call(Server::node(row), request, &self.called[usize::from(to)], size);
         context.requests.progress_mut(call).asked = endpoint;
         (call, sent)
     }

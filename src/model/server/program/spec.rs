@@ -18,6 +18,9 @@ pub struct EndpointSpec {
     /// Weight of the endpoint, 0 or more, for requests that do not ask for one of the endpoints of the server.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub weight: f64,
+    /// The size of its responses; by default that of the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_size: Option<Box<DistributionSpec<Bytes>>>,
     /// The steps, one after the other.
     pub steps: Vec<StepSpec>,
 }

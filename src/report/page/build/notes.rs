@@ -10,6 +10,7 @@ use crate::format::findings::text;
 use crate::format::numbers::short;
 use crate::metrics::result::RunResult;
 use crate::model::link::LOSS_RATE;
+use crate::model::link::LineId;
 use crate::model::metric::{
     ARRIVAL_RATE, Metric, PERCEIVED_LOAD, QUEUE_DEPTH, REJECTION_RATE, SeriesKey, Subject, UTILIZATION,
 };
@@ -120,6 +121,7 @@ fn is_about(subject: Subject, finding: &Finding, result: &RunResult) -> bool {
             result.names().covers(&finding.subject, node)
         }
         Subject::Link(row) => result.links[row as usize].name == finding.subject,
+        Subject::Line(number) => result.line_name(LineId(number)) == finding.subject,
     }
 }
 
@@ -127,6 +129,6 @@ fn is_about(subject: Subject, finding: &Finding, result: &RunResult) -> bool {
 const fn is_estimate(key: &SeriesKey) -> bool {
     match key.subject {
         Subject::Estimate { .. } => true,
-        Subject::Node(_) | Subject::Resource { .. } | Subject::Link(_) => false,
+        Subject::Node(_) | Subject::Resource { .. } | Subject::Link(_) | Subject::Line(_) => false,
     }
 }

@@ -7,6 +7,7 @@ use super::lines::{Series, draw, is_empty};
 use crate::engine::floor_to_usize;
 use crate::event::Node;
 use crate::metrics::result::RunResult;
+use crate::model::link::LineId;
 use crate::model::metric::{Limit, SeriesKey, Subject, UTILIZATION};
 use crate::scenario::Scenario;
 
@@ -31,7 +32,7 @@ pub(super) fn sections(scenario: &Scenario, result: &RunResult) -> Vec<Section> 
     let section = |positions: Vec<usize>| {
         let key = builder.key(positions[0]);
         let plots = match key.subject {
-            Subject::Node(_) | Subject::Resource { .. } | Subject::Link(_) => {
+            Subject::Node(_) | Subject::Resource { .. } | Subject::Link(_) | Subject::Line(_) => {
                 builder.plot(&positions).into_iter().collect()
             }
             Subject::Estimate { .. } => builder.estimates(&positions),
@@ -45,7 +46,7 @@ pub(super) fn sections(scenario: &Scenario, result: &RunResult) -> Vec<Section> 
 pub(super) fn plot_id(key: &SeriesKey) -> String {
     let id = key.shown.plot.id;
     match key.subject {
-        Subject::Node(_) | Subject::Resource { .. } | Subject::Link(_) => id.to_owned(),
+        Subject::Node(_) | Subject::Resource { .. } | Subject::Link(_) | Subject::Line(_) => id.to_owned(),
         Subject::Estimate { of, .. } => format!("{id}-{}", of.row()),
     }
 }
@@ -156,6 +157,7 @@ impl<'a> PlotBuilder<'a> {
                 (names.name_of_resource(node, resource), group, colour)
             }
             Subject::Link(row) => (self.result.links[row as usize].name.clone(), None, row),
+            Subject::Line(number) => (self.result.line_name(LineId(number)).to_owned(), None, number),
         };
         let number = labels.iter().position(|label| *label == shown.label).unwrap_or(0);
         Series {

@@ -4,9 +4,9 @@ use super::super::{Section, Table};
 use super::{REQUESTS, latency};
 use crate::event::NodeKind;
 use crate::format::figures::{Cell, Counts, detail_rows};
-use crate::format::numbers::{count, group as group_name, share, time};
+use crate::format::numbers::{bytes, count, group as group_name, mean, percent, share, time};
 use crate::metrics::fleet::{busiest, of_kind};
-use crate::metrics::summary::{DurationStats, NodeSummary, Summary};
+use crate::metrics::summary::{DurationStats, LineSummary, NodeSummary, Summary};
 use crate::model::part::DetailTable;
 use crate::request::{Outcome, OutcomeCounts};
 
@@ -28,7 +28,9 @@ pub(super) fn tables(summary: &Summary) -> Vec<Section> {
         section.tables.extend(details(summary, kind));
         section
     }));
-    sections.push(section("Links", links(summary)));
+    let mut of_links = section("Links", links(summary));
+    of_links.tables.extend(Some(bandwidths(summary)).filter(|table| !table.rows.is_empty()));
+    sections.push(of_links);
     sections.push(section("Faults", faults(summary)));
     sections
 }
@@ -130,6 +132,27 @@ fn faults(summary: &Summary) -> Table {
         [name.clone(), fault.of.join(", "), fault.what.clone()].into_iter().chain(figures).collect()
     });
     table("Faults", &["fault", "of", "what", "times", "in total", "each"], faults)
+}
+
+fn bandwidths(summary: &Summary) -> Table {
+    let of_line = |name: &str, (direction, line): (&str, &LineSummary)| {
+        let figures = [
+            percent(line.utilization),
+            mean(line.waiting_mean),
+            count(line.waiting_max.into()),
+            time(line.wait.p50),
+            time(line.wait.p99),
+            time(line.wait.mean),
+            time(line.transfer.mean),
+            count(line.messages),
+            bytes(line.bytes),
+        ];
+        row(&format!("{name} ({direction})"), figures)
+    };
+    let lines = summary.links.iter().flat_map(|(name, link)| link.lines().map(move |line| of_line(name, line)));
+    let heads =
+        ["link", "util", "queue", "max", "wait p50", "wait p99", "mean wait", "transfer", "messages", "sent"];
+    table("Bandwidth", &heads, lines)
 }
 
 fn links(summary: &Summary) -> Table {

@@ -1,12 +1,16 @@
-//! Quantities with units in text: durations ("250ms"), rates ("20/s", "3 rpm") and sizes ("64KiB").
+//! Quantities with units in text: durations ("250ms"), rates ("20/s", "3 rpm"), sizes ("64KiB") and bandwidths
+//! ("100Mbit/s").
 //!
 //! A number without a unit is an error, as "250" is ambiguous. Each type implements `FromStr`, `Display` and serde.
+
+mod bandwidth;
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+pub use self::bandwidth::Bandwidth;
 use super::floor_to_usize;
 use super::time::SimDuration;
 
@@ -347,6 +351,7 @@ written_as_text! {
     SimDuration, "a duration", "\"250ms\"";
     Rate, "a rate", "\"20/s\"";
     Bytes, "a size", "\"64KiB\"";
+    Bandwidth, "a bandwidth", "\"100Mbit/s\"";
 }
 
 #[cfg(test)]
