@@ -13,7 +13,7 @@ use super::{
 pub struct Finding {
     /// Name of the node, group, link or source that it is about, or of a resource of a node or group: `api-0 cores`.
     pub subject: String,
-    /// The resource if it is about one: `cores`.
+    /// The resource if it is about one: `cores`, or [`BANDWIDTH`](super::BANDWIDTH) of a link.
     pub resource: Option<String>,
     /// Its beginning, in seconds; `None` if it is about the whole run.
     pub from: Option<f64>,

@@ -71,7 +71,11 @@ pub(super) fn finding(
         load_at_most: assessment(busiest.name)?.load_high(),
         wait_by_service: if busiest.service > 0.0 { busiest.wait / busiest.service } else { 0.0 },
         group: of_group.map(|(name, of_group)| GroupHealth {
-            name: busiest.node.and_then(|node| context.result.names().group_of(node)).unwrap_or(name).to_owned(),
+            name: busiest
+                .node
+                .and_then(|node| context.result.names().group_of(node))
+                .unwrap_or(name)
+                .to_owned(),
             members: context.groups[name]
                 .iter()
                 .filter(|&&row| context.stations[row].availability().iter().any(|up| *up > 0.0))

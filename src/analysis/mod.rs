@@ -46,6 +46,7 @@ pub use overload::OverloadEvidence;
 pub use rejection::{LossEvidence, RejectedKey, RejectionEvidence};
 pub use saturation::SaturationEvidence;
 pub use scheduled::{ScheduledPeriod, occurred_periods, united};
+pub use station::BANDWIDTH;
 pub use unused::UnusedEvidence;
 pub use verdict::{TooShortEvidence, Uncertainty, Verdict};
 

@@ -26,6 +26,9 @@ use crate::model::metric::{
 };
 use crate::model::names::Names;
 
+/// The resource that a finding about a link with a bandwidth is about.
+pub const BANDWIDTH: &str = "bandwidth";
+
 /// What serves requests. Its series are computed on first use and kept.
 pub(super) struct Station<'a> {
     /// The subject of its series.
@@ -313,7 +316,8 @@ impl<'a> Station<'a> {
 
     /// Returns the name of the resource if it is one of several of its node.
     pub(super) fn resource(&self, names: &'a Names) -> Option<&'a str> {
-        names.resources(self.node?).get(usize::from(self.resource?)).map(String::as_str)
+        let Some(node) = self.node else { return Some(BANDWIDTH) };
+        names.resources(node).get(usize::from(self.resource?)).map(String::as_str)
     }
 
     /// Whether it is the first or the only station of its node.

@@ -61,7 +61,7 @@ impl GaugeSpec {
 /// The names of all gauges, and their metrics.
 static GAUGES: LazyLock<Vocabulary<&'static Metric>> = LazyLock::new(|| {
     let mut metrics: Vec<&'static Metric> = Vec::new();
-        let of_nodes = NodeKind::ALL.into_iter().flat_map(NodeKind::gauges);
+    let of_nodes = NodeKind::ALL.into_iter().flat_map(NodeKind::gauges);
     for metric in of_nodes.chain([&PERCEIVED_LOAD]).chain(link::gauges()) {
         if !metrics.contains(&metric) {
             metrics.push(metric);

@@ -15,8 +15,8 @@ use crate::engine::time::SimTime;
 use crate::event::{Node, NodeKind};
 use crate::metrics::figures::{FigureValue, NodeFigures};
 use crate::metrics::result::{
-    ConservationError, FaultResult, FaultTime, LineResult, LinkResult, NodeResult, ResourceName, RunIdentity, RunResult,
-    SourceResult, Stopped,
+    ConservationError, FaultResult, FaultTime, LineResult, LinkResult, NodeResult, ResourceName, RunIdentity,
+    RunResult, SourceResult, Stopped,
 };
 use crate::metrics::timeline::TimelineRecorder;
 use crate::model::capacity::CapacityLog;
@@ -259,8 +259,9 @@ fn records(world: &mut World) -> Vec<RequestRecord> {
         |call: Option<&CallState>| pool.request_log.keeps_calls() || !call.is_some_and(CallState::is_call);
     let in_flight = query.iter(world).filter(|(request, _, call)| request.is_in_flight() && is_logged(*call));
     records.extend(
-        in_flight
-            .map(|(request, sizes, call)| pool.record(request, sizes.copied().unwrap_or_default(), call, None)),
+        in_flight.map(|(request, sizes, call)| {
+            pool.record(request, sizes.copied().unwrap_or_default(), call, None)
+        }),
     );
     records[ended..].sort_unstable_by_key(|record| record.id);
     records

@@ -101,7 +101,9 @@ impl LogLine {
                 format!("transfer of the response to {name} begins")
             }
             TraceEvent::Sent { passage: Passage::Arrives(_), .. } => format!("sent to {name}"),
-            TraceEvent::ResponseSent { passage: Passage::Arrives(_), .. } => format!("response sent to {name}"),
+            TraceEvent::ResponseSent { passage: Passage::Arrives(_), .. } => {
+                format!("response sent to {name}")
+            }
             TraceEvent::Sent { passage: Passage::Lost, .. } => format!("lost on the link to {name}"),
             TraceEvent::ResponseSent { passage: Passage::Lost, .. } => {
                 format!("response lost on the link to {name}")

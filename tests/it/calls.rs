@@ -6,12 +6,13 @@ use rushhour::engine::time::{SimDuration, SimTime};
 use rushhour::metrics::result::RunResult;
 use rushhour::metrics::summary::Summary;
 use rushhour::model::server::{InFlight, ServerConfig};
-use rushhour::request::{LogLevel, Outcome, RequestRecord};
+use rushhour::request::{Outcome, RequestRecord};
 use rushhour::scenario::{Scenario, load};
 use rushhour::simulation::{RunOptions, Simulation};
 
 use crate::harness::{
-    assert_columns, replicate, run_with_calls_logged, scenario, server, source, statistical,
+    assert_columns, assert_steps_change_nothing, replicate, run_with_calls_logged, scenario, server, source,
+    statistical,
 };
 use crate::littles_law::{assert_conservation, assert_every_arrival_is_accounted_for};
 
@@ -453,17 +454,7 @@ fn the_width_of_ticks_does_not_change_a_system_with_calls() {
     let mut stream = RandomStream::from_seed(31);
     for _ in 0..20 {
         let system = random_system(&mut stream, true);
-        let options = RunOptions { log: LogLevel::Calls, ..RunOptions::default() };
-        let whole = run_with_calls_logged(&system);
-        let mut stepped = Simulation::new(&system, options).expect("a scenario");
-        let mut now = SimTime::ZERO;
-        while now < stepped.end() {
-            now = now + SimDuration::from_nanos(1 + stream.below(20_000_000));
-            while !stepped.advance(now, 1 + stream.below(5)) {}
-        }
-        let stepped = stepped.finish().expect("all requests are accounted for");
-        assert_eq!((stepped.events, stepped.fingerprint), (whole.events, whole.fingerprint));
-        assert_eq!(stepped.requests, whole.requests);
+        assert_steps_change_nothing(&system, &run_with_calls_logged(&system), &mut stream);
     }
 }
 

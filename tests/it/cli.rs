@@ -276,7 +276,7 @@ fn the_times_of_each_request_add_up_to_its_latency() {
         lines.next(),
         Some(
             "id,source,key,created,finished,latency,outcome,server,attempts,waiting,service,links,retries,class,\
-             priority,size,weight"
+             priority,size,weight,response_size"
         )
     );
     let mut outcomes = std::collections::BTreeMap::new();
@@ -287,13 +287,14 @@ fn the_times_of_each_request_add_up_to_its_latency() {
         else {
             panic!("{line}")
         };
-        let ([waiting, service, links, retries], [class, priority, size, weight]) =
+        let ([waiting, service, links, retries], [class, priority, size, weight, response_size]) =
             parts.split_first_chunk().map(|(times, rest)| (*times, rest)).expect("times and attributes")
         else {
             panic!("{line}")
         };
         let attributes = if *source == "web" { ("gold", "2", "", "1") } else { ("", "0", "1024", "3") };
         assert_eq!((*class, *priority, *size, *weight), attributes, "{line}");
+        assert_eq!(*response_size, "", "no server gives its responses a size");
         assert_eq!(*attempts, "1");
         *outcomes.entry((*outcome).to_owned()).or_insert(0_u64) += 1;
         if *outcome == "in_flight" {
@@ -469,7 +470,7 @@ fn only_regular_files_are_replaced_and_never_the_scenario() {
 fn records_of_an_earlier_run_do_not_stay_beside_a_new_summary() {
     let with = rushhour(&["run", "network.ron", "--out", "."]).file("network.ron", NETWORK);
     let header = "id,source,key,created,finished,latency,outcome,server,attempts,waiting,service,links,retries,class,\
-                  priority,size,weight";
+                  priority,size,weight,response_size";
     let answer = with.file("requests.csv", format!("{header}\n1,web,3\n")).run();
     answer.good();
     assert!(!answer.tree().contains(&"requests.csv".to_owned()), "{:?}", answer.tree());

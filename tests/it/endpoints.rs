@@ -2,13 +2,12 @@
 //! request and each call is accounted for, its time is exactly that of its steps, and all resources are free at the end.
 
 use rushhour::engine::random::{Draw, RandomStream};
-use rushhour::engine::time::{SimDuration, SimTime};
+use rushhour::engine::time::SimTime;
 use rushhour::metrics::result::RunResult;
-use rushhour::request::{LogLevel, Outcome};
+use rushhour::request::Outcome;
 use rushhour::scenario::{Scenario, load};
-use rushhour::simulation::{RunOptions, Simulation};
 
-use crate::harness::{run_with_calls_logged, scenario};
+use crate::harness::{assert_steps_change_nothing, run_with_calls_logged, scenario};
 use crate::littles_law::assert_conservation;
 
 /// A scenario with a source "users" that sends requests at these times to "api".
@@ -358,17 +357,7 @@ fn the_width_of_ticks_does_not_change_a_system_with_endpoints() {
     let mut stream = RandomStream::from_seed(43);
     for _ in 0..20 {
         let system = random_system(&mut stream);
-        let options = RunOptions { log: LogLevel::Calls, ..RunOptions::default() };
-        let whole = run_with_calls_logged(&system);
-        let mut stepped = Simulation::new(&system, options).expect("a scenario");
-        let mut now = SimTime::ZERO;
-        while now < stepped.end() {
-            now = now + SimDuration::from_nanos(1 + stream.below(200_000_000));
-            while !stepped.advance(now, 1 + stream.below(5)) {}
-        }
-        let stepped = stepped.finish().expect("all requests are accounted for");
-        assert_eq!((stepped.events, stepped.fingerprint), (whole.events, whole.fingerprint));
-        assert_eq!(stepped.requests, whole.requests);
+        assert_steps_change_nothing(&system, &run_with_calls_logged(&system), &mut stream);
     }
 }
 

@@ -8,9 +8,8 @@ use rushhour::model::parts::NodeSpec;
 use rushhour::request::{Outcome, RequestRecord};
 use rushhour::scenario::Scenario;
 use rushhour::scenario::check::check;
-use rushhour::simulation::{LogLevel, RunOptions, Simulation};
 
-use crate::harness::{run_with_calls_logged, scenario, server};
+use crate::harness::{assert_steps_change_nothing, run_with_calls_logged, scenario, server};
 use crate::littles_law::{assert_conservation, assert_every_arrival_is_accounted_for};
 use crate::{calls, endpoints};
 
@@ -297,7 +296,7 @@ fn faults_are_recorded_up_to_a_limit_and_counted_beyond() {
 }
 
 /// Adds random faults to all kinds of parts of a system.
-fn add_faults(system: &mut Scenario, stream: &mut RandomStream) {
+pub(crate) fn add_faults(system: &mut Scenario, stream: &mut RandomStream) {
     let servers = system.nodes.iter().filter(|(_, spec)| matches!(spec, NodeSpec::Server(_)));
     let servers: Vec<String> = servers.map(|(name, _)| name.clone()).collect();
     let links: Vec<String> = system.links.iter().map(rushhour::model::link::LinkSpec::name).collect();
@@ -350,18 +349,7 @@ fn every_request_of_random_systems_with_faults_is_accounted_for() {
         if number % 2 == 0 {
             assert_every_arrival_is_accounted_for("random", &system);
         }
-        // The width of ticks and tracing change nothing.
-        let options = RunOptions { log: LogLevel::Calls, ..RunOptions::default() };
-        let mut stepped = Simulation::new(&system, options).expect("a scenario");
-        stepped.enable_tracing();
-        let mut now = SimTime::ZERO;
-        while now < stepped.end() {
-            now = now + SimDuration::from_nanos(1 + stream.below(50_000_000));
-            while !stepped.advance(now, 1 + stream.below(7)) {}
-        }
-        let stepped = stepped.finish().expect("all requests are accounted for");
-        assert_eq!((stepped.events, stepped.fingerprint), (result.events, result.fingerprint), "{system:?}");
-        assert_eq!(stepped.requests, result.requests);
+        assert_steps_change_nothing(&system, &result, &mut stream);
     }
     assert!(faults > 2_000, "{faults}");
 }

@@ -20,11 +20,25 @@ pub(crate) fn found(scenario: &Scenario, seed: u64) -> Vec<Finding> {
 
 /// A system of one source and some nodes that runs for `seconds`.
 pub(crate) fn system(arrivals: &str, nodes: &str, seconds: f64) -> String {
+    system_with_links(arrivals, nodes, "", seconds)
+}
+
+fn system_with_links(arrivals: &str, nodes: &str, links: &str, seconds: f64) -> String {
     format!(
         "Scenario(name: \"x\", run_until: \"{seconds}s\", sources: {{ \"s\": (arrivals: {arrivals}, to: \"n\") }}, \
-         nodes: {{ {nodes} }})"
+         nodes: {{ {nodes} }}, links: [{links}])"
     )
 }
+
+/// A server that does hardly anything but sends responses of 10 kB over a link from the source.
+const SENDER: &str =
+    r#""n": Server(concurrency: 1000, service: Constant("1ms"), response_size: Exponential(mean: "10kB"))"#;
+
+/// Links that carry up to 100 of these responses per second.
+const LINKS: [(&str, &str); 2] = [
+    ("fair link", r#"(from: "s", to: "n", bandwidth: "8Mbit/s")"#),
+    ("serial link", r#"(from: "s", to: "n", bandwidth: "8Mbit/s", sharing: Serial)"#),
+];
 
 /// Nodes whose requests take steps, each with a resource that limits them, and the rate up to which they serve.
 const WITH_STEPS: [(&str, &str, f64); 7] = [
@@ -129,6 +143,10 @@ pub(crate) fn stationary() -> Vec<(String, String)> {
             for (law, arrivals) in bursts.iter().filter(|_| load < 0.7) {
                 all.push((name(law), one(arrivals, &format!("concurrency: 10, {exponential}"), 1e3)));
             }
+            for (law, links) in LINKS {
+                let text = system_with_links(&poisson(100.0), SENDER, links, seconds(100.0));
+                all.push((name(law), text));
+            }
             for (law, nodes, capacity) in WITH_STEPS {
                 all.push((name(law), system(&poisson(capacity), nodes, seconds(capacity))));
             }
@@ -220,6 +238,10 @@ pub(crate) fn in_trouble() -> Vec<(String, String)> {
         ("overload of a caller", with_steps(1.2, "calls of few")),
         ("overload of a fan-out", with_steps(1.2, "fan-out")),
     ]);
+    for ((_, links), name) in LINKS.into_iter().zip(["overload of a fair link", "overload of a serial link"])
+    {
+        all.push((name, system_with_links(&poisson(120.0), SENDER, links, 100.0)));
+    }
     all.push(("2000 servers 1.2", system(&poisson(48_000.0), fleet, 4.0)));
     all.into_iter().map(|(name, text)| (name.to_owned(), text)).collect()
 }

@@ -5,8 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
+use rushhour::engine::random::{Draw as _, RandomStream};
 use rushhour::engine::statistics::Tally;
-use rushhour::engine::time::SimTime;
+use rushhour::engine::time::{SimDuration, SimTime};
 use rushhour::event::{Node, NodeKind};
 use rushhour::metrics::figures::{FigureValue, NodeFigures};
 use rushhour::metrics::result::{NodeResult, RunResult, SourceResult};
@@ -17,7 +18,7 @@ use rushhour::model::figure::{
 use rushhour::model::server::LOST;
 use rushhour::request::RequestRecord;
 use rushhour::scenario::{Scenario, load};
-use rushhour::simulation::{LogLevel, RunOptions, run};
+use rushhour::simulation::{LogLevel, RunOptions, Simulation, run};
 
 /// Maximum deviation of an estimate from theory, in standard errors. With 30 replications, one estimate in 2,500
 /// deviates more by chance, with 12 one in 480; seeds are fixed, so that a test that has passed keeps passing.
@@ -91,6 +92,23 @@ pub(crate) fn run_with_calls_logged(scenario: &Scenario) -> RunResult {
 
 fn run_with_log(scenario: &Scenario, log: LogLevel) -> RunResult {
     run(scenario, RunOptions { log, ..RunOptions::default() }).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Asserts that a run in steps of random width, with tracing, is the same as one in a whole, which has a record of every
+/// request and call.
+pub(crate) fn assert_steps_change_nothing(scenario: &Scenario, whole: &RunResult, stream: &mut RandomStream) {
+    let options = RunOptions { log: LogLevel::Calls, ..RunOptions::default() };
+    let mut stepped = Simulation::new(scenario, options).expect("a scenario");
+    stepped.enable_tracing();
+    let width = stepped.end().as_nanos() / 20;
+    let mut now = SimTime::ZERO;
+    while now < stepped.end() {
+        now = now + SimDuration::from_nanos(1 + stream.below(width));
+        while !stepped.advance(now, 1 + stream.below(7)) {}
+    }
+    let stepped = stepped.finish().expect("all requests are accounted for");
+    assert_eq!((stepped.events, stepped.fingerprint), (whole.events, whole.fingerprint), "{scenario:?}");
+    assert_eq!(stepped.requests, whole.requests);
 }
 
 /// The values of `measure` for a number of replications.

@@ -77,10 +77,9 @@ fn a_change_that_sets_what_is_already_set_has_a_warning() {
 }
 
 #[test]
-fn shipped_scenarios_have_no_warnings_except_for_labels_in_the_reference() {
+fn shipped_scenarios_have_no_warnings() {
     for (name, text) in shipped() {
-        let expected = if name == "reference.ron" { 1 } else { 0 };
-        assert_eq!(warnings(&text).len(), expected, "{name}: {:?}", warnings(&text));
+        assert_eq!(warnings(&text).len(), 0, "{name}: {:?}", warnings(&text));
     }
 }
 

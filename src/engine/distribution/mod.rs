@@ -318,7 +318,11 @@ impl Sampler {
 
     /// One draw as a whole number of bytes, which is below 4 GiB.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, as documented")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "`as` saturates, as documented"
+    )]
     pub fn sample_bytes<R: Rng + ?Sized>(&self, rng: &mut R) -> u32 {
         (self.sample(rng) + 0.5) as u32
     }

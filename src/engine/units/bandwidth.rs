@@ -63,10 +63,14 @@ impl FromStr for Bandwidth {
         let bits = scaled(text, &BANDWIDTH_UNITS, "a bandwidth", "\"100Mbit/s\"")?;
         let text = text.trim();
         if bits > MAX {
-            return Err(UnitError(format!("\"{text}\" is more than 1,000,000 Tbit/s, the maximum bandwidth")));
+            return Err(UnitError(format!(
+                "\"{text}\" is more than 1,000,000 Tbit/s, the maximum bandwidth"
+            )));
         }
         if bits > 0.0 && bits < 1.0 {
-            return Err(UnitError(format!("\"{text}\" is less than a bit per second, the minimum bandwidth")));
+            return Err(UnitError(format!(
+                "\"{text}\" is less than a bit per second, the minimum bandwidth"
+            )));
         }
         Ok(Self((bits + 0.5) as u64))
     }
@@ -97,7 +101,9 @@ mod tests {
         assert_eq!(bits("10MB/s"), 80_000_000);
         assert_eq!(bits("1KiB/s"), 8192);
         assert_eq!(bits("0bit/s"), 0);
-        assert!(("1Mbit/s".parse::<Bandwidth>().expect("a bandwidth").nanos_per_byte() - 8000.0).abs() < 1e-9);
+        assert!(
+            ("1Mbit/s".parse::<Bandwidth>().expect("a bandwidth").nanos_per_byte() - 8000.0).abs() < 1e-9
+        );
     }
 
     #[test]

@@ -60,16 +60,16 @@ impl LinkSummary {
 
 impl LineSummary {
     fn of(line: &LineResult) -> Self {
-    Self {
-        messages: line.completed,
-        bytes: line.bytes,
-        utilization: line.utilization,
-        waiting_mean: line.waiting_mean,
-        waiting_max: line.waiting_max,
-        wait: DurationStats::of(&line.wait),
-        transfer: DurationStats::of(&line.alone),
-        in_transit_mean: line.in_transit_mean,
-        bytes_in_transit_mean: line.bytes_in_transit_mean,
+        Self {
+            messages: line.completed,
+            bytes: line.bytes,
+            utilization: line.utilization,
+            waiting_mean: line.waiting_mean,
+            waiting_max: line.waiting_max,
+            wait: DurationStats::of(&line.wait),
+            transfer: DurationStats::of(&line.alone),
+            in_transit_mean: line.in_transit_mean,
+            bytes_in_transit_mean: line.bytes_in_transit_mean,
+        }
     }
-}
 }

@@ -20,8 +20,8 @@ pub use self::fault::{Direction, LinkFault};
 pub use self::line::{Line, LineTraffic, LinkSharing};
 pub use self::preset::LinkPreset;
 pub use self::shown::{LOSS_RATE, gauges, read};
-pub use self::spec::{LinkSpec, matching, unknown_link};
 use self::spec::HalfSpec;
+pub use self::spec::{LinkSpec, matching, unknown_link};
 pub use self::transit::Transit;
 use super::build::Builder;
 use super::trace::Passage;
@@ -130,7 +130,8 @@ impl LinkHalf {
     /// A direction of the link `name`.
     fn new(spec: HalfSpec, id: LineId, name: &str, builder: &mut Builder<'_>) -> Self {
         let HalfSpec { latency, loss, bandwidth, sharing } = spec;
-        let line = bandwidth.map(|bandwidth| Line::new(bandwidth, sharing, Event::Transferred { line: id.0 }));
+        let line =
+            bandwidth.map(|bandwidth| Line::new(bandwidth, sharing, Event::Transferred { line: id.0 }));
         let is_counted = line.is_some() || builder.is_watched(id.link());
         let constant = latency.as_constant().filter(|_| !is_counted);
         let lane = constant.and_then(|nanos| builder.queue.lane(SimDuration::from_nanos_f64(nanos)));

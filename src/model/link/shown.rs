@@ -13,11 +13,9 @@ pub static LOSS_RATE: Metric = Metric::new("loss_rate", Unit::PerSecond, "LossRa
 /// Messages sent per second, in both directions and with those that are lost.
 static MESSAGE_RATE: Metric = Metric::new("message_rate", Unit::PerSecond, "MessageRate");
 /// Number of requests that have left the sender and not yet arrived.
-static REQUESTS_IN_TRANSIT: Metric =
-    Metric::new("requests_in_transit", Unit::Count, "RequestsInTransit");
+static REQUESTS_IN_TRANSIT: Metric = Metric::new("requests_in_transit", Unit::Count, "RequestsInTransit");
 /// Number of responses that have left the receiver and not yet arrived.
-static RESPONSES_IN_TRANSIT: Metric =
-    Metric::new("responses_in_transit", Unit::Count, "ResponsesInTransit");
+static RESPONSES_IN_TRANSIT: Metric = Metric::new("responses_in_transit", Unit::Count, "ResponsesInTransit");
 /// Bytes of both.
 static BYTES_IN_TRANSIT: Metric = Metric::new("bytes_in_transit", Unit::Count, "BytesInTransit");
 /// Share of the bandwidth for requests that is in use.

@@ -84,6 +84,12 @@ impl LinkSpec {
         [self.bandwidth, self.response_bandwidth.or(self.bandwidth)]
     }
 
+    /// Whether its bandwidth is limited in any direction.
+    #[must_use]
+    pub fn has_bandwidth(&self) -> bool {
+        self.bandwidths() != [None, None]
+    }
+
     /// Reports errors in the link itself. Whether the nodes at its ends exist is checked elsewhere. A link that may fail has an
     /// effect in any case.
     pub fn check(&self, may_fail: bool, path: &Path, checker: &mut Checker<'_>) {
@@ -102,15 +108,19 @@ impl LinkSpec {
         let bandwidths = [("bandwidth", self.bandwidth), ("response_bandwidth", self.response_bandwidth)];
         for (field, _) in bandwidths.iter().filter(|(_, value)| value.is_some_and(Bandwidth::is_zero)) {
             let message = "with a bandwidth of 0, no message ever arrives";
-            let hint = "make it larger, or leave it out if it is unlimited; a fault `Partition` loses all messages";
+            let hint =
+                "make it larger, or leave it out if it is unlimited; a fault `Partition` loses all messages";
             checker.add(path.clone().name(*field), message, hint);
         }
-        let is_unlimited = self.bandwidths() == [None, None];
-        if is_unlimited && !self.sharing.is_default() {
+        if !self.has_bandwidth() && !self.sharing.is_default() {
             let message = "the bandwidth is unlimited: there is nothing to share";
             checker.warn(path.clone().name("sharing"), message, "give the link a `bandwidth`");
         }
-        if !may_fail && is_unlimited && self.latencies() == [None, None] && self.losses() == [0.0, 0.0] {
+        if !may_fail
+            && !self.has_bandwidth()
+            && self.latencies() == [None, None]
+            && self.losses() == [0.0, 0.0]
+        {
             let message = "the link has no effect: it has neither a latency, nor a loss, nor a bandwidth";
             let hint = "give it a `preset`, a `latency`, a `loss` or a `bandwidth`, or remove it";
             checker.warn(path.clone(), message, hint);

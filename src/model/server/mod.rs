@@ -38,8 +38,8 @@ pub use spec::{ServerSetting, ServerSpec, SizeSpec};
 
 use self::fault::ServerFaults;
 use self::lifecycle::Resizing;
-use self::response::ResponseSizes;
 use self::program::{Program, RUN};
+use self::response::ResponseSizes;
 use self::service::{free_slot, lane};
 use super::Context;
 use super::build::{Builder, CHECKED};

@@ -29,8 +29,8 @@ impl ResponseSizes {
         } else {
             spec.endpoints.values().map(|endpoint| endpoint.response_size.as_deref().or(own)).collect()
         };
-        let sampler = |size: &SizeSpec| size.resolve().expect(CHECKED);
-        let of_endpoints = of_endpoints.into_iter().map(|size| size.map(|size| sampler(size))).collect();
+        let sampler = |size: Option<&SizeSpec>| size.map(|size| size.resolve().expect(CHECKED));
+        let of_endpoints = of_endpoints.into_iter().map(sampler).collect();
         Some(Box::new(Self { of_endpoints, stream: stream() }))
     }
 
@@ -57,6 +57,11 @@ impl ServerSpec {
             if let Some(size) = size {
                 checker.spec(&path, "response_size", size.resolve().map(drop));
             }
+        }
+        if self.response_sizes().next().is_some() && !checker.used.contains(&"size") {
+            let message = "no link has a bandwidth: the size of a response has no effect on the run";
+            let hint = "give a link a `bandwidth`, or leave the size out";
+            checker.warn(path.clone().name("response_size"), message, hint);
         }
         if self.then.is_some() && self.response_sizes().next().is_some() {
             let message = "the server never responds itself: its responses have no size";

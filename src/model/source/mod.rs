@@ -104,7 +104,10 @@ fn warn(spec: &SourceSpec, path: &Path, checker: &mut Checker<'_>) {
         if !is_given || checker.used.contains(&field) {
             continue;
         }
-        let message = format!("no node uses the {field} of a request: it has no effect on the run");
+        let message = match field {
+            "size" => "no link has a bandwidth: the size of a request has no effect on the run".to_owned(),
+            _ => format!("no node uses the {field} of a request: it has no effect on the run"),
+        };
         let hint = match field {
             "deadline" => "leave it out, or give a server the queue `EarliestDeadline()`",
             _ => "it is only copied into requests.csv; leave it out if you do not need it there",
@@ -510,4 +513,3 @@ fn arrival_of(row: Row<Source>, surge: Option<u32>) -> PackedEvent {
     Event::Wake { node: Source::node(row), request: RequestRow::new(surge.map_or(0, |fault| fault + 1)) }
         .pack()
 }
-

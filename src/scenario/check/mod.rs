@@ -11,7 +11,7 @@ use super::{Scenario, section};
 use crate::event::MAX_ROWS;
 use crate::model::check::Checker;
 use crate::model::fault;
-use crate::model::link::ANY;
+use crate::model::link::{ANY, LinkSpec};
 use crate::model::names::{NamedGroup, Names};
 use crate::model::parts::SpecRef;
 use crate::model::problem::Problem;
@@ -44,7 +44,8 @@ pub fn examine(scenario: &Scenario) -> Result<Checked, Vec<Problem>> {
     let names = scenario.gather_names(&mut problems);
     let Scenario { run_until, arrivals_until, .. } = *scenario;
     let arrivals_until = arrivals_until.unwrap_or(run_until);
-    let used = scenario.nodes.values().flat_map(|node| node.as_spec().uses()).collect();
+    let mut used: Vec<_> = scenario.nodes.values().flat_map(|node| node.as_spec().uses()).collect();
+    used.extend(scenario.links.iter().any(LinkSpec::has_bandwidth).then_some("size"));
     let mut checker = Checker {
         names: &names,
         run_until,
@@ -103,8 +104,14 @@ fn nodes(scenario: &Scenario, checker: &mut Checker<'_>) {
 
 fn links(scenario: &Scenario, checker: &mut Checker<'_>) {
     let failing = fault::failing_links(scenario.faults.values(), &scenario.links);
+    let has_sizes = scenario.specs().any(|(_, spec)| !spec.sizes().is_empty());
     for (index, link) in scenario.links.iter().enumerate() {
         let path = Path::root().name("links").index(index);
+        if link.has_bandwidth() && !has_sizes {
+            let message = "no message has a size: the bandwidth has no effect";
+            let hint = "give sources and calls a `size`, and servers a `response_size`";
+            checker.warn(path.clone().name("bandwidth"), message, hint);
+        }
         link.check(failing.contains(&index), &path, checker);
         let first = scenario.links.iter().position(|other| other.from == link.from && other.to == link.to);
         if first != Some(index) {

@@ -90,7 +90,7 @@ fn gauges_of_links(
             let message = format!("a link (\"{name}\") has no gauge {}", gauge.name());
             checker.add(path, message, format!("name one of {}", available.join(", ")));
         } else if gauge.metric().unit == Unit::Share
-            && rows.iter().all(|row| scenario.links[*row as usize].bandwidths() == [None, None])
+            && !rows.iter().any(|row| scenario.links[*row as usize].has_bandwidth())
         {
             let message = format!("the bandwidth of \"{name}\" is unlimited: {} has no value", gauge.name());
             checker.warn(path, message, "give the link a `bandwidth`, or leave the gauge out");

@@ -53,7 +53,8 @@ fn request(ui: &mut Ui, session: &Session, tracked_request: &TrackedRequest, hig
     ui.label(match tracked_request.location {
         RequestLocation::At(_) => "at a node".to_owned(),
         RequestLocation::Between { passage: Passage::Transferred, is_response, .. } => {
-            if is_response { "response in transfer over a link" } else { "in transfer over a link" }.to_owned()
+            if is_response { "response in transfer over a link" } else { "in transfer over a link" }
+                .to_owned()
         }
         RequestLocation::Between { is_response: false, .. } => "on a link".to_owned(),
         RequestLocation::Between { is_response: true, .. } => "response on a link".to_owned(),

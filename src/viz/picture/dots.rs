@@ -118,13 +118,16 @@ impl Dots {
         for round in rounds {
             for tracked_request in session.live_state.tracked_requests().step_by(self.requests_per_dot) {
                 let highlighted = camera.highlight == Some(tracked_request.key);
-                let RequestLocation::Between { from, to, left, passage, is_response } = tracked_request.location
+                let RequestLocation::Between { from, to, left, passage, is_response } =
+                    tracked_request.location
                 else {
                     continue;
                 };
                 // In transfer, it stays where the link begins.
                 let (left, arrives) = match passage {
-                    Passage::Arrives(arrives) => (now.since(left).as_seconds(), arrives.since(now).as_seconds()),
+                    Passage::Arrives(arrives) => {
+                        (now.since(left).as_seconds(), arrives.since(now).as_seconds())
+                    }
                     Passage::Transferred => (0.0, 1.0),
                     Passage::Lost => continue,
                 };

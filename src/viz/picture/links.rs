@@ -34,7 +34,6 @@ impl Canvas<'_> {
         }
     }
 
-
     /// Whether a fault happens to the link between two boxes.
     fn is_of_link(&self, from: &NodeBox, to: &NodeBox, victim: Victim) -> bool {
         let Victim::Link(row) = victim else { return false };

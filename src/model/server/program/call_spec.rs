@@ -185,6 +185,14 @@ impl CallSpec {
         }
         if let Some(size) = &self.size {
             checker.spec(path, "size", size.resolve().map(drop));
+            if !checker.used.contains(&"size") {
+                let message = "no link has a bandwidth: the size of a call has no effect on the run";
+                checker.warn(
+                    path.clone().name("size"),
+                    message,
+                    "give a link a `bandwidth`, or leave it out",
+                );
+            }
         }
         if self.timeout.is_some_and(SimDuration::is_zero) {
             let message = "with a timeout of 0 s, every call is given up at once";

@@ -149,7 +149,8 @@ fn bandwidths(summary: &Summary) -> Table {
         ];
         row(&format!("{name} ({direction})"), figures)
     };
-    let lines = summary.links.iter().flat_map(|(name, link)| link.lines().map(move |line| of_line(name, line)));
+    let lines =
+        summary.links.iter().flat_map(|(name, link)| link.lines().map(move |line| of_line(name, line)));
     let heads =
         ["link", "util", "queue", "max", "wait p50", "wait p99", "mean wait", "transfer", "messages", "sent"];
     table("Bandwidth", &heads, lines)

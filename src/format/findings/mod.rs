@@ -1,10 +1,12 @@
 //! The texts of findings, and their JSON documents. The findings themselves come from [`analysis`](crate::analysis).
 
+mod link;
+
 use serde::Serialize;
 
 use super::numbers::{count, several, short, time};
 use crate::analysis::{
-    Driver, Evidence, FaultEvidence, Finding, HealthEvidence, LoopDelays, OscillationEvidence,
+    BANDWIDTH, Driver, Evidence, FaultEvidence, Finding, HealthEvidence, LoopDelays, OscillationEvidence,
     TooShortEvidence, Uncertainty,
 };
 use crate::model::metric::Unit;
@@ -48,7 +50,7 @@ impl<'a> FindingDocument<'a> {
 
 /// Returns the subject of a finding in texts: `api-0 (cores)` for a resource of a node.
 fn subject(finding: &Finding) -> String {
-    let resource = finding.resource.as_ref();
+    let resource = finding.resource.as_ref().filter(|resource| *resource != BANDWIDTH);
     resource.map_or_else(|| finding.subject.clone(), |resource| format!("{} ({resource})", finding.node()))
 }
 
@@ -65,6 +67,11 @@ fn unit(resource: Option<&str>) -> &'static str {
 /// Returns the text of a finding: the conclusion first, then its measurements.
 #[must_use]
 pub fn text(finding: &Finding) -> String {
+    if finding.resource.as_deref() == Some(BANDWIDTH)
+        && let Some(text) = link::text(finding)
+    {
+        return text;
+    }
     let subject = subject(finding);
     let subject = match finding.similar_members {
         0 => subject,
@@ -289,11 +296,7 @@ fn fault(subject: &str, span: &str, evidence: &FaultEvidence) -> String {
 }
 
 fn healthy(subject: &str, unit: &str, evidence: &HealthEvidence) -> String {
-    let failed = if evidence.failed_share > 0.0 {
-        format!("{} of all requests failed", percent(evidence.failed_share))
-    } else {
-        "No request failed".to_owned()
-    };
+    let failed = failed_requests(evidence);
     let peak = evidence
         .peak_load
         .zip(evidence.peak_seconds)
@@ -323,6 +326,14 @@ fn healthy(subject: &str, unit: &str, evidence: &HealthEvidence) -> String {
     )
 }
 
+fn failed_requests(evidence: &HealthEvidence) -> String {
+    if evidence.failed_share > 0.0 {
+        format!("{} of all requests failed", percent(evidence.failed_share))
+    } else {
+        "No request failed".to_owned()
+    }
+}
+
 fn too_short(subject: &str, finding: &Finding, evidence: &TooShortEvidence) -> String {
     let reason = match &evidence.because {
         Uncertainty::NoRequests => "no request was measured at a server".to_owned(),
@@ -348,6 +359,11 @@ fn too_short(subject: &str, finding: &Finding, evidence: &TooShortEvidence) -> S
             format!("a service of {subject} takes {} on average", time(Some(*service_seconds)))
         }
     };
+    too_short_text(finding, evidence, &reason)
+}
+
+/// Says why a run is too short, and how long it would have to be.
+fn too_short_text(finding: &Finding, evidence: &TooShortEvidence, reason: &str) -> String {
     let needed = match evidence.needed_seconds {
         Some(seconds) if finding.from.is_some() => {
             format!(" It would have to last about {}.", time(Some(seconds)))
