@@ -257,10 +257,12 @@ pub enum Event {
         /// The number of the direction of the link: see [`LineId`](crate::model::link::LineId).
         line: u32,
     },
-    /// A link has lost a request or its response.
+    /// A request or its response has been lost.
     Lost {
         /// The request.
         request: RequestRow,
+        /// The row of the link that has lost it, or [`NO_LINK`].
+        by: u32,
     },
     /// The warm-up ends: statistics are reset.
     WarmedUp,
@@ -289,6 +291,9 @@ pub struct PackedEvent(u64);
 
 /// Upper limit of rows of nodes, probes and changes, which fit into 24 bits, and of numbers of return hops.
 pub const MAX_ROWS: u32 = 1 << 24;
+
+/// In the place of the row of a link: none.
+pub const NO_LINK: u32 = MAX_ROWS - 1;
 
 /// Codes of the events that do not happen at a node.
 const LOST: u64 = 0;
@@ -321,7 +326,7 @@ impl Event {
             Self::Deliver { to, request } => at_node(code::DELIVER, to, request),
             Self::Wake { node, request } => at_node(code::WAKE, node, request),
             Self::Respond { to, request } => at_node(code::RESPOND, to, request),
-            Self::Lost { request } => pack(LOST, 0, request),
+            Self::Lost { request, by } => pack(LOST, by, request),
             Self::WarmedUp => pack(WARMED_UP, 0, NO_REQUEST),
             Self::Sample { probe } => pack(SAMPLE, probe, NO_REQUEST),
             Self::Record => pack(RECORD, 0, NO_REQUEST),
@@ -384,7 +389,7 @@ impl PackedEvent {
             code::WAKE => Event::Wake { node, request },
             code::RESPOND => Event::Respond { to: node, request },
             _ => match self.code() {
-                LOST => Event::Lost { request },
+                LOST => Event::Lost { request, by: row },
                 WARMED_UP => Event::WarmedUp,
                 SAMPLE => Event::Sample { probe: row },
                 RECORD => Event::Record,
@@ -415,7 +420,8 @@ mod tests {
             [Event::Deliver { to: node, request }, Event::Wake { node, request }, respond, timer]
         });
         let others = [
-            Event::Lost { request },
+            Event::Lost { request, by: row },
+            Event::Lost { request, by: NO_LINK },
             Event::Timeout { request },
             Event::Cancel { cancellation: request.number() },
             Event::Transferred { line: request.number() },

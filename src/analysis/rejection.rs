@@ -7,8 +7,8 @@ use super::context::RunContext;
 use super::finding::{Evidence, Finding};
 use crate::event::Node;
 use crate::metrics::result::NodeResult;
-use crate::model::figure::{Failures, Figure, REJECTED_WHILE_DOWN};
-use crate::model::link::LOSS_RATE;
+use crate::model::figure::{Failures, Figure, IN_SERVICE_MEAN, REJECTED_WHILE_DOWN};
+use crate::model::link::{ANY, LOSS_RATE};
 use crate::model::metric::Subject;
 use crate::request::{FrequentKey, Outcome};
 
@@ -55,6 +55,11 @@ pub struct LossEvidence {
     pub share_of_messages: f64,
     /// Lost messages over all requests offered to the system.
     pub share_of_offered: f64,
+    /// For how long requests waited, until their timeouts, for calls that the link had lost; in seconds. 0 without timeouts:
+    /// then a caller learns at once that a call is lost.
+    pub waited_in_vain_seconds: f64,
+    /// That time over the time in which slots of the callers were busy, or `None` if they have none.
+    pub share_of_busy_slots: Option<f64>,
 }
 
 /// Returns the rejections and losses of a run.
@@ -107,17 +112,32 @@ fn losses<'a>(context: &'a RunContext<'_>) -> impl Iterator<Item = Finding> + 'a
         let lossy: Vec<usize> = series
             .map(|series| (0..).zip(series).filter(|(_, rate)| *rate > 0.0).map(|(at, _)| at).collect())
             .unwrap_or_default();
+        let in_vain = link.waited_in_vain.as_seconds();
         let [lost, sent, offered] = [link.lost, link.sent, context.offered()].map(|count| count as f64);
         let evidence = Evidence::Loss(LossEvidence {
             lost: link.lost,
             sent: link.sent,
             share_of_messages: lost / sent,
             share_of_offered: lost / offered,
+            waited_in_vain_seconds: in_vain,
+            share_of_busy_slots: busy_slots(context, row)
+                .filter(|busy| *busy > 0.0)
+                .map(|busy| in_vain / busy),
         });
         Finding {
             from: lossy.first().map(|&at| context.time_of(at)),
             to: lossy.last().map(|&at| context.time_of(at + 1)),
-            ..Finding::new(link.name.clone(), evidence).costing(context.failure_penalty * lost)
+            ..Finding::new(link.name.clone(), evidence).costing(context.failure_penalty * lost + in_vain)
         }
     })
+}
+
+/// Returns the time in which slots of the senders of a link were busy, in seconds: of all slots together.
+fn busy_slots(context: &RunContext<'_>, link: u32) -> Option<f64> {
+    let from = &context.scenario.links.get(link as usize)?.from;
+    let names = context.result.names();
+    let senders = context.result.nodes.iter().filter(|node| from == ANY || names.covers(from, node.node));
+    let busy: f64 = senders.filter_map(|node| node.figures.number(&IN_SERVICE_MEAN)).sum();
+    let measured = context.result.end.since(context.result.identity.measured_from);
+    Some(busy * measured.as_seconds())
 }

@@ -164,6 +164,8 @@ pub struct LinkResult {
     pub sent: u64,
     /// Messages lost.
     pub lost: u64,
+    /// For how long requests waited, until their timeouts, for calls that the link had lost.
+    pub waited_in_vain: SimDuration,
     /// What was transferred with a bandwidth, in the direction of requests and in that of responses; `None` if the bandwidth
     /// is unlimited.
     pub lines: [Option<LineResult>; 2],

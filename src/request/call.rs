@@ -16,7 +16,7 @@ use super::progress::{Phase, Progress};
 use super::{Outcome, Request, RequestsView};
 use crate::engine::queue::EventKey;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::event::{Node, RequestRow};
+use crate::event::{NO_LINK, Node, RequestRow};
 
 /// The relation of a request to calls: its parent if it is a call, and the calls that it waits for.
 #[derive(Component, Clone, Copy, Debug)]
@@ -40,6 +40,8 @@ pub struct CallState {
     is_abandoned: bool,
     /// Whether it has left a queue in which it still has a place: its row is not freed as long as it has.
     pub(super) is_gone: bool,
+    /// The row of the link that has lost the call that the request waits for, unknown to it; [`NO_LINK`] if none has.
+    lost_by: u32,
     /// When the request of a source was created for which the call is made, directly or by other calls.
     origin: SimTime,
     /// Time that the request, and the calls that it waited for, spent on calls that were given up.
@@ -76,6 +78,7 @@ impl CallState {
         is_awaited: false,
         is_abandoned: false,
         is_gone: false,
+        lost_by: NO_LINK,
         origin: SimTime::ZERO,
         given_up: SimDuration::ZERO,
         pending: EventKey::NONE,
@@ -197,6 +200,7 @@ impl RequestsView<'_> {
     pub fn begin_wait(&mut self, now: SimTime, parent: RequestRow, needed: u16, timeout: EventKey) {
         let waiting = &mut self.calls[parent];
         (waiting.needed, waiting.outstanding, waiting.pending) = (needed, 0, timeout);
+        waiting.lost_by = NO_LINK;
         self.rows[parent].since = now;
     }
 
@@ -355,13 +359,20 @@ impl RequestsView<'_> {
         self.calls[parent].given_up += now.since(self.rows[parent].since);
     }
 
-    /// Ends a call that was lost if its caller waits with a timeout: it does not know of the loss, and waits on. Returns
-    /// whether it does.
-    pub fn lose_silently(&mut self, now: SimTime, call: RequestRow) -> bool {
+    /// The link that had lost the call that a request has waited for, or `None` if none had.
+    pub fn take_lost_by(&mut self, parent: RequestRow) -> Option<u32> {
+        let by = std::mem::replace(&mut self.calls[parent].lost_by, NO_LINK);
+        (by != NO_LINK).then_some(by)
+    }
+
+    /// Ends a call that the link `by` lost if its caller waits with a timeout: it does not know of the loss, and waits on.
+    /// Returns whether it does.
+    pub fn lose_silently(&mut self, now: SimTime, call: RequestRow, by: u32) -> bool {
         let CallState { parent, is_awaited, .. } = self.calls[call];
         let has_timeout = is_awaited && self.calls[parent].pending != EventKey::NONE;
         if has_timeout {
             self.unlink(call);
+            self.calls[parent].lost_by = by;
             self.finish_call(now, call, Outcome::Dropped);
         }
         has_timeout

@@ -200,12 +200,12 @@ fn sources(world: &mut World, names: &Names, span: Span) -> Vec<SourceResult> {
 }
 
 fn link_result(mut link: Link, span: Span) -> LinkResult {
-    let (sent, lost, name) = (link.sent(), link.lost(), link.name);
+    let (sent, lost, name, waited_in_vain) = (link.sent(), link.lost(), link.name, link.waited_in_vain);
     let directions = [("requests", &mut link.request), ("responses", &mut link.response)];
     let lines = directions.map(|(direction, half)| {
         half.transit(span.now).and_then(|transit| line_result(format!("{name} ({direction})"), transit, span))
     });
-    LinkResult { name, sent, lost, lines }
+    LinkResult { name, sent, lost, waited_in_vain, lines }
 }
 
 /// The result of a direction of a link, or `None` if its bandwidth is unlimited.

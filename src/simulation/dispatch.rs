@@ -8,7 +8,7 @@ use crate::engine::hash::StableHasher;
 use crate::engine::queue::EventQueue;
 use crate::engine::row::Row;
 use crate::engine::time::SimTime;
-use crate::event::{Event, NodeKind, NodeRange, PackedEvent, PerKind, RequestRow};
+use crate::event::{Event, NO_LINK, NodeKind, NodeRange, PackedEvent, PerKind, RequestRow};
 use crate::metrics::timeline::TimelineRecorder;
 use crate::model::change::{Change, Changes};
 use crate::model::fault::{Faults, Toggled, Victim};
@@ -240,7 +240,7 @@ impl<const FULL: bool> Dispatcher<'_, FULL> {
     fn handle_rare(&mut self, event: Event) -> Option<PackedEvent> {
         let now = self.context.now;
         match event {
-            Event::Lost { request } => return self.lose(request),
+            Event::Lost { request, by } => return self.lose(request, by),
             Event::Change { row } => self.change(row),
             Event::Fault { row } => self.fault(row),
             Event::Timer { node, timer } => {
@@ -358,19 +358,19 @@ impl<const FULL: bool> Dispatcher<'_, FULL> {
 
     fn lose_all(&mut self, lost: Vec<RequestRow>) {
         for request in lost {
-            let next = self.lose(request);
+            let next = self.lose(request, NO_LINK);
             self.context.follow_ups.extend(next);
         }
     }
 
-    /// Ends a request that a link lost, or that was at a node that went down. A call ends when its caller learns it,
+    /// Ends a request that the link `by` lost, or that was at a node that went down. A call ends when its caller learns it,
     /// in the same instant: returns the response from which it does. A caller with a timeout does not learn it.
-    fn lose(&mut self, request: RequestRow) -> Option<PackedEvent> {
+    fn lose(&mut self, request: RequestRow, by: u32) -> Option<PackedEvent> {
         let number = self.context.requests.get(request).number;
         self.fingerprinter.digest.events += 1;
         self.fingerprinter.absorb(EventKind::Lost, 0, self.context.now, number);
         if self.context.requests.call_state(request).is_some_and(CallState::is_call) {
-            if self.context.requests.lose_silently(self.context.now, request) {
+            if self.context.requests.lose_silently(self.context.now, request, by) {
                 self.context.trace(request, || TraceEvent::Over { outcome: Outcome::Dropped });
                 return None;
             }

@@ -235,7 +235,7 @@ fn bandwidths_that_mean_nothing_are_refused_or_warned_of() {
         ),
         ("bandwidth: \"1MB\"", size, "", "unknown unit \"MB\""),
         ("bandwidth: 1000000", size, "", "lacks a unit: a bandwidth is written like \"100Mbit/s\""),
-        ("bandwidth: \"1Mbit/s\", sharing: Even", size, "", "expected one of Fair or Serial"),
+        ("bandwidth: \"1Mbit/s\", sharing: Even", size, "", "available: `Fair`, `Serial`"),
         ("bandwidth: \"1Mbit/s\"", "", "", "no message has a size: the bandwidth has no effect"),
         ("preset: Local, sharing: Serial", "", "", "there is nothing to share"),
         ("preset: Local", size, "", "no link has a bandwidth: the size of a request has no effect"),

@@ -1,7 +1,9 @@
 //! Links: which one a message takes.
 
+use rushhour::analysis::{Evidence, LossEvidence, findings};
+
 use crate::harness::{run_logged, scenario};
-use crate::support::rushhour;
+use crate::support::rushhour as program;
 
 /// The latency of a request, in milliseconds, from "s" to "lb", on to one of "m-0" and "m-1", and back, with these links.
 fn latencies(links: &str) -> Vec<u64> {
@@ -43,7 +45,7 @@ fn a_link_of_all_has_to_lead_somewhere() {
         sources: {"s": (arrivals: Constant(rate: "1/s"), to: "m")},
         nodes: {"m": Server(service: Constant("0s")), "idle": Server(service: Constant("1ms"))},
         links: [(from: "*", to: "idle", preset: Local)])"#;
-    let answer = rushhour(&["check", "a.ron"]).file("a.ron", text).run();
+    let answer = program(&["check", "a.ron"]).file("a.ron", text).run();
     assert_eq!(answer.code, Some(2));
     assert!(
         answer.stderr.contains("nobody sends to \"idle\", so no message would pass this link"),
@@ -54,8 +56,60 @@ fn a_link_of_all_has_to_lead_somewhere() {
         "\"idle\", preset: Local)]",
         "\"m\", preset: Local)], faults: {\"f\": (of: \"s -> m\", what: Partition, at: \"1s\")}",
     );
-    let answer = rushhour(&["check", "a.ron"]).file("a.ron", &fault).run();
+    let answer = program(&["check", "a.ron"]).file("a.ron", &fault).run();
     assert!(answer.stderr.contains("\"* -> m\" covers more, or less, than that"), "{}", answer.stderr);
-    let answer = rushhour(&["check", "a.ron"]).file("a.ron", fault.replace("\"s -> m\"", "\"* -> m\"")).run();
+    let answer = program(&["check", "a.ron"]).file("a.ron", fault.replace("\"s -> m\"", "\"* -> m\"")).run();
     assert_eq!(answer.code, Some(0), "{}", answer.stderr);
+}
+
+/// An API whose calls of a database wait for up to two seconds, over a link that loses a message in a hundred.
+const IMPATIENT: &str = r#"(name: "loss", run_until: "1000s",
+    sources: {"users": (arrivals: Poisson(rate: "20/s"), to: "api")},
+    nodes: {
+        "api": Server(concurrency: 40, service: Exponential(mean: "10ms"), call: (to: "db", timeout: "2s")),
+        "db": Server(concurrency: 10, service: Exponential(mean: "5ms")),
+    },
+    links: [(from: "api", to: "db", latency: Constant("1ms"), loss: 0.01, response_loss: 0.0)])"#;
+
+/// The evidence of the loss, and the text of its finding.
+fn loss(text: &str) -> (LossEvidence, String) {
+    let scenario = scenario(text);
+    let result = run_logged(&scenario);
+    let losses = findings(&scenario, &result).into_iter().filter_map(|finding| {
+        let text = rushhour::format::findings::text(&finding);
+        if let Evidence::Loss(evidence) = finding.evidence { Some((evidence, text)) } else { None }
+    });
+    let mut losses: Vec<_> = losses.collect();
+    assert_eq!(losses.len(), 1, "{losses:?}");
+    losses.remove(0)
+}
+
+#[test]
+fn a_lost_call_costs_what_its_caller_waits_for_it() {
+    let (evidence, text) = loss(IMPATIENT);
+    // All timeouts that began before the last two seconds are over.
+    let expected = 2.0 * evidence.lost as f64;
+    assert!(evidence.lost > 150 && (evidence.waited_in_vain_seconds - expected).abs() <= 4.0, "{evidence:?}");
+    // A request has its slot for 10 ms, 7 ms for its call if that is not lost, and 2 s if it is.
+    let share = 0.01 * 2.0 / (0.010 + 0.99 * 0.007 + 0.01 * 2.0);
+    let share_found = evidence.share_of_busy_slots.expect("the callers have slots");
+    assert!((share_found - share).abs() < 0.05, "{evidence:?}, {share}");
+    let sentence = "for them until their timeouts, 5";
+    assert!(
+        text.contains(sentence) && text.contains("% of the time in which slots of the callers were busy."),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_loss_that_the_caller_learns_at_once_costs_no_time() {
+    let (evidence, text) = loss(&IMPATIENT.replace(", timeout: \"2s\"", ""));
+    assert_eq!(evidence.waited_in_vain_seconds.to_bits(), 0);
+    assert!(!text.contains("timeouts"), "{text}");
+    // Calls that take long, or whose server is down, are not lost by a link.
+    let slow = IMPATIENT.replace("service: Exponential(mean: \"5ms\")", "service: Constant(\"3s\")");
+    let slow = slow.replace("\"20/s\"", "\"1/s\"").replace("loss: 0.01, response", "loss: 0.5, response");
+    let (evidence, _) = loss(&slow);
+    let expected = 2.0 * evidence.lost as f64;
+    assert!((evidence.waited_in_vain_seconds - expected).abs() <= 6.0, "{evidence:?}");
 }

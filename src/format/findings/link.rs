@@ -2,8 +2,8 @@
 
 use super::{MAX_HEADROOM, failed_requests, percent, span, too_short_text};
 use crate::analysis::{
-    Evidence, Finding, HealthEvidence, LongWaitsEvidence, NearCapacityEvidence, OverloadEvidence,
-    SaturationEvidence, Uncertainty,
+    Evidence, Finding, HealthEvidence, LongWaitsEvidence, LossEvidence, NearCapacityEvidence,
+    OverloadEvidence, SaturationEvidence, Uncertainty,
 };
 use crate::format::numbers::{count, several, short, time};
 
@@ -30,6 +30,27 @@ pub(super) fn text(finding: &Finding) -> Option<String> {
         | Evidence::Convergence(_)
         | Evidence::Unused(_) => None,
     }
+}
+
+/// Minimum share of the time of busy slots that lost calls cost which is worth a mention.
+const MIN_SHARE_OF_SLOTS: f64 = 0.01;
+
+/// Returns the text of a loss: of the messages, and of what it costs those who wait for an answer.
+pub(super) fn loss(link: &str, evidence: &LossEvidence) -> String {
+    let share = evidence.share_of_busy_slots.filter(|share| *share >= MIN_SHARE_OF_SLOTS);
+    let in_vain = share.map_or_else(String::new, |share| {
+        format!(
+            " Requests waited {} for them until their timeouts, {} of the time in which slots of the callers were busy.",
+            time(Some(evidence.waited_in_vain_seconds)),
+            percent(share),
+        )
+    });
+    format!(
+        "The link {link} lost {} of {} ({}).{in_vain}",
+        count(evidence.lost),
+        several(evidence.sent, "message"),
+        percent(evidence.share_of_messages),
+    )
 }
 
 fn overload(link: &str, span: &str, evidence: &OverloadEvidence) -> String {

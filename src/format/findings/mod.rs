@@ -195,12 +195,7 @@ pub fn text(finding: &Finding) -> String {
                 percent(evidence.share_of_arrivals),
             )
         }
-        Evidence::Loss(evidence) => format!(
-            "The link {subject} lost {} of {} ({}).",
-            count(evidence.lost),
-            several(evidence.sent, "message"),
-            percent(evidence.share_of_messages),
-        ),
+        Evidence::Loss(evidence) => link::loss(&subject, evidence),
         Evidence::LoadImbalance(evidence) => format!(
             "{subject} received {} times its fair share of the requests to group {}{span}: its utilization was {}, the \
              mean of the {} members {}.",

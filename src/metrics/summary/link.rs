@@ -12,6 +12,9 @@ pub struct LinkSummary {
     pub sent: u64,
     /// Messages lost.
     pub lost: u64,
+    /// For how long requests waited, until their timeouts, for calls that the link had lost; left out if none did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waited_in_vain_seconds: Option<f64>,
     /// The direction of requests, if it has a bandwidth.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requests: Option<LineSummary>,
@@ -48,7 +51,9 @@ impl LinkSummary {
     #[must_use]
     pub fn of(link: &LinkResult) -> Self {
         let [requests, responses] = link.lines.each_ref().map(|line| line.as_ref().map(LineSummary::of));
-        Self { sent: link.sent, lost: link.lost, requests, responses }
+        let waited = link.waited_in_vain;
+        let waited_in_vain_seconds = (!waited.is_zero()).then(|| waited.as_seconds());
+        Self { sent: link.sent, lost: link.lost, waited_in_vain_seconds, requests, responses }
     }
 
     /// Its directions with a bandwidth, with their names.

@@ -68,6 +68,8 @@ pub struct Link {
     pub request: LinkHalf,
     /// The direction of responses.
     pub response: LinkHalf,
+    /// For how long requests have waited, until their timeouts, for calls that the link had lost.
+    pub waited_in_vain: SimDuration,
 }
 
 impl Link {
@@ -97,6 +99,7 @@ impl Link {
 
     /// Resets statistics at the end of the warm-up.
     pub fn restart(&mut self, now: SimTime) {
+        self.waited_in_vain = SimDuration::ZERO;
         let halves = [&mut self.request, &mut self.response];
         halves.into_iter().filter_map(|half| half.transit.as_mut()).for_each(|transit| transit.restart(now));
     }
@@ -105,6 +108,8 @@ impl Link {
 /// One direction of a link.
 #[derive(Clone, Debug)]
 pub struct LinkHalf {
+    /// The row of the link.
+    link: u32,
     latency: Sampler,
     /// The lane of messages, if each takes the same time now.
     lane: Option<LaneId>,
@@ -137,6 +142,7 @@ impl LinkHalf {
         let lane = constant.and_then(|nanos| builder.queue.lane(SimDuration::from_nanos_f64(nanos)));
         let purpose = if id.is_response() { "response" } else { "request" };
         Self {
+            link: id.link().number(),
             latency,
             transit: is_counted.then(|| Box::new(Transit::new(line))),
             lane,
@@ -166,7 +172,7 @@ impl LinkHalf {
         self.sent += 1;
         if self.may_lose && self.loses() {
             self.lost += 1;
-            return (Passage::Lost, Some(Event::Lost { request }.pack()));
+            return (Passage::Lost, Some(Event::Lost { request, by: self.link }.pack()));
         }
         let arrives = match self.lane {
             Some(lane) => queue.schedule_in(lane, message),

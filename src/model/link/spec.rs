@@ -136,7 +136,7 @@ impl LinkSpec {
         let [request, response] = self.halves();
         let request = LinkHalf::new(request, LineId::new(row, false), &name, builder);
         let response = LinkHalf::new(response, LineId::new(row, true), &name, builder);
-        builder.world.spawn(Link { name, request, response });
+        builder.world.spawn(Link { name, request, response, waited_in_vain: SimDuration::ZERO });
     }
 
     fn halves(&self) -> [HalfSpec; 2] {

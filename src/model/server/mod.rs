@@ -54,7 +54,7 @@ use super::trace::{NodeCapacity, TraceEvent};
 use crate::engine::row::{Column, Row, column};
 use crate::engine::statistics::{Tally, TimeWeighted};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::event::{Event, NodeKind, PackedEvent, RequestRow};
+use crate::event::{Event, NO_LINK, NodeKind, PackedEvent, RequestRow};
 use crate::request::ReportedLoad;
 use crate::request::call::CallPlace;
 use crate::request::progress::Phase;
@@ -369,7 +369,7 @@ impl Part for Server {
         }
         let in_flight = &servers.in_flight[row];
         if in_flight.concurrency == 0 && servers.configs[row].is_down() {
-            return Some(Event::Lost { request }.pack());
+            return Some(Event::Lost { request, by: NO_LINK }.pack());
         }
         let response = context.requests.get_mut(request);
         response.server = Self::node(row);

@@ -212,6 +212,10 @@ impl View<'_> {
         context.requests.take_pending(request);
         context.trace(request, || TraceEvent::GaveUp { node: Server::node(row) });
         self.abandon(context, row, request);
+        if let Some(link) = context.requests.take_lost_by(request) {
+            let waited = context.now.since(context.requests.get(request).since);
+            context.links[Row::new(link)].waited_in_vain += waited;
+        }
         let calls = &mut self.program(row).calls;
         calls.failed += 1;
         calls.timed_out += 1;
