@@ -43,6 +43,7 @@ mod stopped;
 mod stories;
 mod summary;
 mod support;
+mod time_varying;
 mod verdict;
 #[cfg(feature = "viz")]
 mod viz;
