@@ -105,8 +105,14 @@ mod tests {
     }
 
     fn loss(subject: &str, cost: f64) -> Finding {
-        let evidence =
-            Evidence::Loss(LossEvidence { lost: 1, sent: 10, share_of_messages: 0.1, share_of_offered: 0.1 });
+        let evidence = Evidence::Loss(LossEvidence {
+            lost: 1,
+            sent: 10,
+            share_of_messages: 0.1,
+            share_of_offered: 0.1,
+            waited_in_vain_seconds: 0.0,
+            share_of_busy_slots: None,
+        });
         Finding {
             subject: subject.to_owned(),
             from: None,
