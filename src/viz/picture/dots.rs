@@ -138,10 +138,10 @@ impl Dots {
                 stream_of.push(stream);
                 self.requests.push(tracked_request.row);
                 let [mut origin, goal] = streams.all[stream].endpoints;
-                let scatter = scatter(tracked_request);
+                let [scatter, along] = scatter(tracked_request);
                 if passage == Passage::Transferred {
-                    origin[0] += (goal[0] - origin[0]) * TRANSFER_SHARE * (1.0 + scatter) / 2.0;
-                    origin[1] += SIDE_OFFSET * scatter;
+                    origin[0] += (goal[0] - origin[0]) * TRANSFER_SHARE * along;
+                    origin[1] += 2.0 * SIDE_OFFSET * scatter;
                 }
                 self.dots.push(Dot {
                     origin,
@@ -267,13 +267,14 @@ impl<'a> Streams<'a> {
     }
 }
 
-/// The offset of a request in its stream, -1 to 1, with a triangular distribution. Constant for each request.
-fn scatter(tracked_request: &TrackedRequest) -> f32 {
+/// The offset of a request in its stream, -1 to 1, with a triangular distribution; and its place along the beginning of its link
+/// while it is in transfer, 0 to 1. Constant for each request.
+fn scatter(tracked_request: &TrackedRequest) -> [f32; 2] {
     let mixed = (tracked_request.created.as_nanos() ^ u64::from(tracked_request.row.number()) << 40)
         .wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mixed = (mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let uniform = |shift: u32| (mixed >> shift & 0xffff) as f32 / 65_535.0;
-    uniform(48) + uniform(32) - 1.0
+    [uniform(48) + uniform(32) - 1.0, uniform(16)]
 }
 
 /// The colour of a source.

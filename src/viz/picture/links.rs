@@ -23,15 +23,32 @@ impl Canvas<'_> {
         for &(from, to) in &layout.edges {
             let (sender, receiver) = (&layout.boxes[from], &layout.boxes[to]);
             let faults = listed(faults, |victim| self.is_of_link(sender, receiver, victim));
-            let width = self.bandwidth(sender, receiver).map_or(UNLIMITED_WIDTH, width);
+            let link = self.link(sender, receiver);
+            let troubles = link.map_or_else(Vec::new, |link| self.troubles_of_link(link));
+            let bandwidth = link.and_then(|link| link.bandwidths().into_iter().flatten().max());
+            let width = bandwidth.map_or(UNLIMITED_WIDTH, width);
             let (from, to) = (self.box_rect(sender), self.box_rect(receiver));
-            let (width, colour) =
-                if faults.is_empty() { (width, self.theme.link) } else { (width.max(2.5), BAD) };
+            let is_well = faults.is_empty() && troubles.is_empty();
+            let (width, colour) = if is_well { (width, self.theme.link) } else { (width.max(2.5), BAD) };
             let stroke = Stroke::new(width * self.camera.zoom.max(0.5), colour);
             let ends = [from.right_center(), to.left_center()];
             self.painter.line_segment(ends, stroke);
-            self.text(ends[0].lerp(ends[1], 0.5) - vec2(0.0, 9.0 * self.camera.zoom), &faults, 10.5, BAD);
+            let middle = ends[0].lerp(ends[1], 0.5);
+            self.text(middle - vec2(0.0, 9.0 * self.camera.zoom), &faults, 10.5, BAD);
+            self.text(
+                middle + vec2(0.0, 11.0 * self.camera.zoom),
+                &troubles.join(", ").replace('_', " "),
+                10.5,
+                BAD,
+            );
         }
+    }
+
+    /// The findings about a link with a bandwidth.
+    fn troubles_of_link(&self, link: &LinkSpec) -> Vec<&'static str> {
+        let name = link.name();
+        let is_direction = |rest: &str| rest == " (requests)" || rest == " (responses)";
+        self.troubles(|finding| finding.subject.strip_prefix(&name).is_some_and(is_direction))
     }
 
     /// Whether a fault happens to the link between two boxes.
@@ -40,13 +57,11 @@ impl Canvas<'_> {
         is_between(&self.session.scenario.links[row.index()], from, to)
     }
 
-    /// The bandwidth of the link between two boxes, the larger one of both directions; `None` if it is unlimited.
-    fn bandwidth(&self, from: &NodeBox, to: &NodeBox) -> Option<Bandwidth> {
+    /// The link between two boxes: the most specific one, the sender first.
+    fn link(&self, from: &NodeBox, to: &NodeBox) -> Option<&LinkSpec> {
         let links = self.session.scenario.links.iter().filter(|link| is_between(link, from, to));
-        // The most specific link counts, the sender first.
         let rank = |name: &str, place: &NodeBox| (name == place.name, name != ANY);
-        let link = links.max_by_key(|link| (rank(&link.from, from), rank(&link.to, to)))?;
-        link.bandwidths().into_iter().flatten().max()
+        links.max_by_key(|link| (rank(&link.from, from), rank(&link.to, to)))
     }
 }
 

@@ -18,7 +18,7 @@ use bevy_egui::egui::{
 use super::layout::{Layout, NODE, NodeBox};
 use super::session::Session;
 use super::theme::{BAD, Colouring, Theme};
-use crate::analysis::Severity;
+use crate::analysis::{Finding, Severity};
 use crate::event::RequestRow;
 use crate::model::fault::Victim;
 use crate::model::metric::Metric;
@@ -211,7 +211,7 @@ impl Canvas<'_> {
 
     fn node(&self, at: usize, place: &NodeBox, faults: &[(Victim, String)]) {
         let (rect, zoom) = (self.box_rect(place), self.camera.zoom);
-        let troubles = self.troubles(place);
+        let troubles = self.troubles(|finding| finding.node() == place.name);
         let edge = match (self.camera.node == Some(at), troubles.is_empty()) {
             (true, _) => Stroke::new(2.5, self.theme.ink),
             (false, false) => Stroke::new(2.0, BAD),
@@ -249,12 +249,12 @@ impl Canvas<'_> {
         matches!(victim, Victim::Nodes(nodes) if place.nodes.overlaps(nodes))
     }
 
-    /// The names of the findings of severity "trouble" about a node at the time shown.
-    fn troubles(&self, place: &NodeBox) -> Vec<&'static str> {
+    /// The names of the findings of severity "trouble" about a node or a link at the time shown.
+    fn troubles(&self, is_about: impl Fn(&Finding) -> bool) -> Vec<&'static str> {
         let now = self.session.clock.now.as_seconds();
         let findings = self.session.background_run.findings().iter().filter(|finding| {
             finding.severity() == Severity::Trouble
-                && finding.node() == place.name
+                && is_about(finding)
                 && finding.from.is_none_or(|from| from <= now)
                 && finding.to.is_none_or(|to| now <= to)
         });
