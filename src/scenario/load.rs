@@ -61,8 +61,5 @@ pub fn load(name: &str, bytes: &[u8], overrides: &[String]) -> Result<Loaded, Di
 
 fn diagnostic(document: &Document, problem: Problem) -> Diagnostic {
     let diagnostic = document.diagnostic_at(&problem.path, problem.message);
-    match problem.hint {
-        Some(hint) => diagnostic.with_hint(hint),
-        None => diagnostic,
-    }
+    Diagnostic { hint: problem.hint, excerpt: problem.excerpt, ..diagnostic }
 }
