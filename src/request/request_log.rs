@@ -153,6 +153,7 @@ mod tests {
             parent: None,
             source: 0,
             key: 0,
+            class: None,
             size: 0,
             created: SimTime::ZERO,
             finished: None,

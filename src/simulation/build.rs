@@ -18,10 +18,11 @@ use crate::model::build::{Builder, CHECKED, RunTimes};
 use crate::model::change::{Change, ChangeSpec, Changes};
 use crate::model::fault::Faults;
 use crate::model::names::Names;
+use crate::model::parts::Setting;
 use crate::model::probe::{GaugeSpec, Probe, ProbeSpec, Series, Track};
 use crate::model::problem::Problem;
 use crate::model::routing::target_lists::TargetLists;
-use crate::model::source::SourceSpec;
+use crate::model::source::{SourceSetting, SourceSpec};
 use crate::model::trace::Tracer;
 use crate::model::{FollowUps, ReturnHops};
 use crate::request::{PoolNeeds, RequestLog, RequestPool, default_max_in_flight};
@@ -82,7 +83,9 @@ pub(super) fn build(
     if measured_from > SimTime::ZERO {
         queue.schedule_last(measured_from, Event::WarmedUp.pack());
     }
-    let sized = scenario.sources.values().any(|source| source.size.is_some());
+    let sized = scenario.sources.values().any(SourceSpec::gives_sizes);
+    let extras = scenario.sources.values().any(SourceSpec::gives_extras)
+        || scenario.changes.iter().any(|change| gives_extras(&change.set));
     let estimates = estimates(scenario, &names);
     world.insert_resource(queue);
     world.insert_resource(return_hops);
@@ -94,8 +97,9 @@ pub(super) fn build(
     world.insert_resource(Tracer::default());
     world.insert_resource(FollowUps::default());
     let max_in_flight = options.max_in_flight;
-    let max_in_flight = max_in_flight.unwrap_or_else(|| default_max_in_flight(max_hops, steps.is_some()));
-    let needs = PoolNeeds { max_hops, sized, steps, makes_calls, max_in_flight };
+    let max_in_flight =
+        max_in_flight.unwrap_or_else(|| default_max_in_flight(max_hops, steps.is_some(), extras));
+    let needs = PoolNeeds { max_hops, sized, steps, makes_calls, extras, max_in_flight };
     let mut pool = RequestPool::new(needs, RequestLog::new(options.log));
     pool.attributes = scenario.sources.values().map(SourceSpec::attributes).collect();
     world.insert_resource(pool);
@@ -107,6 +111,11 @@ pub(super) fn build(
         names: Arc::new(names),
     });
     Ok(estimates)
+}
+
+/// Whether requests have something of their own from a change on.
+fn gives_extras(set: &Setting) -> bool {
+    if let Setting::Source(SourceSetting::Arrivals(arrivals)) = set { arrivals.gives_extras() } else { false }
 }
 
 /// The perceived loads to record: one for each group of nodes that records reported loads and each of its targets.

@@ -189,6 +189,7 @@ fn sources(world: &mut World, names: &Names, span: Span) -> Vec<SourceResult> {
             name: names.name_of(node).to_owned(),
             outcomes: source.outcomes,
             latency: std::mem::take(source.latency()),
+            classes: source.take_classes(),
             in_flight_mean: source.in_flight.mean(span.now, span.elapsed),
             labels: source.labels.clone(),
         }
@@ -227,11 +228,11 @@ fn records(world: &mut World) -> Vec<RequestRecord> {
     let pool = world.resource::<RequestPool>();
     let is_logged =
         |call: Option<&CallState>| pool.request_log.keeps_calls() || !call.is_some_and(CallState::is_call);
-    let in_flight = query.iter(world).filter(|(request, _, call)| request.is_in_flight() && is_logged(*call));
-    records.extend(
-        in_flight
-            .map(|(request, size, call)| pool.record(request, size.map_or(0, |size| size.0), call, None)),
-    );
+    let in_flight = query.iter(world).enumerate();
+    let in_flight = in_flight.filter(|(_, (request, _, call))| request.is_in_flight() && is_logged(*call));
+    records.extend(in_flight.map(|(row, (request, size, call))| {
+        pool.record(request, (size.map_or(0, |size| size.0), pool.class_in_row(row)), call, None)
+    }));
     records[ended..].sort_unstable_by_key(|record| record.id);
     records
 }

@@ -5,6 +5,7 @@ mod architecture;
 mod bad_endpoints;
 mod bad_faults;
 mod bad_input;
+mod bad_traces;
 mod browser;
 mod calls;
 mod cancellation;
@@ -42,6 +43,7 @@ mod stopped;
 mod stories;
 mod summary;
 mod support;
+mod traces;
 mod verdict;
 #[cfg(feature = "viz")]
 mod viz;

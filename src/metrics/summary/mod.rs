@@ -85,7 +85,7 @@ pub struct Latencies {
     pub all: DurationStats,
     /// By source, in the order of the scenario.
     pub by_source: IndexMap<String, DurationStats>,
-    /// By class, in the order of first mention; empty if no source has a class.
+    /// By class, in the order of first mention; empty if no source or trace has a class.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub by_class: IndexMap<String, DurationStats>,
 }
@@ -191,8 +191,11 @@ impl Latencies {
         let mut by_class: IndexMap<String, Tally> = IndexMap::new();
         for source in sources {
             all.merge(&source.latency);
-            if let Some(class) = &source.labels.class {
-                by_class.entry(class.clone()).or_default().merge(&source.latency);
+            let own = source.labels.class.iter().map(|class| (class, &source.latency));
+            let own = own.filter(|_| source.classes.is_empty());
+            let of_trace = source.classes.iter().map(|(class, latency)| (class, latency));
+            for (class, latency) in own.chain(of_trace) {
+                by_class.entry(class.clone()).or_default().merge(latency);
             }
         }
         let by_source =

@@ -70,7 +70,7 @@ impl fmt::Display for SourceFault {
 }
 
 /// A surge in effect.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Surge {
     factor: f64,
     /// `None` if the arrivals have changed to others that cannot surge.
@@ -79,7 +79,7 @@ pub(super) struct Surge {
 }
 
 /// What a source has for its surges.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Surges {
     /// The arrivals that surge.
     arrivals: ArrivalsSpec,

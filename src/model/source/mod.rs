@@ -5,6 +5,7 @@ pub mod endpoint;
 mod fault;
 pub mod key;
 pub mod rate;
+mod replayed;
 mod setting;
 mod shown;
 mod spec;
@@ -19,6 +20,7 @@ use self::endpoint::EndpointSampler;
 pub use self::fault::SourceFault;
 use self::fault::Surges;
 use self::key::KeySampler;
+use self::replayed::Replayed;
 pub use self::setting::SourceSetting;
 pub use self::shown::FAILURE_RATES;
 pub use self::spec::SourceSpec;
@@ -36,7 +38,7 @@ use crate::engine::row::{Column, Row, Rows};
 use crate::engine::statistics::{Tally, TimeWeighted};
 use crate::engine::time::SimTime;
 use crate::event::{Event, NodeKind, PackedEvent, RequestRow};
-use crate::request::{Outcome, OutcomeCounts};
+use crate::request::{Extras, Outcome, OutcomeCounts};
 use crate::text::Path;
 
 /// Labels of the requests of a source in records and results.
@@ -51,7 +53,7 @@ pub struct SourceLabels {
 }
 
 /// The state of a source during a run.
-#[derive(Component, Clone, Debug)]
+#[derive(Component, Debug)]
 pub struct Source {
     /// The node that receives the requests.
     pub target: Target,
@@ -71,6 +73,8 @@ pub struct Source {
     pub stop: SimTime,
     /// Maximum number of requests.
     pub max_requests: u64,
+    /// What the requests of a trace need, if the requests are those of one.
+    replayed: Option<Box<Replayed>>,
     /// Labels of the requests.
     pub labels: SourceLabels,
     /// Whether the scenario has a node that sheds requests.
@@ -158,12 +162,16 @@ impl Source {
         if outcome == Outcome::Completed && finished.created >= source.measured_from {
             let latency = context.now.since(finished.created).as_nanos();
             source.latency_this_window.record(latency);
+            if FULL && let Some(replayed) = &mut source.replayed {
+                replayed.record(context.requests.extras(request).class, latency);
+            }
         }
         context.requests.finish::<FULL>(context.now, request, outcome);
         if FULL {
             context.requests.reset_steps(request);
+            context.requests.set_extras(request, Extras::NONE);
         }
-        if source.size.is_some() {
+        if source.size.is_some() || source.replayed.as_ref().is_some_and(|replayed| replayed.gives_sizes) {
             // The next request in this row may come from a source without sizes.
             context.requests.set_size(request, 0);
         }
@@ -197,8 +205,7 @@ impl Part for Source {
     }
 
     fn check_setting(setting: &SourceSetting, path: &Path, _: &[&SourceSpec], checker: &mut Checker<'_>) {
-        let SourceSetting::Arrivals(arrivals) = setting;
-        checker.resolved(path.clone(), arrivals.check(checker.run_until));
+        setting.check(path, checker);
     }
 
     fn offered_faults(spec: &SourceSpec) -> Vec<SourceFault> {
@@ -232,6 +239,7 @@ impl Part for Source {
             start: SimTime::ZERO + spec.start,
             stop: spec.stop.map_or(builder.times.arrivals_until, |stop| SimTime::ZERO + stop),
             max_requests: spec.max_requests.unwrap_or(u64::MAX),
+            replayed: Replayed::new(&spec.arrivals, builder.names),
             labels: SourceLabels { class: spec.class.clone(), priority: spec.priority, weight: spec.weight },
             may_be_shed: builder.may_shed(),
             may_fail: builder.may_fail,
@@ -285,7 +293,9 @@ impl Part for Source {
         } else if let Some(at) = source.next_arrival() {
             context.queue.schedule(at, arrival_of(row, None));
         }
-        let key = source.key.0.sample(&mut source.key.1);
+        let recorded = if FULL { source.arrivals.0.recorded().copied() } else { None };
+        let key = recorded.and_then(|recorded| recorded.key);
+        let key = key.unwrap_or_else(|| source.key.0.sample(&mut source.key.1));
         #[expect(clippy::cast_possible_truncation, reason = "a scenario has at most 65,536 sources")]
         let request = context.requests.create(context.now, row.number() as u16, key);
         context.trace(request, || TraceEvent::Created { source: Self::node(row), key });
@@ -294,6 +304,9 @@ impl Part for Source {
         }
         if let Some((size, stream)) = &mut source.size {
             context.requests.set_size(request, whole_bytes(size.sample(stream)));
+        }
+        if let Some(recorded) = &recorded {
+            source.equip(context, request, recorded);
         }
         (request, context.send_from_source(request, source.target))
     }
@@ -351,6 +364,9 @@ impl Part for Source {
             source.in_flight.restart(now);
             source.latency.clear();
             source.latency_this_window.clear();
+            if let Some(replayed) = &mut source.replayed {
+                replayed.clear();
+            }
             source.measured_from = now;
         }
     }

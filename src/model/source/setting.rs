@@ -5,7 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::arrivals::ArrivalsSpec;
+use crate::model::check::Checker;
 use crate::model::part::{PartSetting, ScheduledPeriodSpec, Step, steps_of_rate};
+use crate::text::Path;
 
 /// A setting of a source that can change during a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,6 +15,20 @@ use crate::model::part::{PartSetting, ScheduledPeriodSpec, Step, steps_of_rate};
 pub enum SourceSetting {
     /// When requests are created from the change on. The arrival that is already scheduled is cancelled.
     Arrivals(ArrivalsSpec),
+}
+
+impl SourceSetting {
+    /// Reports errors.
+    pub(super) fn check(&self, path: &Path, checker: &mut Checker<'_>) {
+        let Self::Arrivals(arrivals) = self;
+        if arrivals.trace().is_some() {
+            let message = "a trace cannot begin by a change";
+            let hint = "add a source with this trace and a `start`, and let this source `stop` then";
+            checker.add(path.clone(), message, hint);
+        } else {
+            checker.resolved(path.clone(), arrivals.check(checker.run_until));
+        }
+    }
 }
 
 impl fmt::Display for SourceSetting {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::arrivals::ArrivalsSpec;
+use super::arrivals::trace::TraceFile;
 use super::endpoint::AskedEndpoints;
 use super::key::KeySpec;
 use crate::engine::distribution::DistributionSpec;
@@ -64,9 +65,27 @@ impl SourceSpec {
         RequestAttributes { priority: self.priority, weight: self.weight, deadline: self.deadline }
     }
 
+    /// Whether its requests have a size.
+    pub(crate) fn gives_sizes(&self) -> bool {
+        self.size.is_some() || self.arrivals.trace().is_some_and(|trace| trace.scan().gives_sizes)
+    }
+
+    /// Whether its requests have [`Extras`](crate::request::Extras).
+    pub(crate) const fn gives_extras(&self) -> bool {
+        self.arrivals.gives_extras()
+    }
+
+    /// Whether its requests say how long they are served.
+    pub(crate) fn gives_service_times(&self) -> bool {
+        self.arrivals.trace().is_some_and(|trace| trace.scan().gives_service_times)
+    }
+
     /// Reports errors, and warns of fields that have no effect.
     pub(super) fn check(&self, path: &Path, checker: &mut Checker<'_>) {
         checker.spec(path, "arrivals", self.arrivals.check(checker.run_until));
+        if let Some(trace) = self.arrivals.trace() {
+            self.check_trace(trace, &path.clone().name("arrivals").name("file"), checker);
+        }
         checker.spec(path, "key", self.key.resolve().map(drop));
         if let Some(size) = &self.size {
             checker.spec(path, "size", size.resolve().map(drop));
@@ -85,6 +104,30 @@ impl SourceSpec {
             checker.add(path.clone().name("weight"), message, "make it 1 or more");
         }
         warn(self, path, checker);
+    }
+
+    /// Reports errors in the trace that is named at `path`, and warns of what has no effect.
+    fn check_trace(&self, trace: &TraceFile, path: &Path, checker: &mut Checker<'_>) {
+        trace.check(path, checker);
+        let scan = trace.scan();
+        for endpoint in &scan.endpoints {
+            checker.asks(path.clone(), &self.to, endpoint);
+        }
+        if scan.gives_service_times && !checker.used.contains(&"service") {
+            let message = "no server has a `service` time: the column \"service\" has no effect on the run";
+            checker.warn(path.clone(), message, "give a server a `service` time, or leave the column out");
+        }
+        let end = self.stop.unwrap_or(checker.arrivals_until).min(checker.run_until);
+        if let Some(first) = self.arrivals.first_of_trace().map(|first| self.start + first)
+            && first > end
+            && self.start <= end
+        {
+            let message =
+                format!("the source creates no request: the first one comes at {first}, after {end}");
+            let hint =
+                "times of a trace count from the start of the source: subtract that of the first request";
+            checker.warn(path.clone(), message, hint);
+        }
     }
 }
 

@@ -1,11 +1,14 @@
 //! Arrivals as written in a scenario.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use super::super::rate::{ExactTime, RateProfile, RateSpec};
 use super::batches::Batches;
 use super::closed_loop::{ClosedLoop, UserStage};
 use super::modulated::{Modulated, RateState};
+use super::trace::{Replay, TraceFile};
 use super::{ArrivalProcess, Pattern};
 use crate::engine::distribution::{CountSpec, DistributionSpec};
 use crate::engine::spec_error::SpecError;
@@ -65,6 +68,21 @@ pub enum ArrivalsSpec {
         /// How long they think; the mean is above 0.
         think: DistributionSpec<SimDuration>,
     },
+    /// The requests of a CSV file, one a line.
+    Trace {
+        /// The file, relative to the directory of the scenario.
+        file: TraceFile,
+        /// How many times as fast as recorded it is replayed; above 0.
+        #[serde(default = "as_recorded")]
+        speed: f64,
+        /// Whether it begins again after its last request, and goes on until the source stops.
+        #[serde(default)]
+        repeat: bool,
+    },
+}
+
+const fn as_recorded() -> f64 {
+    1.0
 }
 
 const fn minute() -> SimDuration {
@@ -86,7 +104,7 @@ impl ArrivalsSpec {
                 let phase = |(stage, end): (&UserStage, _)| (stage.at, end, format!("{} users", stage.users));
                 stages.iter().zip(ends).map(phase).collect()
             }
-            Self::Renewal { .. } | Self::Users { .. } | Self::Mmpp { .. } => Vec::new(),
+            Self::Renewal { .. } | Self::Users { .. } | Self::Mmpp { .. } | Self::Trace { .. } => Vec::new(),
         }
     }
 
@@ -102,7 +120,8 @@ impl ArrivalsSpec {
             | Self::Users { .. }
             | Self::Mmpp { .. }
             | Self::Batches { .. }
-            | Self::ClosedLoop { .. } => None,
+            | Self::ClosedLoop { .. }
+            | Self::Trace { .. } => None,
         }
     }
 
@@ -116,7 +135,11 @@ impl ArrivalsSpec {
             Self::Batches { of, size } => {
                 Some(Self::Batches { of: Box::new(of.times(factor)?), size: *size })
             }
-            Self::Renewal { .. } | Self::Users { .. } | Self::Mmpp { .. } | Self::ClosedLoop { .. } => None,
+            Self::Renewal { .. }
+            | Self::Users { .. }
+            | Self::Mmpp { .. }
+            | Self::ClosedLoop { .. }
+            | Self::Trace { .. } => None,
         }
     }
 
@@ -126,6 +149,10 @@ impl ArrivalsSpec {
         match self {
             Self::Constant { rate } | Self::Poisson { rate } => rate.period(),
             Self::Batches { of, .. } => of.period(),
+            Self::Trace { file, speed, repeat } => {
+                let period = file.scan().period().filter(|_| *repeat)?;
+                Some(SimDuration::from_nanos_f64(period.as_nanos_f64() / speed))
+            }
             Self::Renewal { .. } | Self::Users { .. } | Self::Mmpp { .. } | Self::ClosedLoop { .. } => None,
         }
     }
@@ -154,6 +181,7 @@ impl ArrivalsSpec {
             Self::Batches { of, size } => {
                 size.resolve().map_or(1.0, |size| Batches::dispersion(of.dispersion(), &size))
             }
+            Self::Trace { file, .. } => file.scan().dispersion,
         }
     }
 
@@ -180,9 +208,11 @@ impl ArrivalsSpec {
             Self::Users { .. } => SpecError::at("window", message),
             Self::Mmpp { .. } => SpecError::at("states", message),
             Self::Batches { of, .. } => of.at_changes(message).inside("of"),
-            Self::Constant { .. } | Self::Poisson { .. } | Self::Renewal { .. } | Self::ClosedLoop { .. } => {
-                SpecError::at("", message)
-            }
+            Self::Constant { .. }
+            | Self::Poisson { .. }
+            | Self::Renewal { .. }
+            | Self::ClosedLoop { .. }
+            | Self::Trace { .. } => SpecError::at("", message),
         }
     }
 
@@ -229,10 +259,23 @@ impl ArrivalsSpec {
             Self::ClosedLoop { users, stages, think } => {
                 Pattern::ClosedLoop(Box::new(ClosedLoop::new(*users, stages, think, start)?))
             }
+            Self::Trace { file, speed, repeat } => {
+                if !(*speed > 0.0 && speed.is_finite()) {
+                    let message = format!(
+                        "a speed of {speed} is impossible: use a number above 0, such as 2.0 for twice as fast"
+                    );
+                    return Err(SpecError::at("speed", message));
+                }
+                let scan = file.scan();
+                if *repeat && scan.error_count == 0 && scan.period().is_none() {
+                    let message = "all requests of the trace come at the same time, so that it cannot be repeated: \
+                                   leave this out";
+                    return Err(SpecError::at("repeat", message));
+                }
+                Pattern::Trace(Box::new(Replay::new(file, *speed, *repeat, start)))
+            }
             Self::Batches { of, size } => {
-                if let Self::ClosedLoop { .. } = **of {
-                    let message = "users of a closed loop send one request at a time, and no batches: use other \
-                                   arrivals";
+                if let Some(message) = of.is_no_base_of_batches() {
                     return Err(SpecError::at("of", message));
                 }
                 let of = of.resolve(start).map_err(|error| error.inside("of"))?;
@@ -246,5 +289,50 @@ impl ArrivalsSpec {
             }
         };
         Ok(ArrivalProcess { pattern, position: ExactTime::at(start) })
+    }
+
+    /// Why batches cannot arrive like this, or `None` if they can.
+    const fn is_no_base_of_batches(&self) -> Option<&'static str> {
+        match self {
+            Self::ClosedLoop { .. } => {
+                Some("users of a closed loop send one request at a time, and no batches: use other arrivals")
+            }
+            Self::Trace { .. } => Some(
+                "a trace has a line for each request, and no batches: write a line for each request of a batch, \
+                 with the same time",
+            ),
+            Self::Constant { .. }
+            | Self::Poisson { .. }
+            | Self::Renewal { .. }
+            | Self::Users { .. }
+            | Self::Mmpp { .. }
+            | Self::Batches { .. } => None,
+        }
+    }
+
+    /// The trace, if these are the requests of one.
+    #[must_use]
+    pub fn trace(&self) -> Option<&TraceFile> {
+        if let Self::Trace { file, .. } = self { Some(file) } else { None }
+    }
+
+    /// When the first request of a trace comes, counted from the start of the source; `None` if these are no such requests, or
+    /// there is none.
+    pub(in super::super) fn first_of_trace(&self) -> Option<SimDuration> {
+        let Self::Trace { file, speed, .. } = self else { return None };
+        let scan = file.scan();
+        (scan.requests > 0).then(|| SimDuration::from_nanos_f64(scan.first.as_nanos_f64() / speed))
+    }
+
+    /// Whether requests have [`Extras`](crate::request::Extras).
+    pub(crate) const fn gives_extras(&self) -> bool {
+        matches!(self, Self::Trace { .. })
+    }
+
+    /// Sets the directory that the names of files start from.
+    pub(crate) fn locate(&mut self, directory: &Path) {
+        if let Self::Trace { file, .. } = self {
+            file.locate(directory);
+        }
     }
 }
