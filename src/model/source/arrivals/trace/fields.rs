@@ -30,10 +30,14 @@ impl Field {
 /// If a quoted field does not end, or is followed by something else than a comma: the place and what is wrong.
 pub(super) fn split(line: &str, fields: &mut Vec<Field>) -> Result<(), (Range<usize>, &'static str)> {
     fields.clear();
+    if !line.contains('"') {
+        split_plain(line, fields);
+        return Ok(());
+    }
     let mut start = 0;
     loop {
         let rest = &line[start..];
-        let quoted = start + rest.len() - rest.trim_start().len();
+        let quoted = trimmed(line, start..line.len()).start;
         let end = if line[quoted..].starts_with('"') {
             let (field, end) = quoted_field(line, quoted)?;
             fields.push(field);
@@ -50,11 +54,29 @@ pub(super) fn split(line: &str, fields: &mut Vec<Field>) -> Result<(), (Range<us
     }
 }
 
-/// The range without spaces at its ends.
+/// Splits a line without quotes. Most lines have none, and a trace may have very many.
+fn split_plain(line: &str, fields: &mut Vec<Field>) {
+    let mut start = 0;
+    for (index, byte) in line.bytes().enumerate() {
+        if byte == b',' {
+            fields.push(Field { range: trimmed(line, start..index), has_quotes: false });
+            start = index + 1;
+        }
+    }
+    fields.push(Field { range: trimmed(line, start..line.len()), has_quotes: false });
+}
+
+/// The range without spaces and tabs at its ends.
 fn trimmed(line: &str, range: Range<usize>) -> Range<usize> {
-    let text = &line[range.clone()];
-    let start = range.start + text.len() - text.trim_start().len();
-    start..start + text.trim().len()
+    let is_space = |index: usize| matches!(line.as_bytes().get(index), Some(b' ' | b'\t'));
+    let Range { mut start, mut end } = range;
+    while start < end && is_space(start) {
+        start += 1;
+    }
+    while start < end && is_space(end - 1) {
+        end -= 1;
+    }
+    start..end
 }
 
 /// The field whose quote is at `start`, and the offset of the comma or the end of the line behind it.
@@ -72,8 +94,7 @@ fn quoted_field(line: &str, start: usize) -> Result<(Field, usize), (Range<usize
         has_quotes = true;
         end += 2;
     }
-    let rest = &line[end + 1..];
-    let next = end + 1 + rest.len() - rest.trim_start().len();
+    let next = trimmed(line, end + 1..line.len()).start;
     if next < line.len() && !line[next..].starts_with(',') {
         return Err((next..line.len(), "a comma is expected after a quoted field"));
     }

@@ -89,11 +89,11 @@ impl Reader {
                 return Ok(None);
             }
             let line = Self::text(&self.bytes).map_err(|()| self.binary())?;
-            if line.trim().is_empty() {
-                continue;
-            }
             if let Err((range, message)) = fields::split(line, &mut self.fields) {
                 return Err(self.unquoted(range, message));
+            }
+            if matches!(&self.fields[..], [only] if only.range.is_empty()) {
+                continue;
             }
             let (at, recorded) = self.request(line, names)?;
             if at < self.last {
@@ -164,7 +164,7 @@ impl Reader {
     /// A line as text.
     fn text(bytes: &[u8]) -> Result<&str, ()> {
         let text = std::str::from_utf8(bytes).map_err(|_| ())?;
-        if text.contains('\0') { Err(()) } else { Ok(text) }
+        if bytes.contains(&0) { Err(()) } else { Ok(text) }
     }
 
     fn binary(&self) -> TraceError {

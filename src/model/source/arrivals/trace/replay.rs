@@ -5,7 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexSet;
 
 use super::reader::{Numbering, Reader};
-use super::scan::{Scan, absorb};
+use super::scan::{Scan, absorb, number};
 use super::values::ValueError;
 use super::{Recorded, TraceError, TraceFile};
 use crate::engine::hash::StableHasher;
@@ -123,17 +123,16 @@ const CHANGED: &str = "run the scenario again when nobody writes to the file";
 /// The names that were found before the run.
 struct Known<'a>(&'a Scan);
 
-fn number(name: &str, known: &IndexSet<String>) -> Result<u16, ValueError> {
-    let number = known.get_index_of(name).and_then(|index| u16::try_from(index).ok());
-    number.ok_or_else(|| (format!("\"{name}\" is new since the trace was checked"), CHANGED))
+fn known(name: &str, known: &IndexSet<String>) -> Result<u16, ValueError> {
+    number(name, known).ok_or_else(|| (format!("\"{name}\" is new since the trace was checked"), CHANGED))
 }
 
 impl Numbering for Known<'_> {
     fn class(&mut self, name: &str) -> Result<u16, ValueError> {
-        number(name, &self.0.classes)
+        known(name, &self.0.classes)
     }
 
     fn endpoint(&mut self, name: &str) -> Result<u16, ValueError> {
-        number(name, &self.0.endpoints)
+        known(name, &self.0.endpoints)
     }
 }

@@ -32,7 +32,8 @@ pub struct Scan {
     pub gives_sizes: bool,
     /// Whether it says how long requests are served.
     pub gives_service_times: bool,
-    /// Index of dispersion of the number of requests in a time, see [`Counts`].
+    /// Index of dispersion of the number of requests in a time, estimated from windows of equal
+    /// length.
     pub dispersion: f64,
     /// Hash over all requests.
     pub(super) digest: u64,
@@ -85,8 +86,8 @@ impl Scan {
         }
         scan.dispersion = counts.dispersion();
         scan.digest = digest.finish();
-        scan.classes = names.classes.all;
-        scan.endpoints = names.endpoints.all;
+        scan.classes = names.classes;
+        scan.endpoints = names.endpoints;
         scan
     }
 
@@ -119,43 +120,42 @@ pub(super) fn absorb(digest: &mut StableHasher, at: SimDuration, recorded: &Reco
     digest.absorb(service.map_or(u64::MAX, SimDuration::as_nanos));
 }
 
-/// The different names in a column.
-#[derive(Debug, Default)]
-struct NamesOfColumn {
-    all: IndexSet<String>,
-    /// The number of the last name: most traces repeat few names.
-    last: u16,
+/// The number of a name among others, or `None` if it is none of them. Most traces have few names: comparing with the first
+/// ones takes less time than a hash.
+pub(super) fn number(name: &str, known: &IndexSet<String>) -> Option<u16> {
+    const COMPARED: usize = 6;
+    let first = known.iter().take(COMPARED).position(|known| known == name);
+    let index = first.or_else(|| if known.len() > COMPARED { known.get_index_of(name) } else { None });
+    u16::try_from(index?).ok()
 }
 
-impl NamesOfColumn {
-    fn number(&mut self, name: &str, column: &str) -> Result<u16, ValueError> {
-        if self.all.get_index(self.last.into()).is_some_and(|last| last == name) {
-            return Ok(self.last);
-        }
-        let known = self.all.get_index_of(name);
-        if known.is_none() && self.all.len() == MAX_NAMES {
-            let message = format!("the trace has more than {MAX_NAMES} different values of \"{column}\"");
-            return Err((message, "use few values, and the key for what differs from request to request"));
-        }
-        let index = known.unwrap_or_else(|| self.all.insert_full(name.to_owned()).0);
-        self.last = u16::try_from(index).unwrap_or(u16::MAX);
-        Ok(self.last)
-    }
-}
-
+/// The different names in the columns of a trace.
 #[derive(Debug, Default)]
 struct Names {
-    classes: NamesOfColumn,
-    endpoints: NamesOfColumn,
+    classes: IndexSet<String>,
+    endpoints: IndexSet<String>,
+}
+
+/// The number of a name, which is added to the others if it is new.
+fn numbered(name: &str, names: &mut IndexSet<String>, column: &str) -> Result<u16, ValueError> {
+    if let Some(number) = number(name, names) {
+        return Ok(number);
+    }
+    let new = u16::try_from(names.len()).ok().filter(|_| names.len() < MAX_NAMES).ok_or_else(|| {
+        let message = format!("the trace has more than {MAX_NAMES} different values of \"{column}\"");
+        (message, "use few values, and the key for what differs from request to request")
+    })?;
+    names.insert(name.to_owned());
+    Ok(new)
 }
 
 impl Numbering for Names {
     fn class(&mut self, name: &str) -> Result<u16, ValueError> {
-        self.classes.number(name, "class")
+        numbered(name, &mut self.classes, "class")
     }
 
     fn endpoint(&mut self, name: &str) -> Result<u16, ValueError> {
-        self.endpoints.number(name, "endpoint")
+        numbered(name, &mut self.endpoints, "endpoint")
     }
 }
 
