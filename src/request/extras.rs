@@ -15,13 +15,13 @@ pub struct Extras {
     pub service: Option<SimDuration>,
     /// The user of a closed loop who has sent it: a number that its source has given.
     pub user: Option<u32>,
-    /// When its user intended to send it.
-    pub intended: SimTime,
+    /// When its user intended to send it, if the user keeps a pace.
+    pub intended: Option<SimTime>,
 }
 
 impl Extras {
     /// Those of a request that has none, and of a free row.
-    pub const NONE: Self = Self { class: None, service: None, user: None, intended: SimTime::ZERO };
+    pub const NONE: Self = Self { class: None, service: None, user: None, intended: None };
 }
 
 impl RequestsView<'_> {

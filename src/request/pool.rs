@@ -122,6 +122,12 @@ impl RequestPool {
         self.rows == self.max_rows && self.free.len() < self.reserve
     }
 
+    /// Whether requests may have [`Extras`].
+    #[must_use]
+    pub const fn has_extras(&self) -> bool {
+        self.has_extras
+    }
+
     /// The calls by outcome, or `None` if no node makes calls.
     #[must_use]
     pub const fn calls(&self) -> Option<&OutcomeCounts> {

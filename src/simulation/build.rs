@@ -189,7 +189,15 @@ pub(super) fn append_changes(scenario: &Scenario, world: &mut World) -> Result<(
         let path = Path::root().name("changes").index(row).name("at");
         (SimTime::ZERO + change.at <= now).then(|| Problem::new(path, message))
     };
-    let problems: Vec<_> = (0..).zip(&scenario.changes).skip(first).filter_map(too_late).collect();
+    let has_extras = world.resource::<RequestPool>().has_extras();
+    let unprepared = |(row, change): (usize, &ChangeSpec)| {
+        let message = "users with sessions or a pace cannot come by a change that is added during a run";
+        let problem = || Problem::new(Path::root().name("changes").index(row).name("set"), message);
+        (!has_extras && gives_extras(&change.set))
+            .then(|| problem().with_hint("add the change to the scenario, and run it again"))
+    };
+    let added = || (0..).zip(&scenario.changes).skip(first);
+    let problems: Vec<_> = added().filter_map(too_late).chain(added().filter_map(unprepared)).collect();
     if !problems.is_empty() {
         return Err(problems);
     }

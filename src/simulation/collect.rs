@@ -190,6 +190,7 @@ fn sources(world: &mut World, names: &Names, span: Span) -> Vec<SourceResult> {
             outcomes: source.outcomes,
             latency: std::mem::take(source.latency()),
             classes: source.take_classes(),
+            intended: source.take_intended(),
             in_flight_mean: source.in_flight.mean(span.now, span.elapsed),
             labels: source.labels.clone(),
         }

@@ -44,6 +44,7 @@ mod stories;
 mod summary;
 mod support;
 mod traces;
+mod users;
 mod verdict;
 #[cfg(feature = "viz")]
 mod viz;

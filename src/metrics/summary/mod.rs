@@ -88,6 +88,10 @@ pub struct Latencies {
     /// By class, in the order of first mention; empty if no source or trace has a class.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub by_class: IndexMap<String, DurationStats>,
+    /// By source, from when a user intended to send the request instead of from its creation: of sources whose users keep a
+    /// pace; empty if there are none.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub from_intended: IndexMap<String, DurationStats>,
 }
 
 /// The summary of a source.
@@ -202,7 +206,10 @@ impl Latencies {
             sources.iter().map(|source| (source.name.clone(), DurationStats::of(&source.latency))).collect();
         let by_class =
             by_class.iter().map(|(class, tally)| (class.clone(), DurationStats::of(tally))).collect();
-        Self { all: DurationStats::of(&all), by_source, by_class }
+        let intended =
+            |source: &SourceResult| Some((source.name.clone(), DurationStats::of(source.intended.as_ref()?)));
+        let from_intended = sources.iter().filter_map(intended).collect();
+        Self { all: DurationStats::of(&all), by_source, by_class, from_intended }
     }
 }
 

@@ -9,6 +9,7 @@ mod replayed;
 mod setting;
 mod shown;
 mod spec;
+mod users;
 
 use std::ops::Range;
 
@@ -89,6 +90,8 @@ pub struct Source {
     latency: Tally,
     /// The same for the current window.
     latency_this_window: Tally,
+    /// Latency of the same requests from the times at which their users intended to send them, if these keep a pace.
+    intended: Option<Box<Tally>>,
     /// Percentiles (50, 95, 99) of latency in the last closed window, in nanoseconds.
     window_percentiles: [Option<u64>; 3],
     /// End of the warm-up.
@@ -115,13 +118,13 @@ impl Source {
         }
     }
 
-    /// Lets a user of a closed loop think, and schedules the next request, if there is one.
-    fn think(&mut self, row: Row<Self>, queue: &mut EventQueue<PackedEvent>) {
+    /// Lets a user of a closed loop think, who comes back if it has a number, and schedules the next request, if there is one.
+    fn think(&mut self, row: Row<Self>, user: Option<u32>, queue: &mut EventQueue<PackedEvent>) {
         let (process, stream) = &mut self.arrivals;
-        let now = queue.now();
+        let (now, stop, most) = (queue.now(), self.stop, self.max_requests);
         let users = process.closed_loop();
-        if let Some(at) = users.and_then(|users| users.think(now, self.stop, self.max_requests, stream)) {
-            queue.schedule(at, arrival_of(row, None));
+        if let Some((at, user)) = users.and_then(|users| users.think(user, now, stop, most, stream)) {
+            queue.schedule(at, arrival_of(row, user));
         }
     }
 
@@ -156,14 +159,15 @@ impl Source {
         if let Some(users) = source.arrivals.0.closed_loop()
             && finished.created >= users.since()
         {
-            source.think(row, context.queue);
+            let user = if FULL { context.requests.extras(request).user } else { None };
+            source.think(row, user, context.queue);
         }
         source.in_flight.decrement(context.now);
         if outcome == Outcome::Completed && finished.created >= source.measured_from {
             let latency = context.now.since(finished.created).as_nanos();
             source.latency_this_window.record(latency);
-            if FULL && let Some(replayed) = &mut source.replayed {
-                replayed.record(context.requests.extras(request).class, latency);
+            if FULL {
+                source.record_own(&context.requests.extras(request), context.now, latency);
             }
         }
         context.requests.finish::<FULL>(context.now, request, outcome);
@@ -247,6 +251,7 @@ impl Part for Source {
             in_flight: TimeWeighted::default(),
             latency: Tally::default(),
             latency_this_window: Tally::default(),
+            intended: spec.arrivals.has_pace().then(Box::default),
             window_percentiles: [None; 3],
             measured_from: builder.times.measured_from,
         };
@@ -288,14 +293,17 @@ impl Part for Source {
         let source = &mut sources[row];
         source.outcomes.offered += 1;
         source.in_flight.increment(context.now);
-        if surge.number() > 0 {
+        let user = if FULL { source.user_of(surge) } else { None };
+        if user.is_some() {
+            // The next request of a user follows the end of this one.
+        } else if surge.number() > 0 {
             source.schedule_of_surge(row, surge.number() - 1, context.queue);
         } else if let Some(at) = source.next_arrival() {
             context.queue.schedule(at, arrival_of(row, None));
         }
         let recorded = if FULL { source.arrivals.0.recorded().copied() } else { None };
         let key = recorded.and_then(|recorded| recorded.key);
-        let key = key.unwrap_or_else(|| source.key.0.sample(&mut source.key.1));
+        let key = key.unwrap_or_else(|| source.draw_key(user));
         #[expect(clippy::cast_possible_truncation, reason = "a scenario has at most 65,536 sources")]
         let request = context.requests.create(context.now, row.number() as u16, key);
         context.trace(request, || TraceEvent::Created { source: Self::node(row), key });
@@ -307,6 +315,9 @@ impl Part for Source {
         }
         if let Some(recorded) = &recorded {
             source.equip(context, request, recorded);
+        }
+        if let Some(user) = user {
+            source.sign(context, request, user);
         }
         (request, context.send_from_source(request, source.target))
     }
@@ -321,7 +332,7 @@ impl Part for Source {
     ) -> Option<PackedEvent> {
         let source = &mut sources[row];
         let coming = source.arrivals.0.closed_loop().map_or(0, |users| users.begin_stage(stage as usize));
-        (0..coming).for_each(|_| source.think(row, context.queue));
+        (0..coming).for_each(|_| source.think(row, None, context.queue));
         None
     }
 
@@ -341,6 +352,9 @@ impl Part for Source {
         for row in rows.map(Row::new) {
             let source = &mut sources[row];
             source.arrivals.0 = arrivals.resolve(context.now.max(source.start)).expect(CHECKED);
+            if arrivals.has_pace() {
+                source.intended.get_or_insert_default();
+            }
             source.begin_arrivals(row, context.queue);
             source.adapt_surges(row, arrivals, context.queue);
         }
@@ -367,6 +381,9 @@ impl Part for Source {
             if let Some(replayed) = &mut source.replayed {
                 replayed.clear();
             }
+            if let Some(intended) = &mut source.intended {
+                intended.clear();
+            }
             source.measured_from = now;
         }
     }
@@ -379,11 +396,11 @@ impl Part for Source {
     }
 }
 
-/// The event of the next arrival, which belongs to the surge of a fault or to none. It has no request yet, and the number of
-/// the fault in its place.
-fn arrival_of(row: Row<Source>, surge: Option<u32>) -> PackedEvent {
-    Event::Wake { node: Source::node(row), request: RequestRow::new(surge.map_or(0, |fault| fault + 1)) }
-        .pack()
+/// The event of the next arrival, which belongs to the surge of a fault, to a user with a number, or to neither. It has no
+/// request yet, and the number of the fault or of the user in its place. No source has surges and such users at the same time.
+fn arrival_of(row: Row<Source>, number: Option<u32>) -> PackedEvent {
+    let request = RequestRow::new(number.map_or(0, |number| number + 1));
+    Event::Wake { node: Source::node(row), request }.pack()
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, as documented")]

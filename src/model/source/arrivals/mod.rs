@@ -8,6 +8,7 @@ mod closed_loop;
 mod modulated;
 mod spec;
 pub mod trace;
+mod users;
 
 use rand_distr::Distribution;
 
@@ -17,6 +18,7 @@ use self::modulated::Modulated;
 pub use self::modulated::RateState;
 pub use self::spec::ArrivalsSpec;
 use self::trace::{Recorded, Replay, TraceError};
+pub use self::users::SessionSpec;
 use super::rate::{ExactTime, RateProfile};
 use crate::engine::distribution::{Sampler, ziggurat};
 use crate::engine::random::RandomStream;

@@ -9,6 +9,7 @@ use super::batches::Batches;
 use super::closed_loop::{ClosedLoop, UserStage};
 use super::modulated::{Modulated, RateState};
 use super::trace::{Replay, TraceFile};
+use super::users::SessionSpec;
 use super::{ArrivalProcess, Pattern};
 use crate::engine::distribution::{CountSpec, DistributionSpec};
 use crate::engine::spec_error::SpecError;
@@ -65,8 +66,16 @@ pub enum ArrivalsSpec {
         /// their next response.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         stages: Vec<UserStage>,
-        /// How long they think; the mean is above 0.
-        think: DistributionSpec<SimDuration>,
+        /// How long they think; the mean is above 0. Either this or `pace` is given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        think: Option<DistributionSpec<SimDuration>>,
+        /// The time between two requests that a user intends to keep. After a late response the next request is sent at once.
+        /// The latency from the intended time is reported too.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pace: Option<SimDuration>,
+        /// The sessions of users, whose requests have the same key; by default there are none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session: Option<SessionSpec>,
     },
     /// The requests of a CSV file, one a line.
     Trace {
@@ -256,8 +265,10 @@ impl ArrivalsSpec {
                 let states = Modulated::states(states, start).map_err(|error| error.inside("states"))?;
                 Pattern::Modulated(Box::new(states))
             }
-            Self::ClosedLoop { users, stages, think } => {
-                Pattern::ClosedLoop(Box::new(ClosedLoop::new(*users, stages, think, start)?))
+            Self::ClosedLoop { users, stages, think, pace, session } => {
+                let individual = (*pace, session.as_ref());
+                let users = ClosedLoop::new(*users, stages, think.as_ref(), individual, start)?;
+                Pattern::ClosedLoop(Box::new(users))
             }
             Self::Trace { file, speed, repeat } => {
                 if !(*speed > 0.0 && speed.is_finite()) {
@@ -326,7 +337,21 @@ impl ArrivalsSpec {
 
     /// Whether requests have [`Extras`](crate::request::Extras).
     pub(crate) const fn gives_extras(&self) -> bool {
-        matches!(self, Self::Trace { .. })
+        match self {
+            Self::Trace { .. } => true,
+            Self::ClosedLoop { pace, session, .. } => pace.is_some() || session.is_some(),
+            Self::Constant { .. }
+            | Self::Poisson { .. }
+            | Self::Renewal { .. }
+            | Self::Users { .. }
+            | Self::Mmpp { .. }
+            | Self::Batches { .. } => false,
+        }
+    }
+
+    /// Whether users keep a pace, so that requests have an intended time.
+    pub(in super::super) const fn has_pace(&self) -> bool {
+        matches!(self, Self::ClosedLoop { pace: Some(_), .. })
     }
 
     /// Sets the directory that the names of files start from.
