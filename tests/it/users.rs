@@ -193,6 +193,24 @@ fn a_change_replaces_users_with_numbers() {
 }
 
 #[test]
+fn the_end_of_a_surge_takes_no_user_away_who_came_by_a_change() {
+    let system = r#"Scenario(
+        name: "surge", arrivals_until: "95s", run_until: "100s",
+        sources: { "users": (arrivals: Constant(rate: "1/s"), to: "n") },
+        nodes: { "n": Server(service: Constant("100ms")) },
+        faults: { "surge": (of: "users", what: Surge(2.0), at: "10s", for: "20s") },
+        changes: [(at: "20s", of: "users", set: Arrivals(ClosedLoop(users: 4, pace: "1s")))],
+    )"#;
+    let result = run_logged(&scenario(system));
+    let since = |from: f64| {
+        let created = result.requests.iter().map(|record| record.created.as_seconds());
+        created.filter(|at| (from..from + 10.0).contains(at)).count()
+    };
+    assert_eq!([since(0.0), since(20.0), since(40.0), since(80.0)], [9, 40, 40, 40]);
+    assert!(since(10.0) > 15, "twice as many: {}", since(10.0));
+}
+
+#[test]
 fn paced_users_whose_requests_fail_at_once_catch_up_and_go_on() {
     let system = text(r#"users: 3, pace: "1s""#, "", r#"Server(service: Constant("10ms"))"#);
     let down = r#"changes: [(at: "10s", of: "n", set: Down), (at: "20s", of: "n", set: Up)], nodes"#;

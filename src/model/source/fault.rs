@@ -113,6 +113,8 @@ impl Source {
         });
         match edge {
             FaultEdge::Begins(fault) => self.schedule_of_surge(row, fault, queue),
+            // Since then, the arrivals may have become those of users with numbers, which cannot surge.
+            FaultEdge::Ends(_) if self.has_numbers() => {}
             FaultEdge::Ends(fault) => {
                 queue.remove_where(|event| *event == arrival_of(row, Some(fault)));
             }

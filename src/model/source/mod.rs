@@ -68,6 +68,8 @@ pub struct Source {
     pub endpoint: Option<EndpointSampler>,
     /// Sampler of sizes in bytes, and its random stream.
     pub size: Option<(Sampler, RandomStream)>,
+    /// Whether requests have a size: a drawn one, or that of a trace.
+    gives_sizes: bool,
     /// No request is created before this time.
     pub start: SimTime,
     /// No request is created after this time.
@@ -175,7 +177,7 @@ impl Source {
             context.requests.reset_steps(request);
             context.requests.set_extras(request, Extras::NONE);
         }
-        if source.size.is_some() || source.replayed.as_ref().is_some_and(|replayed| replayed.gives_sizes) {
+        if source.gives_sizes {
             // The next request in this row may come from a source without sizes.
             context.requests.set_size(request, 0);
         }
@@ -240,6 +242,7 @@ impl Part for Source {
                 .size
                 .as_ref()
                 .map(|size| (size.resolve().expect(CHECKED), builder.stream(name, "size"))),
+            gives_sizes: spec.gives_sizes(),
             start: SimTime::ZERO + spec.start,
             stop: spec.stop.map_or(builder.times.arrivals_until, |stop| SimTime::ZERO + stop),
             max_requests: spec.max_requests.unwrap_or(u64::MAX),

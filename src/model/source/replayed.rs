@@ -19,8 +19,6 @@ pub(super) struct Replayed {
     pub(super) classes: Vec<(String, Tally)>,
     /// The same for requests without a class in the trace, which have that of the source.
     pub(super) without_class: Tally,
-    /// Whether the trace says how large requests are.
-    pub(super) gives_sizes: bool,
 }
 
 impl Replayed {
@@ -34,7 +32,6 @@ impl Replayed {
             endpoints: scan.endpoints.iter().map(|name| names.endpoint(name).expect(CHECKED)).collect(),
             classes: scan.classes.iter().map(|name| (name.clone(), Tally::default())).collect(),
             without_class: Tally::default(),
-            gives_sizes: scan.gives_sizes,
         }))
     }
 

@@ -8,14 +8,18 @@ use crate::model::Context;
 use crate::request::Extras;
 
 impl Source {
+    /// Whether the arrivals are those of users with numbers.
+    pub(super) fn has_numbers(&mut self) -> bool {
+        self.arrivals.0.closed_loop().is_some_and(|users| users.has_numbers())
+    }
+
     /// The number of the user to whom an arrival belongs, from what its event has in place of a request.
     pub(super) fn user_of(&mut self, number: RequestRow) -> Option<u32> {
-        let users = self.arrivals.0.closed_loop().filter(|users| users.has_numbers());
-        users.and_then(|_| number.number().checked_sub(1))
+        if self.has_numbers() { number.number().checked_sub(1) } else { None }
     }
 
     /// The key of the next request: that of the session of its user, if it has one, or one that is drawn.
-    #[inline]
+    #[inline(always)]
     pub(super) fn draw_key(&mut self, user: Option<u32>) -> u32 {
         let Self { key: (keys, stream), arrivals, .. } = self;
         let of_session = user.and_then(|user| arrivals.0.closed_loop()?.key_of_session(user));
