@@ -286,7 +286,7 @@ impl ArrivalsSpec {
                 Pattern::Trace(Box::new(Replay::new(file, *speed, *repeat, start)))
             }
             Self::Batches { of, size } => {
-                if let Some(message) = of.is_no_base_of_batches() {
+                if let Some(message) = of.why_no_batches() {
                     return Err(SpecError::at("of", message));
                 }
                 let of = of.resolve(start).map_err(|error| error.inside("of"))?;
@@ -303,7 +303,7 @@ impl ArrivalsSpec {
     }
 
     /// Why batches cannot arrive like this, or `None` if they can.
-    const fn is_no_base_of_batches(&self) -> Option<&'static str> {
+    const fn why_no_batches(&self) -> Option<&'static str> {
         match self {
             Self::ClosedLoop { .. } => {
                 Some("users of a closed loop send one request at a time, and no batches: use other arrivals")
