@@ -55,6 +55,7 @@
 //! | outcome | how a request ended: completed, rejected (no free place), failed (answered with an error), shed (over a limit), dropped (lost), timed out |
 //! | in flight | between creation and outcome |
 //! | waiting, in service | in the queue of a server; in one of its slots |
+//! | trace | a CSV file with a line for each request, which a source replays. A **tracer** records the steps of requests of a run |
 //! | slot, concurrency | a slot serves one request at a time; `concurrency` is the number of slots of a server |
 //! | utilization | the share of slots that are busy, from 0 to 1; called `load` in scenarios and files |
 //! | reported load, perceived load | the load that a response carries; the estimate that a client makes from such reports |

@@ -15,6 +15,7 @@ use crate::engine::statistics::Tally;
 use crate::engine::time::SimDuration;
 use crate::event::Node;
 use crate::metrics::result::RunResult;
+use crate::model::source::SourceSpec;
 use crate::request::OutcomeCounts;
 use crate::scenario::Scenario;
 
@@ -71,7 +72,9 @@ impl<'a> RunContext<'a> {
     pub(super) fn of(scenario: &'a Scenario, result: &'a RunResult) -> Self {
         let constants = Rc::new(ConstantSeries::new(result.timeline.intervals()));
         let mut stations = Vec::with_capacity(result.nodes.len());
-        stations.extend(result.nodes.iter().flat_map(|node| Station::all_of(result, node, &constants)));
+        let is_recorded = scenario.sources.values().any(SourceSpec::gives_service_times);
+        let of_node = |node| Station::all_of(result, node, is_recorded, &constants);
+        stations.extend(result.nodes.iter().flat_map(of_node));
         let heavy_tailed = has_heavy_tailed_sizes(scenario);
         let lines = result.lines();
         stations.extend(lines.map(|line| Station::of_line(result, line, heavy_tailed, &constants)));

@@ -116,18 +116,20 @@ impl ConstantSeries {
 }
 
 impl<'a> Station<'a> {
-    /// Returns the stations of a node; none if it does not serve requests.
+    /// Returns the stations of a node; none if it does not serve requests. `is_recorded`: whether requests may say how long
+    /// they are served.
     pub(super) fn all_of(
         result: &'a RunResult,
         node: &'a NodeResult,
+        is_recorded: bool,
         constants: &Rc<ConstantSeries>,
     ) -> Vec<Self> {
         let Some(FigureValue::Rows(rows)) = node.figures.get(&RESOURCES) else {
-            return Self::of(result, node, constants).into_iter().collect();
+            return Self::of(result, node, is_recorded, constants).into_iter().collect();
         };
         let resources = (0..).zip(&node.resources).zip(rows.values());
         let stations = resources.filter_map(|((resource, name), figures)| {
-            let station = Self::of(result, node, constants)?;
+            let station = Self::of(result, node, is_recorded, constants)?;
             Some(station.of_resource(resource, name, figures, result))
         });
         let stations: Vec<Self> = stations.collect();
@@ -135,7 +137,7 @@ impl<'a> Station<'a> {
             // Without any limit, it never makes a request wait.
             let unlimited =
                 |station| Self { service: 0.0, is_observed: false, makes_calls: false, ..station };
-            return Self::of(result, node, constants).map(unlimited).into_iter().collect();
+            return Self::of(result, node, is_recorded, constants).map(unlimited).into_iter().collect();
         }
         stations
     }
@@ -183,25 +185,37 @@ impl<'a> Station<'a> {
     }
 
     /// Returns the node as a station, or `None` if it does not serve requests.
-    fn of(result: &'a RunResult, node: &'a NodeResult, constants: &Rc<ConstantSeries>) -> Option<Self> {
+    fn of(
+        result: &'a RunResult,
+        node: &'a NodeResult,
+        is_recorded: bool,
+        constants: &Rc<ConstantSeries>,
+    ) -> Option<Self> {
         let figures: &NodeFigures = &node.figures;
         let observed = figures.times(&SERVICE)?.summarize();
         let capacity = node.capacity.as_ref()?;
         let calls = HeldByCalls::of(figures, observed.count());
-        let own = mean_of(capacity.periods(), result.end.as_seconds(), |period| period.service);
+        let [observed_mean, observed_sd] =
+            [observed.mean(), observed.sd()].map(|nanos| nanos.unwrap_or(0.0) / 1e9);
+        // Requests that say how long they are served do not follow the service time of the server.
+        let recorded = (is_recorded && observed_mean > 0.0).then_some(observed_mean);
+        let configured = || mean_of(capacity.periods(), result.end.as_seconds(), |period| period.service);
+        let own = recorded.unwrap_or_else(configured);
         // The time of slots that a request needs, if it takes several.
         let observed_own = figures.get(&IS_WEIGHTED).and_then(|_| {
             let measured = result.end.since(result.identity.measured_from).as_seconds();
             let busy = figures.number(&IN_SERVICE_MEAN)?;
             (observed.count() > 0).then(|| busy * measured / observed.count() as f64)
         });
+        let observed_own = observed_own.or(recorded.map(|own| own + calls.mean));
         let service = observed_own.unwrap_or(own + calls.mean);
         let efficiency = mean_of(capacity.periods(), result.end.as_seconds(), |period| period.efficiency);
         let slows_down = (efficiency - 1.0).abs() > 1e-9;
         let variances = capacity.periods().iter().map(|period| period.service_variance);
-        let configured = variances.fold(0.0, f64::max);
-        let [observed_mean, observed_sd] =
-            [observed.mean(), observed.sd()].map(|nanos| nanos.unwrap_or(0.0) / 1e9);
+        let configured = match recorded {
+            Some(mean) => observed_sd * observed_sd / (mean * mean),
+            None => variances.fold(0.0, f64::max),
+        };
         Some(Self {
             subject: Subject::Node(node.node),
             node: Some(node.node),

@@ -17,11 +17,12 @@ use crate::format::numbers::{count, time};
 use crate::format::{findings, stopped};
 use crate::metrics::result::{RunResult, Stopped};
 use crate::metrics::summary::Summary;
+use crate::model::source::arrivals::trace::TraceError;
 use crate::report::json::Document;
 use crate::report::page::{self, ReportInput};
 use crate::report::{csv, html, terminal};
 use crate::scenario::{Loaded, Scenario};
-use crate::simulation::{LogLevel, RunOptions, Simulation};
+use crate::simulation::{LogLevel, RunError, RunOptions, Simulation};
 
 /// Events between two polls of Ctrl-C and updates of the progress line: about a twentieth of a second.
 const EVENTS_PER_POLL: u64 = 250_000;
@@ -172,9 +173,18 @@ impl RunArguments {
                 drop(progress);
                 return Err(interrupted(&simulation));
             }
+            if let Some(error) = simulation.failure() {
+                drop(progress);
+                return Err(unreadable(&error));
+            }
             progress.update(simulation.now(), simulation.events());
         }
-        simulation.finish().map_err(|error| Failure::Failed(format!("{error}\n")))
+        simulation.finish().map_err(|error| match error {
+            RunError::Input(error) => unreadable(&error),
+            RunError::Scenario(_) | RunError::Conservation(_) | RunError::Stopped(_) => {
+                Failure::Failed(format!("{error}\n"))
+            }
+        })
     }
 
     fn write(
@@ -332,6 +342,12 @@ fn too_many_in_flight(stopped: &Stopped, findings: &[Finding]) -> Failure {
     let hint = "offer fewer requests, limit the queues, for example with `Fifo(capacity: 1000)`, or raise \
                 --max-in-flight; --out DIR keeps the results so far";
     Failure::failed(&format!("{}{cause}", stopped::text(stopped)), hint)
+}
+
+/// The error of a run whose trace could not be read to its end.
+fn unreadable(error: &TraceError) -> Failure {
+    let place = error.excerpt.as_ref().map(|excerpt| format!("{}: ", excerpt.place())).unwrap_or_default();
+    Failure::failed(&format!("{place}{}", error.message), &error.hint)
 }
 
 fn interrupted(simulation: &Simulation) -> Failure {

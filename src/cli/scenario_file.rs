@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::Failure;
-use crate::scenario::{DEFAULT_SCENARIO, Loaded, load};
+use crate::scenario::{DEFAULT_SCENARIO, Loaded, load_in};
 use crate::text::nearest;
 
 /// Maximum size of a scenario file. A larger file is most likely not a scenario.
@@ -16,7 +16,8 @@ const MAX_ENTRIES: usize = 1_000;
 /// Reads and checks a scenario: the built-in one, standard input for `-`, or a file.
 pub(super) fn read(file: Option<&Path>, overrides: &[String]) -> Result<Loaded, Failure> {
     let (name, bytes) = bytes_of(file)?;
-    Ok(load(&name, &bytes, overrides)?)
+    let directory = file.and_then(Path::parent).unwrap_or(Path::new(""));
+    Ok(load_in(directory, &name, &bytes, overrides)?)
 }
 
 /// The name and the bytes of a scenario: the built-in one, standard input for `-`, or a file.

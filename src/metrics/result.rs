@@ -125,6 +125,10 @@ pub struct SourceResult {
     pub outcomes: OutcomeCounts,
     /// Time from creation to response, of completed requests, in nanoseconds.
     pub latency: Tally,
+    /// The same by class, if the source replays a trace that gives classes.
+    pub classes: Vec<(String, Tally)>,
+    /// Time to the response from when a user intended to send the request, if users keep a pace.
+    pub intended: Option<Tally>,
     /// Mean number of its requests in flight, or `None` if no time was measured.
     pub in_flight_mean: Option<f64>,
     /// Labels of its requests.

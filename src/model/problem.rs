@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::text::Path;
+use crate::text::{Excerpt, Path};
 
 /// An error in a scenario: its path, a message and a hint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,13 +16,15 @@ pub struct Problem {
     /// Paths of fields that may have caused it. If one of them could not be read, the problem may disappear once that
     /// field is corrected.
     pub follows_from: Vec<Path>,
+    /// The line of another file that it is about. `path` is then the field that names the file.
+    pub excerpt: Option<Box<Excerpt>>,
 }
 
 impl Problem {
     /// A problem without a hint.
     #[must_use]
     pub fn new(path: Path, message: impl Into<String>) -> Self {
-        Self { path, message: message.into(), hint: None, follows_from: Vec::new() }
+        Self { path, message: message.into(), hint: None, follows_from: Vec::new(), excerpt: None }
     }
 
     /// Adds the node or source `name` as a possible cause.
@@ -46,7 +48,10 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path, self.message)?;
+        match &self.excerpt {
+            Some(excerpt) => write!(f, "{}: {}: {}", self.path, excerpt.place(), self.message)?,
+            None => write!(f, "{}: {}", self.path, self.message)?,
+        }
         self.hint.as_ref().map_or(Ok(()), |hint| write!(f, " ({hint})"))
     }
 }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use crate::engine::time::NANOS_PER_SECOND;
-use crate::metrics::result::RunResult;
+use crate::metrics::result::{RunResult, SourceResult};
 use crate::request::{LogLevel, Parent, RequestRecord};
 
 /// Number of attempts per request: requests are not retried yet.
@@ -50,11 +50,10 @@ pub fn requests(result: &RunResult, out: &mut dyn Write) -> io::Result<()> {
     let calls_header = if has_calls { format!(",{CALLS_HEADER}") } else { String::new() };
     writeln!(out, "{REQUESTS_HEADER}{calls_header}")?;
     let sources: Vec<_> = result.sources.iter().map(|source| quoted(&source.name)).collect();
-    let classes: Vec<_> =
-        result.sources.iter().map(|source| quoted(source.labels.class.as_deref().unwrap_or(""))).collect();
     for request in &result.requests {
         let row = usize::from(request.source);
         let labels = &result.sources[row].labels;
+        let class = quoted(class(&result.sources[row], request.class));
         let server = quoted(request.server.map_or("", |server| result.names().name_of(server)));
         let size = |bytes: u32| if bytes == 0 { String::new() } else { bytes.to_string() };
         let (size, response_size) = (size(request.sizes.request), size(request.sizes.response));
@@ -69,11 +68,17 @@ pub fn requests(result: &RunResult, out: &mut dyn Write) -> io::Result<()> {
         writeln!(
             out,
             "{},{},{},{created},{finished},{latency},{outcome},{server},{ATTEMPTS},{waiting},{service},{links},\
-             {retries},{},{},{size},{},{response_size}{parent}",
-            request.id, sources[row], request.key, classes[row], labels.priority, labels.weight
+             {retries},{class},{},{size},{},{response_size}{parent}",
+            request.id, sources[row], request.key, labels.priority, labels.weight
         )?;
     }
     Ok(())
+}
+
+/// The class of a request: the one with this number in a trace, or else that of its source.
+fn class(source: &SourceResult, number: Option<u16>) -> &str {
+    let own = number.and_then(|number| source.classes.get(usize::from(number)));
+    own.map(|(class, _)| class.as_str()).or(source.labels.class.as_deref()).unwrap_or_default()
 }
 
 /// Fields of a row that depend on how the request ended.

@@ -4,9 +4,11 @@
 //! Requests are entities that are spawned in batches and recycled: row n of their table is row n of the pool throughout
 //! the run. A [`Request`] fills exactly one cache line, as every event touches one and large runs hold many. Attributes
 //! that only some scenarios need are separate components in the same row, present only if the scenario uses them: a
-//! size ([`MessageSizes`]), the relation to calls ([`call`]), and the [`progress`] through the steps of a node.
+//! size ([`MessageSizes`]), the relation to calls ([`call`]), and the [`progress`] through the steps of a node. [`Extras`] are
+//! a list beside them.
 
 pub mod call;
+mod extras;
 mod outcome;
 mod pool;
 pub mod progress;
@@ -17,6 +19,7 @@ use bevy_ecs::prelude::*;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{Node, RequestRow};
 
+pub use extras::Extras;
 pub use outcome::{Outcome, OutcomeCounts};
 pub use pool::{
     PoolNeeds, RequestAttributes, RequestPool, Requests, RequestsView, default_max_in_flight, grow_pool,
@@ -153,6 +156,8 @@ pub struct RequestRecord {
     pub source: u16,
     /// Its key.
     pub key: u32,
+    /// Its class: a number that its source has given; `None` if it has the class of its source.
+    pub class: Option<u16>,
     /// The sizes of its messages.
     pub sizes: MessageSizes,
     /// When it was created.

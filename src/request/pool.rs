@@ -5,6 +5,7 @@ use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemParam;
 
 use super::call::{CallState, Cancellations};
+use super::extras::Extras;
 use super::progress::Progress;
 use super::request_log::RequestLog;
 use super::{INLINE_HOPS, MessageSizes, Outcome, OutcomeCounts, Parent, Request, RequestRecord};
@@ -20,6 +21,9 @@ pub struct RequestPool {
     spilled_hops: Vec<u32>,
     spilled: usize,
     sized: bool,
+    /// What requests have of their own; empty unless `has_extras`.
+    pub(super) extras: Vec<Extras>,
+    has_extras: bool,
     created: u64,
     /// Number of rows, free ones included.
     rows: usize,
@@ -61,6 +65,8 @@ pub struct PoolNeeds {
     pub steps: Option<usize>,
     /// Whether any node makes calls.
     pub makes_calls: bool,
+    /// Whether requests of any source have [`Extras`].
+    pub extras: bool,
     /// Maximum number of requests in flight, calls included (at least 1).
     pub max_in_flight: u64,
 }
@@ -74,32 +80,52 @@ const BYTES_PER_HOP: u64 = 4;
 /// Memory of the relation of a request to calls and of its progress, in bytes.
 const BYTES_OF_STEPS: u64 = (size_of::<CallState>() + size_of::<Progress>()) as u64;
 
+/// Memory of what a request has of its own, in bytes.
+const BYTES_OF_EXTRAS: u64 = size_of::<Extras>() as u64;
+
 /// Default maximum number of requests in flight: 40 million, or fewer if they pass more than two nodes after their
-/// source, or if nodes run steps. It does not depend on the machine, so that a run stops at the same event everywhere.
+/// source, if nodes run steps, or if requests have [`Extras`]. It does not depend on the machine, so that a run stops at the same event everywhere.
 #[must_use]
-pub fn default_max_in_flight(max_hops: usize, has_steps: bool) -> u64 {
+pub fn default_max_in_flight(max_hops: usize, has_steps: bool, has_extras: bool) -> u64 {
     let spilled = max_hops.saturating_sub(INLINE_HOPS) as u64;
     let steps = if has_steps { BYTES_OF_STEPS } else { 0 };
-    DEFAULT_MEMORY / (BYTES_PER_REQUEST + BYTES_PER_HOP * spilled + steps)
+    let extras = if has_extras { BYTES_OF_EXTRAS } else { 0 };
+    DEFAULT_MEMORY / (BYTES_PER_REQUEST + BYTES_PER_HOP * spilled + steps + extras)
 }
 
 impl RequestPool {
     /// An empty pool. `request_log` keeps the records of requests that have ended.
     #[must_use]
     pub fn new(needs: PoolNeeds, request_log: RequestLog) -> Self {
-        let PoolNeeds { max_hops, sized, steps, makes_calls, max_in_flight } = needs;
+        let PoolNeeds { max_hops, sized, steps, makes_calls, extras: has_extras, max_in_flight } = needs;
         let spilled = max_hops.saturating_sub(INLINE_HOPS);
         let max_rows = usize::try_from(max_in_flight.clamp(1, u64::from(u32::MAX - 1))).unwrap_or(usize::MAX);
         let reserve = steps.unwrap_or(0).max(1);
         let calls = makes_calls.then(OutcomeCounts::default);
         let has_steps = steps.is_some();
-        Self { spilled, sized, max_rows, reserve, has_steps, calls, request_log, ..Self::default() }
+        Self {
+            spilled,
+            sized,
+            max_rows,
+            reserve,
+            has_steps,
+            has_extras,
+            calls,
+            request_log,
+            ..Self::default()
+        }
     }
 
     /// Whether there are too few free rows for the next event, and no more rows may be added.
     #[must_use]
     pub const fn is_full(&self) -> bool {
         self.rows == self.max_rows && self.free.len() < self.reserve
+    }
+
+    /// Whether requests may have [`Extras`].
+    #[must_use]
+    pub const fn has_extras(&self) -> bool {
+        self.has_extras
     }
 
     /// The calls by outcome, or `None` if no node makes calls.
@@ -124,12 +150,18 @@ impl RequestPool {
         self.created - u64::from(behind)
     }
 
-    /// The record of a request in its current state.
+    /// The class of the request in a row, if it has one of its own.
+    #[must_use]
+    pub fn class_in_row(&self, row: usize) -> Option<u16> {
+        self.extras.get(row)?.class
+    }
+
+    /// The record of a request in its current state, with its size and its class.
     #[must_use]
     pub fn record(
         &self,
         request: &Request,
-        sizes: MessageSizes,
+        (sizes, class): (MessageSizes, Option<u16>),
         call: Option<&CallState>,
         finished: Option<(SimTime, Outcome)>,
     ) -> RequestRecord {
@@ -140,6 +172,7 @@ impl RequestPool {
                 .map(|call| Parent { id: self.id(call.parent_number), waited: call.is_awaited }),
             source: request.source,
             key: request.key,
+            class,
             sizes,
             created: request.created,
             finished,
@@ -174,6 +207,11 @@ pub fn grow_pool(world: &mut World) {
     pool.spilled_hops.resize(length, 0);
     pool.free.reserve_exact(batch);
     pool.rows += batch;
+    if pool.has_extras {
+        pool.extras.reserve_exact(batch);
+        let rows = pool.rows;
+        pool.extras.resize(rows, Extras::NONE);
+    }
     let batch = u32::try_from(batch).expect("the maximum is below 2^32");
     let first = u32::try_from(rows).expect("the maximum is below 2^32");
     // The lowest row is on top of the stack: the last rows of a pool that is too large are never touched.
@@ -195,10 +233,10 @@ pub struct Requests<'w, 's> {
 }
 
 impl Requests<'_, '_> {
-    /// Whether a node of the scenario runs steps.
+    /// Whether the handlers have to be those for everything that a request may have: steps, calls and [`Extras`].
     #[must_use]
-    pub fn have_steps(&self) -> bool {
-        self.pool.has_steps
+    pub fn need_full_handlers(&self) -> bool {
+        self.pool.has_steps || self.pool.has_extras
     }
 
     /// Borrows the column of requests for a tick.
@@ -361,7 +399,8 @@ impl RequestsView<'_> {
     #[cold]
     pub(super) fn log(&mut self, now: SimTime, row: RequestRow, outcome: Outcome) {
         let call = self.calls.get(row);
-        let record = self.pool.record(&self.rows[row], self.sizes(row), call, Some((now, outcome)));
+        let class = self.pool.class_in_row(row.index());
+        let record = self.pool.record(&self.rows[row], (self.sizes(row), class), call, Some((now, outcome)));
         self.pool.request_log.record(self.rows[row].number, record);
     }
 }

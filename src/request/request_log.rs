@@ -154,6 +154,7 @@ mod tests {
             parent: None,
             source: 0,
             key: 0,
+            class: None,
             sizes: MessageSizes::default(),
             created: SimTime::ZERO,
             finished: None,

@@ -1,5 +1,7 @@
 //! Reads and checks a scenario with its overrides.
 
+use std::path::{Path, PathBuf};
+
 use super::Scenario;
 use super::check::examine;
 use crate::model::problem::Problem;
@@ -12,6 +14,8 @@ pub const DEFAULT_SCENARIO: (&str, &str) =
 /// A scenario with the document that it was read from.
 #[derive(Clone, Debug)]
 pub struct Loaded {
+    /// The directory that the names of other files in the scenario start from.
+    pub directory: PathBuf,
     /// The scenario.
     pub scenario: Scenario,
     /// The text, its name and its overrides.
@@ -20,11 +24,25 @@ pub struct Loaded {
     pub warnings: Diagnostics,
 }
 
-/// Reads a scenario from the bytes of the file called `name`, with overrides (`path=value`) applied in order.
+/// Reads a scenario from the bytes of the file called `name`, with overrides (`path=value`) applied in order. Names of other
+/// files, such as traces, start from the directory of `name`.
 ///
 /// # Errors
 /// All errors in the text, the overrides, and the resulting scenario, with positions.
 pub fn load(name: &str, bytes: &[u8], overrides: &[String]) -> Result<Loaded, Diagnostics> {
+    load_in(Path::new(name).parent().unwrap_or(Path::new("")), name, bytes, overrides)
+}
+
+/// The same with another directory that the names of other files start from.
+///
+/// # Errors
+/// All errors in the text, the overrides, and the resulting scenario, with positions.
+pub fn load_in(
+    directory: &Path,
+    name: &str,
+    bytes: &[u8],
+    overrides: &[String],
+) -> Result<Loaded, Diagnostics> {
     let mut document = Document::parse(name, bytes)?;
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
     for argument in overrides {
@@ -35,7 +53,8 @@ pub fn load(name: &str, bytes: &[u8], overrides: &[String]) -> Result<Loaded, Di
     let decoded = document.decode::<Scenario>();
     diagnostics.extend(decoded.diagnostics);
     // Values that could not be decoded were omitted. Problems that result from the omission are not reported.
-    let scenario = decoded.value;
+    let mut scenario = decoded.value;
+    scenario.iter_mut().for_each(|scenario| scenario.locate(directory));
     let mut warnings = Vec::new();
     if let Some(scenario) = &scenario {
         let omitted = &decoded.omitted;
@@ -53,7 +72,7 @@ pub fn load(name: &str, bytes: &[u8], overrides: &[String]) -> Result<Loaded, Di
         Some(scenario) if diagnostics.is_empty() => {
             let warnings = warnings.into_iter().map(|problem| diagnostic(&document, problem).as_warning());
             let warnings = document.diagnostics(warnings.collect());
-            Ok(Loaded { scenario, document, warnings })
+            Ok(Loaded { directory: directory.to_owned(), scenario, document, warnings })
         }
         Some(_) | None => Err(document.diagnostics(diagnostics)),
     }
@@ -61,8 +80,5 @@ pub fn load(name: &str, bytes: &[u8], overrides: &[String]) -> Result<Loaded, Di
 
 fn diagnostic(document: &Document, problem: Problem) -> Diagnostic {
     let diagnostic = document.diagnostic_at(&problem.path, problem.message);
-    match problem.hint {
-        Some(hint) => diagnostic.with_hint(hint),
-        None => diagnostic,
-    }
+    Diagnostic { hint: problem.hint, excerpt: problem.excerpt, ..diagnostic }
 }

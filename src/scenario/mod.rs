@@ -8,6 +8,8 @@ pub mod check;
 mod load;
 mod save;
 
+use std::path::Path;
+
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +24,7 @@ use crate::model::probe::ProbeSpec;
 use crate::model::problem::Problem;
 use crate::model::source::SourceSpec;
 
-pub use load::{DEFAULT_SCENARIO, Loaded, load};
+pub use load::{DEFAULT_SCENARIO, Loaded, load, load_in};
 pub use save::save;
 
 /// A system, its workload, and how long to run it.
@@ -66,10 +68,22 @@ const fn default_seed() -> u64 {
 }
 
 impl Scenario {
+    /// Sets the directory that the names of other files in it start from.
+    fn locate(&mut self, directory: &Path) {
+        self.sources.values_mut().for_each(|source| source.arrivals.locate(directory));
+    }
+
     /// The specs of all sources, then of all nodes, each with its name, in the order of the file.
     pub fn specs(&self) -> impl Iterator<Item = (&str, SpecRef<'_>)> {
         let sources = self.sources.iter().map(|(name, spec)| (name.as_str(), SpecRef::Source(spec)));
         sources.chain(self.nodes.iter().map(|(name, spec)| (name.as_str(), spec.as_spec())))
+    }
+
+    /// Whether any part gives messages a size.
+    #[must_use]
+    pub fn has_sizes(&self) -> bool {
+        self.specs().any(|(_, spec)| !spec.sizes().is_empty())
+            || self.sources.values().any(SourceSpec::gives_sizes)
     }
 
     /// The spec of the source, node or group of this name, or `None`. Members of groups have no spec of their own.

@@ -1,6 +1,6 @@
 //! Writes a loaded scenario with its overrides, and with further changes and faults, as text.
 
-use super::load::{Loaded, load};
+use super::load::{Loaded, load_in};
 use crate::model::change::ChangeSpec;
 use crate::model::fault::FaultSpec;
 use crate::text::{Diagnostics, Path};
@@ -25,7 +25,7 @@ pub fn save(
     expected.faults.extend(faults.iter().cloned());
     let text = document.written_with(seed, ("changes", changes), ("faults", faults));
     let text = text.map_err(|errors| document.diagnostics(errors))?;
-    let saved = load(document.sources().name(), text.as_bytes(), &[])?;
+    let saved = load_in(&loaded.directory, document.sources().name(), text.as_bytes(), &[])?;
     if saved.scenario == expected {
         return Ok(text);
     }

@@ -20,10 +20,11 @@ use crate::model::change::{Change, ChangeSpec, Changes};
 use crate::model::fault::Faults;
 use crate::model::link::{Link, LinkSpec, matching};
 use crate::model::names::Names;
+use crate::model::parts::Setting;
 use crate::model::probe::{GaugeSpec, Probe, ProbeSpec, Sampled, Series, Track};
 use crate::model::problem::Problem;
 use crate::model::routing::target_lists::TargetLists;
-use crate::model::source::SourceSpec;
+use crate::model::source::{SourceSetting, SourceSpec};
 use crate::model::trace::Tracer;
 use crate::model::{FollowUps, ReturnHops};
 use crate::request::{PoolNeeds, RequestLog, RequestPool, default_max_in_flight};
@@ -85,7 +86,9 @@ pub(super) fn build(
     if measured_from > SimTime::ZERO {
         queue.schedule_last(measured_from, Event::WarmedUp.pack());
     }
-    let sized = scenario.specs().any(|(_, spec)| !spec.sizes().is_empty());
+    let sized = scenario.has_sizes();
+    let extras = scenario.sources.values().any(SourceSpec::gives_extras)
+        || scenario.changes.iter().any(|change| gives_extras(&change.set));
     let estimates = estimates(scenario, &names);
     world.insert_resource(queue);
     world.insert_resource(return_hops);
@@ -97,8 +100,9 @@ pub(super) fn build(
     world.insert_resource(Tracer::default());
     world.insert_resource(FollowUps::default());
     let max_in_flight = options.max_in_flight;
-    let max_in_flight = max_in_flight.unwrap_or_else(|| default_max_in_flight(max_hops, steps.is_some()));
-    let needs = PoolNeeds { max_hops, sized, steps, makes_calls, max_in_flight };
+    let max_in_flight =
+        max_in_flight.unwrap_or_else(|| default_max_in_flight(max_hops, steps.is_some(), extras));
+    let needs = PoolNeeds { max_hops, sized, steps, makes_calls, extras, max_in_flight };
     let mut pool = RequestPool::new(needs, RequestLog::new(options.log));
     pool.attributes = scenario.sources.values().map(SourceSpec::attributes).collect();
     world.insert_resource(pool);
@@ -110,6 +114,11 @@ pub(super) fn build(
         names: Arc::new(names),
     });
     Ok(estimates)
+}
+
+/// Whether requests have something of their own from a change on.
+fn gives_extras(set: &Setting) -> bool {
+    if let Setting::Source(SourceSetting::Arrivals(arrivals)) = set { arrivals.gives_extras() } else { false }
 }
 
 /// The perceived loads to record: one for each group of nodes that records reported loads and each of its targets.
@@ -192,7 +201,15 @@ pub(super) fn append_changes(scenario: &Scenario, world: &mut World) -> Result<(
         let path = Path::root().name("changes").index(row).name("at");
         (SimTime::ZERO + change.at <= now).then(|| Problem::new(path, message))
     };
-    let problems: Vec<_> = (0..).zip(&scenario.changes).skip(first).filter_map(too_late).collect();
+    let has_extras = world.resource::<RequestPool>().has_extras();
+    let unprepared = |(row, change): (usize, &ChangeSpec)| {
+        let message = "users with sessions or a pace cannot come by a change that is added during a run";
+        let problem = || Problem::new(Path::root().name("changes").index(row).name("set"), message);
+        (!has_extras && gives_extras(&change.set))
+            .then(|| problem().with_hint("add the change to the scenario, and run it again"))
+    };
+    let added = || (0..).zip(&scenario.changes).skip(first);
+    let problems: Vec<_> = added().filter_map(too_late).chain(added().filter_map(unprepared)).collect();
     if !problems.is_empty() {
         return Err(problems);
     }

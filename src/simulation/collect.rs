@@ -192,6 +192,8 @@ fn sources(world: &mut World, names: &Names, span: Span) -> Vec<SourceResult> {
             name: names.name_of(node).to_owned(),
             outcomes: source.outcomes,
             latency: std::mem::take(source.latency()),
+            classes: source.take_classes(),
+            intended: source.take_intended(),
             in_flight_mean: source.in_flight.mean(span.now, span.elapsed),
             labels: source.labels.clone(),
         }
@@ -257,12 +259,12 @@ fn records(world: &mut World) -> Vec<RequestRecord> {
     let pool = world.resource::<RequestPool>();
     let is_logged =
         |call: Option<&CallState>| pool.request_log.keeps_calls() || !call.is_some_and(CallState::is_call);
-    let in_flight = query.iter(world).filter(|(request, _, call)| request.is_in_flight() && is_logged(*call));
-    records.extend(
-        in_flight.map(|(request, sizes, call)| {
-            pool.record(request, sizes.copied().unwrap_or_default(), call, None)
-        }),
-    );
+    let in_flight = query.iter(world).enumerate();
+    let in_flight = in_flight.filter(|(_, (request, _, call))| request.is_in_flight() && is_logged(*call));
+    records.extend(in_flight.map(|(row, (request, sizes, call))| {
+        let sizes = sizes.copied().unwrap_or_default();
+        pool.record(request, (sizes, pool.class_in_row(row)), call, None)
+    }));
     records[ended..].sort_unstable_by_key(|record| record.id);
     records
 }

@@ -71,7 +71,7 @@ pub(super) fn dispatch(
     mut window: ResMut<TickWindow>,
     mut digest: ResMut<RunDigest>,
 ) {
-    if params.requests.have_steps() || params.tracer.is_enabled() {
+    if params.requests.need_full_handlers() || params.tracer.is_enabled() {
         dispatch_window::<true>(&mut params, &mut window, &mut digest);
     } else {
         dispatch_window::<false>(&mut params, &mut window, &mut digest);

@@ -24,6 +24,8 @@ use crate::metrics::figures::NodeFigures;
 use crate::metrics::result::{ConservationError, RunIdentity, RunResult, Stopped};
 use crate::metrics::timeline::TimelineRecorder;
 use crate::model::problem::Problem;
+use crate::model::source::Source;
+use crate::model::source::arrivals::trace::TraceError;
 use crate::model::trace::{TraceRecord, Tracer};
 use crate::request::{RequestPool, grow_pool};
 
@@ -103,6 +105,8 @@ pub enum RunError {
     Conservation(ConservationError),
     /// Too many requests were in flight.
     Stopped(Stopped),
+    /// A file that the run reads could not be read to its end: a trace.
+    Input(TraceError),
 }
 
 impl std::fmt::Display for RunError {
@@ -116,6 +120,7 @@ impl std::fmt::Display for RunError {
             }
             Self::Conservation(error) => error.fmt(f),
             Self::Stopped(stopped) => stopped.fmt(f),
+            Self::Input(error) => error.fmt(f),
         }
     }
 }
@@ -126,12 +131,12 @@ impl std::error::Error for RunError {}
 /// crate. Can be called from many threads.
 ///
 /// # Errors
-/// If the scenario has problems, if too many requests were in flight, or if the outcomes of the requests do not add up
-/// (a bug of the simulator).
+/// If the scenario has problems, if too many requests were in flight, if a trace could not be read, or if the outcomes of the
+/// requests do not add up (a bug of the simulator).
 pub fn run(scenario: &Scenario, options: RunOptions) -> Result<RunResult, RunError> {
     let mut simulation = Simulation::new(scenario, options).map_err(RunError::Scenario)?;
     simulation.advance(simulation.end(), u64::MAX);
-    let result = simulation.finish().map_err(RunError::Conservation)?;
+    let result = simulation.finish()?;
     result.stopped.clone().map_or(Ok(result), |stopped| Err(RunError::Stopped(stopped)))
 }
 
@@ -251,13 +256,24 @@ impl Simulation {
         build::append_changes(scenario, &mut self.world)
     }
 
+    /// Why the arrivals of a source have ended early: its trace could not be read as before the run. Such a run has no
+    /// result.
+    pub fn failure(&mut self) -> Option<TraceError> {
+        let mut sources = self.world.query::<&Source>();
+        sources.iter(&self.world).find_map(|source| source.arrivals.0.failure().cloned())
+    }
+
     /// Ends the run and collects its result: up to the present time if the run [is full](Self::is_full).
     ///
     /// # Errors
-    /// If the outcomes of the requests do not add up, which is a bug of the simulator.
-    pub fn finish(mut self) -> Result<RunResult, ConservationError> {
+    /// If a trace could not be read to its end, or if the outcomes of the requests do not add up, which is a bug of the
+    /// simulator.
+    pub fn finish(mut self) -> Result<RunResult, RunError> {
+        if let Some(error) = self.failure() {
+            return Err(RunError::Input(error));
+        }
         let end = if self.is_full() { self.now() } else { self.end };
-        collect::collect(&mut self.world, end)
+        collect::collect(&mut self.world, end).map_err(RunError::Conservation)
     }
 }
 

@@ -7,8 +7,9 @@ use std::fmt;
 
 use anstyle::{AnsiColor, Style};
 
+use super::excerpt::Excerpt;
 use super::path::Path;
-use super::snippet;
+use super::snippet::{self, Snippet};
 use super::source::{Location, Origin, Sources};
 use super::tree::shortened;
 
@@ -34,13 +35,15 @@ pub struct Diagnostic {
     pub message: String,
     /// How to fix it, or `None` if that is not known.
     pub hint: Option<String>,
+    /// The line of another file that it is about. It is shown instead of the offending text, which names that file.
+    pub excerpt: Option<Box<Excerpt>>,
 }
 
 impl Diagnostic {
     /// An error without a hint.
     #[must_use]
     pub fn new(location: Location, path: Path, message: impl Into<String>) -> Self {
-        Self { level: Level::Error, location, path, message: message.into(), hint: None }
+        Self { level: Level::Error, location, path, message: message.into(), hint: None, excerpt: None }
     }
 
     /// The same diagnostic with a hint.
@@ -66,22 +69,14 @@ impl Diagnostic {
             Level::Error => ("", paint(AnsiColor::Red.on_default().bold())),
         };
         let (dim, cyan) = (paint(Style::new().dimmed()), paint(AnsiColor::Cyan.on_default()));
-        let (line, column) = sources.line_and_column(self.location);
-        let place = match self.location.origin {
-            Origin::File => format!("{}:{line}:{column}", sources.name()),
-            origin @ Origin::Set(_) => format!("--set {}, column {column}", shortened(sources.text(origin))),
-        };
-        let path = if self.path.segments().is_empty() { String::new() } else { format!("{}: ", self.path) };
+        let Place { name: place, gutter, snippet } = self.place(sources);
+        let has_path = self.excerpt.is_none() && !self.path.segments().is_empty();
+        let path = if has_path { format!("{}: ", self.path) } else { String::new() };
         let mut out = format!(
             "{bold}{}:{bold:#} {marked}{label}{marked:#}{path}{}\n",
             printable(&place),
             printable(&self.message)
         );
-        let snippet = snippet::cut(sources.text(self.location.origin), self.location);
-        let gutter = match self.location.origin {
-            Origin::File => line.to_string(),
-            Origin::Set(_) => String::new(),
-        };
         out += &format!("{dim}{gutter:>5} |{dim:#} {}\n", snippet.line);
         let (indent, carets) = (" ".repeat(snippet.indent), "^".repeat(snippet.carets));
         out += &format!("{dim}      |{dim:#} {indent}{marked}{carets}{marked:#}\n");
@@ -90,6 +85,29 @@ impl Diagnostic {
         }
         out
     }
+
+    /// What it points at.
+    fn place(&self, sources: &Sources) -> Place {
+        if let Some(excerpt) = &self.excerpt {
+            let snippet = snippet::cut(&excerpt.text, excerpt.location());
+            return Place { name: excerpt.place(), gutter: excerpt.line.to_string(), snippet };
+        }
+        let (line, column) = sources.line_and_column(self.location);
+        let (name, gutter) = match self.location.origin {
+            Origin::File => (format!("{}:{line}:{column}", sources.name()), line.to_string()),
+            origin @ Origin::Set(_) => {
+                (format!("--set {}, column {column}", shortened(sources.text(origin))), String::new())
+            }
+        };
+        Place { name, gutter, snippet: snippet::cut(sources.text(self.location.origin), self.location) }
+    }
+}
+
+/// What a diagnostic points at: the name of the place, the number of the line, and the line.
+struct Place {
+    name: String,
+    gutter: String,
+    snippet: Snippet,
 }
 
 /// Replaces control characters: input must not control the terminal, and a message stays on one line.
@@ -187,6 +205,18 @@ mod tests {
         diagnostic.message = "found \u{1b}[2J\n".to_owned();
         diagnostic.path = Path::root().name("\u{1b}[2J");
         assert!(!diagnostic.render(&sources, false).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_line_of_another_file_is_shown_instead_of_the_scenario() {
+        let (sources, mut diagnostic) = diagnostic("(file: \"t.csv\")", "\"t.csv\"");
+        let text = "1,gold,-3".to_owned();
+        diagnostic.excerpt =
+            Some(Box::new(Excerpt { file: "t.csv".to_owned(), line: 9, text, start: 7, end: 9 }));
+        assert_eq!(
+            diagnostic.render(&sources, false),
+            "t.csv:9:8: 20 lacks a unit\n    9 | 1,gold,-3\n      |        ^^\n      = write \"20/s\"\n"
+        );
     }
 
     #[test]

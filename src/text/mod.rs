@@ -15,6 +15,7 @@ mod de;
 mod decode;
 mod diagnostic;
 mod duplicates;
+mod excerpt;
 mod leaf;
 mod navigate;
 pub(crate) mod nearest;
@@ -38,6 +39,7 @@ use serde::de::DeserializeOwned;
 
 pub use self::decode::{Decoded, OmittedPaths};
 pub use self::diagnostic::{Diagnostic, Diagnostics};
+pub use self::excerpt::Excerpt;
 pub use self::navigate::Located;
 pub use self::path::{Path, PathError, Segment};
 pub use self::source::{Location, Origin, Sources};

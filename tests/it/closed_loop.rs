@@ -17,7 +17,7 @@ const NANO: f64 = 1e-9;
 
 /// The throughput per second and the mean response time in seconds of a number of users who think for `think` seconds on
 /// average and pass stations with these mean service times, one after the other.
-fn mean_value_analysis(users: u32, think: f64, stations: &[f64]) -> (f64, f64) {
+pub(crate) fn mean_value_analysis(users: u32, think: f64, stations: &[f64]) -> (f64, f64) {
     let mut queues = vec![0.0; stations.len()];
     let mut figures = (0.0, 0.0);
     for users in 1..=users {
@@ -113,7 +113,7 @@ fn machines_wait_for_repairs_as_in_theory(replications: u64) {
 }
 
 /// The most requests that were in flight at the same time between two times, in seconds.
-fn most_in_flight(result: &RunResult, from: f64, to: f64) -> usize {
+pub(crate) fn most_in_flight(result: &RunResult, from: f64, to: f64) -> usize {
     let mut steps: Vec<(f64, i32)> = Vec::new();
     for record in &result.requests {
         let (finished, _) = record.finished.expect("every request has ended");

@@ -17,7 +17,7 @@ use rushhour::model::figure::{
 };
 use rushhour::model::server::LOST;
 use rushhour::request::RequestRecord;
-use rushhour::scenario::{Scenario, load};
+use rushhour::scenario::{Scenario, load_in};
 use rushhour::simulation::{LogLevel, RunOptions, Simulation, run};
 
 /// Maximum deviation of an estimate from theory, in standard errors. With 30 replications, one estimate in 2,500
@@ -49,10 +49,11 @@ pub(crate) fn scenario(text: &str) -> Scenario {
     scenario_with(text, &[])
 }
 
-/// The scenario in a text, with overrides of some values.
+/// The scenario in a text, with overrides of some values. Traces are found in the directory of scenarios.
 pub(crate) fn scenario_with(text: &str, overrides: &[&str]) -> Scenario {
     let overrides: Vec<String> = overrides.iter().map(|&value| value.to_owned()).collect();
-    load("test.ron", text.as_bytes(), &overrides).unwrap_or_else(|error| panic!("{error}")).scenario
+    let loaded = load_in(&root().join("scenarios"), "test.ron", text.as_bytes(), &overrides);
+    loaded.unwrap_or_else(|error| panic!("{error}")).scenario
 }
 
 /// File names and texts of the shipped scenarios, in alphabetical order.

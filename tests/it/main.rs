@@ -5,6 +5,7 @@ mod architecture;
 mod bad_endpoints;
 mod bad_faults;
 mod bad_input;
+mod bad_traces;
 mod bandwidth;
 mod browser;
 mod calls;
@@ -44,6 +45,8 @@ mod stories;
 mod summary;
 mod support;
 mod time_varying;
+mod traces;
+mod users;
 mod verdict;
 #[cfg(feature = "viz")]
 mod viz;

@@ -171,14 +171,15 @@ fn guides() -> Vec<(String, String)> {
 #[test]
 fn the_scenarios_of_the_guides_run_and_their_output_is_from_this_version() {
     for (name, guide) in guides() {
-        let scenarios = blocks(&guide, "ron");
-        assert!(!scenarios.is_empty(), "{name} shows a scenario");
-        for scenario in scenarios {
+        // Each scenario with the text up to the next one, which shows its output.
+        let parts: Vec<&str> = guide.split_inclusive("```ron\n").skip(1).collect();
+        assert!(!parts.is_empty(), "{name} shows a scenario");
+        for (part, scenario) in parts.into_iter().zip(blocks(&guide, "ron")) {
             let check = rushhour(&["check", "a.ron"]).file("a.ron", &scenario).run();
             check.good();
             assert!(check.stderr.is_empty(), "{name}: {}", check.stderr);
             let output = rushhour(&["run", "a.ron"]).file("a.ron", &scenario).run().good().to_owned();
-            for line in blocks(&guide, "text").iter().flat_map(|block| block.lines()) {
+            for line in blocks(part, "text").iter().flat_map(|block| block.lines()) {
                 assert!(output.contains(line), "{name}: {line}\n{output}");
             }
         }

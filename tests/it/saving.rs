@@ -3,14 +3,15 @@
 
 use rushhour::model::change::ChangeSpec;
 use rushhour::model::fault::FaultSpec;
-use rushhour::scenario::{Loaded, Scenario, load, save};
+use rushhour::scenario::{Loaded, Scenario, load_in, save};
 use rushhour::text::Document;
 
-use crate::harness::{run_once, scenario, shipped};
+use crate::harness::{root, run_once, scenario, shipped};
 
 fn loaded(text: &str, overrides: &[&str]) -> Loaded {
     let overrides: Vec<String> = overrides.iter().map(|&value| value.to_owned()).collect();
-    load("test.ron", text.as_bytes(), &overrides).unwrap_or_else(|errors| panic!("{errors}\n{text}"))
+    let loaded = load_in(&root().join("scenarios"), "test.ron", text.as_bytes(), &overrides);
+    loaded.unwrap_or_else(|errors| panic!("{errors}\n{text}"))
 }
 
 /// Saves a scenario, asserts that loading the text yields the expected scenario, and returns the text.

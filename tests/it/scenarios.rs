@@ -1,6 +1,6 @@
 //! The shipped scenarios can be run, and the reference contains every field and variant.
 
-use rushhour::scenario::{DEFAULT_SCENARIO, Scenario, load};
+use rushhour::scenario::{DEFAULT_SCENARIO, Scenario};
 use rushhour::text::Document;
 
 use crate::harness::{run_once, scenario, scenario_with, servers, shipped};
@@ -11,8 +11,7 @@ fn every_shipped_scenario_runs_and_requests_are_served() {
     let all = shipped();
     assert!(all.len() >= 6, "{} scenarios", all.len());
     for (name, text) in all {
-        let loaded = load(&name, text.as_bytes(), &[]).unwrap_or_else(|errors| panic!("{errors}"));
-        let result = run_once(&loaded.scenario);
+        let result = run_once(&scenario(&text));
         assert!(
             result.sources.iter().all(|source| source.outcomes.offered > 0),
             "{name}: a source creates no requests"

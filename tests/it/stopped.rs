@@ -28,11 +28,12 @@ fn a_run_stops_when_the_maximum_number_of_requests_are_in_flight() {
     assert_eq!((stopped.holders[1].0.as_deref(), stopped.holders.len()), (None, 2));
     // Enough room, and the run goes on to its end.
     assert!(run(&flood, options(100_001)).is_ok());
-    let most = default_max_in_flight(2, false);
+    let most = default_max_in_flight(2, false, false);
     assert!(
         most > 30_000_000
-            && default_max_in_flight(255, false) < most
-            && default_max_in_flight(2, true) < most
+            && default_max_in_flight(255, false, false) < most
+            && default_max_in_flight(2, true, false) < most
+            && default_max_in_flight(2, false, true) < most
     );
 }
 

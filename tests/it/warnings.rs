@@ -1,13 +1,14 @@
 //! What has no effect in a scenario is said, and nothing else is: `check` warns, and the scenario can still be run.
 
-use rushhour::scenario::load;
+use rushhour::scenario::{load, load_in};
 
-use crate::harness::shipped;
+use crate::harness::{root, shipped};
 use crate::support::rushhour;
 
 /// The warnings of a scenario: path and message of each.
 fn warnings(text: &str) -> Vec<String> {
-    let loaded = load("w.ron", text.as_bytes(), &[]).unwrap_or_else(|errors| panic!("{errors}"));
+    let loaded = load_in(&root().join("scenarios"), "w.ron", text.as_bytes(), &[]);
+    let loaded = loaded.unwrap_or_else(|errors| panic!("{errors}"));
     loaded.warnings.list().iter().map(|warning| format!("{}: {}", warning.path, warning.message)).collect()
 }
 

@@ -87,9 +87,13 @@ pub struct Latencies {
     pub all: DurationStats,
     /// By source, in the order of the scenario.
     pub by_source: IndexMap<String, DurationStats>,
-    /// By class, in the order of first mention; empty if no source has a class.
+    /// By class, in the order of first mention; empty if no source or trace has a class.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub by_class: IndexMap<String, DurationStats>,
+    /// By source, from when a user intended to send the request instead of from its creation: of sources whose users keep a
+    /// pace; empty if there are none.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub from_intended: IndexMap<String, DurationStats>,
 }
 
 /// The summary of a source.
@@ -180,15 +184,21 @@ impl Latencies {
         let mut by_class: IndexMap<String, Tally> = IndexMap::new();
         for source in sources {
             all.merge(&source.latency);
-            if let Some(class) = &source.labels.class {
-                by_class.entry(class.clone()).or_default().merge(&source.latency);
+            let own = source.labels.class.iter().map(|class| (class, &source.latency));
+            let own = own.filter(|_| source.classes.is_empty());
+            let of_trace = source.classes.iter().map(|(class, latency)| (class, latency));
+            for (class, latency) in own.chain(of_trace) {
+                by_class.entry(class.clone()).or_default().merge(latency);
             }
         }
         let by_source =
             sources.iter().map(|source| (source.name.clone(), DurationStats::of(&source.latency))).collect();
         let by_class =
             by_class.iter().map(|(class, tally)| (class.clone(), DurationStats::of(tally))).collect();
-        Self { all: DurationStats::of(&all), by_source, by_class }
+        let intended =
+            |source: &SourceResult| Some((source.name.clone(), DurationStats::of(source.intended.as_ref()?)));
+        let from_intended = sources.iter().filter_map(intended).collect();
+        Self { all: DurationStats::of(&all), by_source, by_class, from_intended }
     }
 }
 

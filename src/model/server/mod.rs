@@ -211,9 +211,13 @@ impl Part for Server {
     }
 
     fn uses(spec: &ServerSpec) -> Vec<&'static str> {
-        let ServerSpec { queue, weighted, .. } = spec;
-        let fields =
-            [("priority", queue.uses_priority()), ("deadline", queue.uses_deadline()), ("weight", *weighted)];
+        let ServerSpec { queue, weighted, service, .. } = spec;
+        let fields = [
+            ("priority", queue.uses_priority()),
+            ("deadline", queue.uses_deadline()),
+            ("weight", *weighted),
+            ("service", service.is_some()),
+        ];
         fields.into_iter().filter(|(_, is_used)| *is_used).map(|(field, _)| field).collect()
     }
 

@@ -119,7 +119,7 @@ impl Service {
         if FULL && let Some(program) = &mut self.program {
             program.begin(context, row, request, wait);
             if program.begins_with_service() {
-                let time = self.time.sample_duration(&mut self.stream);
+                let time = self.duration(context, request);
                 start_time(context, Server::node(row), request, time);
             } else {
                 program.make_runnable(context, row, request);
@@ -129,21 +129,33 @@ impl Service {
         let node = Server::node(row);
         let completion = Event::Wake { node, request }.pack();
         if FULL && context.requests.set_place(request, CallPlace::InSlot) {
-            let done = context.now + self.time.sample_duration(&mut self.stream);
+            let done = context.now + self.duration(context, request);
             let end = context.queue.schedule_cancellable(done, completion);
             context.requests.set_pending(request, end);
             context.trace(request, || TraceEvent::Started { node, done });
             return;
         }
-        let done = match self.lane {
+        let given = if FULL { context.requests.take_service_time(request) } else { None };
+        let done = match self.lane.filter(|_| given.is_none()) {
             Some(lane) => context.queue.schedule_in(lane, completion),
             None => {
-                let done = context.now + self.time.sample_duration(&mut self.stream);
+                let time = given.unwrap_or_else(|| self.time.sample_duration(&mut self.stream));
+                let done = context.now + time;
                 context.queue.schedule(done, completion);
                 done
             }
         };
         context.trace(request, || TraceEvent::Started { node, done });
+    }
+
+    /// The service time of a request: the one that it brings along, or else one that is drawn.
+    pub(super) fn duration<const FULL: bool>(
+        &mut self,
+        context: &mut Context<'_, FULL>,
+        request: RequestRow,
+    ) -> SimDuration {
+        let given = context.requests.take_service_time(request);
+        given.unwrap_or_else(|| self.time.sample_duration(&mut self.stream))
     }
 }
 

@@ -153,8 +153,7 @@ impl View<'_> {
         request: RequestRow,
     ) {
         if self.rules(row).is_some_and(|rules| rules.draws_early) {
-            let service = &mut self.service[row];
-            let time = service.time.sample_duration(&mut service.stream);
+            let time = self.service[row].duration(context, request);
             context.requests.progress_mut(request).left = Some(time);
         }
     }
@@ -311,9 +310,8 @@ impl View<'_> {
         row: Row<Server>,
         request: RequestRow,
     ) {
-        let service = &mut self.service[row];
-        let progress = context.requests.progress_mut(request);
-        let time = progress.left.take().unwrap_or_else(|| service.time.sample_duration(&mut service.stream));
+        let left = context.requests.progress_mut(request).left.take();
+        let time = left.unwrap_or_else(|| self.service[row].duration(context, request));
         if self.rules(row).is_some_and(|rules| rules.is_preemptive) {
             context.requests.progress_mut(request).left = Some(time);
         }

@@ -70,7 +70,7 @@ impl fmt::Display for SourceFault {
 }
 
 /// A surge in effect.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Surge {
     factor: f64,
     /// `None` if the arrivals have changed to others that cannot surge.
@@ -79,7 +79,7 @@ pub(super) struct Surge {
 }
 
 /// What a source has for its surges.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Surges {
     /// The arrivals that surge.
     arrivals: ArrivalsSpec,
@@ -113,6 +113,8 @@ impl Source {
         });
         match edge {
             FaultEdge::Begins(fault) => self.schedule_of_surge(row, fault, queue),
+            // Since then, the arrivals may have become those of users with numbers, which cannot surge.
+            FaultEdge::Ends(_) if self.has_numbers() => {}
             FaultEdge::Ends(fault) => {
                 queue.remove_where(|event| *event == arrival_of(row, Some(fault)));
             }

@@ -5,27 +5,30 @@ pub mod endpoint;
 mod fault;
 pub mod key;
 pub mod rate;
+mod replayed;
+mod setting;
 mod shown;
+mod spec;
+mod users;
 
-use std::fmt;
 use std::ops::Range;
 
 use bevy_ecs::prelude::*;
-use serde::{Deserialize, Serialize};
 
-use self::arrivals::{ArrivalProcess, ArrivalsSpec};
-use self::endpoint::{AskedEndpoints, EndpointSampler};
+use self::arrivals::ArrivalProcess;
+use self::endpoint::EndpointSampler;
 pub use self::fault::SourceFault;
 use self::fault::Surges;
-use self::key::{KeySampler, KeySpec};
+use self::key::KeySampler;
+use self::replayed::Replayed;
+pub use self::setting::SourceSetting;
 pub use self::shown::FAILURE_RATES;
+pub use self::spec::SourceSpec;
 use super::build::{Builder, CHECKED};
 use super::check::Checker;
 use super::figure::FigureReader;
 use super::names::NamedGroup;
-use super::part::{
-    Description, EventKind, FaultEdge, Part, PartSetting, ScheduledPeriodSpec, Step, steps_of_rate,
-};
+use super::part::{Description, EventKind, FaultEdge, Part};
 use super::trace::TraceEvent;
 use super::{Context, Target};
 use crate::engine::distribution::{DistributionSpec, Sampler};
@@ -33,101 +36,11 @@ use crate::engine::queue::EventQueue;
 use crate::engine::random::RandomStream;
 use crate::engine::row::{Column, Row, Rows};
 use crate::engine::statistics::{Tally, TimeWeighted};
-use crate::engine::time::{SimDuration, SimTime};
+use crate::engine::time::SimTime;
 use crate::engine::units::Bytes;
 use crate::event::{Event, NodeKind, PackedEvent, RequestRow};
-use crate::request::{Outcome, OutcomeCounts, RequestAttributes};
+use crate::request::{Extras, Outcome, OutcomeCounts};
 use crate::text::Path;
-
-/// A source as written in a scenario.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SourceSpec {
-    /// When requests are created.
-    pub arrivals: ArrivalsSpec,
-    /// The node that receives the requests: one node, not a group.
-    pub to: String,
-    /// Keys of the requests. A key identifies, for example, an item or a customer.
-    #[serde(default)]
-    pub key: KeySpec,
-    /// The endpoint that the requests ask for: `"GET /cart"`, or several with weights. By default none: each server picks
-    /// one of its endpoints by weight.
-    #[serde(default, skip_serializing_if = "AskedEndpoints::is_empty")]
-    pub endpoint: AskedEndpoints,
-    /// No request is created before this time.
-    #[serde(default)]
-    pub start: SimDuration,
-    /// No request is created after this time; by default the scenario's `arrivals_until`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stop: Option<SimDuration>,
-    /// Maximum number of requests; unlimited by default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_requests: Option<u64>,
-    /// Class of the requests; results are reported by class too.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub class: Option<String>,
-    /// Priority of the requests, which servers with a `Priority` queue serve in this order: the highest first.
-    #[serde(default)]
-    pub priority: i32,
-    /// Time from the creation of a request to its deadline, by which servers with an `EarliestDeadline` queue order requests;
-    /// none by default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub deadline: Option<SimDuration>,
-    /// Size of each request (at most 4 GiB).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub size: Option<DistributionSpec<Bytes>>,
-    /// How many slots a request takes of servers with `weighted` slots (1 or more).
-    #[serde(default = "one")]
-    pub weight: u32,
-}
-
-const fn one() -> u32 {
-    1
-}
-
-impl SourceSpec {
-    /// What its requests have in common.
-    pub(crate) const fn attributes(&self) -> RequestAttributes {
-        RequestAttributes { priority: self.priority, weight: self.weight, deadline: self.deadline }
-    }
-}
-
-/// Warns of fields that have no effect.
-fn warn(spec: &SourceSpec, path: &Path, checker: &mut Checker<'_>) {
-    let labels = [
-        ("priority", spec.priority != 0),
-        ("deadline", spec.deadline.is_some()),
-        ("weight", spec.weight != one()),
-        ("size", spec.size.is_some()),
-    ];
-    for (field, is_given) in labels {
-        if !is_given || checker.used.contains(&field) {
-            continue;
-        }
-        let message = match field {
-            "size" => "no link has a bandwidth: the size of a request has no effect on the run".to_owned(),
-            _ => format!("no node uses the {field} of a request: it has no effect on the run"),
-        };
-        let hint = match field {
-            "deadline" => "leave it out, or give a server the queue `EarliestDeadline()`",
-            _ => "it is only copied into requests.csv; leave it out if you do not need it there",
-        };
-        checker.warn(path.clone().name(field), message, hint);
-    }
-    let stop = spec.stop.unwrap_or(checker.arrivals_until);
-    if spec.stop.is_some_and(|stop| stop > checker.run_until) {
-        let message = format!("the run ends at {}, before the source stops", checker.run_until);
-        checker.warn(path.clone().name("stop"), message, "make it earlier, or leave it out");
-    }
-    if spec.start > stop.min(checker.run_until) {
-        let end = stop.min(checker.run_until);
-        let message = format!("the source creates no request: it starts at {}, after {end}", spec.start);
-        checker.warn(path.clone().name("start"), message, "make it earlier, or the run longer");
-    } else if spec.max_requests == Some(0) {
-        let message = "the source creates no request";
-        checker.warn(path.clone().name("max_requests"), message, "make it 1 or more, or remove the source");
-    }
-}
 
 /// Labels of the requests of a source in records and results.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -141,7 +54,7 @@ pub struct SourceLabels {
 }
 
 /// The state of a source during a run.
-#[derive(Component, Clone, Debug)]
+#[derive(Component, Debug)]
 pub struct Source {
     /// The node that receives the requests.
     pub target: Target,
@@ -161,6 +74,8 @@ pub struct Source {
     pub stop: SimTime,
     /// Maximum number of requests.
     pub max_requests: u64,
+    /// What the requests of a trace need, if the requests are those of one.
+    replayed: Option<Box<Replayed>>,
     /// Labels of the requests.
     pub labels: SourceLabels,
     /// Whether the scenario has a node that sheds requests.
@@ -175,6 +90,8 @@ pub struct Source {
     latency: Tally,
     /// The same for the current window.
     latency_this_window: Tally,
+    /// Latency of the same requests from the times at which their users intended to send them, if these keep a pace.
+    intended: Option<Box<Tally>>,
     /// Percentiles (50, 95, 99) of latency in the last closed window, in nanoseconds.
     window_percentiles: [Option<u64>; 3],
     /// End of the warm-up.
@@ -201,13 +118,13 @@ impl Source {
         }
     }
 
-    /// Lets a user of a closed loop think, and schedules the next request, if there is one.
-    fn think(&mut self, row: Row<Self>, queue: &mut EventQueue<PackedEvent>) {
+    /// Lets a user of a closed loop think, who comes back if it has a number, and schedules the next request, if there is one.
+    fn think(&mut self, row: Row<Self>, user: Option<u32>, queue: &mut EventQueue<PackedEvent>) {
         let (process, stream) = &mut self.arrivals;
-        let now = queue.now();
+        let (now, stop, most) = (queue.now(), self.stop, self.max_requests);
         let users = process.closed_loop();
-        if let Some(at) = users.and_then(|users| users.think(now, self.stop, self.max_requests, stream)) {
-            queue.schedule(at, arrival_of(row, None));
+        if let Some((at, user)) = users.and_then(|users| users.think(user, now, stop, most, stream)) {
+            queue.schedule(at, arrival_of(row, user));
         }
     }
 
@@ -215,42 +132,6 @@ impl Source {
     pub fn latency(&mut self) -> &mut Tally {
         let [] = self.latency_this_window.drain_into(&mut self.latency, []);
         &mut self.latency
-    }
-}
-
-/// A setting of a source that can change during a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub enum SourceSetting {
-    /// When requests are created from the change on. The arrival that is already scheduled is cancelled.
-    Arrivals(ArrivalsSpec),
-}
-
-impl fmt::Display for SourceSetting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Arrivals(arrivals) = self;
-        match arrivals.steady_rate() {
-            Some(rate) => rate.fmt(f),
-            None => f.write_str("new arrival process"),
-        }
-    }
-}
-
-impl PartSetting for SourceSetting {
-    fn name(&self) -> &'static str {
-        let Self::Arrivals(_) = self;
-        "Arrivals"
-    }
-
-    fn phases(&self) -> Vec<ScheduledPeriodSpec> {
-        let Self::Arrivals(arrivals) = self;
-        arrivals.phases()
-    }
-
-    fn steps(&self) -> Vec<Step<Self>> {
-        let Self::Arrivals(arrivals) = self;
-        let times = |factor| arrivals.steady_rate().and_then(|_| arrivals.times(factor));
-        steps_of_rate("change the arrival rate", |factor| times(factor).map(Self::Arrivals))
     }
 }
 
@@ -278,16 +159,21 @@ impl Source {
         if let Some(users) = source.arrivals.0.closed_loop()
             && finished.created >= users.since()
         {
-            source.think(row, context.queue);
+            let user = if FULL { context.requests.extras(request).user } else { None };
+            source.think(row, user, context.queue);
         }
         source.in_flight.decrement(context.now);
         if outcome == Outcome::Completed && finished.created >= source.measured_from {
             let latency = context.now.since(finished.created).as_nanos();
             source.latency_this_window.record(latency);
+            if FULL {
+                source.record_own(&context.requests.extras(request), context.now, latency);
+            }
         }
         context.requests.finish::<FULL>(context.now, request, outcome);
         if FULL {
             context.requests.reset_steps(request);
+            context.requests.set_extras(request, Extras::NONE);
         }
     }
 }
@@ -319,30 +205,11 @@ impl Part for Source {
     }
 
     fn check(spec: &SourceSpec, path: &Path, checker: &mut Checker<'_>) {
-        checker.spec(path, "arrivals", spec.arrivals.check(checker.run_until));
-        checker.spec(path, "key", spec.key.resolve().map(drop));
-        if let Some(size) = &spec.size {
-            checker.spec(path, "size", size.resolve().map(drop));
-        }
-        checker.single_receiver(path, "to", &spec.to);
-        spec.endpoint.check(&spec.to, path, checker);
-        if spec.stop.is_some_and(|stop| stop < spec.start) {
-            checker.add(
-                path.clone().name("stop"),
-                "the source stops before it starts",
-                "make `stop` later than `start`",
-            );
-        }
-        if spec.weight == 0 && checker.used.contains(&"weight") {
-            let message = "a request takes at least one slot";
-            checker.add(path.clone().name("weight"), message, "make it 1 or more");
-        }
-        warn(spec, path, checker);
+        spec.check(path, checker);
     }
 
     fn check_setting(setting: &SourceSetting, path: &Path, _: &[&SourceSpec], checker: &mut Checker<'_>) {
-        let SourceSetting::Arrivals(arrivals) = setting;
-        checker.resolved(path.clone(), arrivals.check(checker.run_until));
+        setting.check(path, checker);
     }
 
     fn offered_faults(spec: &SourceSpec) -> Vec<SourceFault> {
@@ -376,6 +243,7 @@ impl Part for Source {
             start: SimTime::ZERO + spec.start,
             stop: spec.stop.map_or(builder.times.arrivals_until, |stop| SimTime::ZERO + stop),
             max_requests: spec.max_requests.unwrap_or(u64::MAX),
+            replayed: Replayed::new(&spec.arrivals, builder.names),
             labels: SourceLabels { class: spec.class.clone(), priority: spec.priority, weight: spec.weight },
             may_be_shed: builder.may_shed(),
             may_fail: builder.may_fail,
@@ -383,6 +251,7 @@ impl Part for Source {
             in_flight: TimeWeighted::default(),
             latency: Tally::default(),
             latency_this_window: Tally::default(),
+            intended: spec.arrivals.has_pace().then(Box::default),
             window_percentiles: [None; 3],
             measured_from: builder.times.measured_from,
         };
@@ -424,12 +293,17 @@ impl Part for Source {
         let source = &mut sources[row];
         source.outcomes.offered += 1;
         source.in_flight.increment(context.now);
-        if surge.number() > 0 {
+        let user = if FULL { source.user_of(surge) } else { None };
+        if user.is_some() {
+            // The next request of a user follows the end of this one.
+        } else if surge.number() > 0 {
             source.schedule_of_surge(row, surge.number() - 1, context.queue);
         } else if let Some(at) = source.next_arrival() {
             context.queue.schedule(at, arrival_of(row, None));
         }
-        let key = source.key.0.sample(&mut source.key.1);
+        let recorded = if FULL { source.arrivals.0.recorded().copied() } else { None };
+        let key = recorded.and_then(|recorded| recorded.key);
+        let key = key.unwrap_or_else(|| source.draw_key(user));
         #[expect(clippy::cast_possible_truncation, reason = "a scenario has at most 65,536 sources")]
         let request = context.requests.create(context.now, row.number() as u16, key);
         context.trace(request, || TraceEvent::Created { source: Self::node(row), key });
@@ -438,6 +312,12 @@ impl Part for Source {
         }
         if let Some((size, stream)) = &mut source.size {
             context.requests.sizes_mut(request).request = size.sample_bytes(stream);
+        }
+        if let Some(recorded) = &recorded {
+            source.equip(context, request, recorded);
+        }
+        if let Some(user) = user {
+            source.sign(context, request, user);
         }
         (request, context.send_from_source(request, source.target))
     }
@@ -452,7 +332,7 @@ impl Part for Source {
     ) -> Option<PackedEvent> {
         let source = &mut sources[row];
         let coming = source.arrivals.0.closed_loop().map_or(0, |users| users.begin_stage(stage as usize));
-        (0..coming).for_each(|_| source.think(row, context.queue));
+        (0..coming).for_each(|_| source.think(row, None, context.queue));
         None
     }
 
@@ -472,6 +352,9 @@ impl Part for Source {
         for row in rows.map(Row::new) {
             let source = &mut sources[row];
             source.arrivals.0 = arrivals.resolve(context.now.max(source.start)).expect(CHECKED);
+            if arrivals.has_pace() {
+                source.intended.get_or_insert_default();
+            }
             source.begin_arrivals(row, context.queue);
             source.adapt_surges(row, arrivals, context.queue);
         }
@@ -495,6 +378,12 @@ impl Part for Source {
             source.in_flight.restart(now);
             source.latency.clear();
             source.latency_this_window.clear();
+            if let Some(replayed) = &mut source.replayed {
+                replayed.clear();
+            }
+            if let Some(intended) = &mut source.intended {
+                intended.clear();
+            }
             source.measured_from = now;
         }
     }
@@ -507,9 +396,9 @@ impl Part for Source {
     }
 }
 
-/// The event of the next arrival, which belongs to the surge of a fault or to none. It has no request yet, and the number of
-/// the fault in its place.
-fn arrival_of(row: Row<Source>, surge: Option<u32>) -> PackedEvent {
-    Event::Wake { node: Source::node(row), request: RequestRow::new(surge.map_or(0, |fault| fault + 1)) }
-        .pack()
+/// The event of the next arrival, which belongs to the surge of a fault, to a user with a number, or to neither. It has no
+/// request yet, and the number of the fault or of the user in its place. No source has surges and such users at the same time.
+fn arrival_of(row: Row<Source>, number: Option<u32>) -> PackedEvent {
+    let request = RequestRow::new(number.map_or(0, |number| number + 1));
+    Event::Wake { node: Source::node(row), request }.pack()
 }

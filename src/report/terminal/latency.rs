@@ -5,7 +5,7 @@ use crate::format::columns::{BOLD, PLAIN, Table};
 use crate::format::numbers::{short_count, time};
 use crate::metrics::summary::{DurationStats, Summary};
 
-/// Latencies by source, by class, and in total.
+/// Latencies by source, from intended times, by class, and in total.
 pub(super) fn table(summary: &Summary) -> String {
     let mut table = Table::new("Latency", &["count", "p50", "p90", "p99", "p99.9", "max", "mean"]);
     let latency = &summary.latency;
@@ -16,6 +16,9 @@ pub(super) fn table(summary: &Summary) -> String {
         table.row(PLAIN, name, figures(of_source));
     }
     table.more(latency.by_source.len().saturating_sub(MAX_ROWS), "sources");
+    for (name, intended) in latency.from_intended.iter().take(MAX_ROWS) {
+        table.row(PLAIN, &format!("{name}, intended"), figures(intended));
+    }
     for (name, of_class) in latency.by_class.iter().take(MAX_ROWS) {
         table.row(PLAIN, &format!("class {name}"), figures(of_class));
     }

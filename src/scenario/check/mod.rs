@@ -104,7 +104,7 @@ fn nodes(scenario: &Scenario, checker: &mut Checker<'_>) {
 
 fn links(scenario: &Scenario, checker: &mut Checker<'_>) {
     let failing = fault::failing_links(scenario.faults.values(), &scenario.links);
-    let has_sizes = scenario.specs().any(|(_, spec)| !spec.sizes().is_empty());
+    let has_sizes = scenario.has_sizes();
     for (index, link) in scenario.links.iter().enumerate() {
         let path = Path::root().name("links").index(index);
         if link.has_bandwidth() && !has_sizes {

@@ -8,7 +8,7 @@ use crate::engine::random::RandomStream;
 use crate::engine::time::SimTime;
 
 /// Batches of requests that arrive at the same time. Their sizes are from a random stream of their own.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Batches {
     of: ArrivalProcess,
     size: CountSampler,

@@ -7,6 +7,8 @@ mod batches;
 mod closed_loop;
 mod modulated;
 mod spec;
+pub mod trace;
+mod users;
 
 use rand_distr::Distribution;
 
@@ -15,20 +17,22 @@ pub use self::closed_loop::{ClosedLoop, UserStage};
 use self::modulated::Modulated;
 pub use self::modulated::RateState;
 pub use self::spec::ArrivalsSpec;
+use self::trace::{Recorded, Replay, TraceError};
+pub use self::users::SessionSpec;
 use super::rate::{ExactTime, RateProfile};
 use crate::engine::distribution::{Sampler, ziggurat};
 use crate::engine::random::RandomStream;
 use crate::engine::time::SimTime;
 
 /// Draws the times of arrivals, one after the other.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct ArrivalProcess {
     pattern: Pattern,
     /// Exact time of the last arrival.
     position: ExactTime,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Pattern {
     Regular(RateProfile),
     Poisson(RateProfile),
@@ -41,6 +45,7 @@ enum Pattern {
     Modulated(Box<Modulated>),
     Batches(Box<Batches>),
     ClosedLoop(Box<ClosedLoop>),
+    Trace(Box<Replay>),
 }
 
 impl ArrivalProcess {
@@ -53,7 +58,8 @@ impl ArrivalProcess {
             | Pattern::Poisson(_)
             | Pattern::SteadyPoisson { .. }
             | Pattern::Renewal(_)
-            | Pattern::ClosedLoop(_) => None,
+            | Pattern::ClosedLoop(_)
+            | Pattern::Trace(_) => None,
         }
     }
 
@@ -61,6 +67,17 @@ impl ArrivalProcess {
     #[inline]
     pub fn closed_loop(&mut self) -> Option<&mut ClosedLoop> {
         if let Pattern::ClosedLoop(users) = &mut self.pattern { Some(users) } else { None }
+    }
+
+    /// What a trace says of the current request, whose time was drawn before the last one.
+    pub fn recorded(&self) -> Option<&Recorded> {
+        if let Pattern::Trace(replay) = &self.pattern { replay.due() } else { None }
+    }
+
+    /// Why there are no more arrivals, if a trace could not be read.
+    #[must_use]
+    pub fn failure(&self) -> Option<&TraceError> {
+        if let Pattern::Trace(replay) = &self.pattern { replay.failure() } else { None }
     }
 
     /// Draws the time of the next arrival, which is not before the last one, or `None` if there are no more arrivals, or if
@@ -77,7 +94,8 @@ impl ArrivalProcess {
             | Pattern::Renewal(_)
             | Pattern::Modulated(_)
             | Pattern::Batches(_)
-            | Pattern::ClosedLoop(_) => self.next_uncommon(stream),
+            | Pattern::ClosedLoop(_)
+            | Pattern::Trace(_) => self.next_uncommon(stream),
         }
     }
 
@@ -94,6 +112,7 @@ impl ArrivalProcess {
             }
             Pattern::Batches(batches) => return batches.next(stream),
             Pattern::ClosedLoop(_) => return None,
+            Pattern::Trace(replay) => return replay.next(),
         }
         Some(self.position.time())
     }

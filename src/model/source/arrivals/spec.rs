@@ -1,11 +1,15 @@
 //! Arrivals as written in a scenario.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use super::super::rate::{ExactTime, RateProfile, RateSpec};
 use super::batches::Batches;
 use super::closed_loop::{ClosedLoop, UserStage};
 use super::modulated::{Modulated, RateState};
+use super::trace::{Replay, TraceFile};
+use super::users::SessionSpec;
 use super::{ArrivalProcess, Pattern};
 use crate::engine::distribution::{CountSpec, DistributionSpec};
 use crate::engine::spec_error::SpecError;
@@ -62,9 +66,32 @@ pub enum ArrivalsSpec {
         /// their next response.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         stages: Vec<UserStage>,
-        /// How long they think; the mean is above 0.
-        think: DistributionSpec<SimDuration>,
+        /// How long they think; the mean is above 0. Either this or `pace` is given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        think: Option<DistributionSpec<SimDuration>>,
+        /// The time between two requests that a user intends to keep. After a late response the next request is sent at once.
+        /// The latency from the intended time is reported too.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pace: Option<SimDuration>,
+        /// The sessions of users, whose requests have the same key; by default there are none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session: Option<SessionSpec>,
     },
+    /// The requests of a CSV file, one a line.
+    Trace {
+        /// The file, relative to the directory of the scenario.
+        file: TraceFile,
+        /// How many times as fast as recorded it is replayed; above 0.
+        #[serde(default = "as_recorded")]
+        speed: f64,
+        /// Whether it begins again after its last request, and goes on until the source stops.
+        #[serde(default)]
+        repeat: bool,
+    },
+}
+
+const fn as_recorded() -> f64 {
+    1.0
 }
 
 const fn minute() -> SimDuration {
@@ -86,7 +113,7 @@ impl ArrivalsSpec {
                 let phase = |(stage, end): (&UserStage, _)| (stage.at, end, format!("{} users", stage.users));
                 stages.iter().zip(ends).map(phase).collect()
             }
-            Self::Renewal { .. } | Self::Users { .. } | Self::Mmpp { .. } => Vec::new(),
+            Self::Renewal { .. } | Self::Users { .. } | Self::Mmpp { .. } | Self::Trace { .. } => Vec::new(),
         }
     }
 
@@ -102,7 +129,8 @@ impl ArrivalsSpec {
             | Self::Users { .. }
             | Self::Mmpp { .. }
             | Self::Batches { .. }
-            | Self::ClosedLoop { .. } => None,
+            | Self::ClosedLoop { .. }
+            | Self::Trace { .. } => None,
         }
     }
 
@@ -116,7 +144,11 @@ impl ArrivalsSpec {
             Self::Batches { of, size } => {
                 Some(Self::Batches { of: Box::new(of.times(factor)?), size: *size })
             }
-            Self::Renewal { .. } | Self::Users { .. } | Self::Mmpp { .. } | Self::ClosedLoop { .. } => None,
+            Self::Renewal { .. }
+            | Self::Users { .. }
+            | Self::Mmpp { .. }
+            | Self::ClosedLoop { .. }
+            | Self::Trace { .. } => None,
         }
     }
 
@@ -126,6 +158,10 @@ impl ArrivalsSpec {
         match self {
             Self::Constant { rate } | Self::Poisson { rate } => rate.period(),
             Self::Batches { of, .. } => of.period(),
+            Self::Trace { file, speed, repeat } => {
+                let period = file.scan().period().filter(|_| *repeat)?;
+                Some(SimDuration::from_nanos_f64(period.as_nanos_f64() / speed))
+            }
             Self::Renewal { .. } | Self::Users { .. } | Self::Mmpp { .. } | Self::ClosedLoop { .. } => None,
         }
     }
@@ -154,6 +190,7 @@ impl ArrivalsSpec {
             Self::Batches { of, size } => {
                 size.resolve().map_or(1.0, |size| Batches::dispersion(of.dispersion(), &size))
             }
+            Self::Trace { file, .. } => file.scan().dispersion,
         }
     }
 
@@ -180,9 +217,11 @@ impl ArrivalsSpec {
             Self::Users { .. } => SpecError::at("window", message),
             Self::Mmpp { .. } => SpecError::at("states", message),
             Self::Batches { of, .. } => of.at_changes(message).inside("of"),
-            Self::Constant { .. } | Self::Poisson { .. } | Self::Renewal { .. } | Self::ClosedLoop { .. } => {
-                SpecError::at("", message)
-            }
+            Self::Constant { .. }
+            | Self::Poisson { .. }
+            | Self::Renewal { .. }
+            | Self::ClosedLoop { .. }
+            | Self::Trace { .. } => SpecError::at("", message),
         }
     }
 
@@ -226,13 +265,28 @@ impl ArrivalsSpec {
                 let states = Modulated::states(states, start).map_err(|error| error.inside("states"))?;
                 Pattern::Modulated(Box::new(states))
             }
-            Self::ClosedLoop { users, stages, think } => {
-                Pattern::ClosedLoop(Box::new(ClosedLoop::new(*users, stages, think, start)?))
+            Self::ClosedLoop { users, stages, think, pace, session } => {
+                let individual = (*pace, session.as_ref());
+                let users = ClosedLoop::new(*users, stages, think.as_ref(), individual, start)?;
+                Pattern::ClosedLoop(Box::new(users))
+            }
+            Self::Trace { file, speed, repeat } => {
+                if !(*speed > 0.0 && speed.is_finite()) {
+                    let message = format!(
+                        "a speed of {speed} is impossible: use a number above 0, such as 2.0 for twice as fast"
+                    );
+                    return Err(SpecError::at("speed", message));
+                }
+                let scan = file.scan();
+                if *repeat && scan.error_count == 0 && scan.period().is_none() {
+                    let message = "all requests of the trace come at the same time, so that it cannot be repeated: \
+                                   leave this out";
+                    return Err(SpecError::at("repeat", message));
+                }
+                Pattern::Trace(Box::new(Replay::new(file, *speed, *repeat, start)))
             }
             Self::Batches { of, size } => {
-                if let Self::ClosedLoop { .. } = **of {
-                    let message = "users of a closed loop send one request at a time, and no batches: use other \
-                                   arrivals";
+                if let Some(message) = of.why_no_batches() {
                     return Err(SpecError::at("of", message));
                 }
                 let of = of.resolve(start).map_err(|error| error.inside("of"))?;
@@ -246,5 +300,64 @@ impl ArrivalsSpec {
             }
         };
         Ok(ArrivalProcess { pattern, position: ExactTime::at(start) })
+    }
+
+    /// Why batches cannot arrive like this, or `None` if they can.
+    const fn why_no_batches(&self) -> Option<&'static str> {
+        match self {
+            Self::ClosedLoop { .. } => {
+                Some("users of a closed loop send one request at a time, and no batches: use other arrivals")
+            }
+            Self::Trace { .. } => Some(
+                "a trace has a line for each request, and no batches: write a line for each request of a batch, \
+                 with the same time",
+            ),
+            Self::Constant { .. }
+            | Self::Poisson { .. }
+            | Self::Renewal { .. }
+            | Self::Users { .. }
+            | Self::Mmpp { .. }
+            | Self::Batches { .. } => None,
+        }
+    }
+
+    /// The trace, if these are the requests of one.
+    #[must_use]
+    pub fn trace(&self) -> Option<&TraceFile> {
+        if let Self::Trace { file, .. } = self { Some(file) } else { None }
+    }
+
+    /// When the first request of a trace comes, counted from the start of the source; `None` if these are no such requests, or
+    /// there is none.
+    pub(in super::super) fn first_of_trace(&self) -> Option<SimDuration> {
+        let Self::Trace { file, speed, .. } = self else { return None };
+        let scan = file.scan();
+        (scan.requests > 0).then(|| SimDuration::from_nanos_f64(scan.first.as_nanos_f64() / speed))
+    }
+
+    /// Whether requests have [`Extras`](crate::request::Extras).
+    pub(crate) const fn gives_extras(&self) -> bool {
+        match self {
+            Self::Trace { .. } => true,
+            Self::ClosedLoop { pace, session, .. } => pace.is_some() || session.is_some(),
+            Self::Constant { .. }
+            | Self::Poisson { .. }
+            | Self::Renewal { .. }
+            | Self::Users { .. }
+            | Self::Mmpp { .. }
+            | Self::Batches { .. } => false,
+        }
+    }
+
+    /// Whether users keep a pace, so that requests have an intended time.
+    pub(in super::super) const fn has_pace(&self) -> bool {
+        matches!(self, Self::ClosedLoop { pace: Some(_), .. })
+    }
+
+    /// Sets the directory that the names of files start from.
+    pub(crate) fn locate(&mut self, directory: &Path) {
+        if let Self::Trace { file, .. } = self {
+            file.locate(directory);
+        }
     }
 }

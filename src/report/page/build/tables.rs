@@ -80,9 +80,15 @@ fn latencies(summary: &Summary) -> Table {
     let latency = &summary.latency;
     let all = (latency.by_source.len() > 1).then(|| row("all", &latency.all));
     let sources = latency.by_source.iter().map(|(name, latency)| row(name, latency));
-    let classes = latency.by_class.iter().map(|(name, latency)| row(&format!("class {name}"), latency));
+    let intended = latency.from_intended.iter();
+    let intended = intended.map(|(name, latency)| row(&format!("{name}, from the intended time"), latency));
+    let classes = latency.by_class.iter().take(MAX_ROWS);
+    let classes = classes.map(|(name, latency)| row(&format!("class {name}"), latency));
     let heads = ["source", "completed", "p50", "p90", "p95", "p99", "p99.9", "max", "mean"];
-    table("Latency of completed requests", &heads, all.into_iter().chain(sources).chain(classes))
+    let rows = all.into_iter().chain(sources).chain(intended).chain(classes);
+    let mut table = table("Latency of completed requests", &heads, rows);
+    table.omitted += latency.by_class.len().saturating_sub(MAX_ROWS);
+    table
 }
 
 /// The groups of a kind, followed by its nodes; of many nodes the busiest.
