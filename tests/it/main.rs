@@ -25,6 +25,7 @@ mod findings_signal;
 mod growth;
 mod harness;
 mod introspect;
+mod least_connections;
 mod links;
 mod littles_law;
 mod memory;
