@@ -22,6 +22,7 @@ mod findings;
 mod findings_cases;
 mod findings_rates;
 mod findings_signal;
+mod formatting;
 mod growth;
 mod harness;
 mod introspect;
