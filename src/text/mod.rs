@@ -46,6 +46,7 @@ pub use self::navigate::Located;
 pub use self::path::{Path, PathError, Segment};
 pub use self::source::{Location, Origin, Sources};
 use self::tree::Node;
+pub(crate) use self::tree::shortened;
 pub use self::write::ron;
 
 /// The text of a scenario, parsed into a tree but not yet decoded into a type.

@@ -25,6 +25,8 @@ mod findings_signal;
 mod formatting;
 mod growth;
 mod harness;
+mod import_asyncflow;
+mod import_refusals;
 mod introspect;
 mod least_connections;
 mod links;
