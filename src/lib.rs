@@ -11,13 +11,14 @@
 //! - [`model`]: the parts of a system, a module for each (sources, load balancers, clients, rate limiters, servers, links),
 //!   and what they share (routing, queueing, metrics, figures, names, checks, probes, changes).
 //! - [`scenario`]: the root of a scenario file, from text to a checked scenario.
+//! - [`import`]: reads the files of other simulators, and writes scenarios.
 //! - [`simulation`]: builds a world from a scenario, runs the `Tick` schedule, dispatches each event to its handler, and
 //!   collects the result.
 //! - [`metrics`]: the numbers of a run. [`analysis`]: conclusions from them. [`mod@format`]: the words for both.
 //!   [`report`]: terminal, JSON, CSV, SVG and HTML. [`cli`]: the program. [`files`]: atomic writing of files.
 //! - `viz`, behind the feature of that name: the window in which you watch the requests flow.
 //!
-//! Imports point one way: engine <- text <- event <- request <- model <- scenario, metrics <- simulation <- analysis <-
+//! Imports point one way: engine <- text <- event <- request <- model <- scenario, metrics <- import, simulation <- analysis <-
 //! format <- report, viz <- cli. Data flows the same way: file, scenario, world, run, result, conclusions. ([`metrics`]
 //! is below [`simulation`] so that a run is one function from a scenario to its result.) A test checks the imports.
 //!
@@ -116,6 +117,7 @@ pub mod engine;
 pub mod event;
 pub mod files;
 pub mod format;
+pub mod import;
 pub mod metrics;
 pub mod model;
 pub mod report;

@@ -5,6 +5,8 @@
 
 mod check;
 mod failure;
+mod format;
+mod import;
 mod interrupt;
 mod numbers;
 mod output;
@@ -22,6 +24,8 @@ use clap::{Parser, Subcommand};
 
 pub use check::CheckArguments;
 pub use failure::{Failure, exit_code};
+pub use format::FormatArguments;
+pub use import::ImportArguments;
 pub use report::ReportArguments;
 pub use run::RunArguments;
 #[cfg(feature = "viz")]
@@ -34,6 +38,8 @@ Examples:
   rushhour run shop.ron --out results   ... and write the report and the data to a directory
   rushhour report results               create the report of a run again from its data
   rushhour check *.ron                  report every error without a run
+  rushhour format *.ron                 lay out scenarios in the canonical way
+  rushhour import asyncflow system.yml  convert a file of another simulator
 
 Exit status: 0 success, 1 the run failed or was interrupted, 2 the arguments or the
 scenario are invalid.";
@@ -61,6 +67,10 @@ pub enum Command {
     Check(CheckArguments),
     /// Create the report of a run again from its data
     Report(ReportArguments),
+    /// Lay out scenario files in the canonical way
+    Format(FormatArguments),
+    /// Convert the file of another simulator to a scenario
+    Import(ImportArguments),
 }
 
 impl Arguments {
@@ -116,6 +126,8 @@ impl Command {
             #[cfg(feature = "viz")]
             Self::View(arguments) => arguments.execute(),
             Self::Report(arguments) => arguments.execute(),
+            Self::Format(arguments) => arguments.execute(),
+            Self::Import(arguments) => arguments.execute(),
         }
     }
 }

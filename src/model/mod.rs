@@ -156,7 +156,7 @@ impl<const FULL: bool> Context<'_, FULL> {
         request: RequestRow,
     ) -> (Option<Choice>, Option<PackedEvent>) {
         let key = self.requests.get(request).key;
-        let Some((choice, target, first_hop)) = self.routers.choose(row, key, self.now) else {
+        let Some((choice, target, first_hop)) = self.routers.choose(row, request, key, self.now) else {
             return (None, self.reject(P::node(row), request));
         };
         self.requests.push_hop(request, first_hop + target.hop);
@@ -184,14 +184,24 @@ impl<const FULL: bool> Context<'_, FULL> {
     /// Ends a request whose client leaves, wherever the request is. Returns the event by which its source or its caller learns
     /// it, without delay.
     pub fn end_at_once(&mut self, request: RequestRow, outcome: Outcome) -> PackedEvent {
+        self.leave_path(request);
         let hop = self.requests.fail(request, outcome);
         let (to, _) = self.return_hops[hop as usize];
         Event::Respond { to, request }.pack()
     }
 
-    /// Passes the load reported in the response to a request to the router of a node.
+    /// Lets the routers of all nodes on the return path of a request know that it does not come back.
+    pub fn leave_path(&mut self, request: RequestRow) {
+        for hop in self.requests.path(request) {
+            let (node, _) = self.return_hops[hop as usize];
+            self.routers.end(node, request);
+        }
+    }
+
+    /// Lets the router of a node know that a response has come back, and the load that it reports.
     #[inline(always)]
     pub fn learn<P: Part>(&mut self, row: Row<P>, request: RequestRow) {
+        self.routers.end(P::node(row), request);
         let response = self.requests.get(request);
         self.routers.report(row, response.server, response.load, self.now);
     }
@@ -301,6 +311,9 @@ impl<const FULL: bool> Context<'_, FULL> {
         let half = &mut self.links[link].response;
         let size = || self.requests.sizes(request).response;
         let (passage, lost) = half.send(self.now, self.queue, response, request, size);
+        if lost.is_some() {
+            self.routers.end(to, request);
+        }
         self.trace(request, || TraceEvent::ResponseSent { to, passage });
         lost
     }

@@ -332,6 +332,11 @@ impl RequestsView<'_> {
         }
     }
 
+    /// The hops of the return path of a request, from the first one on.
+    pub fn path(&self, row: RequestRow) -> impl Iterator<Item = u32> {
+        (0..usize::from(self.rows[row].depth)).map(move |index| self.hop(row, index))
+    }
+
     /// Frees the row of a request that has ended, unless it still has a place in a queue.
     #[inline]
     pub(super) fn free(&mut self, row: RequestRow) {

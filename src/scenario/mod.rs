@@ -37,12 +37,12 @@ pub struct Scenario {
     #[serde(default = "default_seed")]
     pub seed: u64,
     /// No request is created after this, unless its source has its own `stop`. `None`: the end of the run.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrivals_until: Option<SimDuration>,
     /// When the run ends. Events at exactly this time are still part of it.
     pub run_until: SimDuration,
     /// Latencies, waiting times and time-weighted means exclude the time before this. Counts include it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub warm_up: SimDuration,
     /// The sources, which create the requests, by name.
     pub sources: IndexMap<String, SourceSpec>,
@@ -50,17 +50,22 @@ pub struct Scenario {
     #[serde(default)]
     pub nodes: IndexMap<String, NodeSpec>,
     /// The links between nodes. Without a link, messages take no time.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<LinkSpec>,
     /// The probes, which sample metrics.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub probes: Vec<ProbeSpec>,
     /// The changes of settings during the run.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<ChangeSpec>,
     /// The faults during the run, by name.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub faults: IndexMap<String, FaultSpec>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(time: &SimDuration) -> bool {
+    time.is_zero()
 }
 
 const fn default_seed() -> u64 {

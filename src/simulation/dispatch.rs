@@ -302,7 +302,10 @@ impl<const FULL: bool> Dispatcher<'_, FULL> {
             CallPlace::Between => {
                 self.context.requests.set_place(call, CallPlace::Cancelled);
             }
-            CallPlace::Queued | CallPlace::InSlot => self.parts.cancel(&mut self.context, server, call),
+            CallPlace::Queued | CallPlace::InSlot => {
+                self.context.leave_path(call);
+                self.parts.cancel(&mut self.context, server, call);
+            }
             CallPlace::Untracked | CallPlace::Cancelled => {}
         }
     }
@@ -315,6 +318,7 @@ impl<const FULL: bool> Dispatcher<'_, FULL> {
         self.fingerprinter.digest.events += 1;
         self.fingerprinter.absorb(EventKind::Delivered, 0, now, number);
         self.context.trace(call, || TraceEvent::Over { outcome });
+        self.context.leave_path(call);
         self.context.requests.finish_call(now, call, outcome);
     }
 
@@ -369,6 +373,7 @@ impl<const FULL: bool> Dispatcher<'_, FULL> {
         let number = self.context.requests.get(request).number;
         self.fingerprinter.digest.events += 1;
         self.fingerprinter.absorb(EventKind::Lost, 0, self.context.now, number);
+        self.context.leave_path(request);
         if self.context.requests.call_state(request).is_some_and(CallState::is_call) {
             if self.context.requests.lose_silently(self.context.now, request, by) {
                 self.context.trace(request, || TraceEvent::Over { outcome: Outcome::Dropped });

@@ -8,14 +8,16 @@
 //!
 //! Reading: `scan`, `leaf` and `parser` parse a text into a `tree`, `duplicates` removes repeated fields, `overrides`
 //! sets values, `de` reads types from the tree, and `decode` goes on after errors. `navigate` finds a `path` in the
-//! tree, and `diagnostic` prints errors. Writing: `write` converts a value to text, and `splice` inserts it into the
-//! text of the file.
+//! tree, and `diagnostic` prints errors. Writing: `write` converts a value to text, `splice` inserts it into the text of
+//! the file, `comments` adds comments, and `layout` lays a text out.
 
+mod comments;
 mod de;
 mod decode;
 mod diagnostic;
 mod duplicates;
 mod excerpt;
+mod layout;
 mod leaf;
 mod navigate;
 pub(crate) mod nearest;
@@ -37,13 +39,16 @@ mod tests;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use self::comments::commented;
 pub use self::decode::{Decoded, OmittedPaths};
 pub use self::diagnostic::{Diagnostic, Diagnostics};
 pub use self::excerpt::Excerpt;
+pub use self::layout::formatted;
 pub use self::navigate::Located;
 pub use self::path::{Path, PathError, Segment};
 pub use self::source::{Location, Origin, Sources};
 use self::tree::Node;
+pub(crate) use self::tree::shortened;
 pub use self::write::ron;
 
 /// The text of a scenario, parsed into a tree but not yet decoded into a type.
@@ -61,13 +66,8 @@ impl Document {
     /// # Errors
     /// If they are not RON: the first error that ends parsing, and all errors before it.
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self, Diagnostics> {
-        let text = String::from_utf8_lossy(bytes);
-        let stripped = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        let sources = Sources::new(name, stripped.to_owned());
-        if let Some(diagnostic) = encoding_error(bytes, stripped) {
-            return Err(Diagnostics::new(sources, vec![diagnostic]));
-        }
-        match parser::parse(stripped, 0, Origin::File) {
+        let sources = Sources::read(name, bytes)?;
+        match parser::parse(sources.text(Origin::File), 0, Origin::File) {
             Ok(parsed) => Ok(Self { sources, root: parsed.root, diagnostics: parsed.diagnostics }),
             Err(diagnostics) => Err(Diagnostics::new(sources, diagnostics)),
         }
@@ -152,6 +152,22 @@ impl Document {
     #[must_use]
     pub const fn sources(&self) -> &Sources {
         &self.sources
+    }
+}
+
+impl Sources {
+    /// The text of the file called `name`, without a byte order mark.
+    ///
+    /// # Errors
+    /// If the bytes are not text in UTF-8.
+    pub(crate) fn read(name: &str, bytes: &[u8]) -> Result<Self, Diagnostics> {
+        let text = String::from_utf8_lossy(bytes);
+        let stripped = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let sources = Self::new(name, stripped.to_owned());
+        match encoding_error(bytes, stripped) {
+            Some(diagnostic) => Err(Diagnostics::new(sources, vec![diagnostic])),
+            None => Ok(sources),
+        }
     }
 }
 

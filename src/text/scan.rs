@@ -124,7 +124,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Skips `/* ... */`, which may be nested.
-    fn skip_block_comment(&mut self) -> Read<()> {
+    pub(super) fn skip_block_comment(&mut self) -> Read<()> {
         let start = self.at;
         let mut open = 0_usize;
         loop {

@@ -32,7 +32,7 @@ pub struct Sources {
 }
 
 impl Sources {
-    pub(super) fn new(name: &str, text: String) -> Self {
+    pub(crate) fn new(name: &str, text: String) -> Self {
         Self { name: name.to_owned(), text, arguments: Vec::new() }
     }
 

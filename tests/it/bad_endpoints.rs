@@ -49,7 +49,7 @@ fn a_step_needs_resources_that_are_there() {
 #[test]
 fn a_request_never_needs_more_memory_than_there_is() {
     let memory = r#"memory: "100MB","#;
-    let parts = ["a request may need 120000000B of memory, but the server has 100000000B"];
+    let parts = ["a request may need 120000000B of memory, but the server has 100MB"];
     assert_one(memory, r#"Memory("60MB"), Memory("60MB")"#, &parts);
     assert_one(memory, r#"Repeat(times: 1, up_to: 3, steps: [Memory("40MB")])"#, &parts);
     assert_one(memory, r#"Parallel(branches: [[Memory("60MB")], [Memory("60MB")]])"#, &parts);

@@ -259,7 +259,13 @@ fn random_changes(stream: &mut RandomStream) -> String {
 #[test]
 fn every_request_is_accounted_for_however_groups_grow_and_fail() {
     let mut stream = RandomStream::from_seed(12);
-    let policies = ["Random", "RoundRobin", "KeyHash()", r#"LoadAware(window: "1s", threshold: 0.5)"#];
+    let policies = [
+        "Random",
+        "RoundRobin",
+        "LeastConnections",
+        "KeyHash()",
+        r#"LoadAware(window: "1s", threshold: 0.5)"#,
+    ];
     for number in 0..150 {
         let mut nodes = String::new();
         let boot = ["", r#"boot: Exponential(mean: "1s"),"#, r#"boot: Constant("250ms"),"#][stream.index(3)];

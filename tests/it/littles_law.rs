@@ -242,7 +242,7 @@ fn random_system(stream: &mut RandomStream) -> (Scenario, Links) {
         r#"Exponential(mean: "100ms")"#,
         r#"LogNormal(mean: "100ms", sd: "300ms")"#,
     ]);
-    let policy = pick(&["Random", "RoundRobin", "KeyHash()"]);
+    let policy = pick(&["Random", "RoundRobin", "LeastConnections", "KeyHash()"]);
     let arrivals = pick(&[
         r#"Poisson(rate: "30/s")"#,
         r#"Constant(rate: "40/s")"#,

@@ -272,19 +272,45 @@ impl fmt::Display for SimDuration {
     }
 }
 
+/// Maximum length of a rate per second that is written if another unit makes it shorter.
+const MAX_RATE_LENGTH: usize = 12;
+
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/s", self.0)
+        let per_second = format!("{}/s", self.0);
+        if per_second.len() > MAX_RATE_LENGTH {
+            // Such as 20 per minute, a third per second.
+            let of_units = [("rpm", 60.0), ("/h", 3_600.0), ("/d", 86_400.0)].into_iter();
+            let texts = of_units.map(|(unit, seconds)| match unit {
+                "rpm" => format!("{} rpm", self.0 * seconds),
+                _ => format!("{}{unit}", self.0 * seconds),
+            });
+            let is_exact = |text: &String| text.parse() == Ok(*self);
+            if let Some(text) = texts.into_iter().find(|text| text.len() <= MAX_RATE_LENGTH && is_exact(text))
+            {
+                return f.write_str(&text);
+            }
+        }
+        f.write_str(&per_second)
     }
 }
 
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const UNITS: [(&str, u64); 7] = [
+            ("GiB", 1 << 30),
+            ("MiB", 1 << 20),
+            ("KiB", 1 << 10),
+            ("GB", 1_000_000_000),
+            ("MB", 1_000_000),
+            ("kB", 1_000),
+            ("B", 1),
+        ];
+        let whole = UNITS.into_iter().filter(|(_, factor)| self.0.is_multiple_of(*factor));
         let (unit, factor) = match self.0 {
-            n if n != 0 && n.is_multiple_of(1 << 30) => ("GiB", 1 << 30),
-            n if n != 0 && n.is_multiple_of(1 << 20) => ("MiB", 1 << 20),
-            n if n != 0 && n.is_multiple_of(1 << 10) => ("KiB", 1 << 10),
-            _ => ("B", 1),
+            0 => ("B", 1),
+            // The shortest number.
+            size => whole.min_by_key(|(_, factor)| size / factor).unwrap_or(("B", 1)),
         };
         write!(f, "{}{unit}", self.0 / factor)
     }
@@ -423,10 +449,10 @@ mod tests {
         ] {
             assert_eq!(text.parse::<SimDuration>().expect("a duration").to_string(), text);
         }
-        for text in ["20/s", "0.05/s"] {
+        for text in ["20/s", "0.05/s", "20 rpm", "7/h", "0.000001/s"] {
             assert_eq!(text.parse::<Rate>().expect("a rate").to_string(), text);
         }
-        for text in ["64KiB", "1500B", "0B", "2GiB"] {
+        for text in ["64KiB", "1500B", "0B", "2GiB", "2048MB", "3kB", "7GB"] {
             assert_eq!(text.parse::<Bytes>().expect("a size").to_string(), text);
         }
     }

@@ -133,7 +133,7 @@ pub(super) struct LoadAwarePolicy {
 impl Pick for LoadAwarePolicy {
     #[inline]
     fn pick(&mut self, query: RoutingQuery<'_>, loads: &mut LoadWindow, stream: &mut RandomStream) -> Choice {
-        let RoutingQuery { key, targets, now } = query;
+        let RoutingQuery { key, targets, now, .. } = query;
         let own = self.by_key.target(key, targets.len());
         let mut seems_overloaded = |target: usize| {
             let node = targets[target].node();

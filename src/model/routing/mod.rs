@@ -8,6 +8,7 @@
 //! [`target_lists`] the targets that come and go.
 
 mod key_hash;
+mod least_connections;
 mod load_aware;
 pub mod load_window;
 mod random;
@@ -18,6 +19,7 @@ pub mod target_lists;
 use serde::{Deserialize, Serialize};
 
 pub use key_hash::KeyHash;
+pub use least_connections::LeastConnections;
 pub use load_aware::LoadAware;
 pub use load_window::LoadWindow;
 pub use random::Random;
@@ -29,6 +31,7 @@ use super::check::Checker;
 use super::metric::{Metric, Unit};
 use crate::engine::random::RandomStream;
 use crate::engine::time::{SimDuration, SimTime};
+use crate::event::RequestRow;
 use crate::text::Path;
 
 /// Requests per second that were sent to a target other than the one that their key selects, because of its load.
@@ -55,17 +58,41 @@ trait Parameters {
 trait Pick {
     /// Picks a target for a request.
     fn pick(&mut self, query: RoutingQuery<'_>, loads: &mut LoadWindow, stream: &mut RandomStream) -> Choice;
+
+    /// Whether it has to know when the requests that it sent end.
+    fn counts_requests(&self) -> bool {
+        false
+    }
+
+    /// A request that it sent has come back, or has ended on its way.
+    fn ended(&mut self, _request: RequestRow) {}
+
+    /// Number of requests that it counts as outstanding.
+    fn outstanding(&self) -> u64 {
+        0
+    }
 }
 
 /// The input of a policy.
 #[derive(Clone, Copy, Debug)]
 pub struct RoutingQuery<'a> {
+    /// The request.
+    pub request: RequestRow,
     /// The key of the request.
     pub key: u32,
     /// The targets, at least one.
     pub targets: &'a [Target],
+    /// If targets come and go: the index of each of them among all targets.
+    pub indices: Option<&'a [u32]>,
     /// The current time.
     pub now: SimTime,
+}
+
+impl RoutingQuery<'_> {
+    /// The index among all targets, also those that are not there, of one of the targets.
+    fn index(&self, target: usize) -> usize {
+        self.indices.map_or(target, |indices| indices[target] as usize)
+    }
 }
 
 /// The target that a policy picked.
@@ -156,6 +183,27 @@ macro_rules! policies {
                     $(Self::$Name(policy) => policy.pick(query, loads, stream),)*
                 }
             }
+
+            fn counts_requests(&self) -> bool {
+                match self {
+                    $(Self::$Plain(policy) => policy.counts_requests(),)*
+                    $(Self::$Name(policy) => policy.counts_requests(),)*
+                }
+            }
+
+            fn ended(&mut self, request: RequestRow) {
+                match self {
+                    $(Self::$Plain(policy) => policy.ended(request),)*
+                    $(Self::$Name(policy) => policy.ended(request),)*
+                }
+            }
+
+            fn outstanding(&self) -> u64 {
+                match self {
+                    $(Self::$Plain(policy) => policy.outstanding(),)*
+                    $(Self::$Name(policy) => policy.outstanding(),)*
+                }
+            }
         }
     };
 }
@@ -166,6 +214,8 @@ policies! {
         Random,
         /// Each target in turn.
         RoundRobin,
+        /// The target with the fewest requests that the node has outstanding there.
+        LeastConnections,
     }
     with_parameters {
         /// The same target for all requests with the same key.

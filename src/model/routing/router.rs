@@ -15,7 +15,7 @@ use super::{Choice, LoadFeedback, LoadWindow, Pick, Policy, PolicySpec, RoutingQ
 use crate::engine::random::RandomStream;
 use crate::engine::row::Row;
 use crate::engine::time::SimTime;
-use crate::event::{Node, PerKind};
+use crate::event::{Node, PerKind, RequestRow};
 use crate::model::build::Builder;
 use crate::model::metric::{Limit, PERCEIVED_LOAD, UTILIZATION};
 use crate::model::names::NamedGroup;
@@ -29,6 +29,8 @@ pub struct Router {
     /// The node itself.
     node: Node,
     policy: Policy,
+    /// Whether the policy has to know when requests end.
+    counts_requests: bool,
     /// How the policy uses reported loads, or `None` if it ignores them.
     feedback: Option<LoadFeedback>,
     /// The targets, at least one.
@@ -53,9 +55,11 @@ impl Router {
         let router = |(member, to): (usize, Destinations)| {
             let reporters = to.targets.iter().map(Target::node).filter(|node| node.kind().reports_load());
             let window = LoadWindow::of(reporters);
+            let policy_in_run = policy.policy();
             let router = Self {
                 node: entry.node(member),
-                policy: policy.policy(),
+                counts_requests: policy_in_run.counts_requests(),
+                policy: policy_in_run,
                 list: builder.target_list(&to.targets),
                 feedback: policy.load_feedback(),
                 to,
@@ -70,6 +74,12 @@ impl Router {
     #[must_use]
     pub const fn may_have_no_target(&self) -> bool {
         self.list.is_some()
+    }
+
+    /// Number of requests that its policy counts as outstanding; 0 if it does not count them.
+    #[must_use]
+    pub fn outstanding(&self) -> u64 {
+        self.policy.outstanding()
     }
 
     /// The targets, including those that are not there.
@@ -121,25 +131,26 @@ pub struct RoutersView<'a> {
 }
 
 impl RoutersView<'_> {
-    /// Picks a target for a request with this key. Returns the choice, the target, and the index of the sender's first
+    /// Picks a target for a request, which has this key. Returns the choice, the target, and the index of the sender's first
     /// return hop; or `None` if no target is there.
     #[inline(always)]
     pub(in crate::model) fn choose<P: Part>(
         &mut self,
         row: Row<P>,
+        request: RequestRow,
         key: u32,
         now: SimTime,
     ) -> Option<(Choice, Target, u32)> {
         let Columns { routers, windows } = &mut self.of_kind[P::KIND];
         let router = &mut routers[row.index()];
-        let targets = match router.list {
-            None => &router.to.targets,
-            Some(list) => self.lists.present(list),
+        let (targets, indices) = match router.list {
+            None => (&*router.to.targets, None),
+            Some(list) => (self.lists.present(list), Some(self.lists.indices(list))),
         };
         if targets.is_empty() {
             return None;
         }
-        let query = RoutingQuery { key, targets, now };
+        let query = RoutingQuery { request, key, targets, indices, now };
         let mut choice = router.policy.pick(query, &mut windows[row.index()], &mut router.stream);
         let target = targets[choice.target];
         if let Some(list) = router.list {
@@ -158,6 +169,17 @@ impl RoutersView<'_> {
         }
     }
 
+    /// A request that a node may have sent has come back to it, or has ended on its way.
+    #[inline]
+    pub fn end(&mut self, node: Node, request: RequestRow) {
+        let routers = &mut self.of_kind[node.kind()].routers;
+        if let Some(router) = routers.get_mut(node.row() as usize)
+            && router.counts_requests
+        {
+            router.policy.ended(request);
+        }
+    }
+
     /// Sets the policy of the nodes in these rows. Remembered loads stay, but no new reports are recorded while the
     /// policy ignores loads.
     #[cold]
@@ -165,6 +187,7 @@ impl RoutersView<'_> {
         for row in rows.map(Row::<P>::new) {
             let router = &mut self.of_kind[P::KIND].routers[row.index()];
             router.policy = policy.policy();
+            router.counts_requests = router.policy.counts_requests();
             router.feedback = policy.load_feedback();
         }
     }
@@ -212,7 +235,7 @@ pub(super) mod testing {
     //! Helpers for tests of policies.
 
     use super::super::{Choice, RoutingQuery};
-    use super::{Node, Row, SimTime, Target};
+    use super::{Node, RequestRow, Row, SimTime, Target};
     use crate::event::NodeKind;
 
     /// A node that reports its load.
@@ -224,7 +247,17 @@ pub(super) mod testing {
 
     /// Calls `pick` with a query for this key and number of targets.
     pub(crate) fn pick_with(key: u32, targets: u32, pick: impl FnOnce(RoutingQuery<'_>) -> Choice) -> Choice {
+        pick_with_request(RequestRow::new(0), targets, |query| pick(RoutingQuery { key, ..query }))
+    }
+
+    /// Calls `pick` with a query for this request and number of targets.
+    pub(crate) fn pick_with_request(
+        request: RequestRow,
+        targets: u32,
+        pick: impl FnOnce(RoutingQuery<'_>) -> Choice,
+    ) -> Choice {
         let targets: Vec<Target> = (0..targets).map(|row| Target::new(node(row), Row::NONE, 0)).collect();
-        pick(RoutingQuery { key, targets: &targets, now: SimTime::from_nanos(1) })
+        let now = SimTime::from_nanos(1);
+        pick(RoutingQuery { request, key: 0, targets: &targets, indices: None, now })
     }
 }

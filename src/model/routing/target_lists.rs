@@ -55,6 +55,12 @@ impl TargetLists {
         &self.0[list as usize].present
     }
 
+    /// The index among all targets of each target of a list that is there.
+    #[inline]
+    pub(super) fn indices(&self, list: u32) -> &[u32] {
+        &self.0[list as usize].indices
+    }
+
     /// The index among all targets of a target that is there.
     #[inline]
     pub(super) fn index(&self, list: u32, present: usize) -> usize {

@@ -19,7 +19,7 @@ use crate::model::queueing::{BalkSpec, JoiningSpec, QueueSpec};
 use crate::text::Path;
 
 /// A server, or a group of identical servers, as written in a scenario.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServerSpec {
     /// Makes a group of this many servers: `name-0`, `name-1`, ... By default, a single server called `name`.
@@ -40,7 +40,7 @@ pub struct ServerSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<DistributionSpec<SimDuration>>,
     /// The queue in which requests wait.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "QueueSpec::is_default")]
     pub queue: QueueSpec,
     /// Whether a request takes as many slots as the `weight` of its source. By default, it takes one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

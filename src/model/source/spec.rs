@@ -22,14 +22,14 @@ pub struct SourceSpec {
     /// The node that receives the requests: one node, not a group.
     pub to: String,
     /// Keys of the requests. A key identifies, for example, an item or a customer.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub key: KeySpec,
     /// The endpoint that the requests ask for: `"GET /cart"`, or several with weights. By default none: each server picks
     /// one of its endpoints by weight.
     #[serde(default, skip_serializing_if = "AskedEndpoints::is_empty")]
     pub endpoint: AskedEndpoints,
     /// No request is created before this time.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub start: SimDuration,
     /// No request is created after this time; by default the scenario's `arrivals_until`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -41,7 +41,7 @@ pub struct SourceSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
     /// Priority of the requests, which servers with a `Priority` queue serve in this order: the highest first.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub priority: i32,
     /// Time from the creation of a request to its deadline, by which servers with an `EarliestDeadline` queue order requests;
     /// none by default.
@@ -51,12 +51,21 @@ pub struct SourceSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<DistributionSpec<Bytes>>,
     /// How many slots a request takes of servers with `weighted` slots (1 or more).
-    #[serde(default = "one")]
+    #[serde(default = "one", skip_serializing_if = "is_one")]
     pub weight: u32,
 }
 
 const fn one() -> u32 {
     1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_one(weight: &u32) -> bool {
+    *weight == one()
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl SourceSpec {
