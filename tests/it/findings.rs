@@ -426,6 +426,7 @@ fn evidence_contains_only_finite_numbers() {
         "headroom",
         "group",
         "needed_seconds",
+        "share_of_busy_slots",
     ];
     for (name, text) in in_trouble().into_iter().filter(|(name, _)| !name.starts_with("2000")) {
         for finding in found(&scenario(&text), 1) {

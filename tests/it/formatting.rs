@@ -1,10 +1,9 @@
 //! `rushhour format` lays files out without changing what they mean, and leaves the shipped scenarios as they are.
 
 use rushhour::engine::random::{Draw, RandomStream};
-use rushhour::scenario::load;
 use rushhour::text::formatted;
 
-use crate::harness::{root, shipped};
+use crate::harness::{root, scenario, shipped};
 use crate::support::rushhour;
 
 fn laid_out(name: &str, text: &str) -> String {
@@ -35,7 +34,7 @@ fn the_shipped_scenarios_and_those_of_the_guides_are_laid_out() {
 fn broken_and_joined_lines_are_laid_out_with_the_same_meaning() {
     let mut stream = RandomStream::from_seed(61);
     for (name, text) in shipped() {
-        let scenario = load(&name, text.as_bytes(), &[]).expect("valid").scenario;
+        let meaning = scenario(&text);
         // Lines that are joined with the next one, unless a comment ends there, and ones that are broken after a bracket or
         // a comma.
         for _ in 0..5 {
@@ -64,7 +63,7 @@ fn broken_and_joined_lines_are_laid_out_with_the_same_meaning() {
                 broken.push('\n');
             }
             let out = laid_out(&name, &broken);
-            assert_eq!(load(&name, out.as_bytes(), &[]).expect("valid").scenario, scenario, "{out}");
+            assert_eq!(scenario(&out), meaning, "{out}");
             assert_eq!(without_layout(&out), without_layout(&text), "{name}");
             assert_eq!(laid_out(&name, &out), out, "the layout of a layout");
             let wide =

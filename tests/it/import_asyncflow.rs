@@ -390,7 +390,10 @@ fn each_misreading_is_noted_and_each_meaning_is_kept() {
             SETTINGS,
             "sim_settings: {total_simulation_time: 100000}",
             ["at most a million of each", r#"every: "100ms""#],
-            ["`edge_concurrent_connection` is `RequestsInTransit`", "gauges: [RequestsInTransit, ResponsesInTransit]"],
+            [
+                "`edge_concurrent_connection` is `RequestsInTransit`",
+                "gauges: [RequestsInTransit, ResponsesInTransit]",
+            ],
         ),
         misread(
             SETTINGS,
