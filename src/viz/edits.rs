@@ -45,7 +45,7 @@ pub struct Edits {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Edit {
     /// A further change.
-    Change(ChangeSpec),
+    Change(Box<ChangeSpec>),
     /// A further fault, with its name.
     Fault(String, Box<FaultSpec>),
 }
@@ -77,7 +77,7 @@ impl Session {
     /// The errors of the edited scenario, as a text for the user. The session is not changed then.
     pub fn change(&mut self, target: &str, set: Setting) -> Result<(), String> {
         let at = self.next_moment().since(SimTime::ZERO);
-        self.push_edit(Edit::Change(ChangeSpec { at, of: target.into(), set }))?;
+        self.push_edit(Edit::Change(Box::new(ChangeSpec { at, of: target.into(), set })))?;
         self.edits.undone.clear();
         Ok(())
     }
@@ -112,7 +112,7 @@ impl Session {
 
     fn push_edit(&mut self, edit: Edit) -> Result<(), String> {
         match &edit {
-            Edit::Change(change) => self.scenario.changes.push(change.clone()),
+            Edit::Change(change) => self.scenario.changes.push(change.as_ref().clone()),
             Edit::Fault(name, fault) => {
                 self.scenario.faults.insert(name.clone(), (**fault).clone());
             }
