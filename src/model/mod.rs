@@ -160,7 +160,9 @@ impl<const FULL: bool> Context<'_, FULL> {
             return (None, self.reject(P::node(row), request));
         };
         self.requests.push_hop(request, first_hop + target.hop);
-        (Some(choice), self.send_from_source(request, target))
+        let (passage, next) = self.send(request, target);
+        self.routers.sent(row, choice.target, passage);
+        (Some(choice), next)
     }
 
     /// Rejects a request that has reached a node: sends a response back. Returns the event that follows in the same
@@ -283,17 +285,24 @@ impl<const FULL: bool> Context<'_, FULL> {
     /// implied. Returns the event that follows in the same instant, if any.
     #[inline(always)]
     pub fn send_from_source(&mut self, request: RequestRow, target: Target) -> Option<PackedEvent> {
+        self.send(request, target).1
+    }
+
+    /// Sends a request to a target. Returns what becomes of it on its way, and the event that follows in the same instant, if
+    /// any.
+    #[inline(always)]
+    fn send(&mut self, request: RequestRow, target: Target) -> (Passage, Option<PackedEvent>) {
         let delivery = target.delivery.of_request(request);
         if target.link.is_none() {
             let passage = Passage::Arrives(self.now);
             self.trace(request, || TraceEvent::Sent { to: target.node(), passage });
-            return Some(delivery);
+            return (passage, Some(delivery));
         }
         let half = &mut self.links[target.link].request;
         let size = || self.requests.sizes(request).request;
         let (passage, lost) = half.send(self.now, self.queue, delivery, request, size);
         self.trace(request, || TraceEvent::Sent { to: target.node(), passage });
-        lost
+        (passage, lost)
     }
 
     /// Sends the response to a request to the next node of its return path. Returns the event that follows in the same

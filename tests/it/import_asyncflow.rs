@@ -208,6 +208,31 @@ fn two_balanced_servers_of_asyncflow_have_their_figures() {
     assert_agreement(&rows, 10.0, &theirs);
 }
 
+/// Source of their figures: AsyncFlow 0.1.1, the same servers with `least_connection`, 6 runs. It counts only what is on its way
+/// to a server, so that the first one gets four fifths of the requests.
+#[test]
+fn least_connections_of_asyncflow_have_its_figures() {
+    let mut stream = RandomStream::from_seed(59);
+    let [_, faithful] = both(&TWO_SERVERS.replace("round_robin", "least_connection"));
+    let figures = |result: &RunResult| {
+        let of_edges = ["RequestsInTransit", "ResponsesInTransit"].map(|gauge| sampled(result, gauge));
+        [vec![milliseconds(result)[0]], sampled(result, "InIo"), of_edges.concat()].concat()
+    };
+    let rows: Vec<_> = runs(&faithful, 12, &mut stream).iter().map(figures).collect();
+    let theirs = [
+        ("mean latency", 24.0963, Some(0.0191)),
+        ("requests in I/O at the first", 1.2633, Some(0.0136)),
+        ("requests in I/O at the second", 0.2873, Some(0.0099)),
+        ("messages to the client", 0.4016, Some(0.0064)),
+        ("messages to the balancer", 0.2643, Some(0.0092)),
+        ("messages to the first server", 0.2104, Some(0.0043)),
+        ("messages to the second server", 0.0478, Some(0.0019)),
+        ("messages from the first server", 0.3137, Some(0.0057)),
+        ("messages from the second server", 0.0691, Some(0.0032)),
+    ];
+    assert_agreement(&rows, 6.0, &theirs);
+}
+
 /// A file that AsyncFlow misreads: an edit of [`TWO_SERVERS`], and what the imported scenario contains.
 struct Misread {
     from: &'static str,
@@ -321,7 +346,7 @@ fn each_misreading_is_noted_and_each_meaning_is_kept() {
             "round_robin",
             "least_connection",
             ["counts only the messages on their way", "policy: LeastConnections"],
-            ["the requests that it has count as well", "policy: LeastConnections"],
+            ["as `FewestInTransit` does", "policy: FewestInTransit"],
         ),
         misread(
             "server_covered: [a, b]",

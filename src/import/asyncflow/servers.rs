@@ -174,9 +174,9 @@ impl Conversion<'_> {
         self.note(
             path,
             "AsyncFlow counts only the messages on their way to a server, not the requests that it has.",
-            "AsyncFlow counts only the messages on their way to a server. Here, the requests that it has count as well.",
+            "AsyncFlow counts only the messages on their way to a server, as `FewestInTransit` does.",
         );
-        PolicySpec::LeastConnections
+        if self.is_faithful() { PolicySpec::FewestInTransit } else { PolicySpec::LeastConnections }
     }
 }
 

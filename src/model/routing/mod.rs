@@ -7,6 +7,7 @@
 //! [`router`] is the component of a node that routes, [`load_window`] contains the load reports that it remembers, and
 //! [`target_lists`] the targets that come and go.
 
+mod fewest_in_transit;
 mod key_hash;
 mod least_connections;
 mod load_aware;
@@ -18,6 +19,7 @@ pub mod target_lists;
 
 use serde::{Deserialize, Serialize};
 
+pub use fewest_in_transit::FewestInTransit;
 pub use key_hash::KeyHash;
 pub use least_connections::LeastConnections;
 pub use load_aware::LoadAware;
@@ -66,6 +68,14 @@ trait Pick {
 
     /// A request that it sent has come back, or has ended on its way.
     fn ended(&mut self, _request: RequestRow) {}
+
+    /// Whether it has to know when the requests that it sends arrive.
+    fn notes_arrivals(&self) -> bool {
+        false
+    }
+
+    /// A request arrives at this time at the target with this index among all targets.
+    fn sent(&mut self, _target: usize, _arrives: SimTime) {}
 
     /// Number of requests that it counts as outstanding.
     fn outstanding(&self) -> u64 {
@@ -191,6 +201,20 @@ macro_rules! policies {
                 }
             }
 
+            fn notes_arrivals(&self) -> bool {
+                match self {
+                    $(Self::$Plain(policy) => policy.notes_arrivals(),)*
+                    $(Self::$Name(policy) => policy.notes_arrivals(),)*
+                }
+            }
+
+            fn sent(&mut self, target: usize, arrives: SimTime) {
+                match self {
+                    $(Self::$Plain(policy) => policy.sent(target, arrives),)*
+                    $(Self::$Name(policy) => policy.sent(target, arrives),)*
+                }
+            }
+
             fn ended(&mut self, request: RequestRow) {
                 match self {
                     $(Self::$Plain(policy) => policy.ended(request),)*
@@ -216,6 +240,8 @@ policies! {
         RoundRobin,
         /// The target with the fewest requests that the node has outstanding there.
         LeastConnections,
+        /// The target to which the fewest requests of the node are on their way.
+        FewestInTransit,
     }
     with_parameters {
         /// The same target for all requests with the same key.

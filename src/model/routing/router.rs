@@ -20,6 +20,7 @@ use crate::model::build::Builder;
 use crate::model::metric::{Limit, PERCEIVED_LOAD, UTILIZATION};
 use crate::model::names::NamedGroup;
 use crate::model::part::Part;
+use crate::model::trace::Passage;
 use crate::model::{Destinations, Target};
 use crate::request::ReportedLoad;
 
@@ -31,6 +32,8 @@ pub struct Router {
     policy: Policy,
     /// Whether the policy has to know when requests end.
     counts_requests: bool,
+    /// Whether the policy has to know when requests arrive.
+    notes_arrivals: bool,
     /// How the policy uses reported loads, or `None` if it ignores them.
     feedback: Option<LoadFeedback>,
     /// The targets, at least one.
@@ -59,6 +62,7 @@ impl Router {
             let router = Self {
                 node: entry.node(member),
                 counts_requests: policy_in_run.counts_requests(),
+                notes_arrivals: policy_in_run.notes_arrivals(),
                 policy: policy_in_run,
                 list: builder.target_list(&to.targets),
                 feedback: policy.load_feedback(),
@@ -169,6 +173,17 @@ impl RoutersView<'_> {
         }
     }
 
+    /// A node has sent a request to the target with this index.
+    #[inline]
+    pub(in crate::model) fn sent<P: Part>(&mut self, row: Row<P>, target: usize, passage: Passage) {
+        let router = &mut self.of_kind[P::KIND].routers[row.index()];
+        if router.notes_arrivals
+            && let Passage::Arrives(at) = passage
+        {
+            router.policy.sent(target, at);
+        }
+    }
+
     /// A request that a node may have sent has come back to it, or has ended on its way.
     #[inline]
     pub fn end(&mut self, node: Node, request: RequestRow) {
@@ -188,6 +203,7 @@ impl RoutersView<'_> {
             let router = &mut self.of_kind[P::KIND].routers[row.index()];
             router.policy = policy.policy();
             router.counts_requests = router.policy.counts_requests();
+            router.notes_arrivals = router.policy.notes_arrivals();
             router.feedback = policy.load_feedback();
         }
     }
