@@ -314,10 +314,13 @@ fn order(blocks: &mut [Block], edges: &[(usize, usize)]) {
 mod tests {
     use super::*;
     use crate::event::NodeKind;
-    use crate::scenario::{DEFAULT_SCENARIO, load};
+    use crate::scenario::{DEFAULT_SCENARIO, load_in};
 
     fn layout_and_names(text: &str) -> (Layout, Names) {
-        let loaded = load("test.ron", text.as_bytes(), &[]).unwrap_or_else(|error| panic!("{error}"));
+        // The reference replays a trace.
+        let directory = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios"));
+        let loaded = load_in(directory, "test.ron", text.as_bytes(), &[]);
+        let loaded = loaded.unwrap_or_else(|error| panic!("{error}"));
         let names = loaded.scenario.names();
         (Layout::of(&loaded.scenario, &names), names)
     }

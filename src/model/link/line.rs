@@ -91,7 +91,7 @@ pub struct LineTraffic {
     pub waiting: TimeWeighted,
     /// By how much the transfer of a message took longer than if it had had the line for itself.
     pub wait: Tally,
-    /// How long the transfers would have taken then.
+    /// How long the transfers of the messages that came take if they have the line for themselves.
     pub alone: Tally,
 }
 
@@ -149,6 +149,8 @@ impl Line {
             }
         }
         self.traffic.arrived += 1;
+        // Not at the end: of a line that is full, the large ones may never end.
+        self.traffic.alone.record(SimDuration::from_nanos_f64(alone).as_nanos());
         self.adapt(now, events);
     }
 
@@ -167,7 +169,6 @@ impl Line {
         let traffic = &mut self.traffic;
         traffic.completed += 1;
         traffic.bytes += u64::from(transfer.size);
-        traffic.alone.record(alone.as_nanos());
         traffic.wait.record((now.since(transfer.since) - alone).as_nanos());
         self.adapt(now, events);
         Some(transfer)

@@ -2,29 +2,27 @@
 //! and a capacity is a station. If it has resources that are measured one by one, each of them is a station instead, since
 //! any of them may be the bottleneck. A direction of a link with a bandwidth is a station with one slot, whose service is
 //! the transfer of a message.
+//!
+//! `of_node` and `of_link` make them from the result of a run, `periods` has means over periods of constant capacity.
+
+mod of_link;
+mod of_node;
+mod periods;
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::engine::floor_to_usize;
-use crate::engine::statistics::Tally;
 use crate::event::Node;
-use crate::metrics::figures::{FigureValue, NodeFigures};
-use crate::metrics::result::{LineResult, NodeResult, ResourceName, RunResult};
+use crate::metrics::result::RunResult;
 use crate::metrics::timeline::Timeline;
 use crate::model::capacity::{CapacityLog, CapacityPeriod};
-use crate::model::figure::{
-    self, ARRIVED, CALL_TIME, CAPACITY, CONCURRENCY, Figure, IN_SERVICE_MAX, IN_SERVICE_MEAN, IN_USE,
-    IN_USE_MAX, IS_WEIGHTED, PARALLEL, QUEUE_DEPTH_MAX, RESOURCES, SERVICE, SLOTS_MEAN, USE_VARIANCE, WAIT,
-    WAITING_MAX, WAITING_MEAN,
-};
-use crate::model::link::LineId;
 use crate::model::metric::{
     ARRIVAL_RATE, COMPLETION_RATE, Metric, QUEUE_DEPTH, REJECTION_RATE, RESOURCE_LOAD, RESOURCE_QUEUE,
     Subject, UTILIZATION,
 };
 use crate::model::names::Names;
+use periods::by_interval;
 
 /// The resource that a finding about a link with a bandwidth is about.
 pub const BANDWIDTH: &str = "bandwidth";
@@ -116,184 +114,38 @@ impl ConstantSeries {
 }
 
 impl<'a> Station<'a> {
-    /// Returns the stations of a node; none if it does not serve requests. `is_recorded`: whether requests may say how long
-    /// they are served.
-    pub(super) fn all_of(
+    /// Returns a station that no request reached, with one slot and without a service time.
+    fn idle(
+        subject: Subject,
+        name: &'a str,
+        capacity: &'a CapacityLog,
         result: &'a RunResult,
-        node: &'a NodeResult,
-        is_recorded: bool,
         constants: &Rc<ConstantSeries>,
-    ) -> Vec<Self> {
-        let Some(FigureValue::Rows(rows)) = node.figures.get(&RESOURCES) else {
-            return Self::of(result, node, is_recorded, constants).into_iter().collect();
-        };
-        let resources = (0..).zip(&node.resources).zip(rows.values());
-        let stations = resources.filter_map(|((resource, name), figures)| {
-            let station = Self::of(result, node, is_recorded, constants)?;
-            Some(station.of_resource(resource, name, figures, result))
-        });
-        let stations: Vec<Self> = stations.collect();
-        if stations.is_empty() {
-            // Without any limit, it never makes a request wait.
-            let unlimited =
-                |station| Self { service: 0.0, is_observed: false, makes_calls: false, ..station };
-            return Self::of(result, node, is_recorded, constants).map(unlimited).into_iter().collect();
-        }
-        stations
-    }
-
-    /// Turns the station of a node into that of one of its resources. The time for which a request uses it follows from
-    /// its utilization and the throughput (the utilization law: Denning, Buzen, "The operational analysis of queueing
-    /// network models", 1978).
-    fn of_resource(
-        self,
-        resource: u16,
-        name: &'a ResourceName,
-        figures: &NodeFigures,
-        result: &RunResult,
     ) -> Self {
-        let measured = result.end.since(result.identity.measured_from).as_seconds();
-        let throughput = self.served as f64 / measured.max(1e-12);
-        // What is left if no further request fits is of no use.
-        let parallel = figures.number(&PARALLEL).unwrap_or(1.0).max(1.0);
-        let usable = (parallel + 1e-9).floor() / parallel;
-        let parallel = usable * parallel;
-        let utilization = figures.number(&IN_USE).map(|share| (share / usable).min(1.0));
-        let per_second = |amount: f64| if throughput > 0.0 { amount / throughput } else { 0.0 };
-        let variance = figures.number(&USE_VARIANCE).unwrap_or(1.0);
         Self {
-            name: &name.name,
-            group: name.of_group.as_deref(),
-            concurrency: figures.count(&CAPACITY),
-            peak: peak(figures, self.capacity, &IN_USE_MAX, &CAPACITY),
-            utilization,
-            queue_depth_max: figures.count(&WAITING_MAX),
-            wait: per_second(figures.number(&WAITING_MEAN).unwrap_or(0.0)),
-            service: per_second(utilization.unwrap_or(0.0) * parallel),
-            service_variance: if variance.is_finite() { variance } else { 1.0 },
-            configured_variance: variance,
-            is_observed: true,
+            subject,
+            node: None,
+            name,
+            group: None,
+            arrived: 0,
+            served: 0,
+            concurrency: 1,
+            utilization: None,
+            peak: None,
+            queue_depth_max: 0,
+            wait: 0.0,
+            service: 0.0,
+            service_variance: 0.0,
+            configured_variance: 0.0,
+            is_observed: false,
             makes_calls: false,
-            resource: Some(resource),
-            parallel: Some(parallel),
-            usable,
-            efficiency: 1.0,
-            own_share: 1.0,
-            slots_mean: None,
-            ..self
-        }
-    }
-
-    /// Returns the node as a station, or `None` if it does not serve requests.
-    fn of(
-        result: &'a RunResult,
-        node: &'a NodeResult,
-        is_recorded: bool,
-        constants: &Rc<ConstantSeries>,
-    ) -> Option<Self> {
-        let figures: &NodeFigures = &node.figures;
-        let observed = figures.times(&SERVICE)?.summarize();
-        let capacity = node.capacity.as_ref()?;
-        let calls = HeldByCalls::of(figures, observed.count());
-        let [observed_mean, observed_sd] =
-            [observed.mean(), observed.sd()].map(|nanos| nanos.unwrap_or(0.0) / 1e9);
-        // Requests that say how long they are served do not follow the service time of the server.
-        let recorded = (is_recorded && observed_mean > 0.0).then_some(observed_mean);
-        let configured = || mean_of(capacity.periods(), result.end.as_seconds(), |period| period.service);
-        let own = recorded.unwrap_or_else(configured);
-        // The time of slots that a request needs, if it takes several.
-        let observed_own = figures.get(&IS_WEIGHTED).and_then(|_| {
-            let measured = result.end.since(result.identity.measured_from).as_seconds();
-            let busy = figures.number(&IN_SERVICE_MEAN)?;
-            (observed.count() > 0).then(|| busy * measured / observed.count() as f64)
-        });
-        let observed_own = observed_own.or(recorded.map(|own| own + calls.mean));
-        let service = observed_own.unwrap_or(own + calls.mean);
-        let efficiency = mean_of(capacity.periods(), result.end.as_seconds(), |period| period.efficiency);
-        let slows_down = (efficiency - 1.0).abs() > 1e-9;
-        let variances = capacity.periods().iter().map(|period| period.service_variance);
-        let configured = match recorded {
-            Some(mean) => observed_sd * observed_sd / (mean * mean),
-            None => variances.fold(0.0, f64::max),
-        };
-        Some(Self {
-            subject: Subject::Node(node.node),
-            node: Some(node.node),
-            name: &node.name,
-            group: result.names().group_of(node.node),
-            arrived: figures.count(&ARRIVED),
-            served: observed.count(),
-            concurrency: figures.count(&CONCURRENCY),
-            utilization: figures.number(&figure::UTILIZATION),
-            peak: peak(figures, capacity, &IN_SERVICE_MAX, &CONCURRENCY),
-            queue_depth_max: figures.count(&QUEUE_DEPTH_MAX),
-            wait: figures.times(&WAIT).and_then(|wait| wait.summarize().mean()).unwrap_or(0.0) / 1e9,
-            service,
-            service_variance: calls.relative_variance(observed_mean, observed_sd * observed_sd),
-            configured_variance: if configured.is_finite() {
-                calls.relative_variance(own, configured * own * own)
-            } else {
-                configured
-            },
-            is_observed: calls.are_made || observed_own.is_some() || slows_down,
-            makes_calls: calls.are_made,
             resource: None,
             parallel: None,
             usable: 1.0,
-            efficiency: if observed_own.is_some() { 1.0 } else { efficiency },
-            own_share: if service > 0.0 { own / service } else { 1.0 },
-            slots_mean: figures.number(&SLOTS_MEAN),
-            capacity,
-            timeline: &result.timeline,
-            zeros: constants.of(0.0),
-            constants: Rc::clone(constants),
-            traffic: OnceCell::new(),
-            availability: OnceCell::new(),
-            capacities: OnceCell::new(),
-        })
-    }
-
-    /// Returns a direction of a link with a bandwidth as a station. `heavy_tailed`: whether the size of any message has no
-    /// finite variance.
-    pub(super) fn of_line(
-        result: &'a RunResult,
-        (id, line): (LineId, &'a LineResult),
-        heavy_tailed: bool,
-        constants: &Rc<ConstantSeries>,
-    ) -> Self {
-        let alone = line.alone.clone().summarize();
-        let [service, sd] = [alone.mean(), alone.sd()].map(|nanos| nanos.unwrap_or(0.0) / 1e9);
-        let variance = if service > 0.0 { sd * sd / (service * service) } else { 0.0 };
-        Self {
-            subject: Subject::Line(id.0),
-            node: None,
-            name: &line.name,
-            group: None,
-            arrived: line.arrived,
-            served: alone.count(),
-            concurrency: 1,
-            utilization: line.utilization,
-            peak: None,
-            queue_depth_max: line.waiting_max.into(),
-            wait: line.wait.clone().summarize().mean().unwrap_or(0.0) / 1e9,
-            service,
-            service_variance: variance,
-            // Of few messages, the largest may be missing. If they share the bandwidth fairly, the mean wait is that of an
-            // exponential distribution, whatever the sizes (Kleinrock, "Queueing systems", volume 2, 1976, section 4.4).
-            configured_variance: match (line.is_fair, heavy_tailed) {
-                (true, _) => 1.0,
-                (false, true) => f64::INFINITY,
-                (false, false) => variance.max(1.0),
-            },
-            is_observed: true,
-            makes_calls: false,
-            resource: None,
-            parallel: Some(1.0),
-            usable: 1.0,
             efficiency: 1.0,
             own_share: 1.0,
             slots_mean: None,
-            capacity: &line.capacity,
+            capacity,
             timeline: &result.timeline,
             zeros: constants.of(0.0),
             constants: Rc::clone(constants),
@@ -477,101 +329,5 @@ impl<'a> Station<'a> {
             }
             arrivals
         })
-    }
-}
-
-/// The time for which a request holds a slot while it waits for calls, in seconds.
-struct HeldByCalls {
-    are_made: bool,
-    mean: f64,
-    variance: f64,
-}
-
-impl HeldByCalls {
-    /// Returns the observed times at a node that has served this number of requests. The calls of a request are taken
-    /// as independent of each other.
-    fn of(figures: &NodeFigures, served: u64) -> Self {
-        let Some(calls) = figures.times(&CALL_TIME).map(Tally::summarize) else {
-            return Self { are_made: false, mean: 0.0, variance: 0.0 };
-        };
-        let per_request = if served > 0 { calls.count() as f64 / served as f64 } else { 0.0 };
-        let [mean, sd] = [calls.mean(), calls.sd()].map(|nanos| nanos.unwrap_or(0.0) / 1e9);
-        Self { are_made: true, mean: per_request * mean, variance: per_request * sd * sd }
-    }
-
-    /// Returns the relative variance of the sum of these times and of a service time with this mean and variance.
-    fn relative_variance(&self, mean: f64, variance: f64) -> f64 {
-        let sum = mean + self.mean;
-        if sum > 0.0 { (variance + self.variance) / (sum * sum) } else { 0.0 }
-    }
-}
-
-/// Returns the highest share of a capacity that was in use, or `None` if there is no limit, or if it changed.
-fn peak(figures: &NodeFigures, log: &CapacityLog, most: &Figure, of: &Figure) -> Option<f64> {
-    figures.get(most).filter(|_| log.is_constant())?;
-    Some(figures.count(most) as f64 / figures.count(of).max(1) as f64)
-}
-
-/// Returns the time-weighted mean of a value of the capacity periods, over a run that ends at `end` seconds.
-fn mean_of(periods: &[CapacityPeriod], end: f64, value: fn(&CapacityPeriod) -> f64) -> f64 {
-    let [only] = periods else {
-        let ends = periods.iter().skip(1).map(|period| period.from.as_seconds()).chain([end]);
-        let parts = periods.iter().zip(ends).map(|(period, to)| {
-            let length = (to - period.from.as_seconds()).max(0.0);
-            (length, length * value(period))
-        });
-        let (length, sum) = parts.fold((0.0, 0.0), |(a, b), (length, part)| (a + length, b + part));
-        return if length > 0.0 { sum / length } else { 0.0 };
-    };
-    value(only)
-}
-
-/// Returns the time-weighted mean of a value of the capacity periods, by interval.
-fn by_interval(
-    periods: &[CapacityPeriod],
-    intervals: usize,
-    step: f64,
-    value: fn(&CapacityPeriod) -> f64,
-) -> Vec<f64> {
-    let mut means = vec![0.0; intervals];
-    let begins = |period: &CapacityPeriod| period.from.as_seconds();
-    let ends = periods.iter().skip(1).map(begins).chain([step * intervals as f64]);
-    for (period, end) in periods.iter().zip(ends) {
-        let begin = begins(period);
-        let first = floor_to_usize(begin / step).min(intervals);
-        for (interval, mean) in means.iter_mut().enumerate().skip(first) {
-            let (from, to) = (step * interval as f64, step * (interval + 1) as f64);
-            if from >= end {
-                break;
-            }
-            *mean += value(period) * ((end.min(to) - begin.max(from)) / step).clamp(0.0, 1.0);
-        }
-    }
-    means
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::distribution::Sampler;
-    use crate::engine::time::SimTime;
-    use crate::model::node_state::NodeState;
-
-    #[test]
-    fn the_capacity_of_an_interval_is_a_time_weighted_mean() {
-        let at = |seconds: u64| SimTime::from_nanos(seconds * 1_000_000_000);
-        let mut log = CapacityLog::new(NodeState::Up, 2, &Sampler::constant(1e9));
-        log.change(at(15), |period| period.state = NodeState::Down);
-        log.change(at(25), |period| period.state = NodeState::Up);
-        log.change(at(40), |period| *period = period.serving(&Sampler::exponential(0.5e9)));
-        let capacity = by_interval(log.periods(), 10, 10.0, CapacityPeriod::per_second);
-        let expected = [2.0, 1.0, 1.0, 2.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0];
-        assert!(
-            capacity.iter().zip(expected).all(|(actual, expected)| (actual - expected).abs() < 1e-9),
-            "{capacity:?}"
-        );
-        assert!((mean_of(log.periods(), 100.0, |period| period.service) - 0.7).abs() < 1e-9);
-        let up = by_interval(log.periods(), 10, 10.0, CapacityPeriod::availability);
-        assert!((up.iter().sum::<f64>() - 9.0).abs() < 1e-9, "{up:?}");
     }
 }
