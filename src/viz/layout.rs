@@ -135,12 +135,17 @@ impl Layout {
         let mut layer_blocks: Vec<&Block> = blocks.iter().filter(|block| block.layer == layer).collect();
         layer_blocks.sort_by(|a, b| a.order.total_cmp(&b.order).then(a.entry.cmp(&b.entry)));
         let rows = rows(layer_blocks.iter().map(|block| block.boxes).sum());
+        // Gaps between blocks make a column of few boxes high, too.
+        #[expect(clippy::cast_precision_loss, reason = "a column has far fewer boxes")]
+        let max_height = (rows as f32 * (NODE.1 + GAP)).max(PICTURE.1 / READABLE);
         let (mut x, mut y, mut first) = (left, 0.0, self.boxes.len());
         for block in layer_blocks {
             let entry = &names.entries[block.entry];
             let used = self.boxes.len() - first;
             // A group that fits into one column is not split.
-            if used > 0 && used + block.boxes > rows {
+            #[expect(clippy::cast_precision_loss, reason = "a layer has far fewer boxes")]
+            let height = block.boxes as f32 * (NODE.1 + GAP) - y;
+            if used > 0 && (used + block.boxes > rows || height > max_height) {
                 (x, y, first) = self.next_column(x, first);
             }
             let count = u32::try_from(entry.members.len()).unwrap_or(u32::MAX);
