@@ -17,32 +17,8 @@ use rushhour::simulation::{RunOptions, run};
 /// Number of runs, each with a seed of its own.
 const RUNS: u64 = 30;
 
-const SYSTEM: &str = "\
-rqs_input: {id: users, avg_active_users: {mean: 400}, avg_request_per_minute_per_user: {mean: 20}}
-topology_graph:
-  nodes:
-    client: {id: client}
-    load_balancer: {id: lb, algorithms: ALGORITHM, server_covered: [a, b]}
-    servers:
-      - &server
-        id: a
-        server_resources: {cpu_cores: 1, ram_mb: 2048}
-        endpoints:
-          - endpoint_name: /api
-            steps:
-              - {kind: ram, step_operation: {necessary_ram: 128}}
-              - {kind: initial_parsing, step_operation: {cpu_time: 0.002}}
-              - {kind: io_wait, step_operation: {io_waiting_time: 0.012}}
-      - {<<: *server, id: b}
-  edges:
-    - {id: in, source: users, target: client, latency: &slow {mean: 0.003, distribution: exponential}}
-    - {id: to, source: client, target: lb, latency: &fast {mean: 0.002, distribution: exponential}}
-    - {id: to-a, source: lb, target: a, latency: *fast}
-    - {id: to-b, source: lb, target: b, latency: *fast}
-    - {id: from-a, source: a, target: client, latency: *slow}
-    - {id: from-b, source: b, target: client, latency: *slow}
-sim_settings: {total_simulation_time: 600, sample_period_s: 0.01}
-";
+/// With the algorithm `round_robin`.
+const SYSTEM: &str = include_str!("two_servers.yml");
 
 /// Events, completed requests and seconds of wall time of a run.
 fn measure(scenario: &Scenario, seed: u64) -> [f64; 3] {
@@ -55,7 +31,7 @@ fn measure(scenario: &Scenario, seed: u64) -> [f64; 3] {
 
 fn main() {
     for algorithm in ["round_robin", "least_connection"] {
-        let yaml = SYSTEM.replace("ALGORITHM", algorithm);
+        let yaml = SYSTEM.replace("round_robin", algorithm);
         let start = Instant::now();
         let text = import(Format::Asyncflow, "b.yml", yaml.as_bytes(), Meaning::Faithful).expect("valid");
         let scenario = load("b.ron", text.as_bytes(), &[]).expect("valid").scenario;

@@ -38,32 +38,7 @@ sim_settings: {total_simulation_time: 300, sample_period_s: 0.05}
 ";
 
 /// Two servers behind a load balancer.
-const TWO_SERVERS: &str = "\
-rqs_input: {id: users, avg_active_users: {mean: 400}, avg_request_per_minute_per_user: {mean: 20}}
-topology_graph:
-  nodes:
-    client: {id: client}
-    load_balancer: {id: lb, algorithms: round_robin, server_covered: [a, b]}
-    servers:
-      - &server
-        id: a
-        server_resources: {cpu_cores: 1, ram_mb: 2048}
-        endpoints:
-          - endpoint_name: /api
-            steps:
-              - {kind: ram, step_operation: {necessary_ram: 128}}
-              - {kind: initial_parsing, step_operation: {cpu_time: 0.002}}
-              - {kind: io_wait, step_operation: {io_waiting_time: 0.012}}
-      - {<<: *server, id: b}
-  edges:
-    - {id: in, source: users, target: client, latency: &slow {mean: 0.003, distribution: exponential}}
-    - {id: to, source: client, target: lb, latency: &fast {mean: 0.002, distribution: exponential}}
-    - {id: to-a, source: lb, target: a, latency: *fast}
-    - {id: to-b, source: lb, target: b, latency: *fast}
-    - {id: from-a, source: a, target: client, latency: *slow}
-    - {id: from-b, source: b, target: client, latency: *slow}
-sim_settings: {total_simulation_time: 600, sample_period_s: 0.01}
-";
+const TWO_SERVERS: &str = include_str!("../../benches/asyncflow/two_servers.yml");
 
 /// The text of an imported scenario: it has no errors and no warnings, and is laid out.
 #[track_caller]
