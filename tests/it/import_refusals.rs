@@ -152,7 +152,7 @@ fn words_of_other_versions_are_explained() {
     for (from, to, at, hint) in [
         ("kind: cpu_bound_operation", "kind: cpu", "cpu,", "write `cpu_bound_operation`"),
         ("step_operation: {cpu", "step_metrics: {cpu", "{kind: cpu", "write `step_operation`"),
-        (LATENCY, "0.003", "0.003", "write {mean: 0.003, distribution: exponential}"),
+        (LATENCY, "0.003", "0.003", "write it as `mean` of {mean: .., distribution: ..}"),
         (CPU, "{cpu_time: {mean: 0.005}}", "{mean: 0.005}", "write its mean"),
         (LATENCY, "{mean: 0.003, distribution: gaussian}", "gaussian", "write `normal`"),
         (LATENCY, "{mean: 0.003, distribution: erlang}", "erlang", "write `exponential`"),

@@ -12,8 +12,8 @@ pub(super) fn hint(word: &str) -> Option<&'static str> {
             "later versions have it: write the users of `rqs_input`, and change `arrivals` of the scenario"
         }
         "number for fields" => {
-            "later versions take a bare number: write {mean: 0.003, distribution: exponential}; a scenario may then \
-             take any distribution"
+            "later versions take a bare number: write it as `mean` of {mean: .., distribution: ..}; a scenario may then take \
+             any distribution"
         }
         "fields for a number" => {
             "later versions take a distribution here: write its mean, and change the step of the scenario, which may \
