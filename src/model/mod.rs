@@ -156,12 +156,15 @@ impl<const FULL: bool> Context<'_, FULL> {
         request: RequestRow,
     ) -> (Option<Choice>, Option<PackedEvent>) {
         let key = self.requests.get(request).key;
-        let Some((choice, target, first_hop)) = self.routers.choose(row, request, key, self.now) else {
+        let Some((choice, target, first_hop, is_noted)) = self.routers.choose(row, request, key, self.now)
+        else {
             return (None, self.reject(P::node(row), request));
         };
         self.requests.push_hop(request, first_hop + target.hop);
         let (passage, next) = self.send(request, target);
-        self.routers.sent(row, choice.target, passage);
+        if is_noted {
+            self.routers.sent(row, choice.target, passage);
+        }
         (Some(choice), next)
     }
 
@@ -203,9 +206,8 @@ impl<const FULL: bool> Context<'_, FULL> {
     /// Lets the router of a node know that a response has come back, and the load that it reports.
     #[inline(always)]
     pub fn learn<P: Part>(&mut self, row: Row<P>, request: RequestRow) {
-        self.routers.end(P::node(row), request);
         let response = self.requests.get(request);
-        self.routers.report(row, response.server, response.load, self.now);
+        self.routers.learn(row, request, (response.server, response.load), self.now);
     }
 
     /// Sends a request to one of the targets, and adds the sender to its return path. Returns the event that follows in

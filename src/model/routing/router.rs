@@ -135,8 +135,8 @@ pub struct RoutersView<'a> {
 }
 
 impl RoutersView<'_> {
-    /// Picks a target for a request, which has this key. Returns the choice, the target, and the index of the sender's first
-    /// return hop; or `None` if no target is there.
+    /// Picks a target for a request, which has this key. Returns the choice, the target, the index of the sender's first
+    /// return hop, and whether the policy has to know when the request arrives; or `None` if no target is there.
     #[inline(always)]
     pub(in crate::model) fn choose<P: Part>(
         &mut self,
@@ -144,7 +144,7 @@ impl RoutersView<'_> {
         request: RequestRow,
         key: u32,
         now: SimTime,
-    ) -> Option<(Choice, Target, u32)> {
+    ) -> Option<(Choice, Target, u32, bool)> {
         let Columns { routers, windows } = &mut self.of_kind[P::KIND];
         let router = &mut routers[row.index()];
         let (targets, indices) = match router.list {
@@ -160,27 +160,34 @@ impl RoutersView<'_> {
         if let Some(list) = router.list {
             choice.target = self.lists.index(list, choice.target);
         }
-        Some((choice, target, router.to.first_hop))
+        Some((choice, target, router.to.first_hop, router.notes_arrivals))
     }
 
-    /// Records the load of the node `reporter`, as reported in a response to the node in this row. Ignored if the
+    /// The response to a request has come back to the node in this row. Records the load that its sender reports, unless the
     /// policy does not use loads.
     #[inline]
-    pub fn report<P: Part>(&mut self, row: Row<P>, reporter: Node, load: ReportedLoad, now: SimTime) {
+    pub(in crate::model) fn learn<P: Part>(
+        &mut self,
+        row: Row<P>,
+        request: RequestRow,
+        (reporter, load): (Node, ReportedLoad),
+        now: SimTime,
+    ) {
         let Columns { routers, windows } = &mut self.of_kind[P::KIND];
-        if let Some(feedback) = &routers[row.index()].feedback {
+        let router = &mut routers[row.index()];
+        if router.counts_requests {
+            router.policy.ended(request);
+        }
+        if let Some(feedback) = &router.feedback {
             windows[row.index()].report(reporter, load, now, feedback.window);
         }
     }
 
-    /// A node has sent a request to the target with this index.
-    #[inline]
+    /// A node whose policy has to know when requests arrive has sent one to the target with this index.
+    #[cold]
     pub(in crate::model) fn sent<P: Part>(&mut self, row: Row<P>, target: usize, passage: Passage) {
-        let router = &mut self.of_kind[P::KIND].routers[row.index()];
-        if router.notes_arrivals
-            && let Passage::Arrives(at) = passage
-        {
-            router.policy.sent(target, at);
+        if let Passage::Arrives(at) = passage {
+            self.of_kind[P::KIND].routers[row.index()].policy.sent(target, at);
         }
     }
 
