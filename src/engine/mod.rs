@@ -14,6 +14,11 @@ pub mod time;
 pub mod total_order;
 pub mod units;
 
+/// Whether a value is the default of its type, which files leave out.
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// Rounds a number down to a count or an index. Negative numbers and NaN become 0.
 #[expect(
     clippy::cast_possible_truncation,

@@ -85,6 +85,11 @@ pub trait Part: Measurable {
         Vec::new()
     }
 
+    /// Whether it gives messages a size, by a distribution or otherwise.
+    fn gives_sizes(spec: &Self::Spec) -> bool {
+        !Self::sizes(spec).is_empty()
+    }
+
     /// Its policy and targets, or `None` if it does not route.
     fn routing(_: &Self::Spec) -> Option<Routing<'_>> {
         None

@@ -87,8 +87,7 @@ impl Scenario {
     /// Whether any part gives messages a size.
     #[must_use]
     pub fn has_sizes(&self) -> bool {
-        self.specs().any(|(_, spec)| !spec.sizes().is_empty())
-            || self.sources.values().any(SourceSpec::gives_sizes)
+        self.specs().any(|(_, spec)| spec.gives_sizes())
     }
 
     /// The spec of the source, node or group of this name, or `None`. Members of groups have no spec of their own.

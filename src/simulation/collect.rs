@@ -22,7 +22,7 @@ use crate::metrics::timeline::TimelineRecorder;
 use crate::model::capacity::CapacityLog;
 use crate::model::fault::{FaultRecord, Faults, Occurrence, describe};
 use crate::model::figure::{FigureRow, Span, Value};
-use crate::model::link::{LineTraffic, Link, Transit};
+use crate::model::link::{LineTraffic, Link, Transit, direction_name};
 use crate::model::names::Names;
 use crate::model::node_state::NodeState;
 use crate::model::parts::{PartViews, Parts};
@@ -203,9 +203,10 @@ fn sources(world: &mut World, names: &Names, span: Span) -> Vec<SourceResult> {
 
 fn link_result(mut link: Link, span: Span) -> LinkResult {
     let (sent, lost, name, waited_in_vain) = (link.sent(), link.lost(), link.name, link.waited_in_vain);
-    let directions = [("requests", &mut link.request), ("responses", &mut link.response)];
-    let lines = directions.map(|(direction, half)| {
-        half.transit(span.now).and_then(|transit| line_result(format!("{name} ({direction})"), transit, span))
+    let directions = [(false, &mut link.request), (true, &mut link.response)];
+    let lines = directions.map(|(is_response, half)| {
+        half.transit(span.now)
+            .and_then(|transit| line_result(direction_name(&name, is_response), transit, span))
     });
     LinkResult { name, sent, lost, waited_in_vain, lines }
 }

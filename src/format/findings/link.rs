@@ -1,6 +1,6 @@
 //! The texts of findings about links with a bandwidth, which transfer messages instead of serving requests.
 
-use super::{MAX_HEADROOM, failed_requests, percent, span, too_short_text};
+use super::{failed_requests, headroom, peak, percent, span, spells, too_short_text};
 use crate::analysis::{
     Evidence, Finding, HealthEvidence, LongWaitsEvidence, LossEvidence, NearCapacityEvidence,
     OverloadEvidence, SaturationEvidence, Uncertainty,
@@ -54,10 +54,7 @@ pub(super) fn loss(link: &str, evidence: &LossEvidence) -> String {
 }
 
 fn overload(link: &str, span: &str, evidence: &OverloadEvidence) -> String {
-    let spells = match evidence.spells {
-        1 => String::new(),
-        spells => format!(", in {spells} spells of {} in total", time(Some(evidence.seconds))),
-    };
+    let spells = spells(evidence.spells, evidence.seconds);
     format!(
         "{link} was offered {} messages/s, of which its bandwidth carries {}/s{span}{spells}: {} messages too many. At \
          worst, it would have needed {} times its bandwidth.",
@@ -69,10 +66,7 @@ fn overload(link: &str, span: &str, evidence: &OverloadEvidence) -> String {
 }
 
 fn saturation(link: &str, span: &str, evidence: &SaturationEvidence) -> String {
-    let spells = match evidence.spells {
-        1 => String::new(),
-        spells => format!(", in {spells} spells of {} in total", time(Some(evidence.saturated_seconds))),
-    };
+    let spells = spells(evidence.spells, evidence.saturated_seconds);
     format!(
         "{link} was full{span}{spells}: {} messages waited on average (maximum {}), and it takes about {} to transfer \
          them.",
@@ -110,24 +104,14 @@ fn near_capacity(link: &str, span: &str, evidence: &NearCapacityEvidence) -> Str
 }
 
 fn healthy(link: &str, evidence: &HealthEvidence) -> String {
-    let peak = evidence
-        .peak_load
-        .zip(evidence.peak_seconds)
-        .map(|(load, seconds)| format!(" ({} in its busiest {})", percent(load), time(Some(seconds))));
-    let headroom = match evidence.headroom {
-        Some(headroom) if headroom < MAX_HEADROOM => {
-            format!(" Its load can grow by {} before it is full.", percent(headroom))
-        }
-        Some(_) => format!(" Its load can grow more than {MAX_HEADROOM} times before it is full."),
-        None => String::new(),
-    };
     format!(
         "{}, and waits are short. The busiest part, the link {link}, has a mean utilization of {}{}, and messages wait \
-         there {} times as long as their transfer takes.{headroom}",
+         there {} times as long as their transfer takes.{}",
         failed_requests(evidence),
         percent(evidence.utilization),
-        peak.unwrap_or_default(),
+        peak(evidence),
         short(evidence.wait_by_service),
+        headroom(evidence, "it is full"),
     )
 }
 

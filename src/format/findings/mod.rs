@@ -118,10 +118,7 @@ pub fn text(finding: &Finding) -> String {
             } else {
                 subject
             };
-            let spells = match evidence.spells {
-                1 => String::new(),
-                spells => format!(", in {spells} spells of {} in total", time(Some(evidence.seconds))),
-            };
+            let spells = spells(evidence.spells, evidence.seconds);
             format!(
                 "{subject} was offered {}/s with a capacity of {}/s{span}{spells}: {} requests above capacity. At \
                  worst, the load was that of {} such servers: {} would suffice.",
@@ -150,12 +147,7 @@ pub fn text(finding: &Finding) -> String {
             percent(evidence.share_to_server),
         ),
         Evidence::Saturation(evidence) => {
-            let spells = match evidence.spells {
-                1 => String::new(),
-                spells => {
-                    format!(", in {spells} spells of {} in total", time(Some(evidence.saturated_seconds)))
-                }
-            };
+            let spells = spells(evidence.spells, evidence.saturated_seconds);
             let held = evidence.held_by_calls.filter(|share| *share >= MIN_HELD_BY_CALLS);
             let held = held.map_or_else(String::new, |share| {
                 format!(" Its slots were held by calls for {} of that time.", percent(share))
@@ -292,10 +284,6 @@ fn fault(subject: &str, span: &str, evidence: &FaultEvidence) -> String {
 
 fn healthy(subject: &str, unit: &str, evidence: &HealthEvidence) -> String {
     let failed = failed_requests(evidence);
-    let peak = evidence
-        .peak_load
-        .zip(evidence.peak_seconds)
-        .map(|(load, seconds)| format!(" ({} in its busiest {})", percent(load), time(Some(seconds))));
     let group = evidence.group.as_ref().map(|group| {
         let members = several(group.members as u64, "server");
         format!(
@@ -304,21 +292,42 @@ fn healthy(subject: &str, unit: &str, evidence: &HealthEvidence) -> String {
             short(group.wait_by_service)
         )
     });
-    let headroom = match evidence.headroom {
-        Some(headroom) if headroom < MAX_HEADROOM => {
-            format!(" Its load can grow by {} before every {unit} is busy.", percent(headroom))
-        }
-        Some(_) => format!(" Its load can grow more than {MAX_HEADROOM} times before every {unit} is busy."),
-        None => String::new(),
-    };
     format!(
         "{failed}, and waits are short. The busiest server, {subject}, has a mean utilization of {}{}, and requests \
-         wait there {} times as long as they are served.{}{headroom}",
+         wait there {} times as long as they are served.{}{}",
         percent(evidence.utilization),
-        peak.unwrap_or_default(),
+        peak(evidence),
         short(evidence.wait_by_service),
         group.unwrap_or_default(),
+        headroom(evidence, &format!("every {unit} is busy")),
     )
+}
+
+/// The highest load, ` (93 % in its busiest 20 s)`, or empty if it is not known.
+fn peak(evidence: &HealthEvidence) -> String {
+    let peak = evidence.peak_load.zip(evidence.peak_seconds);
+    peak.map_or_else(String::new, |(load, seconds)| {
+        format!(" ({} in its busiest {})", percent(load), time(Some(seconds)))
+    })
+}
+
+/// By how much the load can grow before it reaches a `limit`, as a sentence, or empty if it is not known.
+fn headroom(evidence: &HealthEvidence, limit: &str) -> String {
+    match evidence.headroom {
+        Some(headroom) if headroom < MAX_HEADROOM => {
+            format!(" Its load can grow by {} before {limit}.", percent(headroom))
+        }
+        Some(_) => format!(" Its load can grow more than {MAX_HEADROOM} times before {limit}."),
+        None => String::new(),
+    }
+}
+
+/// The number and the total length of the spells of a finding, or empty if there is only one.
+fn spells(spells: usize, seconds: f64) -> String {
+    match spells {
+        1 => String::new(),
+        spells => format!(", in {spells} spells of {} in total", time(Some(seconds))),
+    }
 }
 
 fn failed_requests(evidence: &HealthEvidence) -> String {

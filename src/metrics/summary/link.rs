@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::DurationStats;
 use crate::metrics::result::{LineResult, LinkResult};
+use crate::model::link::direction_name;
 
 /// The summary of a link, both directions together.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -56,10 +57,12 @@ impl LinkSummary {
         Self { sent: link.sent, lost: link.lost, waited_in_vain_seconds, requests, responses }
     }
 
-    /// Its directions with a bandwidth, with their names.
-    pub fn lines(&self) -> impl Iterator<Item = (&'static str, &LineSummary)> {
-        let directions = [("requests", &self.requests), ("responses", &self.responses)];
-        directions.into_iter().filter_map(|(name, line)| Some((name, line.as_ref()?)))
+    /// The directions with a bandwidth of the link called `name`, with their names.
+    pub(super) fn lines<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (String, &'a LineSummary)> + 'a {
+        let directions = [(false, &self.requests), (true, &self.responses)];
+        directions
+            .into_iter()
+            .filter_map(move |(is_response, line)| Some((direction_name(name, is_response), line.as_ref()?)))
     }
 }
 

@@ -170,6 +170,11 @@ impl Summary {
         }
     }
 
+    /// The directions of links with a bandwidth, with their names.
+    pub fn lines(&self) -> impl Iterator<Item = (String, &LineSummary)> {
+        self.links.iter().flat_map(|(name, link)| link.lines(name))
+    }
+
     /// The same summary with the wall-clock duration of the run.
     #[must_use]
     pub const fn with_wall_seconds(mut self, seconds: f64) -> Self {

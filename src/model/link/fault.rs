@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Link, LinkHalf};
 use crate::engine::distribution::{DistributionSpec, Sampler};
+use crate::engine::is_default;
 use crate::engine::random::RandomStream;
 use crate::engine::time::SimDuration;
 use crate::model::build::CHECKED;
@@ -23,7 +24,7 @@ pub enum LinkFault {
         /// The time that is added.
         add: DistributionSpec<SimDuration>,
         /// The messages that it happens to.
-        #[serde(default, skip_serializing_if = "Direction::is_both")]
+        #[serde(default, skip_serializing_if = "is_default")]
         direction: Direction,
     },
     /// Messages are lost by chance, in addition to those that the link loses without it.
@@ -31,13 +32,13 @@ pub enum LinkFault {
         /// The probability (0 to 1).
         probability: f64,
         /// The messages that it happens to.
-        #[serde(default, skip_serializing_if = "Direction::is_both")]
+        #[serde(default, skip_serializing_if = "is_default")]
         direction: Direction,
     },
     /// All messages are lost.
     Partition {
         /// The messages that it happens to.
-        #[serde(default, skip_serializing_if = "Direction::is_both")]
+        #[serde(default, skip_serializing_if = "is_default")]
         direction: Direction,
     },
 }
@@ -55,11 +56,6 @@ pub enum Direction {
 }
 
 impl Direction {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference to the field")]
-    fn is_both(&self) -> bool {
-        *self == Self::Both
-    }
-
     const fn suffix(self) -> &'static str {
         match self {
             Self::Both => "",

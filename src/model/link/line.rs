@@ -30,13 +30,6 @@ pub enum LinkSharing {
     Serial,
 }
 
-impl LinkSharing {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference to the field")]
-    pub(super) fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 /// A message on a line.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Transfer {

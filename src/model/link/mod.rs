@@ -35,6 +35,12 @@ use crate::event::{Event, PackedEvent, RequestRow};
 /// The name at an end of a link that is any sender, or any receiver.
 pub const ANY: &str = "*";
 
+/// The name of a direction of the link called `link`: `from -> to (requests)`.
+#[must_use]
+pub fn direction_name(link: &str, is_response: bool) -> String {
+    format!("{link} ({})", if is_response { "responses" } else { "requests" })
+}
+
 /// A direction of a link, as a number: twice the row of the link, and one more for responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LineId(pub u32);

@@ -6,6 +6,7 @@ use super::line::LinkSharing;
 use super::preset::LinkPreset;
 use super::{ANY, LineId, Link, LinkHalf};
 use crate::engine::distribution::{DistributionSpec, Sampler};
+use crate::engine::is_default;
 use crate::engine::row::Row;
 use crate::engine::time::SimDuration;
 use crate::engine::units::Bandwidth;
@@ -46,7 +47,7 @@ pub struct LinkSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_bandwidth: Option<Bandwidth>,
     /// How messages that are sent at the same time share the bandwidth.
-    #[serde(default, skip_serializing_if = "LinkSharing::is_default")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub sharing: LinkSharing,
 }
 
@@ -112,7 +113,7 @@ impl LinkSpec {
                 "make it larger, or leave it out if it is unlimited; a fault `Partition` loses all messages";
             checker.add(path.clone().name(*field), message, hint);
         }
-        if !self.has_bandwidth() && !self.sharing.is_default() {
+        if !self.has_bandwidth() && !is_default(&self.sharing) {
             let message = "the bandwidth is unlimited: there is nothing to share";
             checker.warn(path.clone().name("sharing"), message, "give the link a `bandwidth`");
         }

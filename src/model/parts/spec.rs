@@ -126,6 +126,14 @@ macro_rules! specs {
                 }
             }
 
+            /// Whether it gives messages a size, by a distribution or otherwise.
+            #[must_use]
+            pub fn gives_sizes(self) -> bool {
+                match self {
+                    $(Self::$Kind(spec) => $module::$Kind::gives_sizes(spec),)*
+                }
+            }
+
             /// The distributions of the sizes that it gives to messages.
             #[must_use]
             pub fn sizes(self) -> Vec<&'a DistributionSpec<Bytes>> {

@@ -314,13 +314,6 @@ disciplines! {
     Red,
 }
 
-impl QueueSpec {
-    /// Whether it is the queue of a server that does not say otherwise.
-    pub(super) fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 impl Default for QueueSpec {
     fn default() -> Self {
         Self::Fifo(Fifo::default())

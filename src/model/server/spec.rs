@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::program::{CallSpecs, EndpointSpecs, SharingSpec};
 use super::slowdown::SlowdownSpec;
 use crate::engine::distribution::{DistributionSpec, Sampler};
+use crate::engine::is_default;
 use crate::engine::spec_error::SpecError;
 use crate::engine::time::SimDuration;
 use crate::engine::units::Bytes;
@@ -40,7 +41,7 @@ pub struct ServerSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<DistributionSpec<SimDuration>>,
     /// The queue in which requests wait.
-    #[serde(default, skip_serializing_if = "QueueSpec::is_default")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub queue: QueueSpec,
     /// Whether a request takes as many slots as the `weight` of its source. By default, it takes one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -62,7 +63,7 @@ pub struct ServerSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cores: Option<u32>,
     /// How requests that compute share the cores.
-    #[serde(default, skip_serializing_if = "SharingSpec::is_default")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub sharing: SharingSpec,
     /// Memory that `Memory` steps take.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -196,6 +196,10 @@ impl Part for Source {
         spec.size.iter().collect()
     }
 
+    fn gives_sizes(spec: &SourceSpec) -> bool {
+        spec.gives_sizes()
+    }
+
     fn forwards_to(spec: &SourceSpec) -> Vec<&str> {
         vec![&spec.to]
     }

@@ -7,6 +7,7 @@ use super::arrivals::trace::TraceFile;
 use super::endpoint::AskedEndpoints;
 use super::key::KeySpec;
 use crate::engine::distribution::DistributionSpec;
+use crate::engine::is_default;
 use crate::engine::time::SimDuration;
 use crate::engine::units::Bytes;
 use crate::model::check::Checker;
@@ -64,10 +65,6 @@ const fn is_one(weight: &u32) -> bool {
     *weight == one()
 }
 
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}
-
 impl SourceSpec {
     /// What its requests have in common.
     pub(crate) const fn attributes(&self) -> RequestAttributes {
@@ -75,7 +72,7 @@ impl SourceSpec {
     }
 
     /// Whether its requests have a size.
-    pub(crate) fn gives_sizes(&self) -> bool {
+    pub(super) fn gives_sizes(&self) -> bool {
         self.size.is_some() || self.arrivals.trace().is_some_and(|trace| trace.scan().gives_sizes)
     }
 

@@ -16,7 +16,7 @@ pub use file::{FORMAT, Unreadable, as_kept, read, write};
 
 use serde::{Deserialize, Serialize};
 
-use numbers::is_default;
+use crate::engine::is_default;
 
 pub use crate::model::metric::Unit;
 

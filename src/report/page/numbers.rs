@@ -10,11 +10,6 @@ const MAX_WHOLE: f64 = 1e7;
 /// Maximum deviation of evenly spaced x values, in steps.
 const MAX_DEVIATION: f64 = 1e-6;
 
-/// Whether a field has its default value and can be left out.
-pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}
-
 /// Rounds a number to `decimals` digits after the first significant digit. Whole numbers below [`MAX_WHOLE`] are kept.
 fn rounded(number: f64, decimals: usize) -> f64 {
     let fraction = number.trunc() - number;

@@ -3,7 +3,7 @@
 use super::MAX_ROWS;
 use crate::format::columns::{BAD, PLAIN, Table};
 use crate::format::numbers::{bytes, mean, percent, share, short_count, time};
-use crate::metrics::summary::{LineSummary, LinkSummary, Summary};
+use crate::metrics::summary::{LineSummary, Summary};
 
 /// The links that lost messages, those with the most losses first.
 pub(super) fn losses(summary: &Summary) -> String {
@@ -20,11 +20,7 @@ pub(super) fn losses(summary: &Summary) -> String {
 
 /// The directions of links with a bandwidth, the busiest first.
 pub(super) fn bandwidths(summary: &Summary) -> String {
-    let of_link = |(name, link): (&String, &LinkSummary)| {
-        let line = |(direction, line): (&str, &LineSummary)| (format!("{name} ({direction})"), *line);
-        link.lines().map(line).collect::<Vec<_>>()
-    };
-    let mut lines: Vec<_> = summary.links.iter().flat_map(of_link).collect();
+    let mut lines: Vec<(String, &LineSummary)> = summary.lines().collect();
     let load = |line: &LineSummary| line.utilization.unwrap_or(0.0);
     lines.sort_by(|(_, a), (_, b)| load(b).total_cmp(&load(a)));
     let mut table = Table::new("Bandwidth", &["util", "queue", "max", "wait p50", "wait p99", "sent"]);

@@ -2,7 +2,7 @@
 
 use crate::event::NodeKind;
 use crate::model::check::{Checker, one_of};
-use crate::model::link::{self, matching, unknown_link};
+use crate::model::link::{self, LinkSpec, matching, unknown_link};
 use crate::model::metric::{PERCEIVED_LOAD, Unit};
 use crate::model::parts::SpecRef;
 use crate::model::probe::{GaugeSpec, ProbeSpec};
@@ -44,13 +44,16 @@ fn gauges(scenario: &Scenario, path: &Path, probe: &ProbeSpec, checker: &mut Che
     let mut series = 0;
     for name in &probe.of.0 {
         if let Some((from, to)) = name.split_once("->") {
-            if matching(name, &scenario.links).next().is_none() {
+            let links: Vec<&LinkSpec> =
+                matching(name, &scenario.links).map(|row| &scenario.links[row as usize]).collect();
+            if links.is_empty() {
                 let ends = (from.trim(), to.trim());
                 let problem = unknown_link(ends, &scenario.links, checker.names, path.clone().name("of"));
                 checker.problems.push(problem);
                 continue;
             }
-            series += gauges_of_links(scenario, path, (name, &probe.gauges), checker);
+            gauges_of_links(path, (name, &links), &probe.gauges, checker);
+            series += (links.len() * probe.gauges.len()) as u64;
             continue;
         }
         if !checker.known(path, "of", name) {
@@ -75,28 +78,25 @@ fn gauges(scenario: &Scenario, path: &Path, probe: &ProbeSpec, checker: &mut Che
     series
 }
 
-/// Checks the gauges of the links of this name, and returns the number of series.
+/// Checks the gauges of links, which have this name.
 fn gauges_of_links(
-    scenario: &Scenario,
     path: &Path,
-    (name, gauges): (&str, &[GaugeSpec]),
+    (name, links): (&str, &[&LinkSpec]),
+    gauges: &[GaugeSpec],
     checker: &mut Checker<'_>,
-) -> u64 {
-    let rows: Vec<u32> = matching(name, &scenario.links).collect();
+) {
     let available: Vec<_> = link::gauges().into_iter().filter_map(|metric| metric.gauge).collect();
+    let have_bandwidth = links.iter().any(|link| link.has_bandwidth());
     for (index, gauge) in gauges.iter().enumerate() {
         let path = path.clone().name("gauges").index(index);
         if !available.contains(&gauge.name()) {
             let message = format!("a link (\"{name}\") has no gauge {}", gauge.name());
             checker.add(path, message, format!("name one of {}", available.join(", ")));
-        } else if gauge.metric().unit == Unit::Share
-            && !rows.iter().any(|row| scenario.links[*row as usize].has_bandwidth())
-        {
+        } else if gauge.metric().unit == Unit::Share && !have_bandwidth {
             let message = format!("the bandwidth of \"{name}\" is unlimited: {} has no value", gauge.name());
             checker.warn(path, message, "give the link a `bandwidth`, or leave the gauge out");
         }
     }
-    (rows.len() * gauges.len()) as u64
 }
 
 /// The names of the gauges of a node.

@@ -6,7 +6,7 @@ use bevy_egui::egui::{Stroke, vec2};
 use super::{Canvas, listed};
 use crate::engine::units::Bandwidth;
 use crate::model::fault::Victim;
-use crate::model::link::{ANY, LinkSpec};
+use crate::model::link::{ANY, LinkSpec, direction_name};
 use crate::viz::layout::NodeBox;
 use crate::viz::theme::BAD;
 
@@ -46,9 +46,8 @@ impl Canvas<'_> {
 
     /// The findings about a link with a bandwidth.
     fn troubles_of_link(&self, link: &LinkSpec) -> Vec<&'static str> {
-        let name = link.name();
-        let is_direction = |rest: &str| rest == " (requests)" || rest == " (responses)";
-        self.troubles(|finding| finding.subject.strip_prefix(&name).is_some_and(is_direction))
+        let directions = [false, true].map(|is_response| direction_name(&link.name(), is_response));
+        self.troubles(|finding| directions.contains(&finding.subject))
     }
 
     /// Whether a fault happens to the link between two boxes.

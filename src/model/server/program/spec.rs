@@ -55,13 +55,6 @@ pub enum SharingSpec {
     ProcessorSharing,
 }
 
-impl SharingSpec {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-    pub(in crate::model::server) fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 /// A step of an endpoint as written in a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

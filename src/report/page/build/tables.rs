@@ -141,7 +141,7 @@ fn faults(summary: &Summary) -> Table {
 }
 
 fn bandwidths(summary: &Summary) -> Table {
-    let of_line = |name: &str, (direction, line): (&str, &LineSummary)| {
+    let of_line = |(name, line): (String, &LineSummary)| {
         let figures = [
             percent(line.utilization),
             mean(line.waiting_mean),
@@ -153,13 +153,11 @@ fn bandwidths(summary: &Summary) -> Table {
             count(line.messages),
             bytes(line.bytes),
         ];
-        row(&format!("{name} ({direction})"), figures)
+        row(&name, figures)
     };
-    let lines =
-        summary.links.iter().flat_map(|(name, link)| link.lines().map(move |line| of_line(name, line)));
     let heads =
         ["link", "util", "queue", "max", "wait p50", "wait p99", "mean wait", "transfer", "messages", "sent"];
-    table("Bandwidth", &heads, lines)
+    table("Bandwidth", &heads, summary.lines().map(of_line))
 }
 
 fn links(summary: &Summary) -> Table {
