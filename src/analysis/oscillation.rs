@@ -273,11 +273,11 @@ fn of_probes(context: &RunContext<'_>, changes: &[f64], others: &[Finding]) -> V
             && (context.position(node).is_none() || !of_station.contains(&series.metric))
     });
     let findings = series.take(MAX_PROBED).filter_map(|series| {
-        let [first, second] = series.samples.get(..2)? else { return None };
-        let values: Vec<f64> = series.samples.iter().map(|(_, value)| *value).collect();
+        let (start, _) = series.samples.iter().next()?;
+        let values: Vec<f64> = series.samples.values().collect();
         let sampled = super::signal::SampledSeries {
-            start: first.0.as_seconds(),
-            step: second.0.since(first.0).as_seconds(),
+            start: start.as_seconds(),
+            step: series.samples.every().as_seconds(),
             values: &values,
         };
         let memory = (*series.metric == PERCEIVED_LOAD).then(|| context.longest_window());

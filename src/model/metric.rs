@@ -177,6 +177,12 @@ pub trait Measurable: Sized + 'static {
     /// Number of rows.
     fn rows(view: &Self::View<'_>) -> usize;
 
+    /// The index of a metric, or `None` if rows do not have it.
+    #[must_use]
+    fn index_of(metric: &Metric) -> Option<usize> {
+        Self::MEASURED.iter().position(|reader| reader.metric == metric)
+    }
+
     /// The metrics that every run records, in order, and how they are plotted.
     fn recorded() -> impl Iterator<Item = (&'static MetricReader<Self>, &'static MetricDisplay)> {
         Self::MEASURED.iter().filter_map(|reader| reader.shown.as_ref().map(|shown| (reader, shown)))

@@ -21,7 +21,7 @@ pub fn series(result: &RunResult, out: &mut dyn Write) -> io::Result<()> {
     for series in &result.series {
         let (node, name) = (quoted(&series.node), series.name());
         let metric = quoted(&name);
-        for (time, value) in &series.samples {
+        for (time, value) in series.samples.iter() {
             writeln!(out, "{},{node},{metric},{value}", seconds(time.as_nanos()))?;
         }
     }

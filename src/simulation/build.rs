@@ -1,7 +1,7 @@
 //! Builds a world from a scenario: resolves names to rows and distributions to samplers, and gives each part its random
 //! streams. The module of each part builds that part. This module defines the order, and builds everything else.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bevy_ecs::prelude::*;
@@ -11,7 +11,7 @@ use super::{RunDigest, RunOptions};
 use crate::engine::queue::EventQueue;
 use crate::engine::random::Streams;
 use crate::engine::row::Row;
-use crate::engine::time::SimTime;
+use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{Event, Node, NodeRange, PackedEvent};
 use crate::metrics::result::RunIdentity;
 use crate::metrics::timeline::Estimate;
@@ -19,9 +19,10 @@ use crate::model::build::{Builder, CHECKED, RunTimes};
 use crate::model::change::{Change, ChangeSpec, Changes};
 use crate::model::fault::Faults;
 use crate::model::link::{Link, LinkSpec, matching};
+use crate::model::metric::Measurable as _;
 use crate::model::names::Names;
 use crate::model::parts::Setting;
-use crate::model::probe::{GaugeSpec, Probe, ProbeSpec, Sampled, Series, Track};
+use crate::model::probe::{GaugeSpec, Probe, ProbeSpec, Sampled, Samples, Series, Track};
 use crate::model::problem::Problem;
 use crate::model::routing::target_lists::TargetLists;
 use crate::model::source::{SourceSetting, SourceSpec};
@@ -74,9 +75,8 @@ pub(super) fn build(
         spec.build(names.entry_named(name).expect(CHECKED), &mut builder);
     }
     let Builder { mut queue, return_hops, target_lists, .. } = builder;
-    for (row, spec) in (0..).zip(&scenario.probes) {
-        queue.schedule_last(SimTime::ZERO, Event::Sample { probe: row }.pack());
-        world.spawn(Probe { every: spec.every, tracks: tracks(spec, &names, &scenario.links) });
+    for probe in probes(scenario, &names, &mut queue) {
+        world.spawn(probe);
     }
     schedule(&mut queue, &scenario.changes, 0);
     let mut faults = Faults::default();
@@ -141,14 +141,35 @@ fn watched(scenario: &Scenario) -> BTreeSet<Row<Link>> {
     names.flat_map(|name| matching(name, &scenario.links)).map(Row::new).collect()
 }
 
+/// The probes, with their first events.
+fn probes(scenario: &Scenario, names: &Names, queue: &mut EventQueue<PackedEvent>) -> Vec<Probe> {
+    let probe = |spec: &ProbeSpec| Probe {
+        every: spec.every,
+        tracks: tracks(spec, names, &scenario.links),
+        next: None,
+    };
+    let mut probes: Vec<Probe> = scenario.probes.iter().map(probe).collect();
+    let mut last_with: BTreeMap<SimDuration, usize> = BTreeMap::new();
+    for (row, spec) in (0..).zip(&scenario.probes) {
+        match last_with.insert(spec.every, row as usize) {
+            Some(before) => probes[before].next = Some(Row::new(row)),
+            None => queue.schedule_last(SimTime::ZERO, Event::Sample { probe: row }.pack()),
+        }
+    }
+    probes
+}
+
 fn tracks(spec: &ProbeSpec, names: &Names, links: &[LinkSpec]) -> Vec<Track> {
     let track = |name: String, gauge: &GaugeSpec, sampled, about| {
-        let series = Series { node: name, metric: gauge.metric(), about, samples: Vec::new() };
+        let series = Series { node: name, metric: gauge.metric(), about, samples: Samples::new(spec.every) };
         Track { sampled, last: 0, series }
     };
     let name_of = |node| names.name_of(node).to_owned();
     let of_node = |node: Node, gauge: &GaugeSpec| match gauge {
-        GaugeSpec::Own(_) => vec![track(name_of(node), gauge, Sampled::Node(node), None)],
+        GaugeSpec::Own(metric) => {
+            let metric = node.kind().index_of(metric).expect(CHECKED);
+            vec![track(name_of(node), gauge, Sampled::Node { node, metric }, None)]
+        }
         GaugeSpec::PerceivedLoad(target) => {
             let targets = names.range(target).expect(CHECKED).nodes();
             let estimate = |of| Sampled::Estimate { by: node, of };
@@ -156,7 +177,8 @@ fn tracks(spec: &ProbeSpec, names: &Names, links: &[LinkSpec]) -> Vec<Track> {
         }
     };
     let of_link = |row: u32, gauge: &GaugeSpec| {
-        track(links[row as usize].name(), gauge, Sampled::Link(Row::new(row)), None)
+        let metric = Link::index_of(gauge.metric()).expect(CHECKED);
+        track(links[row as usize].name(), gauge, Sampled::Link { link: Row::new(row), metric }, None)
     };
     let mut tracks = Vec::new();
     for name in &spec.of.0 {

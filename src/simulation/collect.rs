@@ -26,7 +26,7 @@ use crate::model::link::{LineTraffic, Link, Transit, direction_name};
 use crate::model::names::Names;
 use crate::model::node_state::NodeState;
 use crate::model::parts::{PartViews, Parts};
-use crate::model::probe::Probe;
+use crate::model::probe::{Probe, Series};
 use crate::model::source::Source;
 use crate::request::call::CallState;
 use crate::request::{MessageSizes, Request, RequestPool, RequestRecord};
@@ -51,7 +51,7 @@ pub(super) fn collect(world: &mut World, end: SimTime) -> Result<RunResult, Cons
         links: rows::<Link>(world).map(|link| link_result(link, span)).collect(),
         faults: faults(world, &names, end),
         stopped: stopped(world, &names, end),
-        series: rows::<Probe>(world).flat_map(|probe| probe.tracks).map(|track| track.series).collect(),
+        series: series(world),
         timeline: world.resource_mut::<TimelineRecorder>().take(),
         sample: world.resource_mut::<RequestPool>().request_log.take_sample(),
         log: world.resource::<RequestPool>().request_log.level(),
@@ -136,6 +136,13 @@ fn collected(kind: NodeKind, value: Value<'_>, take_tally: &impl Fn(&mut Tally) 
 fn rows<T: Component + Clone>(world: &mut World) -> std::vec::IntoIter<T> {
     let mut query = world.query::<&T>();
     query.iter(world).cloned().collect::<Vec<_>>().into_iter()
+}
+
+/// The series of all probes. Takes them out of the world.
+fn series(world: &mut World) -> Vec<Series> {
+    let mut query = world.query::<&mut Probe>();
+    let tracks = query.iter_mut(world).flat_map(|mut probe| std::mem::take(&mut probe.tracks));
+    tracks.map(|track| track.series).collect()
 }
 
 /// Why the run has stopped early, or `None` if it has not.

@@ -262,8 +262,14 @@ impl<const FULL: bool> Dispatcher<'_, FULL> {
             }
             Event::Sample { probe } => {
                 let Context { routers, links, .. } = &mut self.context;
-                let next = self.probes[Row::new(probe)].sample(now, &mut self.parts, routers, links);
-                self.context.queue.schedule_last(next, event.pack());
+                let first = Row::new(probe);
+                let mut due = Some(first);
+                while let Some(row) = due {
+                    let probe = &mut self.probes[row];
+                    probe.sample(now, &mut self.parts, routers, links);
+                    due = probe.next;
+                }
+                self.context.queue.schedule_last(now + self.probes[first].every, event.pack());
             }
             Event::Record => {
                 let Context { routers, links, .. } = &mut self.context;

@@ -87,7 +87,7 @@ pub fn lines(session: &Session, metric: &str) -> Vec<Line> {
             let line = |series: &Series| Line {
                 name: series.node.clone(),
                 unit: series.metric.unit,
-                points: series.samples.iter().map(|(at, value)| (at.as_seconds(), single(*value))).collect(),
+                points: series.samples.iter().map(|(at, value)| (at.as_seconds(), single(value))).collect(),
             };
             matching.map(line).collect()
         }

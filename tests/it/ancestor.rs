@@ -85,7 +85,7 @@ fn load_during_spike(result: &RunResult) -> f64 {
     let samples = load.expect("the scenario has this probe").samples.iter();
     let during: Vec<f64> = samples
         .filter(|(at, _)| (SPIKE.0..=SPIKE.1).contains(&at.as_seconds()))
-        .map(|&(_, load)| load)
+        .map(|(_, load)| load)
         .collect();
     during.iter().sum::<f64>() / during.len() as f64
 }

@@ -327,7 +327,7 @@ fn random_programs_conserve_requests_and_resources() {
         // Requests that hold memory or a place and wait for more may wait for each other for ever.
         let at_end = |metric: &str| -> f64 {
             let of_metric = result.series.iter().filter(|series| series.metric.name == metric);
-            of_metric.filter_map(|series| series.samples.last()).map(|(_, value)| value).sum()
+            of_metric.filter_map(|series| series.samples.values().last()).sum()
         };
         let in_flight = result.calls.map_or(0, |calls| calls.in_flight())
             + result.sources.iter().map(|source| source.outcomes.in_flight()).sum::<u64>();
@@ -340,7 +340,7 @@ fn random_programs_conserve_requests_and_resources() {
             continue;
         }
         for series in &result.series {
-            let left = series.samples.last().map_or(0.0, |last| last.1);
+            let left = series.samples.values().last().unwrap_or(0.0);
             assert!(left <= 0.0, "{} of {} in {system:?}", series.metric.name, series.node);
         }
     }
@@ -373,12 +373,7 @@ fn a_server_with_unlimited_slots_reports_the_load_of_its_cores() {
     let with_probes = crate::harness::scenario_with(&text, &[probes]);
     let result = run_with_calls_logged(&with_probes);
     let highest = |position: usize| {
-        result.series[position]
-            .samples
-            .iter()
-            .map(|(_, value)| *value)
-            .filter(|v| v.is_finite())
-            .fold(0.0, f64::max)
+        result.series[position].samples.values().filter(|value| value.is_finite()).fold(0.0, f64::max)
     };
     assert!(highest(0) >= 0.7, "{}", highest(0));
     assert!((highest(1) - 1.0).abs() < 1e-9, "{}", highest(1));

@@ -37,9 +37,10 @@ fn shipped(name: &str, overrides: &[&str]) -> Scenario {
 fn series(scenario: &Scenario, seed: u64, metric: &str) -> Vec<(String, Vec<f64>)> {
     let options = RunOptions { seed: Some(seed), ..RunOptions::default() };
     let result = run(scenario, options).unwrap_or_else(|error| panic!("{error}"));
-    let named = result.series.iter().map(|series| {
-        (format!("{}.{}", series.node, series.name()), series.samples.iter().map(|sample| sample.1).collect())
-    });
+    let named = result
+        .series
+        .iter()
+        .map(|series| (format!("{}.{}", series.node, series.name()), series.samples.values().collect()));
     named.filter(|(name, _)| name.contains(metric)).collect()
 }
 

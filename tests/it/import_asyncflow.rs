@@ -117,9 +117,7 @@ fn completed(result: &RunResult) -> f64 {
 fn sampled(result: &RunResult, gauge: &str) -> Vec<f64> {
     let series = result.series.iter().filter(|series| series.metric.gauge == Some(gauge));
     series
-        .map(|series| {
-            series.samples.iter().map(|(_, value)| value).sum::<f64>() / series.samples.len() as f64
-        })
+        .map(|series| series.samples.values().sum::<f64>() / series.samples.values().count() as f64)
         .collect()
 }
 

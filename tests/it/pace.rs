@@ -233,7 +233,8 @@ fn slots_that_change_match_the_equations_of_the_chain(replications: u64) {
     );
     let times = [4, 6, 7, 12];
     let rows = replicate(&system, replications, |result| {
-        times.map(|index| result.series.iter().map(|series| series.samples[index].1).sum::<f64>())
+        let at = |index| result.series.iter().filter_map(move |series| series.samples.values().nth(index));
+        times.map(|index| at(index).sum::<f64>())
     });
     let (states, step) = (150, 0.001);
     let mut chain = vec![0.0; states];

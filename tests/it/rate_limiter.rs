@@ -104,9 +104,9 @@ fn records_summary_probes_and_findings_agree_on_shed_requests() {
     assert_eq!(count("arrived"), count("passed") + shed);
     // Probes: rates add up to counts, and no bucket holds more tokens than its burst.
     let series = |name: &str| result.series.iter().find(|series| series.name() == name).expect("a series");
-    let sum: f64 = series("shed_rate").samples.iter().map(|(_, rate)| rate).sum();
+    let sum: f64 = series("shed_rate").samples.values().sum();
     assert!((sum - shed as f64).abs() < 1e-6 * sum, "{sum}");
-    assert!(series("tokens").samples.iter().all(|(_, tokens)| (0.0..=10.0).contains(tokens)));
+    assert!(series("tokens").samples.values().all(|tokens| (0.0..=10.0).contains(&tokens)));
     // Findings: only one of trouble, about the limiter, with the key above its limit.
     let mut findings = findings(&scenario, &result);
     findings.retain(|finding| finding.severity() == Severity::Trouble);

@@ -112,7 +112,7 @@ fn without_random_choices_a_balancer_does_the_same_as_a_client() {
     assert_eq!(result.series.len(), 2 * (2 + 2));
     let peak = |name: &str, metric: &str| {
         let series = result.series.iter().find(|series| (&*series.node, &*series.name()) == (name, metric));
-        series.expect("the scenario has this probe").samples.iter().map(|sample| sample.1).fold(0.0, f64::max)
+        series.expect("the scenario has this probe").samples.values().fold(0.0, f64::max)
     };
     for name in ["n-0", "n-1"] {
         let perceived = ["perceived_load(m-0)", "perceived_load(m-1)"].map(|metric| peak(name, metric));

@@ -19,7 +19,7 @@ use self::fault::HalfFaults;
 pub use self::fault::{Direction, LinkFault};
 pub use self::line::{Line, LineTraffic, LinkSharing};
 pub use self::preset::LinkPreset;
-pub use self::shown::{LOSS_RATE, gauges, read};
+pub use self::shown::{LOSS_RATE, gauges};
 use self::spec::HalfSpec;
 pub use self::spec::{LinkSpec, matching, unknown_link};
 pub use self::transit::Transit;

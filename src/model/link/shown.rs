@@ -78,12 +78,6 @@ pub fn gauges() -> Vec<&'static Metric> {
     Link::MEASURED.iter().map(|reader| reader.metric).filter(|metric| metric.gauge.is_some()).collect()
 }
 
-/// Reads a metric of a link, or returns `None` if links do not have the metric.
-pub fn read(links: &mut LinksView<'_>, row: Row<Link>, metric: &Metric, now: SimTime) -> Option<Reading> {
-    let reader = Link::MEASURED.iter().find(|reader| reader.metric == metric)?;
-    Some((reader.read)(links, row, now))
-}
-
 impl LineId {
     fn of(row: Row<Line>) -> Self {
         Self(row.number())

@@ -63,6 +63,14 @@ macro_rules! descriptions {
                 }
             }
 
+            /// The index of a metric among all its metrics, or `None` if it does not have it.
+            #[must_use]
+            pub fn index_of(self, metric: &Metric) -> Option<usize> {
+                match self {
+                    $(Self::$Kind => $module::$Kind::index_of(metric),)*
+                }
+            }
+
             /// All its figures, in the order in which they are reported.
             #[must_use]
             pub fn figures(self) -> Vec<&'static Figure> {

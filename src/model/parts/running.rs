@@ -9,9 +9,7 @@ use crate::event::{Node, NodeKind, NodeRange, PackedEvent, RequestRow, code};
 use crate::model::Context;
 use crate::model::capacity::CapacityLog;
 use crate::model::figure::{Figure, FigureReader, Span, Value};
-use crate::model::metric::{
-    Measurable, Metric, MetricReader, Reading, Readings, Subject, record, resource_levels,
-};
+use crate::model::metric::{Measurable, Reading, Readings, Subject, record, resource_levels};
 use crate::model::part::{EventKind, FaultEdge, Observer, Part};
 use crate::request::Outcome;
 
@@ -173,12 +171,12 @@ macro_rules! running {
                 })*
             }
 
-            /// Reads a metric of a node, or returns `None` if its kind does not have the metric.
-            pub fn read(&mut self, node: Node, metric: &Metric, now: SimTime) -> Option<Reading> {
+            /// Reads the metric with this index of a node.
+            pub fn read(&mut self, node: Node, metric: usize, now: SimTime) -> Reading {
                 match node.kind() {
                     $(NodeKind::$Kind => {
-                        let reader = find::<$module::$Kind>(metric)?;
-                        Some((reader.read)(&mut self.$module, Row::new(node.row()), now))
+                        let read = $module::$Kind::MEASURED[metric].read;
+                        read(&mut self.$module, Row::new(node.row()), now)
                     })*
                 }
             }
@@ -242,8 +240,4 @@ impl PartViews<'_> {
     ) {
         source::Source::finish(&mut self.source, context, request, outcome);
     }
-}
-
-fn find<P: Measurable>(metric: &Metric) -> Option<&'static MetricReader<P>> {
-    P::MEASURED.iter().find(|reader| reader.metric == metric)
 }

@@ -35,7 +35,7 @@ fn compare_with_probes(changes: &str, mut inspect: impl FnMut(f64, [&ServerState
     let probed = simulation.finish().expect("all requests are accounted for").series;
     assert_eq!(probed.len(), seen.len());
     for (probed, seen) in probed.into_iter().zip(seen) {
-        assert_eq!(probed.samples, seen, "{} of {}", probed.name(), probed.node);
+        assert_eq!(probed.samples.iter().collect::<Vec<_>>(), seen, "{} of {}", probed.name(), probed.node);
     }
     live_state
 }

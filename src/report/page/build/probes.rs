@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 
 use super::super::{Plot, Section, Unit};
 use super::lines::{Series, draw, value};
+use crate::engine::time::SimDuration;
 use crate::metrics::result::RunResult;
 use crate::model::metric::Metric;
 use crate::model::probe;
@@ -14,10 +15,12 @@ pub(super) const TITLE: &str = "Probes";
 /// The section with the plots of all probes, or `None` if there are none.
 pub(super) fn section(result: &RunResult) -> Option<Section> {
     // Series of one probe have the same sample times; those of different probes may differ, and need separate plots.
-    let mut sets: IndexMap<(&str, u64, usize), Vec<&probe::Series>> = IndexMap::new();
-    for series in result.series.iter().filter(|series| series.samples.len() > 1) {
-        let second = series.samples.get(1).map_or(0, |(time, _)| time.as_nanos());
-        sets.entry((series.metric.name, second, series.samples.len())).or_default().push(series);
+    let mut sets: IndexMap<(&str, SimDuration, usize), Vec<&probe::Series>> = IndexMap::new();
+    for series in &result.series {
+        let count = series.samples.values().count();
+        if count > 1 {
+            sets.entry((series.metric.name, series.samples.every(), count)).or_default().push(series);
+        }
     }
     let plots = sets.values().enumerate().map(|(number, series)| plot(number, series[0].metric, series));
     let plots: Vec<Plot> = plots.collect();
@@ -25,7 +28,7 @@ pub(super) fn section(result: &RunResult) -> Option<Section> {
 }
 
 fn plot(number: usize, metric: &Metric, series: &[&probe::Series]) -> Plot {
-    let every = series[0].samples[1].0.since(series[0].samples[0].0).as_seconds();
+    let every = series[0].samples.every().as_seconds();
     let mut plot = Plot {
         id: format!("probe-{number}"),
         title: metric.name.replace('_', " "),
@@ -46,7 +49,7 @@ fn plot(number: usize, metric: &Metric, series: &[&probe::Series]) -> Plot {
             colour,
             group: None,
             label: ("", 0),
-            values: series.samples.iter().map(|(_, sample)| value(*sample)).collect(),
+            values: series.samples.values().map(value).collect(),
         })
         .collect();
     draw(&mut plot, &x, &series);

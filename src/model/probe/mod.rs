@@ -3,6 +3,8 @@
 //! A probe takes its samples after all other events of the instant. It does not affect the run: its samples are not
 //! part of the event count or the fingerprint. The gauges are the metrics of the parts.
 
+mod samples;
+
 use std::fmt;
 use std::sync::LazyLock;
 
@@ -10,8 +12,9 @@ use bevy_ecs::prelude::*;
 use serde::de::{EnumAccess, VariantAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use self::samples::Samples;
 use super::link::{self, Link, LinksView};
-use super::metric::{Metric, PERCEIVED_LOAD, Reading};
+use super::metric::{Measurable as _, Metric, PERCEIVED_LOAD, Reading};
 use super::parts::PartViews;
 use super::references::References;
 use super::routing::RoutersView;
@@ -113,8 +116,8 @@ pub struct Series {
     pub metric: &'static Metric,
     /// If it is an estimate of load: the name of the node whose load is estimated.
     pub about: Option<String>,
-    /// The samples, with their times. Rates have no sample at the start of the run.
-    pub samples: Vec<(SimTime, f64)>,
+    /// The samples. Rates have none at the start of the run.
+    pub samples: Samples,
 }
 
 impl Series {
@@ -135,13 +138,20 @@ pub struct Probe {
     pub every: SimDuration,
     /// The metrics that it samples, with their series.
     pub tracks: Vec<Track>,
+    /// The next probe with the same time between two samples: the event of this probe lets it take its samples as well.
+    pub next: Option<Row<Self>>,
 }
 
 /// What a probe samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sampled {
     /// A metric of a node.
-    Node(Node),
+    Node {
+        /// The node.
+        node: Node,
+        /// The index of the metric among those of the kind of the node.
+        metric: usize,
+    },
     /// The estimate that a node has of the load of another node.
     Estimate {
         /// The node.
@@ -150,7 +160,12 @@ pub enum Sampled {
         of: Node,
     },
     /// A metric of a link.
-    Link(Row<Link>),
+    Link {
+        /// The link.
+        link: Row<Link>,
+        /// The index of the metric among those of links.
+        metric: usize,
+    },
 }
 
 /// One metric of one node or link, and its samples so far.
@@ -171,25 +186,23 @@ pub type Probes<'w, 's> = Rows<'w, 's, Probe>;
 pub type ProbesView<'a> = Column<'a, Probe, Probe>;
 
 impl Probe {
-    /// Takes its samples. Returns the time of the next ones.
+    /// Takes its samples.
     pub fn sample(
         &mut self,
         now: SimTime,
         parts: &mut PartViews<'_>,
         routers: &mut RoutersView<'_>,
         links: &mut LinksView<'_>,
-    ) -> SimTime {
+    ) {
         for track in &mut self.tracks {
-            let metric = track.series.metric;
             let reading = match track.sampled {
-                Sampled::Node(node) => parts.read(node, metric, now),
-                Sampled::Estimate { by, of } => Some(Reading::Value(routers.estimate(by, of, now))),
-                Sampled::Link(link) => link::read(links, link, metric, now),
+                Sampled::Node { node, metric } => parts.read(node, metric, now),
+                Sampled::Estimate { by, of } => Reading::Value(routers.estimate(by, of, now)),
+                Sampled::Link { link, metric } => (Link::MEASURED[metric].read)(links, link, now),
             };
-            let value = reading.and_then(|reading| track.value(reading, now, self.every));
-            track.series.samples.extend(value.map(|value| (now, value)));
+            let value = track.value(reading, now, self.every);
+            track.series.samples.push(value);
         }
-        now + self.every
     }
 }
 

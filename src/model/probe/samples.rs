@@ -1,0 +1,85 @@
+//! The samples of a time series, at regular times.
+
+use crate::engine::time::{SimDuration, SimTime};
+
+/// Number of values in a block: those of a page of memory. A list that grows by doubling would touch twice as much.
+const BLOCK: usize = 512;
+
+/// Values at regular times from the start of the run on, some of which are missing.
+#[derive(Clone, Debug)]
+pub struct Samples {
+    every: SimDuration,
+    /// All blocks but the last one are full. In place of a missing value stands NaN.
+    blocks: Vec<Vec<f64>>,
+}
+
+impl Samples {
+    /// No samples yet, of a series with this time between two of them.
+    #[must_use]
+    pub const fn new(every: SimDuration) -> Self {
+        Self { every, blocks: Vec::new() }
+    }
+
+    /// The time between two samples.
+    #[must_use]
+    pub const fn every(&self) -> SimDuration {
+        self.every
+    }
+
+    /// Adds the next sample, or `None` if there is no value at its time.
+    #[inline]
+    pub fn push(&mut self, value: Option<f64>) {
+        let value = value.unwrap_or(f64::NAN);
+        match self.blocks.last_mut() {
+            Some(block) if block.len() < BLOCK => block.push(value),
+            Some(_) => {
+                let mut block = Vec::with_capacity(BLOCK);
+                block.push(value);
+                self.blocks.push(block);
+            }
+            // Short series stay small.
+            None => self.blocks.push(vec![value]),
+        }
+    }
+
+    /// The samples with their times, without the missing ones.
+    pub fn iter(&self) -> impl Iterator<Item = (SimTime, f64)> + Clone + '_ {
+        let every = self.every.as_nanos();
+        let times = (0..).map(move |index: u64| SimTime::from_nanos(index * every));
+        times.zip(self.blocks.iter().flatten().copied()).filter(|(_, value)| !value.is_nan())
+    }
+
+    /// The values, without the missing ones.
+    pub fn values(&self) -> impl Iterator<Item = f64> + Clone + '_ {
+        self.iter().map(|(_, value)| value)
+    }
+}
+
+impl PartialEq for Samples {
+    fn eq(&self, other: &Self) -> bool {
+        self.every == other.every && self.iter().eq(other.iter())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_keep_their_times_across_blocks_and_gaps() {
+        let mut samples = Samples::new(SimDuration::from_nanos(10));
+        for index in 0..3 * BLOCK as u32 {
+            samples.push((index % 3 != 0).then(|| f64::from(index)));
+        }
+        let expected = (0..3 * BLOCK as u32).filter(|index| index % 3 != 0);
+        let expected = expected.map(|index| (SimTime::from_nanos(u64::from(index) * 10), f64::from(index)));
+        assert!(samples.iter().eq(expected));
+        assert_eq!(samples.values().last(), Some(f64::from(3 * BLOCK as u32 - 1)));
+        assert_eq!(samples, samples.clone());
+        let mut longer = samples.clone();
+        longer.push(None);
+        assert_eq!(samples, longer, "nothing was sampled");
+        longer.push(Some(0.0));
+        assert_ne!(samples, longer);
+    }
+}
