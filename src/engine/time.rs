@@ -70,15 +70,18 @@ impl SimDuration {
     #[must_use]
     #[inline]
     pub fn from_nanos_f64(nanos: f64) -> Self {
-        // Adding a half and truncating rounds to nearest below 2^52 ns (52 days), without a call into libm. Larger
-        // floats are whole numbers.
+        // From 2^52 ns (52 days) on, floats are whole numbers. Added to it, a smaller number is rounded to the nearest whole
+        // number (ties to even), which are then the lower bits: several times faster than a conversion that saturates.
+        const WHOLE: f64 = 4_503_599_627_370_496.0;
+        if nanos < WHOLE {
+            return Self((nanos.max(0.0) + WHOLE).to_bits() - WHOLE.to_bits());
+        }
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "`as` saturates, as intended"
         )]
-        let whole = if nanos < 4_503_599_627_370_496.0 { (nanos + 0.5) as u64 } else { nanos as u64 };
-        Self(whole)
+        Self(nanos as u64)
     }
 
     /// Nanoseconds.
@@ -167,7 +170,9 @@ mod tests {
     #[test]
     fn a_float_becomes_the_nearest_nanosecond() {
         assert_eq!(SimDuration::from_nanos_f64(0.49).as_nanos(), 0);
-        assert_eq!(SimDuration::from_nanos_f64(0.5).as_nanos(), 1);
+        assert_eq!(SimDuration::from_nanos_f64(0.51).as_nanos(), 1);
+        assert_eq!(SimDuration::from_nanos_f64(1.5).as_nanos(), 2);
+        assert_eq!(SimDuration::from_nanos_f64(4_503_599_627_370_495.5).as_nanos(), 4_503_599_627_370_496);
         assert_eq!(SimDuration::from_nanos_f64(1e9 - 0.4).as_nanos(), 1_000_000_000);
         assert_eq!(SimDuration::from_nanos_f64(9_007_199_254_740_991.0).as_nanos(), 9_007_199_254_740_991);
     }

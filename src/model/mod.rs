@@ -275,9 +275,9 @@ impl<const FULL: bool> Context<'_, FULL> {
             self.follow_ups.push_back(message);
         } else {
             let half = &mut self.links[link].request;
-            let (passage, _) = half.send(self.now, self.queue, message, cancellation.call, || 0);
-            if passage == Passage::Lost {
-                self.requests.lose_cancellation(number);
+            match half.send(self.now, self.queue, message, cancellation.call, || 0) {
+                (Passage::Lost, _) => self.requests.lose_cancellation(number),
+                (_, arrives_now) => self.follow_ups.extend(arrives_now),
             }
         }
         true
@@ -302,9 +302,9 @@ impl<const FULL: bool> Context<'_, FULL> {
         }
         let half = &mut self.links[target.link].request;
         let size = || self.requests.sizes(request).request;
-        let (passage, lost) = half.send(self.now, self.queue, delivery, request, size);
+        let (passage, next) = half.send(self.now, self.queue, delivery, request, size);
         self.trace(request, || TraceEvent::Sent { to: target.node(), passage });
-        (passage, lost)
+        (passage, next)
     }
 
     /// Sends the response to a request to the next node of its return path. Returns the event that follows in the same
@@ -321,12 +321,12 @@ impl<const FULL: bool> Context<'_, FULL> {
         }
         let half = &mut self.links[link].response;
         let size = || self.requests.sizes(request).response;
-        let (passage, lost) = half.send(self.now, self.queue, response, request, size);
-        if lost.is_some() {
+        let (passage, next) = half.send(self.now, self.queue, response, request, size);
+        if passage == Passage::Lost {
             self.routers.end(to, request);
         }
         self.trace(request, || TraceEvent::ResponseSent { to, passage });
-        lost
+        next
     }
 
     /// Ends a transfer over a link. Returns the request that the message is about, or `None` if it is a cancellation; and the

@@ -85,8 +85,10 @@ pub enum Phase {
     Outside,
     /// Its next step is due in this instant.
     Runnable,
-    /// It waits for the end of a step that takes time.
-    Timed,
+    /// It computes, or is served.
+    Working,
+    /// It waits for I/O, or sleeps.
+    InIo,
     /// It waits for what its current step needs: a core, memory, or a place in a pool.
     Waiting,
     /// It waits for calls or branches.

@@ -106,7 +106,7 @@ const GOLDEN: &[(&str, u64, u64)] = &[
     ("partition.ron", 118_754, 0x2a5d_26e1_1bd8_d582),
     ("pool_exhaustion.ron", 260_477, 0x86ee_693c_7696_f991),
     ("rate_limiter.ron", 30_195, 0x301d_b4d8_f51e_6242),
-    ("reference.ron", 46_848, 0x4fd6_f77a_e12c_fbc2),
+    ("reference.ron", 46_848, 0x8e73_bc67_d0f6_a5e5),
     ("slow_dependency.ron", 65_898, 0xa100_1f4a_3874_c112),
     ("slow_link.ron", 130_525, 0x4bca_f8de_2bf1_be63),
     ("starvation.ron", 70_716, 0x3e8f_11f8_53f9_b0d3),

@@ -39,6 +39,17 @@ impl Histogram {
         }
     }
 
+    /// Counts a value this many times.
+    #[expect(clippy::cast_possible_truncation, reason = "counts are kept modulo 2^32")]
+    pub fn record_many(&mut self, value: u64, times: u64) {
+        let bucket = bucket_of(value);
+        self.extend_to(bucket);
+        let count = &mut self.counts[bucket - self.first];
+        let sum = u64::from(*count) + times;
+        *count = sum as u32;
+        self.overflows.extend((0..sum >> 32).map(|_| bucket));
+    }
+
     /// Adds the counts of another histogram.
     pub fn merge(&mut self, other: &Self) {
         if other.counts.is_empty() {

@@ -3,7 +3,7 @@
 //! Sums are integers: exact, and independent of the order of samples. Samples first go into a small buffer. As long as
 //! all samples fit into it, quantiles are exact. A full buffer is emptied into a histogram in one pass, with a fraction
 //! of the cache misses of a histogram that every sample touches: this makes percentiles of a thousand servers
-//! affordable.
+//! affordable. Zeros can be counted on their own: they are most of the waiting times of a system that is not overloaded.
 
 use super::histogram::Histogram;
 
@@ -17,6 +17,8 @@ pub struct Tally {
     /// The first `buffered` elements are samples, the rest is unused.
     buffer: Box<[u64]>,
     buffered: usize,
+    /// Number of zeros that are neither in the buffer nor have left it.
+    zeros: u64,
     /// Boxed, as it is rarely accessed: fields next to the tally stay in the same cache lines. `None` until the buffer is
     /// full for the first time: a million idle servers need little memory.
     counted: Option<Box<Counted>>,
@@ -53,6 +55,12 @@ impl Tally {
         self.buffered += 1;
     }
 
+    /// Adds a sample of zero.
+    #[inline]
+    pub const fn record_zero(&mut self) {
+        self.zeros += 1;
+    }
+
     /// Removes all samples (at the end of the warm-up).
     pub fn clear(&mut self) {
         *self = Self::default();
@@ -64,12 +72,13 @@ impl Tally {
             self.counted.get_or_insert_default().merge(counted);
         }
         other.buffered_samples().iter().for_each(|&sample| self.record(sample));
+        self.zeros += other.zeros;
     }
 
     /// The number of samples.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.left_buffer().map_or(0, |counted| counted.count) + self.buffered as u64
+        self.left_buffer().map_or(0, |counted| counted.count) + self.buffered as u64 + self.zeros
     }
 
     /// The sum of all samples.
@@ -83,32 +92,37 @@ impl Tally {
     #[must_use]
     pub fn summarize(&self) -> SampleSummary {
         let mut counted = self.left_buffer().cloned().unwrap_or_default();
-        let exact = (counted.count == 0).then(|| {
+        let exact = (self.count() <= MAX_BUFFERED as u64).then(|| {
             let mut samples = self.buffered_samples().to_vec();
+            samples.extend((0..self.zeros).map(|_| 0));
             samples.sort_unstable();
             samples
         });
         counted.add(self.buffered_samples());
+        counted.add_zeros(self.zeros);
         SampleSummary { counted, exact }
     }
 
     /// Moves all samples to another tally, and returns their quantiles for ascending shares, as
     /// [`SampleSummary::quantiles`] does.
     pub fn drain_into<const N: usize>(&mut self, target: &mut Self, shares: [f64; N]) -> [Option<u64>; N] {
-        let buffered = std::mem::take(&mut self.buffered);
+        let (buffered, zeros) = (std::mem::take(&mut self.buffered), std::mem::take(&mut self.zeros));
         let samples = &mut self.buffer[..buffered];
         if let Some(counted) = self.counted.as_deref_mut().filter(|counted| counted.count > 0) {
             counted.add(samples);
+            counted.add_zeros(zeros);
             let quantiles = counted.quantiles(shares);
             target.counted.get_or_insert_default().merge(counted);
             counted.clear();
             return quantiles;
         }
         samples.iter().for_each(|&sample| target.record(sample));
+        target.zeros += zeros;
         // Each rank is selected among the samples behind the previous one, which is cheaper than sorting.
         let mut start = 0;
-        ranks(shares, samples.len() as u64).map(|rank| {
-            let index = usize::try_from(rank?).ok()? - 1;
+        ranks(shares, samples.len() as u64 + zeros).map(|rank| {
+            let Some(rank) = rank?.checked_sub(zeros).filter(|rank| *rank > 0) else { return Some(0) };
+            let index = usize::try_from(rank).ok()? - 1;
             let offset = index.checked_sub(start)?;
             let (_, value, _) = samples[start..].select_nth_unstable(offset);
             start = index;
@@ -162,6 +176,14 @@ impl Counted {
         self.count += samples.len() as u64;
         self.sum += sum;
         self.sum_of_squares = self.sum_of_squares.wrapping_add(squares);
+    }
+
+    fn add_zeros(&mut self, zeros: u64) {
+        if zeros > 0 {
+            self.min = 0;
+            self.count += zeros;
+            self.histogram.record_many(0, zeros);
+        }
     }
 
     fn quantiles<const N: usize>(&self, shares: [f64; N]) -> [Option<u64>; N] {
@@ -317,6 +339,32 @@ mod tests {
             assert_eq!((drained.count(), drained.drain_into(&mut target, [0.5])), (0, [None]));
             drained.record(3);
             assert_eq!(drained.drain_into(&mut target, [0.5]), [Some(3)]);
+        }
+    }
+
+    #[test]
+    fn zeros_count_as_if_they_had_been_recorded() {
+        let shares = [0.01, 0.2, 0.5, 0.95, 1.0];
+        for (zeros, others) in [(0, 5), (3, 0), (2, 3), (500, 12), (500, 13), (10, 600), (5_000, 3_000)] {
+            let scattered = (0..others).map(|i| (i * 7_919) % 20_011);
+            let mut counted = tally(scattered.clone());
+            (0..zeros).for_each(|_| counted.record_zero());
+            let all = tally(scattered.chain(std::iter::repeat_n(0, zeros)));
+            assert_eq!((counted.count(), counted.sum()), (all.count(), all.sum()));
+            let mut merged = tally([]);
+            merged.merge(&counted);
+            let expected = all.summarize();
+            let mut drained = Tally::default();
+            let exact = counted.clone().drain_into(&mut drained, [0.5]);
+            for figures in [counted.summarize(), merged.summarize(), drained.summarize()] {
+                assert_eq!(figures.quantiles(shares), expected.quantiles(shares), "{zeros} and {others}");
+                assert_eq!((figures.min(), figures.max()), (expected.min(), expected.max()));
+                assert_eq!((figures.mean(), figures.sd()), (expected.mean(), expected.sd()));
+                assert_eq!(figures.histogram().ranges().next(), expected.histogram().ranges().next());
+            }
+            let [Some(exact)] = exact else { panic!("there are samples") };
+            let median = expected.quantile(0.5).expect("a median");
+            assert!(exact.abs_diff(median) * 1_000 <= exact, "{exact} and {median}");
         }
     }
 

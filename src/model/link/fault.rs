@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Link, LinkHalf};
+use super::{Link, LinkHalf, Way};
 use crate::engine::distribution::{DistributionSpec, Sampler};
 use crate::engine::is_default;
 use crate::engine::random::RandomStream;
@@ -202,6 +202,6 @@ impl LinkHalf {
         self.faults.toggle(fault, edge);
         self.has_faults = self.faults.is_any();
         self.may_lose = self.has_faults || self.loss > 0.0;
-        self.lane = self.own_lane.filter(|_| !self.has_faults);
+        self.way = if self.has_faults { Way::Drawn } else { self.own_way };
     }
 }

@@ -117,8 +117,8 @@ pub struct LinkHalf {
     /// The row of the link.
     link: u32,
     latency: Sampler,
-    /// The lane of messages, if each takes the same time now.
-    lane: Option<LaneId>,
+    /// How messages travel now.
+    way: Way,
     latency_stream: RandomStream,
     /// Whether a message may be lost now.
     may_lose: bool,
@@ -126,8 +126,8 @@ pub struct LinkHalf {
     has_faults: bool,
     loss: f64,
     loss_stream: RandomStream,
-    /// The lane of messages without faults.
-    own_lane: Option<LaneId>,
+    /// How messages travel without faults.
+    own_way: Way,
     faults: Box<HalfFaults>,
     /// What is on its way, if it is counted or shares a bandwidth.
     transit: Option<Box<Transit>>,
@@ -137,6 +137,17 @@ pub struct LinkHalf {
     pub lost: u64,
 }
 
+/// How messages travel over a link.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    /// They arrive in the same instant, as between nodes without a link.
+    Instant,
+    /// Each takes the same time: that of a lane.
+    Lane(LaneId),
+    /// The time of each is drawn.
+    Drawn,
+}
+
 impl LinkHalf {
     /// A direction of the link `name`.
     fn new(spec: HalfSpec, id: LineId, name: &str, builder: &mut Builder<'_>) -> Self {
@@ -144,15 +155,19 @@ impl LinkHalf {
         let line =
             bandwidth.map(|bandwidth| Line::new(bandwidth, sharing, Event::Transferred { line: id.0 }));
         let is_counted = line.is_some() || builder.is_watched(id.link());
-        let constant = latency.as_constant().filter(|_| !is_counted);
-        let lane = constant.and_then(|nanos| builder.queue.lane(SimDuration::from_nanos_f64(nanos)));
+        let constant = latency.as_constant().filter(|_| !is_counted).map(SimDuration::from_nanos_f64);
+        let way = match constant {
+            Some(SimDuration::ZERO) => Way::Instant,
+            Some(time) => builder.queue.lane(time).map_or(Way::Drawn, Way::Lane),
+            None => Way::Drawn,
+        };
         let purpose = if id.is_response() { "response" } else { "request" };
         Self {
             link: id.link().number(),
             latency,
             transit: is_counted.then(|| Box::new(Transit::new(line))),
-            lane,
-            own_lane: lane,
+            way,
+            own_way: way,
             may_lose: loss > 0.0,
             has_faults: false,
             faults: Box::new(HalfFaults::new(builder.stream(name, &format!("{purpose} faults")))),
@@ -165,7 +180,8 @@ impl LinkHalf {
     }
 
     /// Sends a message about a request, which arrives after its transfer and the latency or is lost at once. Returns what
-    /// becomes of it, and the event that follows in the same instant, if any. `size` is its size in bytes.
+    /// becomes of it, and the event that follows in the same instant, if any: its loss, or the message itself. `size` is its
+    /// size in bytes.
     #[inline(always)]
     pub fn send(
         &mut self,
@@ -180,9 +196,10 @@ impl LinkHalf {
             self.lost += 1;
             return (Passage::Lost, Some(Event::Lost { request, by: self.link }.pack()));
         }
-        let arrives = match self.lane {
-            Some(lane) => queue.schedule_in(lane, message),
-            None => {
+        let arrives = match self.way {
+            Way::Instant => return (Passage::Arrives(now), Some(message)),
+            Way::Lane(lane) => queue.schedule_in(lane, message),
+            Way::Drawn => {
                 let latency = self.latency.sample_duration(&mut self.latency_stream);
                 let delay = if self.has_faults { self.faults.delay() } else { SimDuration::ZERO };
                 if let Some(transit) = &mut self.transit {
@@ -219,6 +236,7 @@ impl LinkHalf {
     }
 
     /// Whether the next message is lost.
+    #[inline]
     fn loses(&mut self) -> bool {
         let by_itself = self.loss > 0.0 && self.loss_stream.chance(self.loss);
         let by_faults = self.has_faults && self.faults.lose();

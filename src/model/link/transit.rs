@@ -1,7 +1,7 @@
 //! Messages in transit: those that have left their sender and not yet arrived.
 //!
 //! They are counted only on links with a bandwidth and on those that a probe watches: a count needs the times at which they
-//! arrive.
+//! arrive. Most messages arrive before anybody looks at the count, so the times are put in order only when somebody does.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -13,17 +13,24 @@ use crate::engine::time::{SimDuration, SimTime};
 use crate::event::PackedEvent;
 use crate::model::trace::Passage;
 
+/// Number of messages to send before the count is brought up to date although nobody looks at it.
+const MAX_RECENT: usize = 64;
+
 /// What is on its way in one direction of a link.
 #[derive(Clone, Debug, Default)]
 pub struct Transit {
     /// The line, or `None` if the bandwidth is unlimited.
     pub line: Option<Line>,
-    /// Number of messages in transit, over time. Up to date after [`advance`](Self::advance).
+    /// Number of messages in transit, over time. Its level is up to date after [`advance`](Self::advance), its maximum too
+    /// high.
     pub messages: TimeWeighted,
-    /// Their bytes.
+    /// Their bytes, likewise.
     pub bytes: TimeWeighted<u64>,
-    /// When messages arrive that are not on the line any more, with their sizes.
+    /// When messages arrive that were on their way when the count was brought up to date last, and are not on the line any
+    /// more, with their sizes.
     arrivals: BinaryHeap<Reverse<(SimTime, u32)>>,
+    /// The same for those that were sent since, in no particular order.
+    recent: Vec<(SimTime, u32)>,
 }
 
 impl Transit {
@@ -38,9 +45,28 @@ impl Transit {
             && at <= now
         {
             self.arrivals.pop();
-            self.messages.decrement(at);
-            self.bytes.subtract(at, size.into());
+            self.arrived(at, size);
         }
+        while let Some((at, size)) = self.recent.pop() {
+            if at <= now {
+                self.arrived(at, size);
+            } else {
+                self.arrivals.push(Reverse((at, size)));
+            }
+        }
+    }
+
+    fn arrived(&mut self, at: SimTime, size: u32) {
+        self.messages.decrement(at);
+        self.bytes.subtract(at, size.into());
+    }
+
+    /// Notes when a message arrives that is not on the line any more.
+    fn expect(&mut self, now: SimTime, at: SimTime, size: u32) {
+        if self.recent.len() >= MAX_RECENT {
+            self.advance(now);
+        }
+        self.recent.push((at, size));
     }
 
     /// Sends a message of this size, which arrives this time after its transfer.
@@ -52,7 +78,6 @@ impl Transit {
         size: u32,
         latency: SimDuration,
     ) -> Passage {
-        self.advance(now);
         self.messages.increment(now);
         self.bytes.add(now, size.into());
         if let Some(line) = &mut self.line {
@@ -61,7 +86,7 @@ impl Transit {
         }
         let arrives = now + latency;
         queue.schedule(arrives, message);
-        self.arrivals.push(Reverse((arrives, size)));
+        self.expect(now, arrives, size);
         Passage::Arrives(arrives)
     }
 
@@ -73,7 +98,7 @@ impl Transit {
     ) -> Option<(PackedEvent, SimTime)> {
         let transfer = self.line.as_mut()?.end(now, queue)?;
         let arrives = now + transfer.latency;
-        self.arrivals.push(Reverse((arrives, transfer.size)));
+        self.expect(now, arrives, transfer.size);
         Some((transfer.message, arrives))
     }
 

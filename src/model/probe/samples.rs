@@ -65,16 +65,19 @@ impl PartialEq for Samples {
 mod tests {
     use super::*;
 
+    /// Some blocks, the last of which is not full.
+    const COUNT: u32 = 1301;
+
     #[test]
     fn values_keep_their_times_across_blocks_and_gaps() {
         let mut samples = Samples::new(SimDuration::from_nanos(10));
-        for index in 0..3 * BLOCK as u32 {
+        for index in 0..COUNT {
             samples.push((index % 3 != 0).then(|| f64::from(index)));
         }
-        let expected = (0..3 * BLOCK as u32).filter(|index| index % 3 != 0);
+        let expected = (0..COUNT).filter(|index| index % 3 != 0);
         let expected = expected.map(|index| (SimTime::from_nanos(u64::from(index) * 10), f64::from(index)));
         assert!(samples.iter().eq(expected));
-        assert_eq!(samples.values().last(), Some(f64::from(3 * BLOCK as u32 - 1)));
+        assert_eq!(samples.values().last(), Some(f64::from(COUNT - 1)));
         assert_eq!(samples, samples.clone());
         let mut longer = samples.clone();
         longer.push(None);

@@ -272,7 +272,7 @@ impl View<'_> {
         self.trace_capacity(context, row);
         if self.rules(row).is_some() {
             self.fill_slots(context, row);
-            self.grant_cores(context, row);
+            self.running(row).grant_cores(context);
             return;
         }
         let in_flight = &mut self.in_flight[row];
@@ -283,7 +283,9 @@ impl View<'_> {
             self.counters[row].wait.record(wait.as_nanos());
             self.service[row].start(context, row, request, wait);
         }
-        self.grant_cores(context, row);
+        if let Some(mut runner) = self.runner(row) {
+            runner.grant_cores(context);
+        }
     }
 
     /// Notes that a server has worked for a request for this time, in case it was in vain.

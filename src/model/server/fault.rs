@@ -284,7 +284,9 @@ impl View<'_> {
             self.faults(row).into_iter().for_each(&change);
             self.apply_stretch(context, row);
             self.log_capacity(context, row);
-            self.adapt_pace(context, row);
+            if let Some(mut runner) = self.runner(row) {
+                runner.adapt_pace(context);
+            }
             if !self.is_halted(row) {
                 self.go_on(context, row);
             }
@@ -312,7 +314,11 @@ impl View<'_> {
 
     /// Takes what is going on at servers out of the queue.
     fn halt<const FULL: bool>(&mut self, context: &mut Context<'_, FULL>, rows: &Range<u32>) {
-        rows.clone().for_each(|row| self.suspend_pace(context, Row::new(row)));
+        for row in rows.clone().map(Row::new) {
+            if let Some(mut runner) = self.runner(row) {
+                runner.suspend_pace(context);
+            }
+        }
         let going_on = context.queue.remove_where(|event| {
             matches!(event.unpack(), Event::Wake { node, .. }
                 if node.kind() == Server::KIND && rows.contains(&node.row()))

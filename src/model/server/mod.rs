@@ -334,7 +334,7 @@ impl Part for Server {
         let node = Self::node(row);
         if in_flight.level.level() < in_flight.concurrency {
             in_flight.level.increment(context.now);
-            counters.wait.record(0);
+            counters.wait.record_zero();
             let arrived = context.requests.get_mut(request);
             arrived.server = node;
             arrived.since = context.now;

@@ -16,6 +16,7 @@ use crate::model::trace::TraceEvent;
 use crate::model::{Context, Destinations};
 use crate::request::Outcome;
 use crate::request::call::CallPlace;
+use crate::request::progress::Phase;
 
 /// The service time of a server, and the destination of served requests.
 #[derive(Component, Clone, Debug)]
@@ -45,19 +46,18 @@ impl View<'_> {
         request: RequestRow,
         served: SimDuration,
     ) -> Option<PackedEvent> {
-        let slots = if FULL { self.slots_of(&context.requests, row, request) } else { 1 };
         if FULL {
             self.note_waste(context, row, request, served);
         }
         let (in_flight, counters, service) =
             (&mut self.in_flight[row], &mut self.counters[row], &mut self.service[row]);
+        let program = if FULL { service.program.as_deref() } else { None };
+        let slots = program.map_or(1, |program| program.slots_of(&context.requests, request));
+        let has_rules = program.is_some_and(|program| program.rules.is_some());
+        let load = program.and_then(|program| program.reported_load(in_flight));
+        let load = load.unwrap_or_else(|| in_flight.reported_load(in_flight.level.level() - slots));
         let done = context.requests.get_mut(request);
-        done.load = in_flight.reported_load(in_flight.level.level() - slots);
-        if FULL
-            && let Some(load) = service.program.as_ref().and_then(|program| program.reported_load(in_flight))
-        {
-            done.load = load;
-        }
+        done.load = load;
         let has_failed = FULL && done.outcome == Some(Outcome::Failed);
         context.trace(request, || TraceEvent::Served { node: Server::node(row) });
         counters.completed += 1;
@@ -65,7 +65,7 @@ impl View<'_> {
         if FULL {
             context.requests.set_place(request, CallPlace::Between);
         }
-        if FULL && service.program.as_ref().is_some_and(|program| program.rules.is_some()) {
+        if has_rules {
             self.free_slots(context, row, request);
         } else {
             let queue = &mut self.queues[row];
@@ -120,7 +120,7 @@ impl Service {
             program.begin(context, row, request, wait);
             if program.begins_with_service() {
                 let time = self.duration(context, request);
-                start_time(context, Server::node(row), request, time);
+                start_time(context, Server::node(row), request, Phase::Working, time);
             } else {
                 program.make_runnable(context, row, request);
             }

@@ -186,7 +186,7 @@ impl View<'_> {
         request: RequestRow,
     ) {
         context.cancel_pending(request);
-        self.end_time(context, row, request);
+        self.running(row).end_time(context, request);
         let progress = context.requests.progress_mut(request);
         progress.phase = Phase::Outside;
         progress.is_interrupted = true;
@@ -221,7 +221,7 @@ impl View<'_> {
                 self.counters[row].wait.record(wait.as_nanos());
             }
         }
-        self.adapt_pace(context, row);
+        self.running(row).adapt_pace(context);
     }
 
     /// Lets a request leave its slots.
@@ -243,7 +243,7 @@ impl View<'_> {
         if let Some(rules) = self.rules(row) {
             rules.in_service.retain(|other| *other != request);
         }
-        self.adapt_pace(context, row);
+        self.running(row).adapt_pace(context);
     }
 
     /// Lets a request leave its slots, which the next ones from the queue take.
@@ -315,7 +315,7 @@ impl View<'_> {
         if self.rules(row).is_some_and(|rules| rules.is_preemptive) {
             context.requests.progress_mut(request).left = Some(time);
         }
-        self.work(context, row, request, time);
+        self.running(row).work(context, request, time);
     }
 
     /// Lets a request leave the queue whose patience has ended. It ends at once: returns the event by which it does.

@@ -19,7 +19,8 @@ use std::sync::Arc;
 
 use super::super::{Server, View, free_slot};
 use super::code::{Branch, Call, Code, Op, Parallel};
-use super::run::{Next, end_wait};
+use super::run::Next;
+use super::runner::end_wait;
 use super::{CallCounters, Program};
 use crate::engine::queue::EventKey;
 use crate::engine::row::Row;
@@ -40,7 +41,7 @@ impl View<'_> {
         row: Row<Server>,
         request: RequestRow,
     ) -> Next {
-        self.release_core(context, row, request);
+        self.running(row).release_core(context, request);
         if self.postpone(context, row, request) {
             return Next::Stops(None);
         }
@@ -74,7 +75,7 @@ impl View<'_> {
         row: Row<Server>,
         request: RequestRow,
     ) -> Next {
-        self.release_core(context, row, request);
+        self.running(row).release_core(context, request);
         if self.postpone(context, row, request) {
             return Next::Stops(None);
         }
@@ -274,7 +275,7 @@ impl View<'_> {
         self.faults(row).into_iter().for_each(|faults| faults.forget(call));
         let is_branch = context.requests.progress(call).is_branch;
         let worked = if self.service[row].program.is_some() {
-            self.stop(context, row, call);
+            self.cut_off(context, row, call);
             context.requests.progress(call).spent.service()
         } else {
             let served = context.requests.get_mut(call);
@@ -301,7 +302,7 @@ impl View<'_> {
     }
 
     /// Ends the current step of a request, and gives back what it holds.
-    fn stop<const FULL: bool>(
+    fn cut_off<const FULL: bool>(
         &mut self,
         context: &mut Context<'_, FULL>,
         row: Row<Server>,
@@ -309,13 +310,13 @@ impl View<'_> {
     ) {
         let Progress { phase, step, .. } = *context.requests.progress(request);
         match phase {
-            Phase::Timed => self.end_time(context, row, request),
+            Phase::Working | Phase::InIo => self.running(row).end_time(context, request),
             Phase::Joining => self.abandon(context, row, request),
             Phase::Runnable => self.program(row).remove_runnable(request),
             Phase::Waiting => self.stop_waiting(context, row, request, step),
             Phase::Outside => {}
         }
-        self.release_all(context, row, request);
+        self.running(row).release_all(context, request);
     }
 
     /// Lets a request leave the queue of the resource that its step needs.
@@ -340,7 +341,7 @@ impl View<'_> {
         end_wait(context, resource, request, activity);
         if activity == Activity::MemoryWait {
             // Those behind it may need less.
-            self.grant_memory(context, row);
+            self.running(row).grant_memory(context);
         }
     }
 
@@ -380,7 +381,7 @@ impl View<'_> {
         let Progress { phase, is_branch, .. } = *context.requests.progress(request);
         match phase {
             // Its event has been removed from the queue.
-            Phase::Timed => {
+            Phase::Working | Phase::InIo => {
                 context.requests.take_pending(request);
                 context.requests.get_mut(request).service += time;
             }

@@ -1,7 +1,8 @@
 //! The program of a server: the steps that a request takes while it holds a slot, and the resources that they use.
 //!
-//! `spec` and `call_spec` have the scenario format, `check` its checks. `code` turns steps into operations, `run` takes
-//! them, and `join` handles what they wait for: calls to other nodes, and branches. `resource` is what they compete for.
+//! `spec` and `call_spec` have the scenario format, `check` its checks. `code` turns steps into operations, `run` and
+//! `runner` take them, and `join` handles what they wait for: calls to other nodes, and branches. `resource` is what they
+//! compete for, `pace` how fast they compute.
 //!
 //! A server with a `service` time and no calls has no program: most servers of most scenarios, which then cost less.
 
@@ -12,6 +13,7 @@ mod join;
 mod pace;
 mod resource;
 mod run;
+mod runner;
 pub(super) mod shown;
 mod spec;
 
@@ -24,7 +26,8 @@ pub use spec::{EndpointSpec, EndpointSpecs, JoinSpec, SharingSpec, StepSpec};
 use self::code::Code;
 use self::pace::Pace;
 pub(super) use self::resource::Resource;
-pub(super) use self::run::{RUN, start_time};
+pub(super) use self::run::RUN;
+pub(super) use self::runner::start_time;
 use super::slots::SlotRules;
 use super::slowdown::SlowdownSpec;
 use super::spec::UNLIMITED;

@@ -5,12 +5,11 @@
 //! that a request loses by it counts as waiting for a core. With a slow-down, computations and services go on at a speed that
 //! follows the number of requests in service.
 
-use super::super::{Server, ServerSpec, View};
+use super::super::{Server, ServerSpec};
 use super::Program;
-use super::run::start_time;
+use super::runner::{Runner, start_time};
 use super::spec::SharingSpec;
 use crate::engine::queue::EventKey;
-use crate::engine::row::Row;
 use crate::engine::shared_work::SharedWork;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{Event, RequestRow};
@@ -51,63 +50,53 @@ impl Program {
     }
 }
 
-impl View<'_> {
+impl Runner<'_> {
     /// Starts a computation or a service that takes this time at full speed.
     pub(in crate::model::server) fn work<const FULL: bool>(
         &mut self,
         context: &mut Context<'_, FULL>,
-        row: Row<Server>,
         request: RequestRow,
         time: SimDuration,
     ) {
-        let present = self.in_flight[row].level.level();
-        let stretch = self.faults(row).map_or(1.0, |faults| faults.stretch());
-        let program = self.program(row);
+        let stretch = self.faults.as_ref().map_or(1.0, |faults| faults.stretch());
         // The time by a factor that does not change any more.
-        let fixed = program.slowdown.as_ref().filter(|slowdown| slowdown.fixed);
+        let fixed = self.program.slowdown.as_ref().filter(|slowdown| slowdown.fixed);
+        let present = self.in_flight.level.level();
         let time = fixed.map_or(time, |slowdown| times(time, slowdown.factor.at(present)));
-        let Some(pace) = &mut program.pace else {
+        let node = Server::node(self.row);
+        let Some(pace) = &mut self.program.pace else {
             let time = if stretch > 1.0 { times(time, stretch) } else { time };
-            return start_time(context, Server::node(row), request, time);
+            return start_time(context, node, request, Phase::Working, time);
         };
-        context.requests.progress_mut(request).phase = Phase::Timed;
+        context.requests.progress_mut(request).phase = Phase::Working;
         context.requests.get_mut(request).since = context.now;
         pace.work.begin(context.now, time, request);
-        let (node, done) = (Server::node(row), context.now + time);
+        let done = context.now + time;
         context.trace(request, || TraceEvent::Started { node, done });
-        self.adapt_pace(context, row);
+        self.adapt_pace(context);
     }
 
     /// Takes the end of the next computation out of the queue. [`adapt_pace`](Self::adapt_pace) schedules it again.
     pub(in crate::model::server) fn suspend_pace<const FULL: bool>(
         &mut self,
         context: &mut Context<'_, FULL>,
-        row: Row<Server>,
     ) {
-        let pace = self.service[row].program.as_mut().and_then(|program| program.pace.as_mut());
-        if let Some((key, ..)) = pace.and_then(|pace| pace.next.take()) {
+        if let Some((key, ..)) = self.program.pace.as_mut().and_then(|pace| pace.next.take()) {
             context.queue.cancel(key);
         }
     }
 
     /// Adapts the speed of computations to their number, to the number of requests in service, and to the faults of the
     /// server.
-    pub(in crate::model::server) fn adapt_pace<const FULL: bool>(
-        &mut self,
-        context: &mut Context<'_, FULL>,
-        row: Row<Server>,
-    ) {
-        let Self { in_flight, service, configs, .. } = self;
-        let present = in_flight[row].level.level();
-        let Some(Program { cores, pace, slowdown, .. }) = service[row].program.as_deref_mut() else { return };
+    pub(in crate::model::server) fn adapt_pace<const FULL: bool>(&mut self, context: &mut Context<'_, FULL>) {
+        let Program { cores, pace, slowdown, .. } = &mut *self.program;
         let Some(Pace { work, next, shares_cores }) = pace.as_deref_mut() else { return };
-        let faults = configs[row].faults.as_deref();
         let jobs = work.len();
         let cores = cores.as_mut().filter(|_| *shares_cores);
         let share = cores.map_or(1.0, |cores| cores.share(context.now, jobs));
         let slowdown = slowdown.as_ref().filter(|slowdown| !slowdown.fixed);
-        let factor = slowdown.map_or(1.0, |slowdown| slowdown.factor.at(present));
-        let speed = faults.map_or(1.0, super::super::fault::ServerFaults::speed);
+        let factor = slowdown.map_or(1.0, |slowdown| slowdown.factor.at(self.in_flight.level.level()));
+        let speed = self.faults.as_ref().map_or(1.0, |faults| faults.speed());
         work.set_speed(context.now, speed * share / factor, share);
         let due = if speed > 0.0 { work.next() } else { None };
         if next.map(|(_, at, request)| (at, request)) == due {
@@ -116,8 +105,9 @@ impl View<'_> {
         if let Some((key, ..)) = next.take() {
             context.queue.cancel(key);
         }
+        let node = Server::node(self.row);
         *next = due.map(|(at, request)| {
-            let event = Event::Wake { node: Server::node(row), request }.pack();
+            let event = Event::Wake { node, request }.pack();
             (context.queue.schedule_cancellable(at, event), at, request)
         });
     }
@@ -127,10 +117,9 @@ impl View<'_> {
     pub(super) fn end_work<const FULL: bool>(
         &mut self,
         context: &mut Context<'_, FULL>,
-        row: Row<Server>,
         request: RequestRow,
     ) {
-        let Program { cores, pace, .. } = self.program(row);
+        let Program { cores, pace, .. } = &mut *self.program;
         let Some(pace) = pace.as_deref_mut() else { return };
         let of_request = context.requests.get_mut(request);
         let passed = context.now.since(of_request.since);
@@ -147,7 +136,7 @@ impl View<'_> {
         {
             cores.record_share(lost);
         }
-        self.adapt_pace(context, row);
+        self.adapt_pace(context);
     }
 }
 

@@ -56,7 +56,7 @@ impl Resource {
         let is_free = !self.is_awaited() && self.has(amount);
         if is_free {
             self.take(now, amount);
-            self.wait.record(0);
+            self.wait.record_zero();
         }
         is_free
     }
