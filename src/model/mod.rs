@@ -294,6 +294,18 @@ impl<const FULL: bool> Context<'_, FULL> {
     /// any.
     #[inline(always)]
     fn send(&mut self, request: RequestRow, target: Target) -> (Passage, Option<PackedEvent>) {
+        if FULL { self.send_shared(request, target) } else { self.send_inline(request, target) }
+    }
+
+    /// [`send`](Self::send) as one function for all parts: inlined into each, the handlers in full would not fit the
+    /// instruction cache.
+    #[inline(never)]
+    fn send_shared(&mut self, request: RequestRow, target: Target) -> (Passage, Option<PackedEvent>) {
+        self.send_inline(request, target)
+    }
+
+    #[inline(always)]
+    fn send_inline(&mut self, request: RequestRow, target: Target) -> (Passage, Option<PackedEvent>) {
         let delivery = target.delivery.of_request(request);
         if target.link.is_none() {
             let passage = Passage::Arrives(self.now);
@@ -311,6 +323,17 @@ impl<const FULL: bool> Context<'_, FULL> {
     /// instant, if any.
     #[inline(always)]
     pub fn reply(&mut self, request: RequestRow) -> Option<PackedEvent> {
+        if FULL { self.reply_shared(request) } else { self.reply_inline(request) }
+    }
+
+    /// [`reply`](Self::reply) as one function for all parts, as [`send_shared`](Self::send_shared).
+    #[inline(never)]
+    fn reply_shared(&mut self, request: RequestRow) -> Option<PackedEvent> {
+        self.reply_inline(request)
+    }
+
+    #[inline(always)]
+    fn reply_inline(&mut self, request: RequestRow) -> Option<PackedEvent> {
         let hop = self.requests.pop_hop(request);
         let (to, link) = self.return_hops[hop as usize];
         let response = Event::Respond { to, request }.pack();

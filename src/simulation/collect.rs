@@ -223,6 +223,7 @@ fn line_result(name: String, transit: &Transit, span: Span) -> Option<LineResult
     let line = transit.line.as_ref()?;
     let LineTraffic { arrived, completed, bytes, busy, waiting, wait, alone } = &line.traffic;
     let transfer = alone.clone().summarize().mean().unwrap_or(0.0);
+    let [in_transit_mean, bytes_in_transit_mean] = transit.means(span.now, span.elapsed);
     Some(LineResult {
         name,
         arrived: *arrived,
@@ -235,8 +236,8 @@ fn line_result(name: String, transit: &Transit, span: Span) -> Option<LineResult
         alone: alone.clone(),
         is_fair: line.is_fair(),
         capacity: CapacityLog::new(NodeState::Up, 1, &Sampler::constant(transfer)),
-        in_transit_mean: transit.messages.mean(span.now, span.elapsed),
-        bytes_in_transit_mean: transit.bytes.mean(span.now, span.elapsed),
+        in_transit_mean,
+        bytes_in_transit_mean,
     })
 }
 

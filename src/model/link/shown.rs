@@ -59,15 +59,16 @@ impl Measurable for Link {
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "a number for people and plots")]
 fn in_transit(links: &mut LinksView<'_>, row: Row<Link>, is_response: bool, now: SimTime) -> Reading {
     let transit = links[row].half_mut(is_response).transit(now);
-    transit.map_or(Reading::Value(None), |transit| Reading::level(&transit.messages, now))
+    Reading::Value(transit.map(|transit| transit.messages() as f64))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a number for people and plots")]
 fn bytes_in_transit(links: &mut LinksView<'_>, row: Row<Link>, now: SimTime) -> Reading {
     let directions = [false, true].map(|is_response| {
-        links[row].half_mut(is_response).transit(now).map_or(0, |transit| transit.bytes.level())
+        links[row].half_mut(is_response).transit(now).map_or(0, |transit| transit.bytes())
     });
     Reading::Value(Some(directions.iter().sum::<u64>() as f64))
 }

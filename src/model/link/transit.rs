@@ -13,60 +13,95 @@ use crate::engine::time::{SimDuration, SimTime};
 use crate::event::PackedEvent;
 use crate::model::trace::Passage;
 
-/// Number of messages to send before the count is brought up to date although nobody looks at it.
-const MAX_RECENT: usize = 64;
+/// Number of messages whose times are not put in order.
+const MAX_UNORDERED: usize = 32;
 
 /// What is on its way in one direction of a link.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Transit {
     /// The line, or `None` if the bandwidth is unlimited.
     pub line: Option<Line>,
-    /// Number of messages in transit, over time. Its level is up to date after [`advance`](Self::advance), its maximum too
-    /// high.
-    pub messages: TimeWeighted,
-    /// Their bytes, likewise.
-    pub bytes: TimeWeighted<u64>,
-    /// When messages arrive that were on their way when the count was brought up to date last, and are not on the line any
-    /// more, with their sizes.
-    arrivals: BinaryHeap<Reverse<(SimTime, u32)>>,
-    /// The same for those that were sent since, in no particular order.
-    recent: Vec<(SimTime, u32)>,
+    /// Number of messages and bytes that have not arrived by the last time when somebody looked.
+    now: (u64, u64),
+    /// The same over time, if there is a line.
+    over_time: Option<Box<[TimeWeighted<u64>; 2]>>,
+    /// When messages arrive that are not on the line any more, with their sizes: some in no particular order, the others in
+    /// a heap.
+    unordered: Vec<(SimTime, u32)>,
+    ordered: BinaryHeap<Reverse<(SimTime, u32)>>,
 }
 
 impl Transit {
     /// Nothing, over this line.
     pub(super) fn new(line: Option<Line>) -> Self {
-        Self { line, ..Self::default() }
+        let over_time = line.is_some().then(Box::default);
+        Self { line, now: (0, 0), over_time, unordered: Vec::new(), ordered: BinaryHeap::new() }
+    }
+
+    /// Number of messages in transit. Up to date after [`advance`](Self::advance).
+    #[must_use]
+    pub const fn messages(&self) -> u64 {
+        self.now.0
+    }
+
+    /// Number of their bytes. Up to date after [`advance`](Self::advance).
+    #[must_use]
+    pub const fn bytes(&self) -> u64 {
+        self.now.1
+    }
+
+    /// The mean numbers of messages and bytes in transit; `None` if there is no line, or if no time has elapsed. Up to date
+    /// after [`advance`](Self::advance).
+    #[must_use]
+    pub fn means(&self, now: SimTime, elapsed: SimDuration) -> [Option<f64>; 2] {
+        let mean = |level: &TimeWeighted<u64>| level.mean(now, elapsed);
+        self.over_time.as_deref().map_or([None; 2], |both| both.each_ref().map(mean))
     }
 
     /// Accounts for the messages that have arrived by now.
     pub fn advance(&mut self, now: SimTime) {
-        while let Some(&Reverse((at, size))) = self.arrivals.peek()
+        while let Some(&Reverse((at, size))) = self.ordered.peek()
             && at <= now
         {
-            self.arrivals.pop();
+            self.ordered.pop();
             self.arrived(at, size);
         }
-        while let Some((at, size)) = self.recent.pop() {
+        let mut kept = 0;
+        for index in 0..self.unordered.len() {
+            let (at, size) = self.unordered[index];
             if at <= now {
                 self.arrived(at, size);
             } else {
-                self.arrivals.push(Reverse((at, size)));
+                self.unordered[kept] = (at, size);
+                kept += 1;
             }
+        }
+        self.unordered.truncate(kept);
+    }
+
+    fn sent(&mut self, at: SimTime, size: u32) {
+        self.now = (self.now.0 + 1, self.now.1 + u64::from(size));
+        if let Some([messages, bytes]) = self.over_time.as_deref_mut() {
+            messages.add(at, 1);
+            bytes.add(at, size.into());
         }
     }
 
     fn arrived(&mut self, at: SimTime, size: u32) {
-        self.messages.decrement(at);
-        self.bytes.subtract(at, size.into());
+        self.now = (self.now.0 - 1, self.now.1 - u64::from(size));
+        if let Some([messages, bytes]) = self.over_time.as_deref_mut() {
+            messages.subtract(at, 1);
+            bytes.subtract(at, size.into());
+        }
     }
 
     /// Notes when a message arrives that is not on the line any more.
     fn expect(&mut self, now: SimTime, at: SimTime, size: u32) {
-        if self.recent.len() >= MAX_RECENT {
+        if self.unordered.len() >= MAX_UNORDERED {
             self.advance(now);
+            self.ordered.extend(self.unordered.drain(..).map(Reverse));
         }
-        self.recent.push((at, size));
+        self.unordered.push((at, size));
     }
 
     /// Sends a message of this size, which arrives this time after its transfer.
@@ -78,8 +113,7 @@ impl Transit {
         size: u32,
         latency: SimDuration,
     ) -> Passage {
-        self.messages.increment(now);
-        self.bytes.add(now, size.into());
+        self.sent(now, size);
         if let Some(line) = &mut self.line {
             line.begin(now, queue, message, size, latency);
             return Passage::Transferred;
@@ -105,8 +139,7 @@ impl Transit {
     /// Resets statistics at the end of the warm-up.
     pub(super) fn restart(&mut self, now: SimTime) {
         self.advance(now);
-        self.messages.restart(now);
-        self.bytes.restart(now);
+        self.over_time.iter_mut().flat_map(|both| both.iter_mut()).for_each(|level| level.restart(now));
         self.line.iter_mut().for_each(|line| line.restart(now));
     }
 }

@@ -35,6 +35,7 @@ use crate::request::progress::{Activity, Phase, Progress};
 
 impl View<'_> {
     /// Makes the call that is the next step of a request.
+    #[inline(never)]
     pub(super) fn call<const FULL: bool>(
         &mut self,
         context: &mut Context<'_, FULL>,
@@ -69,6 +70,7 @@ impl View<'_> {
     }
 
     /// Starts the branches that are the next step of a request.
+    #[inline(never)]
     pub(super) fn fork<const FULL: bool>(
         &mut self,
         context: &mut Context<'_, FULL>,
@@ -150,6 +152,7 @@ impl View<'_> {
     }
 
     /// Ends a branch whose steps are done or have failed. The request that waited for it goes on.
+    #[inline(never)]
     pub(super) fn end_branch<const FULL: bool>(
         &mut self,
         context: &mut Context<'_, FULL>,

@@ -168,6 +168,7 @@ impl View<'_> {
     }
 
     /// Does what a request has stopped for.
+    #[inline(never)]
     fn stop<const FULL: bool>(
         &mut self,
         context: &mut Context<'_, FULL>,
