@@ -300,29 +300,34 @@ struct Interval<'a> {
 }
 
 impl Readings for Interval<'_> {
-    #[expect(clippy::cast_precision_loss, reason = "seven digits are enough for plots")]
     #[expect(clippy::cast_possible_truncation, reason = "seven digits are enough for plots")]
     fn take(&mut self, _: SeriesKey, read: impl FnOnce() -> Reading) {
         let Some(last) = self.last.next() else { return };
         let value = match read() {
             Reading::Level { integral, .. } => {
                 let increase = integral.wrapping_sub(std::mem::replace(&mut last.part, integral));
-                increase as f64 / self.nanos
+                float(increase) / self.nanos
             }
             Reading::Share { part, whole, .. } => {
                 let part = part.wrapping_sub(std::mem::replace(&mut last.part, part));
                 let whole = whole.wrapping_sub(std::mem::replace(&mut last.whole, whole));
-                if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+                if whole == 0 { 0.0 } else { float(part) / float(whole) }
             }
             Reading::Count(count) => {
                 let increase = u128::from(count) - std::mem::replace(&mut last.part, u128::from(count));
-                increase as f64 * 1e9 / self.nanos
+                float(increase) * 1e9 / self.nanos
             }
             Reading::Value(value) => value.unwrap_or(f64::NAN),
             Reading::OfWindow(value) => value.filter(|_| self.window).unwrap_or(f64::NAN),
         };
         self.values.push(value as f32);
     }
+}
+
+/// The nearest float. Nearly all sums of an interval fit 64 bits, whose conversion is an instruction.
+#[expect(clippy::cast_precision_loss, reason = "seven digits are enough for plots")]
+fn float(sum: u128) -> f64 {
+    u64::try_from(sum).map_or(sum as f64, |sum| sum as f64)
 }
 
 /// Adjusts the last readings for a reset of sums in the middle of an interval.

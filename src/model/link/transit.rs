@@ -96,6 +96,7 @@ impl Transit {
     }
 
     /// Notes when a message arrives that is not on the line any more.
+    #[inline]
     fn expect(&mut self, now: SimTime, at: SimTime, size: u32) {
         if self.unordered.len() >= MAX_UNORDERED {
             self.advance(now);

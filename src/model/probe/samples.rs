@@ -9,15 +9,17 @@ const BLOCK: usize = 512;
 #[derive(Clone, Debug)]
 pub struct Samples {
     every: SimDuration,
-    /// All blocks but the last one are full. In place of a missing value stands NaN.
-    blocks: Vec<Vec<f64>>,
+    /// The full blocks. In place of a missing value stands NaN.
+    full: Vec<Vec<f64>>,
+    /// The last block.
+    last: Vec<f64>,
 }
 
 impl Samples {
     /// No samples yet, of a series with this time between two of them.
     #[must_use]
     pub const fn new(every: SimDuration) -> Self {
-        Self { every, blocks: Vec::new() }
+        Self { every, full: Vec::new(), last: Vec::new() }
     }
 
     /// The time between two samples.
@@ -29,24 +31,18 @@ impl Samples {
     /// Adds the next sample, or `None` if there is no value at its time.
     #[inline]
     pub fn push(&mut self, value: Option<f64>) {
-        let value = value.unwrap_or(f64::NAN);
-        match self.blocks.last_mut() {
-            Some(block) if block.len() < BLOCK => block.push(value),
-            Some(_) => {
-                let mut block = Vec::with_capacity(BLOCK);
-                block.push(value);
-                self.blocks.push(block);
-            }
-            // Short series stay small.
-            None => self.blocks.push(vec![value]),
+        if self.last.len() == BLOCK {
+            self.full.push(std::mem::replace(&mut self.last, Vec::with_capacity(BLOCK)));
         }
+        self.last.push(value.unwrap_or(f64::NAN));
     }
 
     /// The samples with their times, without the missing ones.
     pub fn iter(&self) -> impl Iterator<Item = (SimTime, f64)> + Clone + '_ {
         let every = self.every.as_nanos();
         let times = (0..).map(move |index: u64| SimTime::from_nanos(index * every));
-        times.zip(self.blocks.iter().flatten().copied()).filter(|(_, value)| !value.is_nan())
+        let values = self.full.iter().flatten().chain(&self.last).copied();
+        times.zip(values).filter(|(_, value)| !value.is_nan())
     }
 
     /// The values, without the missing ones.
