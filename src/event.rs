@@ -283,6 +283,13 @@ pub enum Event {
         /// Its row among the processes of [`Faults`](crate::model::fault::Faults).
         row: u32,
     },
+    /// An autoscaler reads its gauge, or decides by what it has read.
+    Scale {
+        /// Its row.
+        autoscaler: u32,
+        /// Whether it only decides, by a value that it has read earlier.
+        decides: bool,
+    },
 }
 
 /// An event packed into eight bytes for the queue: 8 bits of code, 24 bits of row, 32 bits of request.
@@ -306,6 +313,7 @@ const TIMEOUT: u64 = 6;
 const CANCEL: u64 = 7;
 const FAULT: u64 = 8;
 const TRANSFERRED: u64 = 9;
+const SCALE: u64 = 10;
 
 const _: () = assert!(NodeKind::COUNT < 64, "a code has six bits for the kind");
 
@@ -332,6 +340,7 @@ impl Event {
             Self::Record => pack(RECORD, 0, NO_REQUEST),
             Self::Change { row } => pack(CHANGE, row, NO_REQUEST),
             Self::Fault { row } => pack(FAULT, row, NO_REQUEST),
+            Self::Scale { autoscaler, decides } => pack(SCALE, autoscaler, RequestRow::new(decides as u32)),
             Self::Timeout { request } => pack(TIMEOUT, 0, request),
             Self::Cancel { cancellation } => pack(CANCEL, 0, RequestRow::new(cancellation)),
             Self::Transferred { line } => pack(TRANSFERRED, 0, RequestRow::new(line)),
@@ -395,6 +404,7 @@ impl PackedEvent {
                 RECORD => Event::Record,
                 CHANGE => Event::Change { row },
                 FAULT => Event::Fault { row },
+                SCALE => Event::Scale { autoscaler: row, decides: request.number() != 0 },
                 TIMEOUT => Event::Timeout { request },
                 CANCEL => Event::Cancel { cancellation: request.number() },
                 TRANSFERRED => Event::Transferred { line: request.number() },
@@ -430,6 +440,8 @@ mod tests {
             Event::Record,
             Event::Change { row },
             Event::Fault { row },
+            Event::Scale { autoscaler: row, decides: true },
+            Event::Scale { autoscaler: row, decides: false },
         ];
         for event in of_nodes.chain(others) {
             assert_eq!(event.pack().unpack(), event);

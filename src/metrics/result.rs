@@ -10,6 +10,7 @@ use super::timeline::Timeline;
 use crate::engine::statistics::Tally;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::Node;
+use crate::model::autoscaler::ScalingRecord;
 use crate::model::capacity::CapacityLog;
 use crate::model::link::LineId;
 use crate::model::names::Names;
@@ -51,6 +52,8 @@ pub struct RunResult {
     pub nodes: Vec<NodeResult>,
     /// The links, in the order of the scenario.
     pub links: Vec<LinkResult>,
+    /// What the autoscalers have done, in the order of the scenario.
+    pub autoscalers: Vec<ScalingRecord>,
     /// The faults, in the order of the scenario.
     pub faults: Vec<FaultResult>,
     /// The series of all probes, in the order of the scenario.

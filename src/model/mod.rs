@@ -8,11 +8,13 @@
 //! **Shared code.** [`routing`] picks targets, [`queueing`] orders waiting requests, [`capacity`] records how many
 //! requests a node can serve, and [`node_state`] says whether it is there. [`metric`] and [`figure`] describe
 //! measurements. [`names`] resolves names to nodes, [`check`] and [`build`] help parts to check specs and to build nodes.
-//! [`probe`] samples metrics, [`change`] schedules changes of settings, [`trace`] records the path of requests.
+//! [`probe`] samples metrics, [`change`] schedules changes of settings, [`fault`] decides when faults happen, [`autoscaler`]
+//! makes groups grow and shrink, [`trace`] records the path of requests.
 //!
 //! A handler gets the [`Context`] of the current event. It returns the event that follows in the same instant, if any,
 //! such as a delivery over a link without latency; such an event bypasses the queue.
 
+pub mod autoscaler;
 pub mod build;
 pub mod capacity;
 pub mod change;
@@ -377,7 +379,8 @@ impl<const FULL: bool> Context<'_, FULL> {
             | Event::Sample { .. }
             | Event::Record
             | Event::Change { .. }
-            | Event::Fault { .. } => None,
+            | Event::Fault { .. }
+            | Event::Scale { .. } => None,
         };
         if arrives > self.now {
             self.queue.schedule(arrives, message);

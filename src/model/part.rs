@@ -113,6 +113,11 @@ pub trait Part: Measurable {
         None
     }
 
+    /// The setting that gives a group this many members, or `None` if groups cannot grow and shrink.
+    fn resize(_count: u32) -> Option<Self::Setting> {
+        None
+    }
+
     /// Reports errors in a specification.
     fn check(spec: &Self::Spec, path: &Path, checker: &mut Checker<'_>);
 
@@ -291,6 +296,8 @@ pub enum EventKind {
     Fault = 10,
     /// The transfer of a message over a link ends.
     Transferred = 11,
+    /// An autoscaler changes the number of members of a group.
+    Scaled = 12,
 }
 
 /// Observes the events of nodes, for the fingerprint of a run.

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::time::SimDuration;
 use crate::event::NodeKind;
+use crate::model::autoscaler::AutoscalerSpec;
 use crate::model::change::ChangeSpec;
 use crate::model::fault::FaultSpec;
 use crate::model::link::LinkSpec;
@@ -55,6 +56,9 @@ pub struct Scenario {
     /// The probes, which sample metrics.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub probes: Vec<ProbeSpec>,
+    /// The autoscalers, which make groups grow and shrink, by name.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub autoscalers: IndexMap<String, AutoscalerSpec>,
     /// The changes of settings during the run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<ChangeSpec>,

@@ -15,6 +15,7 @@ use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{Event, Node, NodeRange, PackedEvent};
 use crate::metrics::result::RunIdentity;
 use crate::metrics::timeline::Estimate;
+use crate::model::autoscaler::Autoscalers;
 use crate::model::build::{Builder, CHECKED, RunTimes};
 use crate::model::change::{Change, ChangeSpec, Changes};
 use crate::model::fault::Faults;
@@ -83,6 +84,10 @@ pub(super) fn build(
     for (name, fault) in &scenario.faults {
         faults.add((name, fault), (&names, &scenario.links), streams, &mut queue);
     }
+    let mut autoscalers = Autoscalers::default();
+    for (name, autoscaler) in &scenario.autoscalers {
+        autoscalers.add((name, autoscaler), &names, &mut queue);
+    }
     if measured_from > SimTime::ZERO {
         queue.schedule_last(measured_from, Event::WarmedUp.pack());
     }
@@ -95,6 +100,7 @@ pub(super) fn build(
     world.insert_resource(target_lists);
     world.insert_resource(NameHashes::of(&names));
     world.insert_resource(Changes(changes(scenario, &names)));
+    world.insert_resource(autoscalers);
     world.insert_resource(faults);
     world.insert_resource(RunDigest::default());
     world.insert_resource(Tracer::default());

@@ -19,6 +19,7 @@ use crate::metrics::result::{
     RunResult, SourceResult, Stopped,
 };
 use crate::metrics::timeline::TimelineRecorder;
+use crate::model::autoscaler::Autoscalers;
 use crate::model::capacity::CapacityLog;
 use crate::model::fault::{FaultRecord, Faults, Occurrence, describe};
 use crate::model::figure::{FigureRow, Span, Value};
@@ -49,6 +50,7 @@ pub(super) fn collect(world: &mut World, end: SimTime) -> Result<RunResult, Cons
         sources: sources(world, &names, span),
         nodes: with_parts(world, |parts| nodes(parts, &names, span)),
         links: rows::<Link>(world).map(|link| link_result(link, span)).collect(),
+        autoscalers: world.resource::<Autoscalers>().records(),
         faults: faults(world, &names, end),
         stopped: stopped(world, &names, end),
         series: series(world),

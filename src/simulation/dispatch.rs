@@ -10,6 +10,7 @@ use crate::engine::row::Row;
 use crate::engine::time::SimTime;
 use crate::event::{Event, NO_LINK, NodeKind, NodeRange, PackedEvent, PerKind, RequestRow};
 use crate::metrics::timeline::TimelineRecorder;
+use crate::model::autoscaler::Autoscalers;
 use crate::model::change::{Change, Changes};
 use crate::model::fault::{Faults, Toggled, Victim};
 use crate::model::link::{LineId, Links};
@@ -59,6 +60,7 @@ pub(super) struct DispatchParams<'w, 's> {
     probes: Probes<'w, 's>,
     timeline: ResMut<'w, TimelineRecorder>,
     changes: Res<'w, Changes>,
+    autoscalers: ResMut<'w, Autoscalers>,
     faults: ResMut<'w, Faults>,
     name_hashes: Res<'w, NameHashes>,
     follow_ups: ResMut<'w, FollowUps>,
@@ -99,6 +101,7 @@ fn dispatch_window<const FULL: bool>(
         probes: params.probes.view(),
         timeline: params.timeline.bypass_change_detection(),
         changes: &params.changes.0,
+        autoscalers: params.autoscalers.bypass_change_detection(),
         faults: params.faults.bypass_change_detection(),
         fingerprinter: Fingerprinter {
             digest: *digest,
@@ -128,6 +131,7 @@ struct Dispatcher<'a, const FULL: bool> {
     probes: ProbesView<'a>,
     timeline: &'a mut TimelineRecorder,
     changes: &'a [Change],
+    autoscalers: &'a mut Autoscalers,
     faults: &'a mut Faults,
     fingerprinter: Fingerprinter<'a>,
 }
@@ -243,6 +247,7 @@ impl<const FULL: bool> Dispatcher<'_, FULL> {
             Event::Lost { request, by } => return self.lose(request, by),
             Event::Change { row } => self.change(row),
             Event::Fault { row } => self.fault(row),
+            Event::Scale { autoscaler, decides } => self.scale(autoscaler, decides),
             Event::Timer { node, timer } => {
                 self.fingerprinter.observe(EventKind::Timer, node.kind(), node.row(), now, timer);
                 return self.parts.timer(&mut self.context, node, timer);
@@ -257,6 +262,7 @@ impl<const FULL: bool> Dispatcher<'_, FULL> {
             Event::WarmedUp => {
                 let Context { routers, links, .. } = &mut self.context;
                 self.timeline.before_reset(now, &mut self.parts, routers, links);
+                self.autoscalers.before_reset(now, &mut self.parts);
                 self.parts.restart(now);
                 links.iter_mut().for_each(|link| link.restart(now));
             }
@@ -339,6 +345,18 @@ impl<const FULL: bool> Dispatcher<'_, FULL> {
             let lost = self.parts.change(&mut self.context, nodes, set);
             self.lose_all(lost);
         }
+    }
+
+    /// Lets an autoscaler act. Only a change of its group is an event of the run.
+    #[cold]
+    fn scale(&mut self, autoscaler: u32, decides: bool) {
+        let (now, queue) = (self.context.now, &mut *self.context.queue);
+        let change = self.autoscalers.act((autoscaler, decides), now, &mut self.parts, queue);
+        let Some((nodes, setting)) = change else { return };
+        self.fingerprinter.digest.events += 1;
+        self.fingerprinter.absorb_nodes(EventKind::Scaled, nodes, now, 0);
+        let lost = self.parts.change(&mut self.context, nodes, &setting);
+        self.lose_all(lost);
     }
 
     /// Lets a fault begin, or end.

@@ -2,6 +2,7 @@
 
 mod ancestor;
 mod architecture;
+mod autoscalers;
 mod bad_endpoints;
 mod bad_faults;
 mod bad_input;

@@ -146,6 +146,7 @@ impl<'a> Conversion<'a> {
             nodes,
             links,
             probes,
+            autoscalers: IndexMap::new(),
             changes,
             faults,
         }

@@ -20,6 +20,7 @@ use super::figures::NodeFigures;
 use super::result::{FaultResult, NodeResult, RunResult, SourceResult};
 use crate::engine::statistics::Tally;
 use crate::engine::time::SimTime;
+use crate::model::autoscaler::{Scaling, ScalingRecord};
 use crate::model::names::Names;
 use crate::request::OutcomeCounts;
 
@@ -65,6 +66,9 @@ pub struct Summary {
     pub groups: IndexMap<String, GroupSummary>,
     /// The links, in the order of the scenario.
     pub links: IndexMap<String, LinkSummary>,
+    /// The autoscalers, in the order of the scenario; left out if there are none.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub autoscalers: IndexMap<String, AutoscalerSummary>,
     /// The faults, in the order of the scenario; left out if there are none.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub faults: IndexMap<String, FaultSummary>,
@@ -120,6 +124,39 @@ pub struct GroupSummary {
     pub members: Vec<usize>,
 }
 
+/// The summary of an autoscaler.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AutoscalerSummary {
+    /// The name of its group.
+    pub of: String,
+    /// Number of decisions.
+    pub decisions: u64,
+    /// How often it has added members.
+    pub ups: u64,
+    /// How often it has removed members.
+    pub downs: u64,
+    /// Number of members that it has added.
+    pub added: u64,
+    /// Number of members that it has removed.
+    pub removed: u64,
+    /// The changes in order: the first 2,000.
+    pub changes: Vec<ScalingSummary>,
+}
+
+/// A change of the number of members by an autoscaler.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ScalingSummary {
+    /// When it was decided, in seconds.
+    pub at: f64,
+    /// Number of members before it.
+    pub from: u32,
+    /// Number of members that it wants.
+    pub to: u32,
+    /// The value of the gauge that it was decided by; left out if the policy reads none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<f64>,
+}
+
 /// The summary of a fault.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FaultSummary {
@@ -166,6 +203,7 @@ impl Summary {
             nodes: nodes(&result.nodes, result.names()),
             groups: groups(&result.nodes, result.names()),
             links: result.links.iter().map(|link| (link.name.clone(), LinkSummary::of(link))).collect(),
+            autoscalers: result.autoscalers.iter().map(autoscaler_summary).collect(),
             faults: result.faults.iter().map(fault_summary).collect(),
         }
     }
@@ -214,6 +252,21 @@ fn source_summary(source: &SourceResult) -> (String, SourceSummary) {
         in_flight_mean: source.in_flight_mean,
     };
     (source.name.clone(), summary)
+}
+
+fn autoscaler_summary(record: &ScalingRecord) -> (String, AutoscalerSummary) {
+    let change =
+        |&Scaling { at, from, to, value }: &Scaling| ScalingSummary { at: at.as_seconds(), from, to, value };
+    let summary = AutoscalerSummary {
+        of: record.of.clone(),
+        decisions: record.decisions,
+        ups: record.ups,
+        downs: record.downs,
+        added: record.added,
+        removed: record.removed,
+        changes: record.changes.iter().map(change).collect(),
+    };
+    (record.name.clone(), summary)
 }
 
 fn fault_summary(fault: &FaultResult) -> (String, FaultSummary) {

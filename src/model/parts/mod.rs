@@ -56,6 +56,14 @@ macro_rules! descriptions {
                 }
             }
 
+            /// The setting that gives a group this many members, or `None` if groups of this kind cannot grow and shrink.
+            #[must_use]
+            pub fn resize(self, count: u32) -> Option<Setting> {
+                match self {
+                    $(Self::$Kind => $module::$Kind::resize(count).map(Setting::$Kind),)*
+                }
+            }
+
             /// All its metrics.
             fn metrics(self) -> Vec<&'static Metric> {
                 match self {

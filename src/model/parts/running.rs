@@ -10,6 +10,7 @@ use crate::model::Context;
 use crate::model::capacity::CapacityLog;
 use crate::model::figure::{Figure, FigureReader, Span, Value};
 use crate::model::metric::{Measurable, Reading, Readings, Subject, record, resource_levels};
+use crate::model::node_state::NodeState;
 use crate::model::part::{EventKind, FaultEdge, Observer, Part};
 use crate::request::Outcome;
 
@@ -230,6 +231,12 @@ macro_rules! running {
 for_all_parts!(running);
 
 impl PartViews<'_> {
+    /// The present state of a node, or `None` if it does not serve requests.
+    #[must_use]
+    pub fn state(&self, node: Node) -> Option<NodeState> {
+        self.capacity(node)?.periods().last().map(|period| period.state)
+    }
+
     /// Ends a request: its response has reached its source, or the request was lost.
     #[inline(always)]
     pub fn finish<const FULL: bool>(

@@ -258,6 +258,10 @@ impl Part for Server {
         Some([ServerSetting::Down, ServerSetting::Up])
     }
 
+    fn resize(count: u32) -> Option<ServerSetting> {
+        Some(ServerSetting::Count(count))
+    }
+
     fn check(spec: &ServerSpec, path: &Path, checker: &mut Checker<'_>) {
         spec.check(path, checker);
     }

@@ -4,6 +4,7 @@
 //! The text contains styles, which the caller strips if the output is not a terminal. It does not contain wall-clock
 //! times, so that equal runs print equal texts.
 
+mod autoscalers;
 mod faults;
 mod findings;
 mod latency;
@@ -52,6 +53,7 @@ pub fn summary(summary: &Summary, result: &RunResult, findings: &[Finding], max_
     sections.extend(others.iter().flat_map(of_kind));
     sections.push(links::bandwidths(summary));
     sections.push(links::losses(summary));
+    sections.push(autoscalers::table(summary));
     sections.push(faults::table(summary));
     sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n")
 }

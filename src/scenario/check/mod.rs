@@ -10,11 +10,11 @@ mod probes;
 use super::{Scenario, section};
 use crate::event::MAX_ROWS;
 use crate::model::check::Checker;
-use crate::model::fault;
 use crate::model::link::{ANY, LinkSpec};
 use crate::model::names::{NamedGroup, Names};
 use crate::model::parts::SpecRef;
 use crate::model::problem::Problem;
+use crate::model::{autoscaler, fault};
 use crate::request::progress::Progress;
 use crate::text::Path;
 
@@ -62,6 +62,7 @@ pub fn examine(scenario: &Scenario) -> Result<Checked, Vec<Problem>> {
     probes::check(scenario, &mut checker);
     changes::check(scenario, &mut checker);
     let specs = |name: &str| scenario.spec_of(&names, name).map(|(_, spec)| spec);
+    autoscaler::check(scenario.autoscalers.iter(), specs, &mut checker);
     fault::check(scenario.faults.iter(), &scenario.links, specs, &mut checker);
     let max_hops = paths(scenario, &mut checker);
     sizes(scenario, &mut checker);

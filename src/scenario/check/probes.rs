@@ -10,7 +10,7 @@ use crate::model::problem::Problem;
 use crate::scenario::Scenario;
 use crate::text::Path;
 
-/// Maximum number of samples of all probes of a run, at 16 bytes each.
+/// Maximum number of samples of all probes of a run, at 8 bytes each.
 const MAX_SAMPLES: u64 = 100_000_000;
 
 pub(super) fn check(scenario: &Scenario, checker: &mut Checker<'_>) {

@@ -1,4 +1,4 @@
-//! The tables: outcomes by source, latencies by source and class, figures of nodes by kind, links, and faults.
+//! The tables: outcomes by source, latencies by source and class, figures of nodes by kind, links, autoscalers, and faults.
 
 use super::super::{Section, Table};
 use super::{REQUESTS, latency};
@@ -6,7 +6,7 @@ use crate::event::NodeKind;
 use crate::format::figures::{Cell, Counts, detail_rows};
 use crate::format::numbers::{bytes, count, group as group_name, mean, percent, share, time};
 use crate::metrics::fleet::{busiest, of_kind};
-use crate::metrics::summary::{DurationStats, LineSummary, NodeSummary, Summary};
+use crate::metrics::summary::{AutoscalerSummary, DurationStats, LineSummary, NodeSummary, Summary};
 use crate::model::part::DetailTable;
 use crate::request::{Outcome, OutcomeCounts};
 
@@ -31,6 +31,7 @@ pub(super) fn tables(summary: &Summary) -> Vec<Section> {
     let mut of_links = section("Links", links(summary));
     of_links.tables.extend(Some(bandwidths(summary)).filter(|table| !table.rows.is_empty()));
     sections.push(of_links);
+    sections.push(section("Autoscalers", autoscalers(summary)));
     sections.push(section("Faults", faults(summary)));
     sections
 }
@@ -130,6 +131,16 @@ fn details(summary: &Summary, kind: NodeKind) -> Vec<Table> {
     };
     let tables = kind.description().details.iter().map(of_detail);
     tables.filter(|table| !table.rows.is_empty()).collect()
+}
+
+fn autoscalers(summary: &Summary) -> Table {
+    let autoscalers = summary.autoscalers.iter().map(|(name, autoscaler)| {
+        let AutoscalerSummary { decisions, ups, downs, added, removed, .. } = *autoscaler;
+        let figures = [decisions, ups, added, downs, removed].map(count);
+        [name.clone(), autoscaler.of.clone()].into_iter().chain(figures).collect()
+    });
+    let heads = ["autoscaler", "of", "decisions", "times up", "added", "times down", "removed"];
+    table("Autoscalers", &heads, autoscalers)
 }
 
 fn faults(summary: &Summary) -> Table {
