@@ -25,7 +25,7 @@ const REGULAR: &str = r#"Constant(rate: "100/s")"#;
 /// The changes of the only autoscaler: time in seconds, number of members before and after.
 fn changes(result: &RunResult) -> Vec<(f64, u32, u32)> {
     let [autoscaler] = &result.autoscalers[..] else { panic!("there is one autoscaler") };
-    assert_eq!(autoscaler.changes.len() as u64, autoscaler.ups + autoscaler.downs);
+    assert_eq!(autoscaler.changes.len() as u64, autoscaler.counts.ups + autoscaler.counts.downs);
     autoscaler.changes.iter().map(|change| (change.at.as_seconds(), change.from, change.to)).collect()
 }
 
@@ -61,7 +61,7 @@ fn the_value_is_as_old_as_the_delay_says() {
     let first = changes(&result)[0];
     assert_eq!(first, (47.0, 5, 10));
     // At 60 s nine and a half members are busy on average, as five have been there only since 52 s: that is near enough.
-    assert_eq!(result.autoscalers[0].decisions, 11, "the last value would be learned after the end");
+    assert_eq!(result.autoscalers[0].counts.decisions, 11, "the last value would be learned after the end");
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn counts_are_rates_per_member_and_the_warm_up_does_not_disturb_a_mean() {
             });
             let result = run_once(&system);
             assert_eq!(changes(&result), [], "{gauge} is on its target from the start, warm-up {warm_up}");
-            assert_eq!(result.autoscalers[0].decisions, 12);
+            assert_eq!(result.autoscalers[0].counts.decisions, 12);
         }
     }
 }
@@ -148,7 +148,7 @@ fn requests_are_conserved_in_random_fleets_and_steps_change_nothing() {
         for change in &autoscaler.changes {
             assert!((1..=most).contains(&change.to) && change.from != change.to, "{change:?} in {text}");
         }
-        assert!(autoscaler.decisions > 10, "{text}");
+        assert!(autoscaler.counts.decisions > 10, "{text}");
         assert_steps_change_nothing(&system, &result, &mut random);
     }
 }

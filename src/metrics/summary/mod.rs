@@ -20,7 +20,7 @@ use super::figures::NodeFigures;
 use super::result::{FaultResult, NodeResult, RunResult, SourceResult};
 use crate::engine::statistics::Tally;
 use crate::engine::time::SimTime;
-use crate::model::autoscaler::{Scaling, ScalingRecord};
+use crate::model::autoscaler::{Scaling, ScalingCounts, ScalingRecord};
 use crate::model::names::Names;
 use crate::request::OutcomeCounts;
 
@@ -129,16 +129,9 @@ pub struct GroupSummary {
 pub struct AutoscalerSummary {
     /// The name of its group.
     pub of: String,
-    /// Number of decisions.
-    pub decisions: u64,
-    /// How often it has added members.
-    pub ups: u64,
-    /// How often it has removed members.
-    pub downs: u64,
-    /// Number of members that it has added.
-    pub added: u64,
-    /// Number of members that it has removed.
-    pub removed: u64,
+    /// How often it has done what.
+    #[serde(flatten)]
+    pub counts: ScalingCounts,
     /// The changes in order: the first 2,000.
     pub changes: Vec<ScalingSummary>,
 }
@@ -259,11 +252,7 @@ fn autoscaler_summary(record: &ScalingRecord) -> (String, AutoscalerSummary) {
         |&Scaling { at, from, to, value }: &Scaling| ScalingSummary { at: at.as_seconds(), from, to, value };
     let summary = AutoscalerSummary {
         of: record.of.clone(),
-        decisions: record.decisions,
-        ups: record.ups,
-        downs: record.downs,
-        added: record.added,
-        removed: record.removed,
+        counts: record.counts,
         changes: record.changes.iter().map(change).collect(),
     };
     (record.name.clone(), summary)

@@ -14,6 +14,7 @@ mod spec;
 use std::collections::VecDeque;
 
 use bevy_ecs::prelude::*;
+use serde::Serialize;
 
 use self::measure::Meter;
 use self::policy::{Known, Measured, ScalingPolicy};
@@ -49,6 +50,15 @@ pub struct ScalingRecord {
     pub name: String,
     /// The name of its group.
     pub of: String,
+    /// How often it has done what.
+    pub counts: ScalingCounts,
+    /// The changes in order: the first ones, if there were very many.
+    pub changes: Vec<Scaling>,
+}
+
+/// How often an autoscaler has done what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ScalingCounts {
     /// Number of decisions.
     pub decisions: u64,
     /// How often it has added members.
@@ -59,8 +69,6 @@ pub struct ScalingRecord {
     pub added: u64,
     /// Number of members that it has removed.
     pub removed: u64,
-    /// The changes in order: the first ones, if there were very many.
-    pub changes: Vec<Scaling>,
 }
 
 /// All autoscalers of a run, in the order of the scenario. Events refer to them by row.
@@ -116,11 +124,7 @@ impl Autoscalers {
             record: ScalingRecord {
                 name: name.to_owned(),
                 of: spec.of.clone(),
-                decisions: 0,
-                ups: 0,
-                downs: 0,
-                added: 0,
-                removed: 0,
+                counts: ScalingCounts::default(),
                 changes: Vec::new(),
             },
         });
@@ -175,7 +179,7 @@ impl Autoscaler {
         let states = self.nodes.nodes().filter_map(|node| parts.state(node));
         let members = u32::try_from(states.filter(|state| state.is_member()).count()).unwrap_or(u32::MAX);
         let desired = self.policy.desired(Known { now, members, measured }).clamp(self.min, self.max);
-        self.record.decisions += 1;
+        self.record.counts.decisions += 1;
         let cool_down = if desired > members { self.cool_down.up } else { self.cool_down.down };
         if desired == members || self.changed_at.is_some_and(|at| now < at + cool_down) {
             return None;
@@ -184,11 +188,11 @@ impl Autoscaler {
         self.changed_at = Some(now);
         let record = &mut self.record;
         if desired > members {
-            record.ups += 1;
-            record.added += u64::from(desired - members);
+            record.counts.ups += 1;
+            record.counts.added += u64::from(desired - members);
         } else {
-            record.downs += 1;
-            record.removed += u64::from(members - desired);
+            record.counts.downs += 1;
+            record.counts.removed += u64::from(members - desired);
         }
         if record.changes.len() < MAX_RECORDED {
             let value = measured.map(|measured| measured.value);

@@ -6,7 +6,8 @@ use crate::event::NodeKind;
 use crate::format::figures::{Cell, Counts, detail_rows};
 use crate::format::numbers::{bytes, count, group as group_name, mean, percent, share, time};
 use crate::metrics::fleet::{busiest, of_kind};
-use crate::metrics::summary::{AutoscalerSummary, DurationStats, LineSummary, NodeSummary, Summary};
+use crate::metrics::summary::{DurationStats, LineSummary, NodeSummary, Summary};
+use crate::model::autoscaler::ScalingCounts;
 use crate::model::part::DetailTable;
 use crate::request::{Outcome, OutcomeCounts};
 
@@ -135,7 +136,7 @@ fn details(summary: &Summary, kind: NodeKind) -> Vec<Table> {
 
 fn autoscalers(summary: &Summary) -> Table {
     let autoscalers = summary.autoscalers.iter().map(|(name, autoscaler)| {
-        let AutoscalerSummary { decisions, ups, downs, added, removed, .. } = *autoscaler;
+        let ScalingCounts { decisions, ups, downs, added, removed } = autoscaler.counts;
         let figures = [decisions, ups, added, downs, removed].map(count);
         [name.clone(), autoscaler.of.clone()].into_iter().chain(figures).collect()
     });
