@@ -1,5 +1,5 @@
 //! The speed of an imported scenario: two event-loop servers behind a balancer for ten minutes, in which AsyncFlow completes
-//! 76,543 requests (mean of 10 seeds). It samples eight to ten series, as often as the line says.
+//! 76,543 requests (mean of 10 seeds). It samples twelve series, as often as the line says.
 //!
 //! `cargo bench --bench asyncflow`
 //!

@@ -7,7 +7,8 @@ use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{Node, NodeRange};
 use crate::model::link::{Line, Link, LinksView};
 use crate::model::metric::{
-    Metric, MetricDisplay, PERCEIVED_LOAD, PlotSpec, Reading, Readings, SeriesKey, Subject, record,
+    Metric, MetricDisplay, PERCEIVED_LOAD, PlotSpec, Reading, ReadingSums, Readings, SeriesKey, Subject,
+    record,
 };
 use crate::model::parts::PartViews;
 use crate::model::routing::RoutersView;
@@ -149,16 +150,8 @@ pub struct TimelineRecorder {
     timeline: Timeline,
     end: SimTime,
     /// The readings of each series at the start of the interval.
-    last: Vec<LastReading>,
+    last: Vec<ReadingSums>,
     estimates: Vec<Estimate>,
-}
-
-/// A sum or a counter at the start of the interval.
-#[derive(Clone, Copy, Debug, Default)]
-struct LastReading {
-    part: u128,
-    /// The denominator, if the metric is a share.
-    whole: u128,
 }
 
 impl TimelineRecorder {
@@ -181,7 +174,7 @@ impl TimelineRecorder {
         let mut layout = Layout(Vec::with_capacity(series.0));
         self.read(SimTime::ZERO, parts, routers, links, &mut layout);
         let intervals = intervals(self.end, series.0 as u64);
-        self.last = vec![LastReading::default(); series.0];
+        self.last = vec![ReadingSums::default(); series.0];
         self.timeline = Timeline {
             interval: SimDuration::from_nanos((self.end.as_nanos() / intervals).max(1)),
             window: usize::try_from(intervals.div_ceil(WINDOWS)).unwrap_or(1),
@@ -202,8 +195,7 @@ impl TimelineRecorder {
         std::mem::take(&mut self.timeline)
     }
 
-    /// Prepares for the reset of statistics at the end of the warm-up, which sets their sums to 0. Subtracts the sum so
-    /// far from the last reading of each sum, so that the next difference still covers the whole interval.
+    /// Prepares for the reset of statistics at the end of the warm-up, see [`ReadingSums::before_reset`].
     pub fn before_reset(
         &mut self,
         now: SimTime,
@@ -292,7 +284,7 @@ impl Readings for Layout {
 
 /// Computes the values of an interval.
 struct Interval<'a> {
-    last: std::slice::IterMut<'a, LastReading>,
+    last: std::slice::IterMut<'a, ReadingSums>,
     values: &'a mut Vec<f32>,
     nanos: f64,
     /// Whether a window ends with this interval.
@@ -303,20 +295,18 @@ impl Readings for Interval<'_> {
     #[expect(clippy::cast_possible_truncation, reason = "seven digits are enough for plots")]
     fn take(&mut self, _: SeriesKey, read: impl FnOnce() -> Reading) {
         let Some(last) = self.last.next() else { return };
-        let value = match read() {
-            Reading::Level { integral, .. } => {
-                let increase = integral.wrapping_sub(std::mem::replace(&mut last.part, integral));
-                float(increase) / self.nanos
+        let reading = read();
+        let [part, whole] = last.advance(reading);
+        let value = match reading {
+            Reading::Level { .. } => part / self.nanos,
+            Reading::Share { .. } => {
+                if whole > 0.0 {
+                    part / whole
+                } else {
+                    0.0
+                }
             }
-            Reading::Share { part, whole, .. } => {
-                let part = part.wrapping_sub(std::mem::replace(&mut last.part, part));
-                let whole = whole.wrapping_sub(std::mem::replace(&mut last.whole, whole));
-                if whole == 0 { 0.0 } else { float(part) / float(whole) }
-            }
-            Reading::Count(count) => {
-                let increase = u128::from(count) - std::mem::replace(&mut last.part, u128::from(count));
-                float(increase) * 1e9 / self.nanos
-            }
+            Reading::Count(_) => part * 1e9 / self.nanos,
             Reading::Value(value) => value.unwrap_or(f64::NAN),
             Reading::OfWindow(value) => value.filter(|_| self.window).unwrap_or(f64::NAN),
         };
@@ -324,28 +314,15 @@ impl Readings for Interval<'_> {
     }
 }
 
-/// The nearest float. Nearly all sums of an interval fit 64 bits, whose conversion is an instruction.
-#[expect(clippy::cast_precision_loss, reason = "seven digits are enough for plots")]
-fn float(sum: u128) -> f64 {
-    u64::try_from(sum).map_or(sum as f64, |sum| sum as f64)
-}
-
 /// Adjusts the last readings for a reset of sums in the middle of an interval.
 struct Reset<'a> {
-    last: std::slice::IterMut<'a, LastReading>,
+    last: std::slice::IterMut<'a, ReadingSums>,
 }
 
 impl Readings for Reset<'_> {
     fn take(&mut self, _: SeriesKey, read: impl FnOnce() -> Reading) {
-        let Some(last) = self.last.next() else { return };
-        match read() {
-            Reading::Level { integral, .. } => last.part = last.part.wrapping_sub(integral),
-            Reading::Share { part, whole, .. } => {
-                last.part = last.part.wrapping_sub(part);
-                last.whole = last.whole.wrapping_sub(whole);
-            }
-            // Counters are not reset.
-            Reading::Count(_) | Reading::Value(_) | Reading::OfWindow(_) => {}
+        if let Some(last) = self.last.next() {
+            last.before_reset(read());
         }
     }
 }
@@ -416,7 +393,7 @@ mod tests {
 
     #[test]
     fn a_value_is_the_increase_since_the_last_reading() {
-        let mut last = [LastReading::default(); 4];
+        let mut last = [ReadingSums::default(); 4];
         let mut values = Vec::new();
         let mut take = |integral, whole, count, value, window| {
             let mut interval = Interval { last: last.iter_mut(), values: &mut values, nanos: NANOS, window };
@@ -436,7 +413,7 @@ mod tests {
 
     #[test]
     fn an_interval_in_which_sums_are_reset_is_complete() {
-        let mut last = [LastReading::default(); 2];
+        let mut last = [ReadingSums::default(); 2];
         let key = key(Subject::Link(0), &UTILIZATION);
         let mut reset = Reset { last: last.iter_mut() };
         reset.take(key, || Reading::Level { integral: 6, now: 0.0 });

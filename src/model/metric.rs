@@ -163,6 +163,48 @@ impl Reading {
     }
 }
 
+/// What grows with time in a reading: an integral or a count, and the integral of the whole if it is a share. Two of them, at
+/// the start and at the end of an interval, give its value.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ReadingSums {
+    part: u128,
+    whole: u128,
+}
+
+impl ReadingSums {
+    fn of(reading: Reading) -> Self {
+        match reading {
+            Reading::Level { integral, .. } => Self { part: integral, whole: 0 },
+            Reading::Share { part, whole, .. } => Self { part, whole },
+            Reading::Count(count) => Self { part: count.into(), whole: 0 },
+            Reading::Value(_) | Reading::OfWindow(_) => Self::default(),
+        }
+    }
+
+    /// Replaces the sums by those of the reading at the end of an interval. Returns by how much the part and the whole have
+    /// grown in it.
+    #[inline]
+    pub fn advance(&mut self, reading: Reading) -> [f64; 2] {
+        let Self { part, whole } = std::mem::replace(self, Self::of(reading));
+        [self.part.wrapping_sub(part), self.whole.wrapping_sub(whole)].map(nearest_float)
+    }
+
+    /// Prepares for the reset of statistics at the end of the warm-up, which sets integrals to 0 but no count: subtracts the
+    /// integral so far, so that the next difference still covers the whole interval.
+    pub fn before_reset(&mut self, reading: Reading) {
+        if let Reading::Level { .. } | Reading::Share { .. } = reading {
+            let Self { part, whole } = Self::of(reading);
+            *self = Self { part: self.part.wrapping_sub(part), whole: self.whole.wrapping_sub(whole) };
+        }
+    }
+}
+
+/// The nearest float. Nearly all sums of an interval fit 64 bits, whose conversion is an instruction.
+#[expect(clippy::cast_precision_loss, reason = "53 bits are plenty for plots and decisions")]
+fn nearest_float(sum: u128) -> f64 {
+    u64::try_from(sum).map_or(sum as f64, |sum| sum as f64)
+}
+
 /// A kind of entity with metrics: a node kind, or links.
 pub trait Measurable: Sized + 'static {
     /// The columns of all rows, borrowed for a tick.

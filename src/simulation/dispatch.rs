@@ -16,7 +16,7 @@ use crate::model::fault::{Faults, Toggled, Victim};
 use crate::model::link::{LineId, Links};
 use crate::model::names::Names;
 use crate::model::part::{EventKind, FaultEdge, Observer};
-use crate::model::parts::{Fault, PartViews, Parts};
+use crate::model::parts::{Fault, PartViews, Parts, Setting};
 use crate::model::probe::{Probes, ProbesView};
 use crate::model::routing::Routers;
 use crate::model::trace::{TraceEvent, Tracer};
@@ -339,12 +339,14 @@ impl<const FULL: bool> Dispatcher<'_, FULL> {
     fn change(&mut self, row: u32) {
         let Change { of, set } = &self.changes[row as usize];
         self.fingerprinter.digest.events += 1;
-        let now = self.context.now;
-        for &nodes in of {
-            self.fingerprinter.absorb_nodes(EventKind::Changed, nodes, now, 0);
-            let lost = self.parts.change(&mut self.context, nodes, set);
-            self.lose_all(lost);
-        }
+        of.iter().for_each(|nodes| self.set(EventKind::Changed, *nodes, set));
+    }
+
+    /// Applies a setting to nodes, as this event.
+    fn set(&mut self, event: EventKind, nodes: NodeRange, setting: &Setting) {
+        self.fingerprinter.absorb_nodes(event, nodes, self.context.now, 0);
+        let lost = self.parts.change(&mut self.context, nodes, setting);
+        self.lose_all(lost);
     }
 
     /// Lets an autoscaler act. Only a change of its group is an event of the run.
@@ -354,9 +356,7 @@ impl<const FULL: bool> Dispatcher<'_, FULL> {
         let change = self.autoscalers.act((autoscaler, decides), now, &mut self.parts, queue);
         let Some((nodes, setting)) = change else { return };
         self.fingerprinter.digest.events += 1;
-        self.fingerprinter.absorb_nodes(EventKind::Scaled, nodes, now, 0);
-        let lost = self.parts.change(&mut self.context, nodes, &setting);
-        self.lose_all(lost);
+        self.set(EventKind::Scaled, nodes, &setting);
     }
 
     /// Lets a fault begin, or end.

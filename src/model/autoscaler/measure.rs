@@ -3,7 +3,7 @@
 use super::policy::Measured;
 use crate::engine::time::SimTime;
 use crate::event::NodeRange;
-use crate::model::metric::Reading;
+use crate::model::metric::{Reading, ReadingSums};
 use crate::model::node_state::NodeState;
 use crate::model::parts::PartViews;
 
@@ -15,38 +15,35 @@ pub(super) struct Meter {
     metric: usize,
     /// When it was read last.
     since: SimTime,
-    /// For each member, the sums then: that of the part, and that of the whole if the metric is a share.
-    last: Vec<(u128, u128)>,
+    /// The sums of each member then.
+    last: Vec<ReadingSums>,
 }
 
 impl Meter {
     /// A meter that has read nothing yet: the first value is the mean since the start of the run.
     pub(super) fn new(nodes: NodeRange, metric: usize) -> Self {
-        Self { nodes, metric, since: SimTime::ZERO, last: vec![(0, 0); nodes.count as usize] }
+        Self { nodes, metric, since: SimTime::ZERO, last: vec![ReadingSums::default(); nodes.count as usize] }
     }
 
     /// The mean over the members that are up, and over the time since it was read last; `None` if no member is up, or there is
     /// no value. A share is that of all of them together. A metric that is no mean over time is that of now.
-    #[expect(clippy::cast_precision_loss, reason = "a mean: 53 bits are plenty")]
     pub(super) fn read(&mut self, now: SimTime, parts: &mut PartViews<'_>) -> Option<Measured> {
         let elapsed = now.since(std::mem::replace(&mut self.since, now)).as_nanos_f64();
         let (mut sum, mut whole_sum, mut up) = (0.0, None, 0_u32);
         for (node, last) in self.nodes.nodes().zip(&mut self.last) {
             let reading = parts.read(node, self.metric, now);
-            let totals = totals(reading);
-            let before = std::mem::replace(last, totals);
+            let [part, whole] = last.advance(reading);
             if !parts.state(node).is_some_and(NodeState::is_target) {
                 continue;
             }
             up += 1;
-            let [part, whole] = [totals.0.wrapping_sub(before.0), totals.1.wrapping_sub(before.1)];
             sum += match reading {
-                Reading::Level { .. } => part as f64 / elapsed,
+                Reading::Level { .. } => part / elapsed,
                 Reading::Share { .. } => {
-                    *whole_sum.get_or_insert(0.0) += whole as f64;
-                    part as f64
+                    *whole_sum.get_or_insert(0.0) += whole;
+                    part
                 }
-                Reading::Count(_) => part as f64 * 1e9 / elapsed,
+                Reading::Count(_) => part * 1e9 / elapsed,
                 Reading::Value(value) | Reading::OfWindow(value) => value.unwrap_or(0.0),
             };
         }
@@ -54,25 +51,10 @@ impl Meter {
         (up > 0 && over > 0.0).then(|| Measured { value: sum / over, up })
     }
 
-    /// Prepares for the reset of integrals at the end of the warm-up: subtracts what they are from what they were, so that the
-    /// next difference still covers all of the time.
+    /// Prepares for the reset of statistics at the end of the warm-up.
     pub(super) fn before_reset(&mut self, now: SimTime, parts: &mut PartViews<'_>) {
         for (node, last) in self.nodes.nodes().zip(&mut self.last) {
-            let reading = parts.read(node, self.metric, now);
-            if let Reading::Level { .. } | Reading::Share { .. } = reading {
-                let (part, whole) = totals(reading);
-                *last = (last.0.wrapping_sub(part), last.1.wrapping_sub(whole));
-            }
+            last.before_reset(parts.read(node, self.metric, now));
         }
-    }
-}
-
-/// What grows with time in a reading: an integral or a count, and the integral of the whole if it is a share.
-fn totals(reading: Reading) -> (u128, u128) {
-    match reading {
-        Reading::Level { integral, .. } => (integral, 0),
-        Reading::Share { part, whole, .. } => (part, whole),
-        Reading::Count(count) => (count.into(), 0),
-        Reading::Value(_) | Reading::OfWindow(_) => (0, 0),
     }
 }

@@ -7,7 +7,7 @@ use crate::engine::is_default;
 use crate::engine::time::SimDuration;
 use crate::model::check::Checker;
 use crate::model::parts::SpecRef;
-use crate::model::probe::GaugeSpec;
+use crate::model::probe::{GaugeSpec, has_gauge};
 use crate::model::problem::Problem;
 use crate::text::Path;
 
@@ -144,18 +144,14 @@ fn check_group(autoscaler: &AutoscalerSpec, spec: SpecRef<'_>, path: &Path, chec
         );
     }
     if let Some(gauge) = policy.gauge() {
-        let available = spec.kind().gauges();
-        let GaugeSpec::Own(metric) = gauge else {
+        let path = path.clone().name("policy").name("gauge");
+        if let GaugeSpec::PerceivedLoad(_) = gauge {
             let message = format!("{} is about single servers", gauge.name());
-            checker.add(path.clone().name("policy").name("gauge"), message, "use `Load` of the group itself");
+            checker.add(path, message, "use `Load` of the group itself");
             return;
-        };
-        if !available.contains(metric) {
-            let names: Vec<_> = available.iter().filter_map(|metric| metric.gauge).collect();
-            let message = format!("a {} (\"{of}\") has no gauge {}", spec.kind().name(), gauge.name());
-            let hint = format!("name one of {}", names.join(", "));
-            checker.add(path.clone().name("policy").name("gauge"), message, hint);
         }
+        let available: Vec<_> = spec.kind().gauges().into_iter().filter_map(|metric| metric.gauge).collect();
+        has_gauge(gauge, &available, (spec.kind().name(), of), &path, checker);
     }
 }
 

@@ -13,6 +13,7 @@ use serde::de::{EnumAccess, VariantAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use self::samples::Samples;
+use super::check::Checker;
 use super::link::{self, Link, LinksView};
 use super::metric::{Measurable as _, Metric, PERCEIVED_LOAD, Reading};
 use super::parts::PartViews;
@@ -22,6 +23,7 @@ use super::variants::Vocabulary;
 use crate::engine::row::{Column, Row, Rows};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::event::{Node, NodeKind};
+use crate::text::Path;
 
 /// A probe as written in a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,6 +61,22 @@ impl GaugeSpec {
     pub fn name(&self) -> &'static str {
         self.metric().gauge.unwrap_or_default()
     }
+}
+
+/// Whether a gauge is among those that `what` (`server`) called `name` has. Reports a problem if not.
+pub fn has_gauge(
+    gauge: &GaugeSpec,
+    available: &[&str],
+    (what, name): (&str, &str),
+    path: &Path,
+    checker: &mut Checker<'_>,
+) -> bool {
+    let has = available.contains(&gauge.name());
+    if !has {
+        let message = format!("a {what} (\"{name}\") has no gauge {}", gauge.name());
+        checker.add(path.clone(), message, format!("name one of {}", available.join(", ")));
+    }
+    has
 }
 
 /// The names of all gauges, and their metrics.

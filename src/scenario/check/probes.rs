@@ -5,7 +5,7 @@ use crate::model::check::{Checker, one_of};
 use crate::model::link::{self, LinkSpec, matching, unknown_link};
 use crate::model::metric::{PERCEIVED_LOAD, Unit};
 use crate::model::parts::SpecRef;
-use crate::model::probe::{GaugeSpec, ProbeSpec};
+use crate::model::probe::{GaugeSpec, ProbeSpec, has_gauge};
 use crate::model::problem::Problem;
 use crate::scenario::Scenario;
 use crate::text::Path;
@@ -63,11 +63,10 @@ fn gauges(scenario: &Scenario, path: &Path, probe: &ProbeSpec, checker: &mut Che
         let Some((entry, spec)) = scenario.spec_of(checker.names, name) else { continue };
         for (index, gauge) in probe.gauges.iter().enumerate() {
             let path = path.clone().name("gauges").index(index);
-            let available = gauges_of(spec);
-            if !available.contains(&gauge.name()) {
-                let message = format!("a {} (\"{name}\") has no gauge {}", range.kind.name(), gauge.name());
-                checker.add(path, message, format!("name one of {}", available.join(", ")));
-            } else if let GaugeSpec::PerceivedLoad(target) = gauge {
+            if !has_gauge(gauge, &gauges_of(spec), (range.kind.name(), name), &path, checker) {
+                continue;
+            }
+            if let GaugeSpec::PerceivedLoad(target) = gauge {
                 let listens = scenario.listens_to_loads(checker.names, entry, spec);
                 series += u64::from(range.count) * perceived(&path, entry, listens, target, checker);
             } else {
@@ -89,10 +88,8 @@ fn gauges_of_links(
     let have_bandwidth = links.iter().any(|link| link.has_bandwidth());
     for (index, gauge) in gauges.iter().enumerate() {
         let path = path.clone().name("gauges").index(index);
-        if !available.contains(&gauge.name()) {
-            let message = format!("a link (\"{name}\") has no gauge {}", gauge.name());
-            checker.add(path, message, format!("name one of {}", available.join(", ")));
-        } else if gauge.metric().unit == Unit::Share && !have_bandwidth {
+        let has_it = has_gauge(gauge, &available, ("link", name), &path, checker);
+        if has_it && gauge.metric().unit == Unit::Share && !have_bandwidth {
             let message = format!("the bandwidth of \"{name}\" is unlimited: {} has no value", gauge.name());
             checker.warn(path, message, "give the link a `bandwidth`, or leave the gauge out");
         }

@@ -96,8 +96,3 @@ policies! {
     /// Follows a schedule.
     Schedule,
 }
-
-/// The number of members after a change, which does not fall below 0.
-fn after(members: u32, change: i32) -> u32 {
-    members.saturating_add_signed(change)
-}

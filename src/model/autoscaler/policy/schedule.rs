@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Known, Policy};
-use crate::engine::time::{SimDuration, SimTime};
+use crate::engine::time::SimDuration;
 use crate::model::check::Checker;
 use crate::text::Path;
 
@@ -31,7 +31,7 @@ pub struct ScheduledCount {
 
 impl Policy for Schedule {
     fn desired(&self, known: Known) -> u32 {
-        let now = known.now.since(SimTime::ZERO).as_nanos();
+        let now = known.now.as_nanos();
         let (at, has_passed) = match self.period.map(SimDuration::as_nanos) {
             Some(period) => (now % period, now >= period),
             None => (now, false),
@@ -71,6 +71,7 @@ impl Policy for Schedule {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::time::SimTime;
 
     #[test]
     fn a_schedule_holds_until_its_next_time_and_repeats() {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Known, Measured, Policy, after};
+use super::{Known, Measured, Policy};
 use crate::model::check::Checker;
 use crate::model::probe::GaugeSpec;
 use crate::text::Path;
@@ -44,7 +44,7 @@ impl Policy for Steps {
         let missed = self.steps.iter().filter_map(|step| Some((step.below?, step.add)));
         let missed = missed.filter(|(below, _)| value < *below).min_by(|a, b| a.0.total_cmp(&b.0));
         let change = reached.or(missed).map_or(0, |(_, add)| add);
-        after(known.members, change)
+        known.members.saturating_add_signed(change)
     }
 
     fn check(&self, path: &Path, checker: &mut Checker<'_>) {

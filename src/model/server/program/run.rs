@@ -148,17 +148,17 @@ impl View<'_> {
         }
     }
 
-    /// Does what a request has stopped for. If another one goes on by that, takes its steps.
+    /// Does what a request has stopped for, if anything. If it or another one goes on by that, takes its steps.
     #[inline]
     fn end_run<const FULL: bool>(
         &mut self,
         context: &mut Context<'_, FULL>,
         row: Row<Server>,
         mut request: RequestRow,
-        mut stop: Stop,
+        mut stop: Option<Stop>,
     ) -> Option<PackedEvent> {
-        while !matches!(stop, Stop::Waits) {
-            match self.stop(context, row, request, stop) {
+        while let Some(what_for) = stop {
+            match self.stop(context, row, request, what_for) {
                 Next::Stops(event) => return event,
                 Next::GoesOn(next) => request = next,
             }
@@ -177,7 +177,6 @@ impl View<'_> {
         stop: Stop,
     ) -> Next {
         match stop {
-            Stop::Waits => Next::Stops(None),
             Stop::Ends(outcome) => self.finish(context, row, request, outcome),
             Stop::Call => self.call(context, row, request),
             Stop::Parallel => self.fork(context, row, request),

@@ -23,15 +23,13 @@ use crate::request::progress::{Activity, Phase, Progress};
 /// column costs time.
 pub(in crate::model::server) struct Runner<'a> {
     pub(super) row: Row<Server>,
-    pub(in crate::model::server) program: &'a mut Program,
+    pub(super) program: &'a mut Program,
     pub(super) in_flight: &'a InFlight,
     pub(super) faults: Option<&'a mut ServerFaults>,
 }
 
-/// Why a request takes no further step for now.
+/// What a request has stopped for that concerns more than the program.
 pub(super) enum Stop {
-    /// It waits for an event, or for what it needs.
-    Waits,
     /// Its next step is the service time of the server.
     Service,
     /// Its next step is a call.
@@ -73,22 +71,22 @@ impl Runner<'_> {
         self.in_flight.concurrency == 0
     }
 
-    /// Takes the steps of a request until it has to wait, or until a step concerns more than the program.
+    /// Takes the steps of a request until it has to wait, or until a step concerns more than the program: returns what for.
     pub(super) fn take_steps<const FULL: bool>(
         &mut self,
         context: &mut Context<'_, FULL>,
         request: RequestRow,
-    ) -> Stop {
+    ) -> Option<Stop> {
         if self.faults.as_ref().is_some_and(|faults| faults.is_paused()) {
             self.hold(context, request);
-            return Stop::Waits;
+            return None;
         }
         let (is_paused, waits_for_core) = (self.is_paused(), self.program.has_cores_to_wait_for());
         loop {
             let Program { code, streams, cores, .. } = &mut *self.program;
             let progress = context.requests.progress_mut(request);
             match &code.ops[usize::from(progress.step)] {
-                Op::Service => return Stop::Service,
+                Op::Service => return Some(Stop::Service),
                 Op::Cpu(time) => {
                     if waits_for_core
                         && !progress.holds_core
@@ -97,22 +95,22 @@ impl Runner<'_> {
                         if is_paused || !cores.try_take(context.now, 1) {
                             wait_for(context, cores, request, 1);
                             self.program.trace_wait(context, self.row, request, 0);
-                            return Stop::Waits;
+                            return None;
                         }
                         progress.holds_core = true;
                     }
                     let time = time.draw(streams);
                     self.work(context, request, time);
-                    return Stop::Waits;
+                    return None;
                 }
                 Op::Io(_) => {
                     self.start_io(context, request);
-                    return Stop::Waits;
+                    return None;
                 }
                 Op::Take(pool) => {
                     let pool = *pool;
                     if !self.take_place(context, request, pool) {
-                        return Stop::Waits;
+                        return None;
                     }
                 }
                 Op::Give => {
@@ -122,11 +120,11 @@ impl Runner<'_> {
                 Op::Memory(amount) => {
                     let amount = *amount;
                     if !self.take_memory(context, request, amount) {
-                        return Stop::Waits;
+                        return None;
                     }
                 }
-                Op::Call(_) => return Stop::Call,
-                Op::Parallel(_) => return Stop::Parallel,
+                Op::Call(_) => return Some(Stop::Call),
+                Op::Parallel(_) => return Some(Stop::Parallel),
                 Op::Choose { table, stream, starts } => {
                     progress.step = starts[table.sample(&mut streams[usize::from(*stream)])];
                 }
@@ -145,15 +143,15 @@ impl Runner<'_> {
                 Op::Jump(to) => progress.step = *to,
                 Op::Fail { probability, stream } => {
                     if streams[usize::from(*stream)].chance(*probability) {
-                        return Stop::Ends(Outcome::Failed);
+                        return Some(Stop::Ends(Outcome::Failed));
                     }
                     progress.step += 1;
                 }
-                Op::Failed => return Stop::Ends(Outcome::Failed),
+                Op::Failed => return Some(Stop::Ends(Outcome::Failed)),
                 Op::End => {
                     let fails =
                         !progress.is_branch && self.faults.as_mut().is_some_and(|faults| faults.fails());
-                    return Stop::Ends(if fails { Outcome::Failed } else { Outcome::Completed });
+                    return Some(Stop::Ends(if fails { Outcome::Failed } else { Outcome::Completed }));
                 }
             }
         }
